@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Whole files: read at once, replaced at once.
+#pragma once
+
+#include <stddef.h>
+
+#include "base/err.h"
+
+// Reads at most `max_bytes` of `path` into a fresh, zero-terminated buffer that the caller frees.
+// -EFBIG when the file is larger, else the negative errno of open(2) or read(2).
+int file_read(const char *path, size_t max_bytes, char **ret_text, size_t *ret_len_bytes,
+	struct err *err);
+
+// Replaces `path` with `text`: a crash leaves the old file or the new one, never a mix
+// (temporary file, fsync, rename, fsync of the folder).
+int file_write_atomic(const char *path, const char *text, size_t len_bytes, struct err *err);
+
+// Makes the folder `path` and its parents; one that is already there is no error.
+int dir_make(const char *path, unsigned mode, struct err *err);
