@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The configuration of a switch as plain data: what the YAML file says, what the control channel
+// carries and what the state file keeps. One schema (config/schema.h) describes the fields of
+// these structures; parsing, checking and printing all come from it.
+//
+// Owned by whoever holds it, no threads. `struct conf_port` and `struct conf_bridge_opts` have no
+// pointers and may be copied by assignment.
+#pragma once
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "base/mac.h"
+
+#define CONF_NAME_BYTES	    64	 // of a bridge or port, with its zero
+#define CONF_WORKERS_MAX    64
+#define CONF_PORT_IPS_MAX   4
+#define CONF_VLAN_MAX	    4094
+#define CONF_FILE_MAX_BYTES (64u << 20)
+
+// A set of VLAN identifiers 0..4095.
+struct vlan_set {
+	uint64_t word[4096 / 64];
+};
+
+static inline bool vlan_set_has(const struct vlan_set *set, unsigned vid)
+{
+	return set->word[vid / 64] >> (vid % 64) & 1;
+}
+
+static inline void vlan_set_add(struct vlan_set *set, unsigned vid)
+{
+	set->word[vid / 64] |= 1ull << (vid % 64);
+}
+
+enum conf_polling { CONF_POLLING_ADAPTIVE, CONF_POLLING_BUSY };
+enum conf_hugepages { CONF_HUGEPAGES_AUTO, CONF_HUGEPAGES_ON, CONF_HUGEPAGES_OFF };
+
+// How a port treats VLAN tags, in the words of Open vSwitch (vlan_mode, ovs-vswitchd.conf.db(5)).
+enum conf_vlan_mode {
+	CONF_VLAN_TRUNK,	   // tagged frames of `trunks` (all when empty); untagged is VLAN 0
+	CONF_VLAN_ACCESS,	   // untagged only, in VLAN `tag`
+	CONF_VLAN_NATIVE_TAGGED,   // trunk; untagged frames in belong to `tag`, it leaves tagged
+	CONF_VLAN_NATIVE_UNTAGGED, // trunk; untagged frames in belong to `tag`, it leaves untagged
+};
+
+enum conf_port_type { CONF_PORT_TAP, CONF_PORT_VETH, CONF_PORT_DPDK, CONF_PORT_NB_TYPES };
+
+// Where a port plugs in. Text fields are empty when not given, numbers 0.
+struct conf_port {
+	char name[CONF_NAME_BYTES]; // unique in the switch
+	enum conf_port_type type;
+
+	enum conf_vlan_mode vlan_mode; // resolved: access when only `tag` is given, else trunk
+	uint16_t tag;		       // 1..4094; 0: none
+	bool has_trunks;	       // `trunks` was given
+	struct vlan_set trunks;
+
+	uint16_t mtu;	   // bytes of payload, 68..65535; 0: 1500 or the device's own
+	uint16_t queues;   // receive queues; 0: one
+	uint32_t fdb_limit; // MACs learned on this port; 0: no limit but the bridge's
+
+	// tap, veth
+	char netns[256];	// name under /run/netns, absolute path, or pid; empty: the switch's own
+	char ifname[IFNAMSIZ];	// name inside the namespace; empty: the port's name
+	char host_ifname[IFNAMSIZ]; // veth: the switch's end; empty: derived from the port's name
+	bool has_mac;
+	struct mac mac;
+	char ip[CONF_PORT_IPS_MAX][64]; // "10.0.0.1/24", "fd00::1/64": put on the device; set once
+	unsigned nb_ips;
+
+	// dpdk
+	char devargs[1024]; // PCI address or virtual device, as DPDK's own applications take it
+};
+
+struct conf_bridge_opts {
+	char name[CONF_NAME_BYTES];
+	uint32_t ageing_s;  // learned MACs are forgotten after; 0: never. Default 300
+	uint32_t fdb_limit; // learned MACs; default 65536
+};
+
+// A forwarding entry that is configured, not learned.
+struct conf_fdb {
+	struct mac mac;
+	uint16_t vlan; // 0: untagged
+	char port[CONF_NAME_BYTES];
+};
+
+struct conf_bridge {
+	struct conf_bridge_opts opts;
+	struct conf_port *ports;
+	unsigned nb_ports;
+	struct conf_fdb *fdb;
+	unsigned nb_fdb;
+};
+
+struct conf {
+	// Of the process; a change takes a restart.
+	unsigned workers[CONF_WORKERS_MAX]; // CPU of each worker
+	unsigned nb_workers;		    // 0: one worker, on the last CPU it may use
+	enum conf_polling polling;
+	enum conf_hugepages hugepages;
+	uint32_t mbufs;	     // packet buffers of 2 KiB; default 16384
+	uint32_t big_mbufs;  // packet buffers of 64 KiB, for segments and jumbo frames; default 512
+
+	struct conf_bridge *bridges;
+	unsigned nb_bridges;
+};
+
+// A mistake in a configuration file. `line` counts from 1.
+struct conf_mistake {
+	unsigned line;
+	struct err err; // path: the key ("bridges.br0.ports.c1.tag"); reason: what is allowed
+};
+
+struct conf_mistakes {
+	struct conf_mistake *list;
+	unsigned count;
+};
+
+// ---- whole configurations ----
+
+void conf_init(struct conf *conf); // defaults
+void conf_fini(struct conf *conf);
+
+// Parses and checks YAML. On failure returns -EINVAL (or -ENOMEM, -EFBIG) and every mistake found
+// in `mistakes` (free with conf_mistakes_fini()); `ret_conf` is then untouched.
+int conf_parse(const char *text, size_t len_bytes, struct conf *ret_conf,
+	struct conf_mistakes *mistakes);
+void conf_mistakes_fini(struct conf_mistakes *mistakes);
+
+// Prints YAML that conf_parse() takes back to an equal configuration; fields at their default are
+// left out. NULL when out of memory; the caller frees.
+char *conf_print(const struct conf *conf);
+
+// ---- single objects, as the control channel carries them ----
+
+// Binds the JSON object onto `port` or `opts`, whose present values are kept where `obj` has no
+// such key (so the same call creates and changes). Unknown keys, wrong types, values out of
+// bounds and options that the port's type does not have are refused; `path` names the object in
+// the error. On failure the structure is untouched.
+int conf_port_bind(const json_t *obj, const char *path, struct conf_port *port, struct err *err);
+int conf_bridge_bind(const json_t *obj, const char *path, struct conf_bridge_opts *opts,
+	struct err *err);
+
+void conf_port_init(struct conf_port *port); // defaults, no name
+void conf_bridge_opts_init(struct conf_bridge_opts *opts);
+
+// New JSON objects; fields at their default are left out unless `all`. NULL when out of memory.
+json_t *conf_port_to_json(const struct conf_port *port, bool all);
+json_t *conf_bridge_opts_to_json(const struct conf_bridge_opts *opts, bool all);
+
+// For command lines: turns `key=value` text into a member of `obj` with the type that the schema
+// gives the key. -EINVAL with the keys that exist, or the values allowed, in `err`.
+int conf_port_option(json_t *obj, const char *key, const char *value, struct err *err);
+int conf_bridge_option(json_t *obj, const char *key, const char *value, struct err *err);
+
+// Whether `name` may name a bridge or port: 1..63 bytes of letters, digits, '.', '_', '-', '@',
+// not beginning with '-' or '.'.
+int conf_name_check(const char *name, const char *what, struct err *err);
+
+const char *conf_port_type_name(enum conf_port_type type);
