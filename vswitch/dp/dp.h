@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The data plane: workers that move packets between ports, and what the main thread does with
+// them. Main publishes immutable snapshots (snapshot.h); workers run the pipeline (pipeline.h)
+// over what the current one says.
+//
+// All functions here are for the main thread unless they say otherwise.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/mac.h"
+#include "config/conf.h"
+#include "vswitch/dp/drop.h"
+#include "vswitch/dp/port.h"
+
+#define DP_PORTS_MAX   4096
+#define DP_BRIDGES_MAX 1024
+
+struct dp;
+
+struct dp_opts {
+	const unsigned *cpus; // of the workers
+	unsigned nb_workers;  // 0 is for tests, which call dp_poll() themselves on worker 0
+	enum conf_polling polling;
+	struct rte_mempool *pool; // for copies and segments
+	// Called from a worker when the main thread should call dp_service() soon. Must be
+	// async-safe for any thread (an eventfd write).
+	void (*wake_main)(void *arg);
+	void *wake_arg;
+};
+
+int dp_new(const struct dp_opts *opts, struct dp **ret_dp, struct err *err);
+void dp_free(struct dp *dp); // stops the workers first
+
+// ---- ports and bridges as the next snapshot shall have them ----
+
+// Reserves an index for a port's counters, or 0..DP_PORTS_MAX-1 is full: -ENOSPC.
+int dp_port_id_alloc(struct dp *dp, uint16_t *ret_id);
+// Gives it back; call only when the port is in no snapshot any more. Its counters are cleared and
+// what was learned on it is forgotten.
+void dp_port_id_free(struct dp *dp, uint16_t id);
+int dp_bridge_id_alloc(struct dp *dp, uint16_t *ret_id);
+void dp_bridge_id_free(struct dp *dp, uint16_t id);
+
+// One port of a view.
+struct dp_view_port {
+	struct dp_port *port; // its id is set
+	uint16_t bridge_id;
+	enum conf_vlan_mode vlan_mode;
+	uint16_t tag;
+	bool all_vlans;		       // trunk without a list
+	const struct vlan_set *trunks; // otherwise; copied
+	uint32_t fdb_limit;
+};
+
+struct dp_view_bridge {
+	uint16_t id;
+	uint32_t ageing_s, fdb_limit;
+};
+
+// What the main thread wants the workers to see. Borrowed during dp_publish().
+struct dp_view {
+	const struct dp_view_port *ports;
+	unsigned nb_ports;
+	const struct dp_view_bridge *bridges;
+	unsigned nb_bridges;
+};
+
+// Makes a snapshot of `view` the current one. Receive queues are given to workers: those that a
+// worker has already stay where they are. On failure (-ENOMEM) the old snapshot stays.
+int dp_publish(struct dp *dp, const struct dp_view *view, struct err *err);
+
+// Whether every worker has left all snapshots but the current one. Never blocks.
+bool dp_settled(struct dp *dp);
+
+// Periodic work: coarse clock, ageing, growth of the forwarding table. Call every 100 ms or so,
+// and when wake_main() asked; `now_us` is monotonic time (a test may make it up).
+void dp_service(struct dp *dp, uint64_t now_us);
+
+// ---- forwarding table ----
+
+enum dp_fdb_kind { DP_FDB_LEARNED, DP_FDB_STATIC };
+
+struct dp_fdb_info {
+	struct mac mac;
+	uint16_t bridge_id, vlan, port_id;
+	enum dp_fdb_kind kind;
+	uint32_t age_s;
+};
+
+// Calls `fn` for each valid entry of the bridge (all bridges: UINT16_MAX), in no order, until it
+// returns false.
+void dp_fdb_walk(struct dp *dp, uint16_t bridge_id, bool (*fn)(void *arg, const struct dp_fdb_info *),
+	void *arg);
+
+// Static entries. -ENOSPC when no room can be made.
+int dp_fdb_add_static(struct dp *dp, uint16_t bridge_id, uint16_t vlan, const struct mac *mac,
+	uint16_t port_id);
+// Deletes the entry, learned or static. -ENOENT.
+int dp_fdb_del(struct dp *dp, uint16_t bridge_id, uint16_t vlan, const struct mac *mac);
+
+// Forgets what was learned: on a bridge, on a port. Static entries stay. Constant time.
+void dp_fdb_flush_bridge(struct dp *dp, uint16_t bridge_id);
+void dp_fdb_flush_port(struct dp *dp, uint16_t port_id);
+
+struct dp_fdb_stats {
+	uint64_t entries, learned, moves, moves_limited, refused, evicted, aged, flushed, static_hits;
+	uint64_t buckets, slots;
+};
+
+void dp_fdb_stats(struct dp *dp, struct dp_fdb_stats *ret_stats);
+
+// ---- counters ----
+
+// The sums over all workers since the port was made.
+void dp_port_counters(struct dp *dp, uint16_t port_id, struct dp_counters *ret_cnt);
+
+#define DP_STAGES_MAX 8
+
+struct dp_worker_stats {
+	unsigned cpu;
+	unsigned nb_queues;
+	uint64_t rounds, empty_rounds, sleeps, packets, batches;
+	uint64_t busy_cycles, idle_cycles; // TSC ticks; sleeping counts as neither
+	unsigned nb_stages;
+	struct {
+		const char *name;
+		uint64_t calls, packets;
+		uint64_t cycles, cycles_packets; // sampled: cycles spent on cycles_packets packets
+	} stage[DP_STAGES_MAX];
+};
+
+unsigned dp_nb_workers(const struct dp *dp);
+void dp_worker_stats(struct dp *dp, unsigned worker, struct dp_worker_stats *ret_stats);
+
+// ---- for tests: one round of worker 0 on the calling thread; returns the packets received ----
+unsigned dp_poll(struct dp *dp);

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Why packets are dropped. One list: names, counters, help text and documentation come from it.
+// A packet leaves the switch by a port's transmit function or by dp_drop(), in no other way.
+#pragma once
+
+#include <stdint.h>
+
+#include <rte_mbuf.h>
+
+// X(symbol, name that users see, direction, help)
+#define DP_DROPS(X)                                                                                \
+	X(RX_SHORT, "rx_short", RX, "shorter than an Ethernet header (or its VLAN tag)")           \
+	X(RX_HEADER, "rx_header", RX, "the virtio-net header contradicts the packet")              \
+	X(RX_NO_BUFFER, "rx_no_buffer", RX, "no packet buffer was free; raise mbufs")              \
+	X(SRC_INVALID, "src_invalid", RX, "source address is multicast or zero")                   \
+	X(LINK_LOCAL, "link_local", RX, "to a reserved group address 01:80:c2:00:00:0x")           \
+	X(VLAN_NOT_MEMBER, "vlan_not_member", RX, "the port does not carry the frame's VLAN")      \
+	X(VLAN_TAGGED, "vlan_tagged", RX, "tagged frame on an access port")                        \
+	X(NO_BRIDGE, "no_bridge", RX, "the port was being moved or removed")                       \
+	X(HAIRPIN, "hairpin", RX, "the destination is behind the port it came from")               \
+	X(FLOOD_NOWHERE, "flood_nowhere", RX, "to be flooded, but no other port carries the VLAN") \
+	X(FLOOD_NO_BUFFER, "flood_no_buffer", RX, "no buffer for another copy; raise mbufs")       \
+	X(TX_TOO_BIG, "tx_too_big", TX, "larger than the MTU of the port it had to leave by")      \
+	X(TX_VLAN, "tx_vlan", TX, "the destination port does not carry the VLAN")                  \
+	X(TX_NO_BUFFER, "tx_no_buffer", TX, "no buffer to add a tag or to segment; raise mbufs")   \
+	X(TX_GSO, "tx_gso", TX, "a large segment whose headers cannot be segmented")               \
+	X(TX_FULL, "tx_full", TX, "the port's transmit queue was full")                            \
+	X(TX_DOWN, "tx_down", TX, "the port or its device was down")                               \
+	X(TX_ERROR, "tx_error", TX, "the device refused the packet")
+
+enum dp_drop_reason {
+#define X(symbol, name, direction, help) DP_DROP_##symbol,
+	DP_DROPS(X)
+#undef X
+	DP_NB_DROPS
+};
+
+struct dp_drop_info {
+	const char *name, *help;
+	int is_tx; // counts into tx_dropped of the port it had to leave by, else into rx_dropped
+};
+
+extern const struct dp_drop_info dp_drop_info[DP_NB_DROPS];
+
+// Counters of one port, written by one worker only, read by the main thread at any time.
+struct dp_counters {
+	uint64_t rx_packets, rx_bytes;
+	uint64_t tx_packets, tx_bytes;
+	uint64_t drop[DP_NB_DROPS];
+} __rte_cache_aligned;
+
+// Counts and frees a packet.
+static inline void dp_drop(struct dp_counters *cnt, enum dp_drop_reason reason, struct rte_mbuf *m)
+{
+	cnt->drop[reason]++;
+	rte_pktmbuf_free(m);
+}

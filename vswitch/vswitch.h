@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The object model of the switch process: bridges and their ports, and how a change of them
+// reaches the workers. All of it belongs to the main thread.
+//
+// A change is made in three steps: objects are changed, vswitch_commit() publishes one snapshot
+// to the workers, and when the last worker has left the old snapshot (no worker is ever stopped
+// for it) what was removed is closed. vswitch_settled() tells when; the control channel answers a
+// change only then, so that "del-port" returning means the device is gone.
+//
+// Every function that changes something either does all of it or nothing.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "base/loop.h"
+#include "config/conf.h"
+#include "ports/port.h"
+#include "vswitch/dp/dp.h"
+
+struct vswitch;
+struct bridge;
+
+enum vport_state { VPORT_UP, VPORT_DOWN };
+
+// A port as the object model sees it: it outlives its device.
+struct vport {
+	TAILQ_ENTRY(vport) entry; // in its bridge
+	struct bridge *bridge;
+	struct conf_port conf;
+	struct port *port; // NULL while down
+	enum vport_state state;
+	struct err down; // why it is down
+	uint16_t dp_id;	 // index of its counters; kept while it is down
+	uint64_t since_us; // monotonic, of the last change of state
+};
+
+struct bridge {
+	TAILQ_ENTRY(bridge) entry;
+	struct vswitch *vs;
+	struct conf_bridge_opts opts;
+	uint16_t dp_id;
+	TAILQ_HEAD(vport_list, vport) ports;
+	struct conf_fdb *fdb; // static entries
+	unsigned nb_ports, nb_fdb;
+};
+
+TAILQ_HEAD(bridge_list, bridge);
+
+struct vswitch_opts {
+	struct loop *loop;
+	struct dp *dp;
+	struct port_env port_env;
+	const char *state_path; // running configuration is kept here; NULL: nowhere
+	const char *boot_digest; // identifies the boot file that the state stands over
+	// Told of every change that `vsctl monitor` shows: "port.up", "port.down", "port.add", ...
+	void (*event)(void *arg, const char *name, json_t *data /* borrowed */);
+	void *event_arg;
+};
+
+int vswitch_new(const struct vswitch_opts *opts, struct vswitch **ret_vs, struct err *err);
+
+// Closes all ports; `remove` deletes their devices too (a plain stop leaves them for the restart).
+void vswitch_free(struct vswitch *vs, bool remove);
+
+// Makes the bridges, ports and static entries of `conf`, at start. A port whose device cannot be
+// had is there, down, with the reason, and is tried again.
+int vswitch_load(struct vswitch *vs, const struct conf *conf, struct err *err);
+
+// ---- look-ups ----
+
+struct bridge_list *vswitch_bridges(struct vswitch *vs);
+struct bridge *vswitch_find_bridge(struct vswitch *vs, const char *name);
+struct vport *vswitch_find_port(struct vswitch *vs, const char *name);
+struct vport *vswitch_port_by_id(struct vswitch *vs, uint16_t dp_id); // NULL when gone
+struct dp *vswitch_dp(struct vswitch *vs);
+
+// ---- changes; names and values were checked by config/ ----
+
+int vswitch_bridge_add(struct vswitch *vs, const struct conf_bridge_opts *opts, struct err *err);
+int vswitch_bridge_set(struct vswitch *vs, const struct conf_bridge_opts *opts, struct err *err);
+int vswitch_bridge_del(struct vswitch *vs, const char *name, struct err *err); // and its ports
+
+// Adds all `count` ports to `bridge` or none.
+int vswitch_ports_add(struct vswitch *vs, const char *bridge, const struct conf_port *ports,
+	unsigned count, struct err *err);
+int vswitch_port_set(struct vswitch *vs, const struct conf_port *conf, struct err *err);
+int vswitch_ports_del(struct vswitch *vs, const char *const *names, unsigned count,
+	struct err *err);
+
+// Static forwarding entries: all or none. Adding one that is there replaces it; deleting one that
+// is not is -ENOENT.
+int vswitch_fdb_add(struct vswitch *vs, const char *bridge, const struct conf_fdb *entries,
+	unsigned count, struct err *err);
+int vswitch_fdb_del(struct vswitch *vs, const char *bridge, const struct conf_fdb *entries,
+	unsigned count, struct err *err);
+
+// Publishes what was changed and saves the running configuration. Called once per request.
+int vswitch_commit(struct vswitch *vs, struct err *err);
+
+// True when no earlier commit is still on its way. While it is false, call again after a moment.
+bool vswitch_settled(struct vswitch *vs);
+
+// The whole running configuration; conf_fini() it.
+int vswitch_running_conf(struct vswitch *vs, struct conf *ret_conf, struct err *err);
