@@ -34,8 +34,8 @@ struct vport {
 	struct conf_port conf;
 	struct port *port; // NULL while down
 	enum vport_state state;
-	struct err down; // why it is down
-	uint16_t dp_id;	 // index of its counters; kept while it is down
+	struct err down;   // why it is down
+	uint16_t dp_id;	   // index of its counters; kept while it is down
 	uint64_t since_us; // monotonic, of the last change of state
 };
 
@@ -56,7 +56,8 @@ struct vswitch_opts {
 	struct dp *dp;
 	struct port_env port_env;
 	const char *state_path; // running configuration is kept here; NULL: nowhere
-	const char *boot_digest; // identifies the boot file that the state stands over
+	struct conf process;	// process options of the running configuration; no bridges
+	uint64_t boot_digest;	// of the boot file that the state stands over (state.h)
 	// Told of every change that `vsctl monitor` shows: "port.up", "port.down", "port.add", ...
 	void (*event)(void *arg, const char *name, json_t *data /* borrowed */);
 	void *event_arg;
@@ -70,6 +71,10 @@ void vswitch_free(struct vswitch *vs, bool remove);
 // Makes the bridges, ports and static entries of `conf`, at start. A port whose device cannot be
 // had is there, down, with the reason, and is tried again.
 int vswitch_load(struct vswitch *vs, const struct conf *conf, struct err *err);
+
+// What the loop's timer does every 100 ms; also called when a worker asked for the main thread:
+// ports whose device is gone are taken down, the forwarding table is looked after.
+void vswitch_service(struct vswitch *vs);
 
 // ---- look-ups ----
 
@@ -89,8 +94,8 @@ int vswitch_bridge_del(struct vswitch *vs, const char *name, struct err *err); /
 int vswitch_ports_add(struct vswitch *vs, const char *bridge, const struct conf_port *ports,
 	unsigned count, struct err *err);
 int vswitch_port_set(struct vswitch *vs, const struct conf_port *conf, struct err *err);
-int vswitch_ports_del(struct vswitch *vs, const char *const *names, unsigned count,
-	struct err *err);
+int vswitch_ports_del(
+	struct vswitch *vs, const char *const *names, unsigned count, struct err *err);
 
 // Static forwarding entries: all or none. Adding one that is there replaces it; deleting one that
 // is not is -ENOENT.

@@ -92,12 +92,12 @@ struct dp_fdb_info {
 
 // Calls `fn` for each valid entry of the bridge (all bridges: UINT16_MAX), in no order, until it
 // returns false.
-void dp_fdb_walk(struct dp *dp, uint16_t bridge_id, bool (*fn)(void *arg, const struct dp_fdb_info *),
-	void *arg);
+void dp_fdb_walk(struct dp *dp, uint16_t bridge_id,
+	bool (*fn)(void *arg, const struct dp_fdb_info *), void *arg);
 
 // Static entries. -ENOSPC when no room can be made.
-int dp_fdb_add_static(struct dp *dp, uint16_t bridge_id, uint16_t vlan, const struct mac *mac,
-	uint16_t port_id);
+int dp_fdb_add_static(
+	struct dp *dp, uint16_t bridge_id, uint16_t vlan, const struct mac *mac, uint16_t port_id);
 // Deletes the entry, learned or static. -ENOENT.
 int dp_fdb_del(struct dp *dp, uint16_t bridge_id, uint16_t vlan, const struct mac *mac);
 
@@ -106,7 +106,8 @@ void dp_fdb_flush_bridge(struct dp *dp, uint16_t bridge_id);
 void dp_fdb_flush_port(struct dp *dp, uint16_t port_id);
 
 struct dp_fdb_stats {
-	uint64_t entries, learned, moves, moves_limited, refused, evicted, aged, flushed, static_hits;
+	uint64_t entries, learned, moves, moves_limited, refused, evicted, aged, flushed,
+		static_hits;
 	uint64_t buckets, slots;
 };
 

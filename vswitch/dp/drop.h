@@ -32,7 +32,7 @@ enum dp_drop_reason {
 #define X(symbol, name, direction, help) DP_DROP_##symbol,
 	DP_DROPS(X)
 #undef X
-	DP_NB_DROPS
+		DP_NB_DROPS
 };
 
 struct dp_drop_info {

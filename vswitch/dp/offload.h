@@ -13,8 +13,7 @@
 #include "vswitch/dp/drop.h"
 
 // The flags that say a packet is not complete as it is.
-#define DP_OFFLOAD_FLAGS                                                                           \
-	(RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG)
+#define DP_OFFLOAD_FLAGS (RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG)
 
 // Whether a port with `tx_offloads` (struct dp_port) can take `m` as it is.
 bool dp_offload_fits(const struct rte_mbuf *m, uint64_t tx_offloads);

@@ -25,7 +25,7 @@
 
 #include "vswitch/dp/drop.h"
 
-#define DP_BURST     64 // packets a batch, at most
+#define DP_BURST      64 // packets a batch, at most
 #define DP_QUEUES_MAX 16 // receive queues of a port
 
 struct dp_port;
@@ -74,6 +74,6 @@ static inline void dp_port_fail(struct dp_port *port, int positive_errno)
 {
 	int none = 0;
 
-	atomic_compare_exchange_strong_explicit(&port->failed, &none, positive_errno,
-		memory_order_relaxed, memory_order_relaxed);
+	atomic_compare_exchange_strong_explicit(
+		&port->failed, &none, positive_errno, memory_order_relaxed, memory_order_relaxed);
 }

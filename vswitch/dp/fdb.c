@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The main thread's side of the forwarding table: making it, ageing, flushing, growing, listing.
+#include "vswitch/dp/fdb.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+
+#define BUCKETS_MIN 1024u
+#define BUCKETS_MAX (1u << 21) // 128 MiB
+#define SWEEP_MAX_S 30u	       // a whole sweep takes at most this long
+
+static struct fdb_table *table_new(uint32_t buckets, uint64_t hash_factor)
+{
+	struct fdb_table *table = calloc(1, sizeof(*table));
+
+	if (!table)
+		return NULL;
+	table->hash_factor = hash_factor;
+	table->mask = buckets - 1;
+	table->map_bytes = (size_t)buckets * sizeof(struct fdb_bucket);
+	table->bucket = mmap(
+		NULL, table->map_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (table->bucket == MAP_FAILED) {
+		free(table);
+		return NULL;
+	}
+	// Fewer TLB misses; not having huge pages is fine.
+	madvise(table->bucket, table->map_bytes, MADV_HUGEPAGE);
+	return table;
+}
+
+static void table_free(struct fdb_table *table)
+{
+	if (!table)
+		return;
+	munmap(table->bucket, table->map_bytes);
+	free(table);
+}
+
+struct fdb *fdb_new(void)
+{
+	struct fdb *fdb = calloc(1, sizeof(*fdb));
+	uint64_t factor = 0;
+
+	if (!fdb)
+		return NULL;
+	if (getrandom(&factor, sizeof(factor), 0) != sizeof(factor))
+		factor = 0x9e3779b97f4a7c15ull;
+	atomic_store(&fdb->table, table_new(BUCKETS_MIN, factor | 1));
+	if (!atomic_load(&fdb->table)) {
+		free(fdb);
+		return NULL;
+	}
+	for (unsigned i = 0; i < FDB_FIDS / 64; i++)
+		atomic_store(&fdb->fid_free[i], ~0ull);
+	atomic_fetch_and(&fdb->fid_free[0], ~1ull);
+	for (unsigned i = 0; i < DP_PORTS_MAX; i++) {
+		atomic_store(&fdb->generation[i], 1);
+		atomic_store(&fdb->port[i].members, 1ull << 32);
+	}
+	return fdb;
+}
+
+void fdb_free(struct fdb *fdb)
+{
+	if (!fdb)
+		return;
+	for (unsigned i = 0; i < DP_BRIDGES_MAX; i++)
+		free(fdb->bridge[i]);
+	table_free(fdb->old);
+	table_free(atomic_load(&fdb->table));
+	free(fdb);
+}
+
+static void lock_always(struct fdb_bucket *b)
+{
+	while (!fdb_bucket_lock(b, 1000))
+		sched_yield();
+}
+
+typedef bool fdb_keep_fn(struct fdb *fdb, uint64_t key, uint64_t value);
+
+static bool aged_out(const struct fdb *fdb, uint64_t key, uint64_t value)
+{
+	uint32_t ageing_s = fdb->ageing_s[fdb_fid_owner(fdb, fdb_key_fid(key)) >> 16];
+	uint16_t age_s = (uint16_t)fdb->now_s - fdb_value_age(value);
+
+	return ageing_s && age_s >= ageing_s;
+}
+
+static void sweep_slot(struct fdb *fdb, struct fdb_table *table, struct fdb_bucket *b,
+	unsigned slot, fdb_keep_fn *keep)
+{
+	uint64_t key, value;
+
+	lock_always(b);
+	// It may have changed before the bucket was held.
+	key = atomic_load_explicit(&b->key[slot], memory_order_relaxed);
+	value = atomic_load_explicit(&b->value[slot], memory_order_relaxed);
+	if (key && !keep(fdb, key, value)) {
+		if (fdb_fresh(fdb, value)) {
+			if (aged_out(fdb, key, value))
+				fdb->aged++;
+			else
+				fdb->evicted++;
+		}
+		fdb_slot_clear(fdb, table, b, slot);
+	}
+	fdb_bucket_unlock(b);
+}
+
+// Calls `keep` for each entry of the buckets [from, to) and takes out those it refuses.
+static void sweep(
+	struct fdb *fdb, struct fdb_table *table, uint32_t from, uint32_t to, fdb_keep_fn *keep)
+{
+	for (uint32_t i = from; i < to; i++) {
+		struct fdb_bucket *b = &table->bucket[i];
+
+		for (unsigned slot = 0; slot < FDB_SLOTS; slot++) {
+			uint64_t key = atomic_load_explicit(&b->key[slot], memory_order_acquire);
+			uint64_t value =
+				atomic_load_explicit(&b->value[slot], memory_order_acquire);
+
+			if (key && !keep(fdb, key, value))
+				sweep_slot(fdb, table, b, slot, keep);
+		}
+	}
+}
+
+static bool keep_fresh(struct fdb *fdb, uint64_t key, uint64_t value)
+{
+	return fdb_fresh(fdb, value);
+}
+
+static void sweep_stale(struct fdb *fdb)
+{
+	struct fdb_table *table = atomic_load(&fdb->table);
+
+	sweep(fdb, table, 0, table->mask + 1, keep_fresh);
+	fdb->flushes = 0;
+}
+
+static bool over_share(struct fdb *fdb, uint16_t bridge, uint16_t port)
+{
+	uint32_t limit = fdb->limit[bridge];
+	uint32_t on_bridge =
+		atomic_load_explicit(&fdb->bridge[bridge]->learned, memory_order_relaxed);
+	uint32_t on_port = atomic_load_explicit(&fdb->port[port].members, memory_order_relaxed);
+
+	return limit && on_bridge > limit && (uint64_t)on_port * fdb->nb_ports[bridge] > limit;
+}
+
+static bool keep_young(struct fdb *fdb, uint64_t key, uint64_t value)
+{
+	return (value & FDB_STATIC) || (fdb_fresh(fdb, value) && !aged_out(fdb, key, value));
+}
+
+static bool keep_young_and_fair(struct fdb *fdb, uint64_t key, uint64_t value)
+{
+	uint16_t bridge = fdb_fid_owner(fdb, fdb_key_fid(key)) >> 16;
+
+	return keep_young(fdb, key, value) &&
+	       ((value & FDB_STATIC) || !over_share(fdb, bridge, fdb_value_port(value)));
+}
+
+// A whole sweep takes a tenth of the shortest ageing time, so that nothing lives much longer than
+// it should, within 1 s .. SWEEP_MAX_S.
+static uint32_t sweep_period_s(const struct fdb *fdb)
+{
+	uint32_t period = SWEEP_MAX_S;
+
+	for (unsigned i = 0; i < DP_BRIDGES_MAX; i++) {
+		if (fdb->bridge[i] && fdb->ageing_s[i])
+			period = RTE_MIN(period, fdb->ageing_s[i] / 10);
+	}
+	return RTE_MAX(period, 1u);
+}
+
+void fdb_service(struct fdb *fdb, uint64_t now_us)
+{
+	struct fdb_table *table = atomic_load(&fdb->table);
+	uint32_t buckets = table->mask + 1;
+	uint64_t elapsed_us = now_us - fdb->service_us;
+	uint64_t share = elapsed_us >= SWEEP_MAX_S * 1000000ull
+				 ? buckets
+				 : buckets * elapsed_us / (sweep_period_s(fdb) * 1000000ull);
+
+	fdb->now_s = now_us / 1000000;
+	if (atomic_exchange(&fdb->pressure, false)) {
+		sweep(fdb, table, 0, buckets, keep_young_and_fair);
+		fdb->flushes = 0;
+		fdb->service_us = now_us;
+		return;
+	}
+	if (!share)
+		return; // too soon for even one bucket; time adds up
+	fdb->service_us = now_us;
+	share = RTE_MIN(share, (uint64_t)buckets);
+	fdb->sweep_next &= table->mask;
+	if (fdb->sweep_next + share > buckets) {
+		sweep(fdb, table, 0, fdb->sweep_next + share - buckets, keep_young);
+		share = buckets - fdb->sweep_next;
+		fdb->flushes = 0;
+	}
+	sweep(fdb, table, fdb->sweep_next, fdb->sweep_next + share, keep_young);
+	fdb->sweep_next += share;
+}
+
+void fdb_flush_port(struct fdb *fdb, uint16_t port)
+{
+	uint16_t generation = atomic_load(&fdb->generation[port]) + 1;
+	uint64_t members;
+	uint16_t bridge = fdb->port_bridge[port];
+
+	if (++fdb->flushes > 60000)
+		sweep_stale(fdb); // before a generation number comes round again
+	if (!generation)
+		generation = 1; // a value is never 0
+	members = atomic_exchange(&fdb->port[port].members, (uint64_t)generation << 32);
+	atomic_store(&fdb->generation[port], generation);
+	fdb->flushed += (uint32_t)members;
+	if (fdb->bridge[bridge])
+		atomic_fetch_sub(&fdb->bridge[bridge]->learned, (uint32_t)members);
+}
+
+void fdb_flush_bridge(struct fdb *fdb, uint16_t bridge)
+{
+	for (unsigned i = 0; i < DP_PORTS_MAX; i++) {
+		if (fdb->port_bridge[i] == bridge &&
+			(uint32_t)atomic_load_explicit(&fdb->port[i].members, memory_order_relaxed))
+			fdb_flush_port(fdb, i);
+	}
+}
+
+int fdb_bridge_open(struct fdb *fdb, uint16_t bridge)
+{
+	fdb->bridge[bridge] = calloc(1, sizeof(struct fdb_bridge));
+	return fdb->bridge[bridge] ? 0 : -ENOMEM;
+}
+
+static bool keep_owned(struct fdb *fdb, uint64_t key, uint64_t value)
+{
+	return fdb->bridge[fdb_fid_owner(fdb, fdb_key_fid(key)) >> 16] != NULL;
+}
+
+void fdb_bridge_close(struct fdb *fdb, uint16_t bridge)
+{
+	struct fdb_table *table = atomic_load(&fdb->table);
+	struct fdb_bridge *gone = fdb->bridge[bridge];
+
+	// What is left of it must be out of the table before its FIDs serve another VLAN. Nothing
+	// is counted on it any more: its ports were flushed.
+	sweep_stale(fdb);
+	fdb->bridge[bridge] = NULL;
+	sweep(fdb, table, 0, table->mask + 1, keep_owned);
+	for (unsigned vlan = 0; vlan < FDB_VLANS; vlan++) {
+		uint16_t fid = atomic_load(&gone->fid[vlan]);
+
+		if (fid)
+			atomic_fetch_or(&fdb->fid_free[fid / 64], 1ull << fid % 64);
+	}
+	free(gone);
+}
+
+// ---- static entries ----
+
+static bool evict_one(struct fdb *fdb, struct fdb_table *table, struct fdb_bucket *b)
+{
+	for (unsigned slot = 0; slot < FDB_SLOTS; slot++) {
+		if (!(atomic_load(&b->value[slot]) & FDB_STATIC)) {
+			fdb_slot_clear(fdb, table, b, slot);
+			fdb->evicted++;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void clear_key(struct fdb *fdb, struct fdb_table *table, struct fdb_bucket *b, uint64_t key,
+	bool *ret_found)
+{
+	for (unsigned slot = 0; slot < FDB_SLOTS; slot++) {
+		if (atomic_load(&b->key[slot]) != key)
+			continue;
+		if (atomic_load(&b->value[slot]) & FDB_STATIC)
+			fdb->nb_static--;
+		fdb_slot_clear(fdb, table, b, slot);
+		*ret_found = true;
+	}
+}
+
+int fdb_put_static(struct fdb *fdb, uint64_t key, uint64_t value)
+{
+	struct fdb_table *table = atomic_load(&fdb->table);
+	uint64_t hash = fdb_hash(table, key);
+	struct fdb_bucket *a = fdb_primary(table, hash), *b = fdb_alternate(table, hash);
+	bool found = false, stored;
+
+	lock_always(RTE_MIN(a, b));
+	lock_always(RTE_MAX(a, b));
+	clear_key(fdb, table, a, key, &found);
+	clear_key(fdb, table, b, key, &found);
+	stored = fdb_pair_store(table, hash, key, value);
+	if (!stored && (evict_one(fdb, table, a) || evict_one(fdb, table, b)))
+		stored = fdb_pair_store(table, hash, key, value);
+	fdb_bucket_unlock(RTE_MAX(a, b));
+	fdb_bucket_unlock(RTE_MIN(a, b));
+	fdb->nb_static += stored;
+	return stored ? 0 : -ENOSPC;
+}
+
+int fdb_remove(struct fdb *fdb, uint64_t key)
+{
+	struct fdb_table *table = atomic_load(&fdb->table);
+	uint64_t hash = fdb_hash(table, key);
+	struct fdb_bucket *a = fdb_primary(table, hash), *b = fdb_alternate(table, hash);
+	bool found = false;
+
+	lock_always(RTE_MIN(a, b));
+	lock_always(RTE_MAX(a, b));
+	clear_key(fdb, table, a, key, &found);
+	clear_key(fdb, table, b, key, &found);
+	fdb_bucket_unlock(RTE_MAX(a, b));
+	fdb_bucket_unlock(RTE_MIN(a, b));
+	return found ? 0 : -ENOENT;
+}
+
+// ---- growth ----
+
+static uint64_t entries(struct fdb *fdb)
+{
+	uint64_t total = fdb->nb_static;
+
+	for (unsigned i = 0; i < DP_BRIDGES_MAX; i++) {
+		if (fdb->bridge[i])
+			total += atomic_load_explicit(
+				&fdb->bridge[i]->learned, memory_order_relaxed);
+	}
+	return total;
+}
+
+static void copy_fresh(struct fdb *fdb, struct fdb_table *from, struct fdb_table *to)
+{
+	for (uint32_t i = 0; i <= from->mask; i++) {
+		struct fdb_bucket *b = &from->bucket[i];
+
+		for (unsigned slot = 0; slot < FDB_SLOTS; slot++) {
+			uint64_t key = atomic_load(&b->key[slot]);
+			uint64_t value = atomic_load(&b->value[slot]);
+
+			if (!key || !fdb_fresh(fdb, value))
+				continue;
+			if (!fdb_pair_store(to, fdb_hash(to, key), key, value))
+				fdb_uncount(fdb, fdb_fid_owner(fdb, fdb_key_fid(key)) >> 16, value);
+		}
+	}
+}
+
+bool fdb_grow_begin(struct fdb *fdb)
+{
+	struct fdb_table *table = atomic_load(&fdb->table);
+	uint64_t slots = (uint64_t)(table->mask + 1) * FDB_SLOTS;
+
+	if (atomic_load(&table->frozen) || fdb->old || table->mask + 1 >= BUCKETS_MAX ||
+		entries(fdb) * 2 < slots)
+		return false;
+	atomic_store(&table->frozen, true);
+	return true;
+}
+
+bool fdb_grow_copy(struct fdb *fdb)
+{
+	struct fdb_table *table = atomic_load(&fdb->table), *larger;
+	uint32_t buckets = table->mask + 1;
+	uint64_t used = entries(fdb);
+
+	do {
+		buckets *= 2;
+	} while (buckets < BUCKETS_MAX && used * 3 > (uint64_t)buckets * FDB_SLOTS);
+	larger = table_new(buckets, table->hash_factor);
+	if (!larger) {
+		// It stays as it is: more is flooded, nothing is lost.
+		atomic_store(&table->frozen, false);
+		return false;
+	}
+	copy_fresh(fdb, table, larger);
+	fdb->old = table;
+	atomic_store_explicit(&fdb->table, larger, memory_order_release);
+	return true;
+}
+
+void fdb_grow_finish(struct fdb *fdb)
+{
+	table_free(fdb->old);
+	fdb->old = NULL;
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The forwarding table: which port a MAC address is behind, per bridge and VLAN.
+//
+// Layout. A (bridge, VLAN) pair that is in use has a filtering identifier (FID, IEEE 802.1Q 8.9.3);
+// FID and MAC make a 64-bit key, port, age, generation and kind a 64-bit value. A bucket is one
+// cache line: a sequence number and three pairs. A key lives in its primary bucket or, when that
+// is full, in its alternate one; `overflow` counts those, so that a miss costs one line as a rule.
+// The hash is multiplicative with a secret factor: a container cannot aim at another's bucket.
+//
+// Who may do what. Any number of workers look up and learn, the main thread adds, ages, flushes,
+// grows. Readers are lock-free: they read the sequence number, the pair, the sequence number again.
+// Writers hold the bucket by making its sequence number odd; the sections are a few stores long,
+// and a worker that does not get in after some tries gives up (it will see the address again). The
+// only store without the bucket is a newer age over an unchanged value, by compare-and-swap.
+//
+// A hit that changes nothing stores nothing: the value that learning would write (port,
+// generation, coarse age) is compared whole. Flushing a port makes its generation one higher.
+//
+// Fairness. A port over its own limit, or over its share of a full bridge, learns nothing new. A
+// port below its share is let in, and the main thread takes entries of the ports above theirs out
+// again (fdb_service()).
+//
+// Growth. The main thread stops learning in the table, and when the last worker has noticed, copies
+// it into a larger one and publishes that.
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_branch_prediction.h>
+#include <rte_common.h>
+#include <rte_pause.h>
+
+#include "vswitch/dp/dp.h"
+
+#define FDB_SLOTS     3 // pairs of a bucket
+#define FDB_SPINS     64
+#define FDB_FIDS      65536
+#define FDB_VLANS     4096
+#define FDB_MOVES_MAX 256 // a second, to one port
+
+struct fdb_bucket {
+	atomic_uint seq;      // odd while a writer is inside
+	atomic_uint overflow; // keys whose primary bucket this is and that live in their alternate
+	atomic_ullong key[FDB_SLOTS];
+	atomic_ullong value[FDB_SLOTS];
+	uint64_t spare;
+} __rte_cache_aligned;
+
+_Static_assert(sizeof(struct fdb_bucket) == 64, "a bucket is one cache line");
+
+struct fdb_table {
+	uint64_t hash_factor;
+	uint32_t mask;	    // buckets - 1
+	atomic_bool frozen; // about to be replaced: nothing is learned any more
+	size_t map_bytes;
+	struct fdb_bucket *bucket;
+};
+
+// ---- keys and values ----
+
+#define FDB_MAC_MASK 0xffffffffffffull
+#define FDB_STATIC   (1ull << 48)
+
+static inline uint64_t fdb_key(uint16_t fid, uint64_t mac48)
+{
+	return (uint64_t)fid << 48 | mac48;
+}
+
+static inline uint16_t fdb_key_fid(uint64_t key)
+{
+	return key >> 48;
+}
+
+static inline uint64_t fdb_value(uint16_t port, uint16_t age_s, uint16_t generation, uint64_t flags)
+{
+	return port | (uint64_t)age_s << 16 | (uint64_t)generation << 32 | flags;
+}
+
+static inline uint16_t fdb_value_port(uint64_t value)
+{
+	return value;
+}
+
+static inline uint16_t fdb_value_age(uint64_t value)
+{
+	return value >> 16;
+}
+
+static inline uint16_t fdb_value_generation(uint64_t value)
+{
+	return value >> 32;
+}
+
+#define FDB_AGE_MASK (0xffffull << 16)
+
+// ---- the table as workers use it ----
+
+struct fdb_port {
+	atomic_ullong members; // generation << 32 | learned entries of that generation
+	atomic_ullong moves;   // second << 32 | moves to this port in it
+};
+
+struct fdb_bridge {
+	atomic_uint learned;
+	_Atomic uint16_t fid[FDB_VLANS]; // 0: VLAN not in use yet
+};
+
+// Statistics of one worker or of the main thread; single writer.
+struct fdb_counters {
+	uint64_t learned, moves, moves_limited, refused, static_hits;
+};
+
+struct fdb {
+	_Atomic(struct fdb_table *) table;
+	atomic_bool pressure; // a worker met a full bucket or a full bridge
+	_Atomic uint16_t generation[DP_PORTS_MAX];
+	struct fdb_port port[DP_PORTS_MAX];
+	struct fdb_bridge *bridge[DP_BRIDGES_MAX];
+	atomic_ullong fid_free[FDB_FIDS / 64]; // bitmap; FID 0 is never given out
+	_Atomic uint32_t fid_owner[FDB_FIDS];  // bridge << 16 | VLAN
+
+	// Main thread only.
+	struct fdb_table *old; // being left by the workers during growth
+	uint32_t now_s;
+	uint32_t sweep_next; // bucket
+	uint64_t service_us;
+	uint32_t ageing_s[DP_BRIDGES_MAX], limit[DP_BRIDGES_MAX];
+	uint16_t nb_ports[DP_BRIDGES_MAX];
+	uint16_t port_bridge[DP_PORTS_MAX];
+	uint64_t evicted, aged, flushed;
+	struct fdb_counters main_counters;
+	uint32_t nb_static;
+	uint32_t flushes; // since the last whole sweep
+};
+
+static inline uint64_t fdb_hash(const struct fdb_table *table, uint64_t key)
+{
+	__uint128_t product = (__uint128_t)key * table->hash_factor;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static inline struct fdb_bucket *fdb_primary(const struct fdb_table *table, uint64_t hash)
+{
+	return &table->bucket[hash & table->mask];
+}
+
+// Differs from the primary one: the distance is odd.
+static inline struct fdb_bucket *fdb_alternate(const struct fdb_table *table, uint64_t hash)
+{
+	return &table->bucket[(hash ^ (hash >> 32 | 1)) & table->mask];
+}
+
+// Reads the value of `key` in one bucket; 0 when it is not there, or when writers kept the bucket
+// busy for long (the frame is then flooded, which is always correct).
+static inline uint64_t fdb_bucket_get(const struct fdb_bucket *b, uint64_t key)
+{
+	for (unsigned spin = 0; spin < FDB_SPINS; spin++) {
+		unsigned seq = atomic_load_explicit(&b->seq, memory_order_acquire);
+		uint64_t value = 0;
+
+		for (unsigned i = 0; i < FDB_SLOTS; i++) {
+			if (atomic_load_explicit(&b->key[i], memory_order_acquire) == key)
+				value = atomic_load_explicit(&b->value[i], memory_order_acquire);
+		}
+		if (likely(!(seq & 1) &&
+			    atomic_load_explicit(&b->seq, memory_order_relaxed) == seq))
+			return value;
+		rte_pause();
+	}
+	return 0;
+}
+
+// The value of `key`, or 0. (No valid value is 0: generations start at 1.)
+static inline uint64_t fdb_get(const struct fdb_table *table, uint64_t hash, uint64_t key)
+{
+	const struct fdb_bucket *b = fdb_primary(table, hash);
+	uint64_t value = fdb_bucket_get(b, key);
+
+	if (likely(value) || !atomic_load_explicit(&b->overflow, memory_order_relaxed))
+		return value;
+	return fdb_bucket_get(fdb_alternate(table, hash), key);
+}
+
+// Whether an entry has not been flushed.
+static inline bool fdb_fresh(const struct fdb *fdb, uint64_t value)
+{
+	uint16_t generation =
+		atomic_load_explicit(&fdb->generation[fdb_value_port(value)], memory_order_relaxed);
+
+	return likely(fdb_value_generation(value) == generation) || (value & FDB_STATIC);
+}
+
+// What learning needs to know about the port that a frame came from.
+struct fdb_source {
+	uint16_t port, bridge;
+	uint32_t port_limit;   // 0: none
+	uint32_t bridge_limit; // 0: none
+	uint16_t bridge_ports; // ports of the bridge, for its fair share
+	uint32_t now_s;
+	uint64_t value; // fdb_value() of this port, now
+};
+
+// Learns `key` when fdb_get() did not return source->value: a new address, a newer age, a move.
+// Any worker.
+void fdb_learn(struct fdb *fdb, struct fdb_table *table, uint64_t hash, uint64_t key,
+	const struct fdb_source *source, struct fdb_counters *cnt);
+
+// The FID of a VLAN of a bridge, given out at first use; 0 when all are taken (then nothing is
+// learned and everything flooded). Any worker.
+uint16_t fdb_fid_make(struct fdb *fdb, uint16_t bridge, uint16_t vlan);
+
+static inline uint16_t fdb_fid(struct fdb *fdb, uint16_t bridge, uint16_t vlan)
+{
+	uint16_t fid = atomic_load_explicit(&fdb->bridge[bridge]->fid[vlan], memory_order_relaxed);
+
+	return likely(fid) ? fid : fdb_fid_make(fdb, bridge, vlan);
+}
+
+// Bridge << 16 | VLAN of a FID in use.
+static inline uint32_t fdb_fid_owner(const struct fdb *fdb, uint16_t fid)
+{
+	return atomic_load_explicit(&fdb->fid_owner[fid], memory_order_relaxed);
+}
+
+// ---- bucket writers; used by fdb_learn.c and fdb.c ----
+
+bool fdb_bucket_lock(struct fdb_bucket *b, unsigned spins);
+void fdb_bucket_unlock(struct fdb_bucket *b);
+// Takes an entry out of a held bucket and off its port's count.
+void fdb_slot_clear(struct fdb *fdb, struct fdb_table *table, struct fdb_bucket *b, unsigned slot);
+// Takes a learned entry off the counts of its port and bridge, unless it was flushed.
+void fdb_uncount(struct fdb *fdb, uint16_t bridge, uint64_t value);
+// Stores a pair that is in neither bucket: in the primary or, when full, the alternate one, both
+// held. False when both are full.
+bool fdb_pair_store(struct fdb_table *table, uint64_t hash, uint64_t key, uint64_t value);
+
+// ---- main thread ----
+
+struct fdb *fdb_new(void);
+void fdb_free(struct fdb *fdb);
+int fdb_bridge_open(struct fdb *fdb, uint16_t bridge);
+void fdb_bridge_close(struct fdb *fdb, uint16_t bridge); // its ports are flushed and gone
+void fdb_flush_port(struct fdb *fdb, uint16_t port);
+void fdb_flush_bridge(struct fdb *fdb, uint16_t bridge);
+
+// Ageing, eviction. `now_us` is monotonic.
+void fdb_service(struct fdb *fdb, uint64_t now_us);
+
+// Growth in three steps, a grace period between each two: fdb_grow_begin() says whether the table
+// is half full and stops learning in it, fdb_grow_copy() makes, fills and publishes a larger one
+// (false: out of memory), fdb_grow_finish() frees the old one.
+bool fdb_grow_begin(struct fdb *fdb);
+bool fdb_grow_copy(struct fdb *fdb);
+void fdb_grow_finish(struct fdb *fdb);
+
+// Sets or replaces a static entry (fdb_key(), fdb_value() with FDB_STATIC). -ENOSPC when both its
+// buckets are full of static entries.
+int fdb_put_static(struct fdb *fdb, uint64_t key, uint64_t value);
+int fdb_remove(struct fdb *fdb, uint64_t key); // -ENOENT

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Stage learn: remembers behind which port each source address is. An address that is known as it
+// is costs one bucket read and no store.
+#include "vswitch/dp/pipeline.h"
+
+void dp_stage_learn(struct dp_context *ctx, struct dp_batch *b)
+{
+	const struct dp_snap_port *in = b->in;
+	uint16_t generation =
+		atomic_load_explicit(&ctx->fdb->generation[b->in_id], memory_order_relaxed);
+	struct fdb_source source = {
+		.port = b->in_id,
+		.bridge = in->bridge->id,
+		.port_limit = in->fdb_limit,
+		.bridge_limit = in->bridge->fdb_limit,
+		.bridge_ports = in->bridge->nb_members,
+		.now_s = ctx->now_s,
+		.value = fdb_value(b->in_id, ctx->now_s, generation, 0),
+	};
+
+	for (uint16_t i = 0; i < b->n; i++) {
+		uint64_t value = fdb_get(ctx->table, b->src_hash[i], b->src[i]);
+
+		if (unlikely(value != source.value))
+			fdb_learn(ctx->fdb, ctx->table, b->src_hash[i], b->src[i], &source,
+				&ctx->fdb_cnt);
+	}
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "vswitch/dp/pipeline.h"
+
+#include <rte_cycles.h>
+
+#define SAMPLE_EVERY 32 // batches; reading the clock around each stage would cost more than some
+
+struct dp_stage {
+	const char *name;
+	void (*run)(struct dp_context *ctx, struct dp_batch *b);
+	bool (*needed)(const struct dp_batch *b); // NULL: always
+};
+
+static bool has_tags(const struct dp_batch *b)
+{
+	return b->tagged;
+}
+
+static bool has_flood(const struct dp_batch *b)
+{
+	return b->flood;
+}
+
+static const struct dp_stage stages[DP_NB_STAGES] = {
+	[DP_STAGE_PARSE] = {"parse", dp_stage_parse},
+	[DP_STAGE_VLAN_IN] = {"vlan_in", dp_stage_vlan_in, has_tags},
+	[DP_STAGE_LEARN] = {"learn", dp_stage_learn},
+	[DP_STAGE_LOOKUP] = {"lookup", dp_stage_lookup},
+	[DP_STAGE_FLOOD] = {"flood", dp_stage_flood, has_flood},
+	[DP_STAGE_EGRESS] = {"egress", dp_stage_egress},
+};
+
+const char *const dp_stage_name[DP_NB_STAGES] = {
+	"parse",
+	"vlan_in",
+	"learn",
+	"lookup",
+	"flood",
+	"egress",
+};
+
+void dp_batch_remove(struct dp_batch *b, uint64_t gone)
+{
+	uint64_t tagged = 0, flood = 0;
+	uint16_t n = 0;
+
+	for (uint16_t i = 0; i < b->n; i++) {
+		if (gone >> i & 1)
+			continue;
+		b->pkt[n] = b->pkt[i];
+		b->src[n] = b->src[i];
+		b->dst[n] = b->dst[i];
+		b->src_hash[n] = b->src_hash[i];
+		b->dst_hash[n] = b->dst_hash[i];
+		b->vlan[n] = b->vlan[i];
+		b->out[n] = b->out[i];
+		tagged |= (b->tagged >> i & 1) << n;
+		flood |= (b->flood >> i & 1) << n;
+		n++;
+	}
+	b->tagged = tagged;
+	b->flood = flood;
+	b->n = n;
+}
+
+void dp_pipeline_run(struct dp_context *ctx, struct dp_batch *b)
+{
+	bool sample = ctx->batches++ % SAMPLE_EVERY == 0;
+
+	for (unsigned s = 0; s < DP_NB_STAGES && b->n; s++) {
+		uint16_t n = b->n;
+		uint64_t begin;
+
+		if (stages[s].needed && !stages[s].needed(b))
+			continue;
+		ctx->stage[s].calls++;
+		ctx->stage[s].packets += n;
+		if (likely(!sample)) {
+			stages[s].run(ctx, b);
+			continue;
+		}
+		begin = rte_rdtsc();
+		stages[s].run(ctx, b);
+		ctx->stage[s].cycles += rte_rdtsc() - begin;
+		ctx->stage[s].cycles_packets += n;
+	}
+}

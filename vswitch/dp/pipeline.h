@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The pipeline: a fixed row of stages over a batch of packets from one receive queue.
+//
+//     parse -> vlan_in -> learn -> lookup -> flood -> egress
+//
+// Each stage is a function in a file of its own and a row in pipeline.c. Stages leave in the batch
+// what later ones need; a packet that a stage drops is taken out of the batch. `vlan_in` and
+// `flood` run only when the batch has tagged frames or frames to flood. Runs on workers.
+#pragma once
+
+#include <stdint.h>
+
+#include <rte_ether.h>
+#include <rte_mbuf.h>
+
+#include "vswitch/dp/snapshot.h"
+
+#define DP_OUT_FLOOD UINT16_MAX
+
+enum dp_stage_id {
+	DP_STAGE_PARSE,
+	DP_STAGE_VLAN_IN,
+	DP_STAGE_LEARN,
+	DP_STAGE_LOOKUP,
+	DP_STAGE_FLOOD,
+	DP_STAGE_EGRESS,
+	DP_NB_STAGES
+};
+
+struct dp_batch {
+	const struct dp_snap_port *in;
+	struct dp_counters *in_cnt;
+	uint16_t in_id;
+	uint16_t n;
+	uint64_t tagged; // bit i: packet i has a VLAN tag in its data
+	uint64_t flood;	 // bit i: packet i is to be flooded
+	struct rte_mbuf *pkt[DP_BURST];
+	uint64_t src[DP_BURST], dst[DP_BURST]; // forwarding table keys
+	uint64_t src_hash[DP_BURST], dst_hash[DP_BURST];
+	uint16_t vlan[DP_BURST]; // where the frame belongs
+	uint16_t out[DP_BURST];	 // port id or DP_OUT_FLOOD
+};
+
+// Packets that wait for the end of the round, or for company, before they are transmitted.
+struct dp_txbuf {
+	uint16_t n;
+	bool listed; // in the worker's list of ports to flush
+	struct rte_mbuf *pkt[DP_BURST];
+};
+
+// What a worker's stages work with; all of it private to the worker.
+struct dp_context {
+	const struct dp_snap *snap;
+	struct fdb *fdb;
+	struct fdb_table *table;
+	uint32_t now_s;
+	uint16_t worker, nb_workers;
+	struct rte_mempool *pool;
+	struct dp_counters *cnt; // by port id
+	struct fdb_counters fdb_cnt;
+	struct dp_txbuf *txbuf; // by port id
+	uint16_t *dirty;	// ids of ports with something in their txbuf
+	unsigned nb_dirty;
+	bool port_failed; // a port called dp_port_fail()
+	struct {
+		uint64_t calls, packets, cycles, cycles_packets;
+	} stage[DP_NB_STAGES];
+	uint64_t batches;
+};
+
+// Runs the batch through all stages. The packets then belong to ports or are gone.
+void dp_pipeline_run(struct dp_context *ctx, struct dp_batch *b);
+
+extern const char *const dp_stage_name[DP_NB_STAGES];
+
+// ---- the stages ----
+
+void dp_stage_parse(struct dp_context *ctx, struct dp_batch *b);
+void dp_stage_vlan_in(struct dp_context *ctx, struct dp_batch *b);
+void dp_stage_learn(struct dp_context *ctx, struct dp_batch *b);
+void dp_stage_lookup(struct dp_context *ctx, struct dp_batch *b);
+void dp_stage_flood(struct dp_context *ctx, struct dp_batch *b);
+void dp_stage_egress(struct dp_context *ctx, struct dp_batch *b);
+
+// ---- helpers of stages ----
+
+// Takes the packets whose bits are set in `gone` out of the batch (they are dropped already).
+void dp_batch_remove(struct dp_batch *b, uint64_t gone);
+
+// Brings the frame into the form in which `vlan` leaves `port` and queues it there, or drops it
+// with a reason of that port. `tagged`: it has a tag now.
+void dp_egress_one(
+	struct dp_context *ctx, uint16_t port, struct rte_mbuf *m, uint16_t vlan, bool tagged);
+
+// Transmits what waits for one port, or for all.
+void dp_tx_flush(struct dp_context *ctx, uint16_t port);
+void dp_tx_flush_all(struct dp_context *ctx);
+
+// ---- VLAN tags in the packet's data (vlan.c); IEEE 802.1Q 9.6 ----
+
+// Adds the tag after the addresses. `m` must not be shared. -ENOBUFS without headroom.
+int dp_vlan_push(struct rte_mbuf *m, uint16_t vlan);
+void dp_vlan_pop(struct rte_mbuf *m);
+
+#define DP_VLAN_TAG_BYTES 4

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "vswitch/dp/snapshot.h"
+
+#include <stdlib.h>
+
+static unsigned count_queues(const struct dp_view *view)
+{
+	unsigned total = 0;
+
+	for (unsigned i = 0; i < view->nb_ports; i++)
+		total += view->ports[i].port->nb_rxq;
+	return total;
+}
+
+void dp_snap_free(struct dp_snap *snap)
+{
+	if (!snap)
+		return;
+	free(snap->port);
+	free(snap->bridges);
+	free(snap->members);
+	free(snap->rxqs);
+	free(snap->sets);
+	free(snap);
+}
+
+static struct dp_snap *snap_alloc(const struct dp_view *view)
+{
+	struct dp_snap *snap = calloc(1, sizeof(*snap));
+
+	if (!snap)
+		return NULL;
+	for (unsigned i = 0; i < view->nb_ports; i++)
+		snap->nb_ports = RTE_MAX(snap->nb_ports, view->ports[i].port->id + 1u);
+	// One more than needed, so that an empty list is not mistaken for out of memory.
+	snap->port = aligned_alloc(
+		RTE_CACHE_LINE_SIZE, (snap->nb_ports + 1) * sizeof(struct dp_snap_port));
+	snap->bridges = calloc(view->nb_bridges + 1, sizeof(struct dp_snap_bridge));
+	snap->members = calloc(view->nb_ports + 1, sizeof(uint16_t));
+	snap->rxqs = calloc(count_queues(view) + 1, sizeof(struct dp_snap_rxq));
+	snap->sets = calloc(view->nb_ports + 1, sizeof(struct vlan_set));
+	if (!snap->port || !snap->bridges || !snap->members || !snap->rxqs || !snap->sets) {
+		dp_snap_free(snap);
+		return NULL;
+	}
+	for (unsigned i = 0; i <= snap->nb_ports; i++)
+		snap->port[i] = (struct dp_snap_port){0};
+	return snap;
+}
+
+static void fill_bridges(struct dp_snap *snap, const struct dp_view *view)
+{
+	uint16_t *member = snap->members;
+
+	for (unsigned b = 0; b < view->nb_bridges; b++) {
+		struct dp_snap_bridge *bridge = &snap->bridges[b];
+
+		bridge->id = view->bridges[b].id;
+		bridge->fdb_limit = view->bridges[b].fdb_limit;
+		bridge->member = member;
+		for (unsigned i = 0; i < view->nb_ports; i++) {
+			if (view->ports[i].bridge_id == bridge->id)
+				*member++ = view->ports[i].port->id;
+		}
+		bridge->nb_members = member - bridge->member;
+	}
+}
+
+static const struct dp_snap_bridge *find_bridge(
+	const struct dp_snap *snap, const struct dp_view *view, uint16_t id)
+{
+	for (unsigned b = 0; b < view->nb_bridges; b++) {
+		if (snap->bridges[b].id == id)
+			return &snap->bridges[b];
+	}
+	return NULL;
+}
+
+static void fill_port(struct dp_snap *snap, const struct dp_view *view, unsigned i, struct fdb *fdb,
+	unsigned nb_workers)
+{
+	const struct dp_view_port *v = &view->ports[i];
+	struct dp_snap_port *p = &snap->port[v->port->id];
+
+	p->port = v->port;
+	p->bridge = find_bridge(snap, view, v->bridge_id);
+	p->tx_offloads = v->port->tx_offloads;
+	p->fdb_limit = v->fdb_limit;
+	p->mtu = v->port->mtu;
+	p->vlan_mode = v->vlan_mode;
+	p->pvid = v->vlan_mode == CONF_VLAN_TRUNK ? 0 : v->tag;
+	p->pvid_fid = p->bridge ? fdb_fid(fdb, v->bridge_id, p->pvid) : 0;
+	p->tx_shared = v->port->nb_txq < nb_workers;
+	if (!v->all_vlans && v->trunks) {
+		snap->sets[i] = *v->trunks;
+		p->trunks = &snap->sets[i];
+		// Only what the list names: an untagged frame of a trunk is VLAN 0.
+		if (v->vlan_mode == CONF_VLAN_TRUNK && !vlan_set_has(v->trunks, 0))
+			p->pvid = UINT16_MAX;
+	}
+}
+
+// Which worker has the fewest queues.
+static int8_t least_loaded(const unsigned *load, unsigned nb_workers)
+{
+	unsigned best = 0;
+
+	for (unsigned w = 1; w < nb_workers; w++) {
+		if (load[w] < load[best])
+			best = w;
+	}
+	return best;
+}
+
+static void assign_queues(struct dp_snap *snap, const struct dp_view *view, unsigned nb_workers,
+	int8_t (*owner)[DP_QUEUES_MAX])
+{
+	unsigned load[CONF_WORKERS_MAX] = {0};
+
+	for (unsigned i = 0; i < view->nb_ports; i++) {
+		const struct dp_port *port = view->ports[i].port;
+
+		for (unsigned q = 0; q < port->nb_rxq; q++) {
+			if (owner[port->id][q] >= 0)
+				load[owner[port->id][q]]++;
+		}
+	}
+	for (unsigned i = 0; i < view->nb_ports; i++) {
+		const struct dp_port *port = view->ports[i].port;
+
+		for (unsigned q = 0; q < port->nb_rxq; q++) {
+			int8_t *w = &owner[port->id][q];
+
+			if (*w < 0) {
+				*w = least_loaded(load, nb_workers);
+				load[*w]++;
+			}
+			snap->port[port->id].rxq_worker[q] = *w;
+			snap->worker[*w].nb_rxq++;
+		}
+	}
+}
+
+// Lists the queues of worker `w` that are polled only, or that must be armed. Returns the end.
+static struct dp_snap_rxq *list_queues(struct dp_snap *snap, const struct dp_view *view, unsigned w,
+	bool armed, struct dp_snap_rxq *out)
+{
+	for (unsigned i = 0; i < view->nb_ports; i++) {
+		const struct dp_port *port = view->ports[i].port;
+
+		for (unsigned q = 0; q < port->nb_rxq; q++) {
+			bool polled_only = port->rx_fd[q] < 0;
+
+			if (snap->port[port->id].rxq_worker[q] != w ||
+				(armed ? polled_only || !port->rx_arm : !polled_only))
+				continue;
+			*out++ = (struct dp_snap_rxq){port->id, q, port->rx_fd[q]};
+		}
+	}
+	return out;
+}
+
+struct dp_snap *dp_snap_new(const struct dp_view *view, struct fdb *fdb, unsigned nb_workers,
+	int8_t (*owner)[DP_QUEUES_MAX])
+{
+	struct dp_snap *snap = snap_alloc(view);
+	struct dp_snap_rxq *rxq;
+
+	if (!snap)
+		return NULL;
+	fill_bridges(snap, view);
+	for (unsigned i = 0; i < view->nb_ports; i++)
+		fill_port(snap, view, i, fdb, nb_workers);
+	assign_queues(snap, view, nb_workers, owner);
+	rxq = snap->rxqs;
+	for (unsigned w = 0; w < nb_workers; w++) {
+		struct dp_snap_worker *worker = &snap->worker[w];
+		struct dp_snap_rxq *end;
+
+		worker->polled = rxq;
+		end = list_queues(snap, view, w, false, rxq);
+		worker->nb_polled = end - rxq;
+		worker->armed = rxq = end;
+		end = list_queues(snap, view, w, true, rxq);
+		worker->nb_armed = end - rxq;
+		rxq = end;
+	}
+	return snap;
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A snapshot: everything the workers may know about ports and bridges, immutable from its
+// publication to the end of the grace period after its successor's.
+#pragma once
+
+#include <stdint.h>
+
+#include "vswitch/dp/dp.h"
+#include "vswitch/dp/fdb.h"
+
+// What the pipeline needs of a bridge.
+struct dp_snap_bridge {
+	uint32_t fdb_limit;
+	uint16_t id;
+	uint16_t nb_members;
+	const uint16_t *member; // port ids
+};
+
+struct dp_stage;
+
+// What the pipeline needs of a port.
+struct dp_snap_port {
+	struct dp_port *port; // NULL: no such port in this snapshot
+	const struct dp_snap_bridge *bridge;
+	const struct vlan_set *trunks; // NULL: all
+	uint64_t tx_offloads;
+	uint32_t fdb_limit;
+	uint16_t mtu;
+	uint16_t pvid;	   // VLAN of untagged frames in
+	uint16_t pvid_fid; // its FID
+	uint8_t vlan_mode; // enum conf_vlan_mode
+	bool tx_shared;	   // fewer transmit queues than workers: lock
+	uint8_t rxq_worker[DP_QUEUES_MAX];
+} __rte_cache_aligned;
+
+struct dp_snap_rxq {
+	uint16_t port, queue;
+	int fd; // -1: polled only
+};
+
+struct dp_snap_worker {
+	unsigned nb_polled; // queues without an fd: polled in every round
+	unsigned nb_armed;  // queues whose fd must be armed before sleeping
+	unsigned nb_rxq;
+	const struct dp_snap_rxq *polled, *armed;
+};
+
+struct dp_snap {
+	unsigned nb_ports;	   // highest port id in use + 1
+	struct dp_snap_port *port; // by id
+	struct dp_snap_worker worker[CONF_WORKERS_MAX];
+	// Backing of the lists above.
+	struct dp_snap_bridge *bridges;
+	uint16_t *members;
+	struct dp_snap_rxq *rxqs;
+	struct vlan_set *sets;
+};
+
+// Builds a snapshot of `view`. `owner` says which worker polls each queue: -1 is filled in with
+// the worker that has the fewest, and is written back.
+struct dp_snap *dp_snap_new(const struct dp_view *view, struct fdb *fdb, unsigned nb_workers,
+	int8_t (*owner)[DP_QUEUES_MAX]);
+void dp_snap_free(struct dp_snap *snap);
+
+// Whether a port carries a VLAN. (VLAN 0: untagged without a tag=.)
+static inline bool dp_snap_carries(const struct dp_snap_port *p, uint16_t vlan)
+{
+	if (p->vlan_mode == CONF_VLAN_ACCESS)
+		return vlan == p->pvid;
+	return !p->trunks || vlan == p->pvid || vlan_set_has(p->trunks, vlan);
+}
+
+// Whether a frame of `vlan` leaves the port with a tag.
+static inline bool dp_snap_tags(const struct dp_snap_port *p, uint16_t vlan)
+{
+	switch (p->vlan_mode) {
+	case CONF_VLAN_ACCESS:
+		return false;
+	case CONF_VLAN_NATIVE_UNTAGGED:
+		return vlan != p->pvid;
+	default:
+		return vlan != 0;
+	}
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Stage vlan_in: which VLAN a tagged frame belongs to, and whether its port may send there. Runs
+// for batches with tagged frames only. And the operations on tags that egress uses.
+#include <errno.h>
+#include <string.h>
+
+#include <rte_byteorder.h>
+
+#include "vswitch/dp/pipeline.h"
+
+#define ADDRESSES_BYTES (2 * RTE_ETHER_ADDR_LEN)
+#define VID_MASK	0x0fff
+
+int dp_vlan_push(struct rte_mbuf *m, uint16_t vlan)
+{
+	uint8_t *data = (uint8_t *)rte_pktmbuf_prepend(m, DP_VLAN_TAG_BYTES);
+	uint16_t tag[2] = {rte_cpu_to_be_16(RTE_ETHER_TYPE_VLAN), rte_cpu_to_be_16(vlan)};
+
+	if (unlikely(!data))
+		return -ENOBUFS;
+	memmove(data, data + DP_VLAN_TAG_BYTES, ADDRESSES_BYTES);
+	memcpy(data + ADDRESSES_BYTES, tag, sizeof(tag));
+	if (m->l2_len)
+		m->l2_len += DP_VLAN_TAG_BYTES;
+	return 0;
+}
+
+void dp_vlan_pop(struct rte_mbuf *m)
+{
+	uint8_t *data = rte_pktmbuf_mtod(m, uint8_t *);
+
+	memmove(data + DP_VLAN_TAG_BYTES, data, ADDRESSES_BYTES);
+	rte_pktmbuf_adj(m, DP_VLAN_TAG_BYTES);
+	if (m->l2_len)
+		m->l2_len -= DP_VLAN_TAG_BYTES;
+}
+
+// Returns a drop reason or -1, with the VLAN and whether the tag stays in the frame.
+static int classify(const struct dp_batch *b, struct rte_mbuf *m, uint16_t *ret_vlan, bool *ret_tag)
+{
+	const struct dp_snap_port *in = b->in;
+	uint16_t vid;
+
+	if (unlikely(m->data_len < RTE_ETHER_HDR_LEN + DP_VLAN_TAG_BYTES))
+		return DP_DROP_RX_SHORT;
+	vid = rte_be_to_cpu_16(
+		      *rte_pktmbuf_mtod_offset(m, unaligned_uint16_t *, RTE_ETHER_HDR_LEN)) &
+	      VID_MASK;
+	if (vid == 0) {
+		// A priority tag: the frame is untagged, with a priority that is not kept.
+		if (in->pvid == UINT16_MAX)
+			return DP_DROP_VLAN_NOT_MEMBER;
+		dp_vlan_pop(m);
+		*ret_vlan = in->pvid;
+		*ret_tag = false;
+		return -1;
+	}
+	if (in->vlan_mode == CONF_VLAN_ACCESS)
+		return DP_DROP_VLAN_TAGGED;
+	if (!dp_snap_carries(in, vid))
+		return DP_DROP_VLAN_NOT_MEMBER;
+	*ret_vlan = vid;
+	*ret_tag = true;
+	return -1;
+}
+
+void dp_stage_vlan_in(struct dp_context *ctx, struct dp_batch *b)
+{
+	uint64_t gone = 0, left = b->tagged;
+
+	while (left) {
+		unsigned i = __builtin_ctzll(left);
+		bool tag = false;
+		uint16_t vlan;
+		uint64_t fid;
+		int reason;
+
+		left &= left - 1;
+		reason = classify(b, b->pkt[i], &vlan, &tag);
+		if (unlikely(reason >= 0)) {
+			dp_drop(b->in_cnt, reason, b->pkt[i]);
+			gone |= 1ull << i;
+			continue;
+		}
+		if (!tag)
+			b->tagged &= ~(1ull << i);
+		b->vlan[i] = vlan;
+		fid = (uint64_t)fdb_fid(ctx->fdb, b->in->bridge->id, vlan) << 48;
+		b->src[i] = (b->src[i] & FDB_MAC_MASK) | fid;
+		b->dst[i] = (b->dst[i] & FDB_MAC_MASK) | fid;
+		b->src_hash[i] = fdb_hash(ctx->table, b->src[i]);
+		b->dst_hash[i] = fdb_hash(ctx->table, b->dst[i]);
+		rte_prefetch0(fdb_primary(ctx->table, b->src_hash[i]));
+		rte_prefetch0(fdb_primary(ctx->table, b->dst_hash[i]));
+	}
+	if (unlikely(gone))
+		dp_batch_remove(b, gone);
+}

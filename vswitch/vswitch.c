@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Making the object model, publishing it, and the life of ports: up, down, tried again.
+#include "vswitch/vswitch.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "vswitch/model.h"
+#include "vswitch/state.h"
+
+#define SERVICE_US 100000
+#define RETRY_US   2000000
+#define SETTLE_US  1000
+
+struct bridge_list *vswitch_bridges(struct vswitch *vs)
+{
+	return &vs->bridges;
+}
+
+struct dp *vswitch_dp(struct vswitch *vs)
+{
+	return vs->opts.dp;
+}
+
+struct bridge *vswitch_find_bridge(struct vswitch *vs, const char *name)
+{
+	struct bridge *bridge;
+
+	TAILQ_FOREACH (bridge, &vs->bridges, entry) {
+		if (!strcmp(bridge->opts.name, name))
+			return bridge;
+	}
+	return NULL;
+}
+
+struct vport *vswitch_find_port(struct vswitch *vs, const char *name)
+{
+	for (unsigned i = 0; i < DP_PORTS_MAX; i++) {
+		if (vs->by_id[i] && !strcmp(vs->by_id[i]->conf.name, name))
+			return vs->by_id[i];
+	}
+	return NULL;
+}
+
+struct vport *vswitch_port_by_id(struct vswitch *vs, uint16_t dp_id)
+{
+	return dp_id < DP_PORTS_MAX ? vs->by_id[dp_id] : NULL;
+}
+
+void vswitch_event(struct vswitch *vs, const char *name, json_t *data)
+{
+	if (vs->opts.event && data)
+		vs->opts.event(vs->opts.event_arg, name, data);
+	json_decref(data);
+}
+
+// ---- publishing ----
+
+static void view_port(const struct vport *vp, struct dp_view_port *v)
+{
+	const struct conf_port *conf = &vp->conf;
+
+	*v = (struct dp_view_port){
+		.port = &vp->port->dp,
+		.bridge_id = vp->bridge->dp_id,
+		.vlan_mode = conf->vlan_mode,
+		.tag = conf->tag,
+		.all_vlans = !conf->has_trunks,
+		.trunks = &conf->trunks,
+		.fdb_limit = conf->fdb_limit,
+	};
+}
+
+int vswitch_publish(struct vswitch *vs, struct err *err)
+{
+	struct dp_view_port *ports = calloc(DP_PORTS_MAX, sizeof(*ports));
+	struct dp_view_bridge *bridges = calloc(DP_BRIDGES_MAX, sizeof(*bridges));
+	struct dp_view view = {.ports = ports, .bridges = bridges};
+	struct bridge *bridge;
+	struct vport *vp;
+	int rc = -ENOMEM;
+
+	if (!ports || !bridges) {
+		err_set(err, rc, "switch", "out of memory");
+		goto out;
+	}
+	TAILQ_FOREACH (bridge, &vs->bridges, entry) {
+		bridges[view.nb_bridges++] = (struct dp_view_bridge){
+			.id = bridge->dp_id,
+			.ageing_s = bridge->opts.ageing_s,
+			.fdb_limit = bridge->opts.fdb_limit,
+		};
+		TAILQ_FOREACH (vp, &bridge->ports, entry) {
+			if (vp->port)
+				view_port(vp, &ports[view.nb_ports++]);
+		}
+	}
+	rc = dp_publish(vs->opts.dp, &view, err);
+out:
+	free(ports);
+	free(bridges);
+	if (rc == 0) {
+		vs->unpublished = false;
+		// What leaves with this snapshot is closed once the workers have left its
+		// predecessor.
+		loop_timer_set(vs->settle_timer, SETTLE_US);
+	}
+	return rc;
+}
+
+int vswitch_save(struct vswitch *vs, struct err *err)
+{
+	struct conf conf;
+	int rc;
+
+	if (!vs->opts.state_path)
+		return 0;
+	rc = vswitch_running_conf(vs, &conf, err);
+	if (rc < 0)
+		return rc;
+	rc = state_save(vs->opts.state_path, vs->opts.boot_digest, &conf, err);
+	conf_fini(&conf);
+	return rc;
+}
+
+int vswitch_commit(struct vswitch *vs, struct err *err)
+{
+	int rc = vswitch_publish(vs, err);
+
+	return rc < 0 ? rc : vswitch_save(vs, err);
+}
+
+static void bury(struct vswitch *vs)
+{
+	struct grave *g;
+
+	while ((g = STAILQ_FIRST(&vs->graves))) {
+		STAILQ_REMOVE_HEAD(&vs->graves, entry);
+		if (g->port)
+			port_close(g->port, g->remove);
+		if (g->free_port_id)
+			dp_port_id_free(vs->opts.dp, g->port_id);
+		if (g->free_bridge_id)
+			dp_bridge_id_free(vs->opts.dp, g->bridge_id);
+		free(g);
+	}
+}
+
+bool vswitch_settled(struct vswitch *vs)
+{
+	if (!dp_settled(vs->opts.dp))
+		return false;
+	// What was taken out of the model but not yet of a snapshot stays for now.
+	if (!vs->unpublished) {
+		bury(vs);
+		loop_timer_set(vs->settle_timer, 0);
+	}
+	return true;
+}
+
+static void on_settle_timer(void *arg)
+{
+	vswitch_settled(arg);
+}
+
+void vswitch_bury(struct vswitch *vs, struct grave *grave)
+{
+	STAILQ_INSERT_TAIL(&vs->graves, grave, entry);
+	vs->unpublished = true;
+}
+
+// ---- ports going down and coming back ----
+
+static void take_down(struct vswitch *vs, struct vport *vp, int positive_errno)
+{
+	struct grave *grave = calloc(1, sizeof(*grave));
+	char text[700];
+
+	if (!grave)
+		return; // tried again by the next service
+	grave->port = vp->port;
+	vswitch_bury(vs, grave);
+	vp->port = NULL;
+	vp->state = VPORT_DOWN;
+	vp->since_us = monotonic_us();
+	vp->down = (struct err){0};
+	err_set_errno(&vp->down, -positive_errno, "",
+		"the device or its network namespace is gone; it is tried again every %d s",
+		RETRY_US / 1000000);
+	log_warn("port %s is down: %s", vp->conf.name, err_text(&vp->down, text, sizeof(text)));
+	vswitch_event(vs, "port.down",
+		json_pack("{s:s, s:s, s:s}", "port", vp->conf.name, "bridge", vp->bridge->opts.name,
+			"reason", vp->down.reason));
+}
+
+static void check_failed(struct vswitch *vs)
+{
+	bool changed = false;
+
+	for (unsigned i = 0; i < DP_PORTS_MAX; i++) {
+		struct vport *vp = vs->by_id[i];
+		int failed = vp && vp->port ? atomic_load(&vp->port->dp.failed) : 0;
+
+		if (!failed)
+			continue;
+		take_down(vs, vp, failed);
+		changed = true;
+	}
+	if (changed && vswitch_publish(vs, NULL) < 0)
+		log_error("cannot take ports out of the data plane: out of memory");
+}
+
+int vport_open(struct vswitch *vs, struct vport *vp, struct err *err)
+{
+	struct port *port;
+	int rc = port_open(&vp->conf, &vs->opts.port_env, &port, err);
+
+	if (rc < 0)
+		return rc;
+	port->dp.id = vp->dp_id;
+	rte_spinlock_init(&port->dp.tx_lock);
+	vp->port = port;
+	vp->state = VPORT_UP;
+	vp->since_us = monotonic_us();
+	vp->down = (struct err){0};
+	vs->unpublished = true;
+	return 0;
+}
+
+static void on_retry(void *arg)
+{
+	struct vswitch *vs = arg;
+	bool changed = false;
+
+	if (!vswitch_settled(vs))
+		return;
+	for (unsigned i = 0; i < DP_PORTS_MAX; i++) {
+		struct vport *vp = vs->by_id[i];
+		struct err why = {0};
+
+		if (!vp || vp->port)
+			continue;
+		if (vport_open(vs, vp, &why) < 0) {
+			vp->down = why;
+			continue;
+		}
+		changed = true;
+		log_info("port %s is up again", vp->conf.name);
+		vswitch_event(vs, "port.up",
+			json_pack("{s:s, s:s}", "port", vp->conf.name, "bridge",
+				vp->bridge->opts.name));
+	}
+	if (changed && vswitch_publish(vs, NULL) < 0)
+		log_error("cannot bring ports into the data plane: out of memory");
+}
+
+static void on_service(void *arg)
+{
+	struct vswitch *vs = arg;
+
+	check_failed(vs);
+	dp_service(vs->opts.dp, monotonic_us());
+}
+
+void vswitch_service(struct vswitch *vs)
+{
+	on_service(vs);
+}
+
+// ---- life of the whole ----
+
+int vswitch_new(const struct vswitch_opts *opts, struct vswitch **ret_vs, struct err *err)
+{
+	struct vswitch *vs = calloc(1, sizeof(*vs));
+
+	if (!vs)
+		return err_set(err, -ENOMEM, "switch", "out of memory");
+	vs->opts = *opts;
+	TAILQ_INIT(&vs->bridges);
+	STAILQ_INIT(&vs->graves);
+	vs->service_timer = loop_add_timer(opts->loop, SERVICE_US, on_service, vs);
+	vs->retry_timer = loop_add_timer(opts->loop, RETRY_US, on_retry, vs);
+	vs->settle_timer = loop_add_timer(opts->loop, 0, on_settle_timer, vs);
+	if (!vs->service_timer || !vs->retry_timer || !vs->settle_timer) {
+		vswitch_free(vs, false);
+		return err_set(err, -ENOMEM, "switch", "out of memory");
+	}
+	dp_service(opts->dp, monotonic_us());
+	*ret_vs = vs;
+	return 0;
+}
+
+void vswitch_free(struct vswitch *vs, bool remove)
+{
+	static const struct dp_view nothing;
+	struct bridge *bridge;
+	struct vport *vp;
+
+	if (!vs)
+		return;
+	// The workers let go first; then nothing holds a device.
+	if (dp_publish(vs->opts.dp, &nothing, NULL) == 0) {
+		while (!dp_settled(vs->opts.dp))
+			;
+	}
+	bury(vs);
+	while ((bridge = TAILQ_FIRST(&vs->bridges))) {
+		while ((vp = TAILQ_FIRST(&bridge->ports))) {
+			TAILQ_REMOVE(&bridge->ports, vp, entry);
+			if (vp->port)
+				port_close(vp->port, remove);
+			free(vp);
+		}
+		TAILQ_REMOVE(&vs->bridges, bridge, entry);
+		free(bridge->fdb);
+		free(bridge);
+	}
+	loop_del(vs->opts.loop, vs->service_timer);
+	loop_del(vs->opts.loop, vs->retry_timer);
+	loop_del(vs->opts.loop, vs->settle_timer);
+	free(vs);
+}
+
+static int load_bridge(struct vswitch *vs, const struct conf_bridge *conf, struct err *err)
+{
+	int rc = vswitch_bridge_add(vs, &conf->opts, err);
+
+	for (unsigned i = 0; i < conf->nb_ports && rc == 0; i++)
+		rc = vport_load(vs, conf->opts.name, &conf->ports[i], err);
+	if (rc == 0 && conf->nb_fdb)
+		rc = vswitch_fdb_add(vs, conf->opts.name, conf->fdb, conf->nb_fdb, err);
+	return rc;
+}
+
+int vswitch_load(struct vswitch *vs, const struct conf *conf, struct err *err)
+{
+	int rc = 0;
+
+	for (unsigned b = 0; b < conf->nb_bridges && rc == 0; b++)
+		rc = load_bridge(vs, &conf->bridges[b], err);
+	return rc < 0 ? rc : vswitch_publish(vs, err);
+}
+
+static int copy_bridge(const struct bridge *bridge, struct conf_bridge *to)
+{
+	const struct vport *vp;
+
+	to->opts = bridge->opts;
+	to->ports = calloc(bridge->nb_ports + 1, sizeof(*to->ports));
+	to->fdb = calloc(bridge->nb_fdb + 1, sizeof(*to->fdb));
+	if (!to->ports || !to->fdb)
+		return -ENOMEM;
+	TAILQ_FOREACH (vp, &bridge->ports, entry)
+		to->ports[to->nb_ports++] = vp->conf;
+	if (bridge->nb_fdb)
+		memcpy(to->fdb, bridge->fdb, bridge->nb_fdb * sizeof(*to->fdb));
+	to->nb_fdb = bridge->nb_fdb;
+	return 0;
+}
+
+int vswitch_running_conf(struct vswitch *vs, struct conf *ret_conf, struct err *err)
+{
+	struct conf conf = vs->opts.process;
+	struct bridge *bridge;
+	unsigned count = 0;
+
+	TAILQ_FOREACH (bridge, &vs->bridges, entry)
+		count++;
+	conf.nb_bridges = 0;
+	conf.bridges = calloc(count + 1, sizeof(*conf.bridges));
+	if (!conf.bridges)
+		return err_set(err, -ENOMEM, "switch", "out of memory");
+	TAILQ_FOREACH (bridge, &vs->bridges, entry) {
+		if (copy_bridge(bridge, &conf.bridges[conf.nb_bridges++]) < 0) {
+			conf_fini(&conf);
+			return err_set(err, -ENOMEM, "switch", "out of memory");
+		}
+	}
+	*ret_conf = conf;
+	return 0;
+}
