@@ -182,6 +182,7 @@ static void take_down(struct vswitch *vs, struct vport *vp, int positive_errno)
 		return; // tried again by the next service
 	grave->port = vp->port;
 	vswitch_bury(vs, grave);
+	dp_fdb_flush_port(vs->opts.dp, vp->dp_id);
 	vp->port = NULL;
 	vp->state = VPORT_DOWN;
 	vp->since_us = monotonic_us();
