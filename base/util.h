@@ -2,12 +2,7 @@
 // Small helpers that every folder may use.
 #pragma once
 
-#include <stddef.h>
-
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 #define MIN_OF(a, b) ((a) < (b) ? (a) : (b))
 #define MAX_OF(a, b) ((a) > (b) ? (a) : (b))
-
-// The object that `ptr`, its field `member`, is part of.
-#define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))

@@ -362,10 +362,11 @@ static void copy_fresh(struct fdb *fdb, struct fdb_table *from, struct fdb_table
 bool fdb_grow_begin(struct fdb *fdb)
 {
 	struct fdb_table *table = atomic_load(&fdb->table);
-	uint64_t slots = (uint64_t)(table->mask + 1) * FDB_SLOTS;
+	uint64_t slots = (uint64_t)(table->mask + 1) * FDB_SLOTS, used = entries(fdb);
+	bool crowded = atomic_exchange(&fdb->crowded, false) && used * 8 > slots;
 
 	if (atomic_load(&table->frozen) || fdb->old || table->mask + 1 >= BUCKETS_MAX ||
-		entries(fdb) * 2 < slots)
+		(used * 2 < slots && !crowded))
 		return false;
 	atomic_store(&table->frozen, true);
 	return true;

@@ -114,7 +114,8 @@ struct fdb_counters {
 
 struct fdb {
 	_Atomic(struct fdb_table *) table;
-	atomic_bool pressure; // a worker met a full bucket or a full bridge
+	atomic_bool pressure; // a worker met a full bridge: make room
+	atomic_bool crowded;  // a worker found no slot for a key: grow
 	_Atomic uint16_t generation[DP_PORTS_MAX];
 	struct fdb_port port[DP_PORTS_MAX];
 	struct fdb_bridge *bridge[DP_BRIDGES_MAX];
@@ -234,7 +235,7 @@ void fdb_slot_clear(struct fdb *fdb, struct fdb_table *table, struct fdb_bucket 
 // Takes a learned entry off the counts of its port and bridge, unless it was flushed.
 void fdb_uncount(struct fdb *fdb, uint16_t bridge, uint64_t value);
 // Stores a pair that is in neither bucket: in the primary or, when full, the alternate one, both
-// held. False when both are full.
+// held; when both are full, one of theirs moves to its other bucket. False when none can.
 bool fdb_pair_store(struct fdb_table *table, uint64_t hash, uint64_t key, uint64_t value);
 
 // ---- main thread ----

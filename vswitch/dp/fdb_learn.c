@@ -36,21 +36,61 @@ static int slot_find(const struct fdb_bucket *b, uint64_t key)
 	return -1;
 }
 
+// Moves one pair of `b`, held and full, to that pair's other bucket, if one has room there.
+// The pair is in both for a moment, so that no reader misses it. Returns the free slot or -1.
+static int displace(struct fdb_table *table, struct fdb_bucket *b, const struct fdb_bucket *held)
+{
+	for (int i = 0; i < FDB_SLOTS; i++) {
+		uint64_t key = atomic_load_explicit(&b->key[i], memory_order_relaxed);
+		uint64_t hash = fdb_hash(table, key);
+		struct fdb_bucket *primary = fdb_primary(table, hash);
+		bool leaves_primary = primary == b;
+		struct fdb_bucket *other = leaves_primary ? fdb_alternate(table, hash) : primary;
+		int slot;
+
+		// One try: waiting for a third bucket could be waiting for each other.
+		if (other == held || !fdb_bucket_lock(other, 1))
+			continue;
+		slot = slot_find(other, 0);
+		if (slot >= 0) {
+			if (leaves_primary)
+				atomic_fetch_add_explicit(
+					&primary->overflow, 1, memory_order_relaxed);
+			pair_set(other, slot, key,
+				atomic_load_explicit(&b->value[i], memory_order_relaxed));
+		}
+		fdb_bucket_unlock(other);
+		if (slot < 0)
+			continue;
+		if (!leaves_primary)
+			atomic_fetch_sub_explicit(&primary->overflow, 1, memory_order_relaxed);
+		return i;
+	}
+	return -1;
+}
+
 bool fdb_pair_store(struct fdb_table *table, uint64_t hash, uint64_t key, uint64_t value)
 {
 	struct fdb_bucket *primary = fdb_primary(table, hash);
 	struct fdb_bucket *alternate = fdb_alternate(table, hash);
 	int slot = slot_find(primary, 0);
 
-	if (slot >= 0) {
-		pair_set(primary, slot, key, value);
-		return true;
+	if (slot < 0) {
+		int second = slot_find(alternate, 0);
+
+		if (second < 0)
+			slot = displace(table, primary, alternate);
+		if (second < 0 && slot < 0)
+			second = displace(table, alternate, primary);
+		if (slot < 0 && second < 0)
+			return false;
+		if (slot < 0) {
+			pair_set(alternate, second, key, value);
+			atomic_fetch_add_explicit(&primary->overflow, 1, memory_order_relaxed);
+			return true;
+		}
 	}
-	slot = slot_find(alternate, 0);
-	if (slot < 0)
-		return false;
-	pair_set(alternate, slot, key, value);
-	atomic_fetch_add_explicit(&primary->overflow, 1, memory_order_relaxed);
+	pair_set(primary, slot, key, value);
 	return true;
 }
 
@@ -141,8 +181,10 @@ static void move(struct fdb *fdb, struct fdb_bucket *b, int slot, const struct f
 		return;
 	}
 	if (fresh && fdb_value_port(old) == s->port) {
-		// Another worker was faster.
-		atomic_store_explicit(&b->value[slot], s->value, memory_order_release);
+		// Another worker was faster; or the port was flushed since `s` was made, and
+		// storing it would make the entry stale without taking it off the counts.
+		if (fdb_value_generation(old) == fdb_value_generation(s->value))
+			atomic_store_explicit(&b->value[slot], s->value, memory_order_release);
 		return;
 	}
 	if (fresh && !move_allowed(&fdb->port[s->port], s->now_s)) {
@@ -174,9 +216,9 @@ static void insert(struct fdb *fdb, struct fdb_table *table, uint64_t hash, uint
 		cnt->learned++;
 		return;
 	}
-	// No slot: the table grows soon.
+	// No slot, rare below half full: the table grows, and the address will be seen again.
 	fdb_uncount(fdb, s->bridge, s->value);
-	atomic_store_explicit(&fdb->pressure, true, memory_order_relaxed);
+	atomic_store_explicit(&fdb->crowded, true, memory_order_relaxed);
 	cnt->refused++;
 }
 
