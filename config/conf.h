@@ -17,7 +17,7 @@
 #include "base/err.h"
 #include "base/mac.h"
 
-#define CONF_NAME_BYTES	    64	 // of a bridge or port, with its zero
+#define CONF_NAME_BYTES	    64 // of a bridge or port, with its zero
 #define CONF_WORKERS_MAX    64
 #define CONF_PORT_IPS_MAX   4
 #define CONF_VLAN_MAX	    4094
@@ -61,13 +61,13 @@ struct conf_port {
 	bool has_trunks;	       // `trunks` was given
 	struct vlan_set trunks;
 
-	uint16_t mtu;	   // bytes of payload, 68..65535; 0: 1500 or the device's own
-	uint16_t queues;   // receive queues; 0: one
+	uint16_t mtu;	    // bytes of payload, 68..65535; 0: 1500 or the device's own
+	uint16_t queues;    // receive queues; 0: one
 	uint32_t fdb_limit; // MACs learned on this port; 0: no limit but the bridge's
 
 	// tap, veth
-	char netns[256];	// name under /run/netns, absolute path, or pid; empty: the switch's own
-	char ifname[IFNAMSIZ];	// name inside the namespace; empty: the port's name
+	char netns[256]; // name under /run/netns, absolute path, or pid; empty: the switch's own
+	char ifname[IFNAMSIZ];	    // name inside the namespace; empty: the port's name
 	char host_ifname[IFNAMSIZ]; // veth: the switch's end; empty: derived from the port's name
 	bool has_mac;
 	struct mac mac;
@@ -105,8 +105,8 @@ struct conf {
 	unsigned nb_workers;		    // 0: one worker, on the last CPU it may use
 	enum conf_polling polling;
 	enum conf_hugepages hugepages;
-	uint32_t mbufs;	     // packet buffers of 2 KiB; default 16384
-	uint32_t big_mbufs;  // packet buffers of 64 KiB, for segments and jumbo frames; default 512
+	uint32_t mbufs;	    // packet buffers of 2 KiB; default 16384
+	uint32_t big_mbufs; // packet buffers of 64 KiB, for segments and jumbo frames; default 512
 
 	struct conf_bridge *bridges;
 	unsigned nb_bridges;
@@ -130,8 +130,8 @@ void conf_fini(struct conf *conf);
 
 // Parses and checks YAML. On failure returns -EINVAL (or -ENOMEM, -EFBIG) and every mistake found
 // in `mistakes` (free with conf_mistakes_fini()); `ret_conf` is then untouched.
-int conf_parse(const char *text, size_t len_bytes, struct conf *ret_conf,
-	struct conf_mistakes *mistakes);
+int conf_parse(
+	const char *text, size_t len_bytes, struct conf *ret_conf, struct conf_mistakes *mistakes);
 void conf_mistakes_fini(struct conf_mistakes *mistakes);
 
 // Prints YAML that conf_parse() takes back to an equal configuration; fields at their default are
@@ -145,8 +145,8 @@ char *conf_print(const struct conf *conf);
 // bounds and options that the port's type does not have are refused; `path` names the object in
 // the error. On failure the structure is untouched.
 int conf_port_bind(const json_t *obj, const char *path, struct conf_port *port, struct err *err);
-int conf_bridge_bind(const json_t *obj, const char *path, struct conf_bridge_opts *opts,
-	struct err *err);
+int conf_bridge_bind(
+	const json_t *obj, const char *path, struct conf_bridge_opts *opts, struct err *err);
 
 void conf_port_init(struct conf_port *port); // defaults, no name
 void conf_bridge_opts_init(struct conf_bridge_opts *opts);

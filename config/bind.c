@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "config/bind.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config/field.h"
+
+const char *bind_type_name(const json_t *value)
+{
+	switch (json_typeof(value)) {
+	case JSON_OBJECT:
+		return "an object";
+	case JSON_ARRAY:
+		return "a list";
+	case JSON_STRING:
+		return "a string";
+	case JSON_INTEGER:
+		return "an integer";
+	case JSON_REAL:
+		return "a number with a fraction";
+	case JSON_TRUE:
+	case JSON_FALSE:
+		return "true or false";
+	default:
+		return "null";
+	}
+}
+
+// What is being bound, for the functions that go down to one value.
+struct member {
+	const struct bind *bind;
+	const struct schema_field *field;
+	const char *path; // of the value
+	const void *at;
+	void *obj;
+};
+
+static void refuse_type(const struct member *m, const json_t *value)
+{
+	char buf[FIELD_WHY_BYTES];
+
+	if (m->bind->yaml && json_is_null(value))
+		report_add(m->bind->report, m->at, m->path, "there is no value; %s",
+			field_allowed(m->field, buf));
+	else
+		report_add(m->bind->report, m->at, m->path, "%s is not allowed; %s",
+			bind_type_name(value), field_allowed(m->field, buf));
+}
+
+// Whether the JSON type `value` has may carry (an item of) the field.
+static bool type_fits(const struct member *m, const json_t *value, bool item)
+{
+	const struct schema_field *field = m->field;
+
+	if (json_is_string(value))
+		return m->bind->yaml ||
+		       (field->type != SCHEMA_UINT && (!item || field->type != SCHEMA_CPUS));
+	if (!json_is_integer(value))
+		return false;
+	return field->type == SCHEMA_UINT || field->integer_ok ||
+	       (item && (field->type == SCHEMA_VLANS || field->type == SCHEMA_CPUS));
+}
+
+// Sets the field, or adds to the list, from a string or an integer.
+static void bind_scalar(const struct member *m, const json_t *value, bool item)
+{
+	char digits[24], why[FIELD_WHY_BYTES];
+	const char *text = digits;
+	int rc;
+
+	if (!type_fits(m, value, item)) {
+		refuse_type(m, value);
+		return;
+	}
+	if (json_is_string(value)) {
+		text = json_string_value(value);
+		if (strlen(text) != json_string_length(value)) {
+			report_add(m->bind->report, m->at, m->path, "text has no zero bytes");
+			return;
+		}
+	} else {
+		snprintf(
+			digits, sizeof(digits), "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	}
+	rc = item ? field_add(m->field, text, m->obj, why) : field_set(m->field, text, m->obj, why);
+	if (rc < 0)
+		report_add(m->bind->report, m->at, m->path, "%s", why);
+}
+
+static void bind_list(const struct member *m, const json_t *list)
+{
+	char path[REPORT_PATH_BYTES];
+	struct member item = *m;
+	const json_t *value;
+	size_t i;
+
+	field_reset(m->field, m->obj);
+	json_array_foreach (list, i, value) {
+		item.path = report_path_item(path, m->path, i);
+		item.at = json_is_null(value) ? m->at : value;
+		bind_scalar(&item, value, true);
+	}
+}
+
+static void bind_member(const struct member *m, const json_t *value)
+{
+	if (json_is_null(value) && !m->bind->yaml)
+		field_reset(m->field, m->obj);
+	else if (json_is_array(value) && field_is_list(m->field))
+		bind_list(m, value);
+	else
+		bind_scalar(m, value, false);
+}
+
+static unsigned kinds_of(const struct schema_table *table, const void *obj)
+{
+	return table->kind ? 1u << table->kind(obj) : ~0u;
+}
+
+// The keys of the kinds of object that are in the mask.
+static const char *keys_text(
+	const struct schema_table *table, unsigned kinds, bool sections, char buf[FIELD_WHY_BYTES])
+{
+	const char *last = NULL;
+	size_t len = 0;
+
+	buf[0] = '\0';
+	for (unsigned i = 0; i < table->count; i++) {
+		const struct schema_field *field = &table->fields[i];
+
+		if ((field->kinds && !(field->kinds & kinds)) ||
+			(field_is_section(field) && !sections))
+			continue;
+		if (last)
+			len += snprintf(
+				buf + len, FIELD_WHY_BYTES - len, "%s%s", len ? ", " : "", last);
+		last = field->key;
+	}
+	if (last)
+		snprintf(buf + len, FIELD_WHY_BYTES - len, "%s%s", len ? " and " : "", last);
+	return buf;
+}
+
+const char *bind_keys_text(const struct schema_table *table, char buf[FIELD_WHY_BYTES])
+{
+	return keys_text(table, ~0u, false, buf);
+}
+
+static void refuse_key(const struct bind *bind, const struct schema_table *table, const char *key,
+	const char *path, const void *at, const void *obj)
+{
+	const char *nearest = schema_nearest(table, key);
+	char shown[72], keys[FIELD_WHY_BYTES];
+
+	report_shown(shown, key);
+	if (nearest && (bind->yaml || !field_is_section(schema_find(table, nearest))))
+		report_add(bind->report, at, path, "unknown key '%s'; did you mean '%s'?", shown,
+			nearest);
+	else
+		report_add(bind->report, at, path, "unknown key '%s'; a %s has the keys %s", shown,
+			table->what, keys_text(table, kinds_of(table, obj), bind->yaml, keys));
+}
+
+// Both spellings of one key.
+static bool is_twice(const struct schema_field *field, const json_t *obj, const char *key)
+{
+	return field->alias && !strcmp(key, field->alias) && json_object_get(obj, field->key);
+}
+
+static void bind_members(const struct bind *bind, const struct schema_table *table,
+	const json_t *obj, const char *path, void *ret)
+{
+	char member_path[REPORT_PATH_BYTES];
+	const json_t *value;
+	const char *key;
+
+	json_object_foreach ((json_t *)obj, key, value) {
+		const struct schema_field *field = schema_find(table, key);
+		struct member m = {bind, field, member_path, key, ret};
+
+		report_path(member_path, path, key);
+		if (!field || (field_is_section(field) && !bind->yaml))
+			refuse_key(bind, table, key, member_path, key, ret);
+		else if (is_twice(field, obj, key))
+			report_add(bind->report, key, member_path, "'%s' is given as well",
+				field->key);
+		else if (!field_is_section(field))
+			bind_member(&m, value);
+	}
+}
+
+// Defaults that hang on other fields follow them, unless the field was set apart from its default
+// before, or now.
+static void settle_derived(
+	const struct schema_table *table, const json_t *obj, const bool *was_default, void *ret)
+{
+	for (unsigned i = 0; i < table->count; i++) {
+		const struct schema_field *field = &table->fields[i];
+		const json_t *value;
+
+		if (!field->derive)
+			continue;
+		value = json_object_get(obj, field->key);
+		if (!value && field->alias)
+			value = json_object_get(obj, field->alias);
+		if (value ? json_is_null(value) : was_default[i])
+			field_reset(field, ret);
+	}
+}
+
+// Keys that another kind of object has, and keys that are missing.
+static void check_kind(const struct bind *bind, const struct schema_table *table, const json_t *obj,
+	const char *path, const void *at, const void *ret)
+{
+	unsigned kind = table->kind ? table->kind(ret) : 0;
+	char key_path[REPORT_PATH_BYTES];
+
+	for (unsigned i = 0; i < table->count; i++) {
+		const struct schema_field *field = &table->fields[i];
+		bool given = json_object_get(obj, field->key);
+
+		report_path(key_path, path, field->key);
+		if (!schema_applies(field, kind) && (given || !field_is_default(field, ret))) {
+			json_t *o = (json_t *)obj;
+			void *iter = json_object_iter_at(o, field->key);
+
+			report_add(bind->report, iter ? json_object_iter_key(iter) : at, key_path,
+				"a %s of type %s has no %s", table->what, table->kind_names[kind],
+				field->key);
+		} else if (schema_is_required(field, kind) && !given &&
+			   field_is_default(field, ret)) {
+			char allowed[FIELD_WHY_BYTES];
+
+			report_add(bind->report, at, key_path, "the key is missing; %s",
+				field_allowed(field, allowed));
+		}
+	}
+}
+
+// Whether the key that tells the kind was refused: what depends on it is then not looked at.
+static bool kind_is_known(const struct schema_table *table, const json_t *obj)
+{
+	const json_t *type = table->kind ? json_object_get(obj, "type") : NULL;
+
+	if (!type || json_is_null(type))
+		return true;
+	for (unsigned i = 0; json_is_string(type) && table->kind_names[i]; i++) {
+		if (!strcmp(json_string_value(type), table->kind_names[i]))
+			return true;
+	}
+	return false;
+}
+
+void bind_object(const struct bind *bind, const struct schema_table *table, const json_t *obj,
+	const char *path, const void *at, void *ret)
+{
+	bool was_default[32];
+
+	if (!json_is_object(obj)) {
+		char keys[FIELD_WHY_BYTES];
+
+		report_add(bind->report, at, path, "%s is not allowed; a %s has the keys %s",
+			bind_type_name(obj), table->what,
+			keys_text(table, kinds_of(table, ret), bind->yaml, keys));
+		return;
+	}
+	for (unsigned i = 0; i < table->count; i++)
+		was_default[i] = field_is_default(&table->fields[i], ret);
+	bind_members(bind, table, obj, path, ret);
+	settle_derived(table, obj, was_default, ret);
+	if (kind_is_known(table, obj))
+		check_kind(bind, table, obj, path, at, ret);
+}
+
+void bind_defaults(const struct schema_table *table, void *ret)
+{
+	memset(ret, 0, table->size_bytes);
+	for (unsigned i = 0; i < table->count; i++)
+		field_reset(&table->fields[i], ret);
+}
+
+int bind_to_json(const struct schema_table *table, const void *from, bool all, json_t *obj)
+{
+	unsigned kind = table->kind ? table->kind(from) : 0;
+
+	for (unsigned i = 0; i < table->count; i++) {
+		const struct schema_field *field = &table->fields[i];
+		bool required = schema_is_required(field, kind);
+
+		if (field_is_section(field) || !schema_applies(field, kind))
+			continue;
+		if (!all && !required && field_is_default(field, from))
+			continue;
+		if (json_object_set_new(obj, field->key, field_to_json(field, from)) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}

@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "config/field.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mac.h"
+#include "config/conf.h"
+#include "config/report.h"
+
+static void *at(const struct schema_field *field, void *obj)
+{
+	return (char *)obj + field->offset;
+}
+
+static const void *at_const(const struct schema_field *field, const void *obj)
+{
+	return (const char *)obj + field->offset;
+}
+
+static bool *given(const struct schema_field *field, const void *obj)
+{
+	return (bool *)((char *)obj + field->given_offset);
+}
+
+static unsigned *count_of(const struct schema_field *field, const void *obj)
+{
+	return (unsigned *)((char *)obj + field->given_offset);
+}
+
+bool field_is_list(const struct schema_field *field)
+{
+	return field->type == SCHEMA_IPS || field->type == SCHEMA_VLANS ||
+	       field->type == SCHEMA_CPUS;
+}
+
+bool field_is_section(const struct schema_field *field)
+{
+	return field->type == SCHEMA_MAP || field->type == SCHEMA_LIST;
+}
+
+// ---- numbers of any width ----
+
+static uint64_t get_uint(const struct schema_field *field, const void *obj)
+{
+	const void *value = at_const(field, obj);
+
+	return field->size_bytes == 2 ? *(const uint16_t *)value : *(const uint32_t *)value;
+}
+
+static void set_uint(const struct schema_field *field, void *obj, uint64_t number)
+{
+	if (field->size_bytes == 2)
+		*(uint16_t *)at(field, obj) = number;
+	else
+		*(uint32_t *)at(field, obj) = number;
+}
+
+// Decimal digits and nothing else. A leading zero is refused: YAML 1.1 would make it octal.
+static int parse_uint(const char *text, size_t len, uint64_t *ret_number)
+{
+	uint64_t number = 0;
+
+	if (len < 1 || len > 10 || (len > 1 && text[0] == '0'))
+		return -EINVAL;
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return -EINVAL;
+		number = number * 10 + (text[i] - '0');
+	}
+	*ret_number = number;
+	return 0;
+}
+
+// ---- what is allowed ----
+
+static const char *names_text(const struct schema_field *field, char buf[FIELD_WHY_BYTES])
+{
+	size_t len = snprintf(buf, FIELD_WHY_BYTES, "%s is", field->key);
+
+	for (unsigned i = 0; field->names[i]; i++) {
+		const char *joint = i == 0 ? " " : field->names[i + 1] ? ", " : " or ";
+
+		len += snprintf(buf + len, FIELD_WHY_BYTES - len, "%s%s", joint, field->names[i]);
+	}
+	return buf;
+}
+
+const char *field_allowed(const struct schema_field *field, char buf[FIELD_WHY_BYTES])
+{
+	if (field->type == SCHEMA_ENUM)
+		return names_text(field, buf);
+	if (field->allowed)
+		return field->allowed;
+	return field->check("");
+}
+
+static int refuse(const char *text, const char *allowed, char why[FIELD_WHY_BYTES])
+{
+	char shown[72];
+	const char *quote = strspn(text, "0123456789") && text[0] ? "" : "'";
+
+	if (strspn(text, "0123456789") != strlen(text))
+		quote = "'";
+	snprintf(why, FIELD_WHY_BYTES, "%s%s%s is not allowed; %s", quote,
+		report_shown(shown, text), quote, allowed);
+	return -EINVAL;
+}
+
+// ---- one function a type ----
+
+static int set_enum(
+	const struct schema_field *field, const char *text, void *obj, char why[FIELD_WHY_BYTES])
+{
+	char allowed[FIELD_WHY_BYTES];
+
+	for (unsigned i = 0; field->names[i]; i++) {
+		if (!strcmp(text, field->names[i])) {
+			set_uint(field, obj, i);
+			return 0;
+		}
+	}
+	return refuse(text, names_text(field, allowed), why);
+}
+
+static int set_number(
+	const struct schema_field *field, const char *text, void *obj, char why[FIELD_WHY_BYTES])
+{
+	uint64_t number;
+
+	if (parse_uint(text, strlen(text), &number) < 0 || number < field->min ||
+		number > field->max)
+		return refuse(text, field->allowed, why);
+	set_uint(field, obj, number);
+	return 0;
+}
+
+static bool is_utf8(const char *text)
+{
+	json_t *string = json_string(text);
+
+	json_decref(string);
+	return string;
+}
+
+static int set_text(
+	const struct schema_field *field, const char *text, void *obj, char why[FIELD_WHY_BYTES])
+{
+	const char *allowed = field->check(text);
+	char *value = at(field, obj);
+	size_t len = strlen(text);
+
+	if (allowed)
+		return refuse(text, allowed, why);
+	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+		if (*c < ' ' || *c == 0x7f)
+			return refuse(text, "control characters are not taken", why);
+	}
+	if (!is_utf8(text))
+		return refuse("the text", "it has to be UTF-8", why);
+	if (len >= field->size_bytes) {
+		snprintf(why, FIELD_WHY_BYTES,
+			"the text of %zu bytes is too long; %s has at most "
+			"%zu",
+			len, field->key, field->size_bytes - 1);
+		return -EINVAL;
+	}
+	memset(value, 0, field->size_bytes);
+	memcpy(value, text, len);
+	return 0;
+}
+
+static int set_mac(
+	const struct schema_field *field, const char *text, void *obj, char why[FIELD_WHY_BYTES])
+{
+	const char *allowed;
+	struct mac mac;
+
+	if (mac_parse(text, &mac) < 0)
+		return refuse(text, field->allowed, why);
+	allowed = field->check ? field->check(&mac) : NULL;
+	if (allowed)
+		return refuse(text, allowed, why);
+	*(struct mac *)at(field, obj) = mac;
+	if (field->given_offset)
+		*given(field, obj) = true;
+	return 0;
+}
+
+static int add_ip(
+	const struct schema_field *field, const char *text, void *obj, char why[FIELD_WHY_BYTES])
+{
+	char(*ips)[64] = at(field, obj);
+	unsigned *count = count_of(field, obj);
+	const char *allowed = field->check(text);
+
+	if (allowed)
+		return refuse(text, allowed, why);
+	for (unsigned i = 0; i < *count; i++) {
+		if (!strcmp(ips[i], text))
+			return refuse(text, "it is given twice", why);
+	}
+	if (*count == field->size_bytes / sizeof(*ips)) {
+		snprintf(why, FIELD_WHY_BYTES, "there are too many; %s has at most %zu addresses",
+			field->key, field->size_bytes / sizeof(*ips));
+		return -EINVAL;
+	}
+	// The longest address with a prefix is 49 bytes (check_ip()).
+	snprintf(ips[(*count)++], sizeof(*ips), "%s", text);
+	return 0;
+}
+
+static int add_vlans(
+	const struct schema_field *field, const char *text, void *obj, char why[FIELD_WHY_BYTES])
+{
+	const char *dash = strchr(text, '-');
+	struct vlan_set *set = at(field, obj);
+	uint64_t first, last;
+
+	if (parse_uint(text, dash ? (size_t)(dash - text) : strlen(text), &first) < 0)
+		return refuse(text, field->allowed, why);
+	last = first;
+	if (dash && parse_uint(dash + 1, strlen(dash + 1), &last) < 0)
+		return refuse(text, field->allowed, why);
+	if (first > field->max || last > field->max)
+		return refuse(text, field->allowed, why);
+	if (first > last)
+		return refuse(text, "the first id of a range is not above the last", why);
+	for (unsigned vid = first; vid <= last; vid++)
+		vlan_set_add(set, vid);
+	*given(field, obj) = true;
+	return 0;
+}
+
+static int add_cpu(
+	const struct schema_field *field, const char *text, void *obj, char why[FIELD_WHY_BYTES])
+{
+	unsigned *cpus = at(field, obj), *count = count_of(field, obj);
+	uint64_t cpu;
+
+	if (parse_uint(text, strlen(text), &cpu) < 0 || cpu > field->max)
+		return refuse(text, field->allowed, why);
+	for (unsigned i = 0; i < *count; i++) {
+		if (cpus[i] == cpu)
+			return refuse(text, "the CPU is given twice", why);
+	}
+	if (*count == field->size_bytes / sizeof(*cpus)) {
+		snprintf(why, FIELD_WHY_BYTES, "there are too many; %s has at most %zu CPUs",
+			field->key, field->size_bytes / sizeof(*cpus));
+		return -EINVAL;
+	}
+	cpus[(*count)++] = cpu;
+	return 0;
+}
+
+// ---- the interface ----
+
+void field_reset(const struct schema_field *field, void *obj)
+{
+	if (field_is_section(field))
+		return;
+	memset(at(field, obj), 0, field->size_bytes);
+	switch (field->type) {
+	case SCHEMA_ENUM:
+	case SCHEMA_UINT:
+		set_uint(field, obj, field->derive ? field->derive(obj) : field->initial);
+		break;
+	case SCHEMA_MAC:
+	case SCHEMA_VLANS:
+		if (field->given_offset)
+			*given(field, obj) = false;
+		break;
+	case SCHEMA_IPS:
+	case SCHEMA_CPUS:
+		*count_of(field, obj) = 0;
+		break;
+	default:
+		break;
+	}
+}
+
+bool field_is_default(const struct schema_field *field, const void *obj)
+{
+	switch (field->type) {
+	case SCHEMA_ENUM:
+	case SCHEMA_UINT:
+		return get_uint(field, obj) ==
+		       (field->derive ? field->derive(obj) : field->initial);
+	case SCHEMA_TEXT:
+		return *(const char *)at_const(field, obj) == '\0';
+	case SCHEMA_MAC:
+		return field->given_offset ? !*given(field, obj)
+					   : mac_is_zero(at_const(field, obj));
+	case SCHEMA_VLANS:
+		return !*given(field, obj);
+	case SCHEMA_IPS:
+	case SCHEMA_CPUS:
+		return *count_of(field, obj) == 0;
+	default:
+		return true;
+	}
+}
+
+int field_add(
+	const struct schema_field *field, const char *item, void *obj, char why[FIELD_WHY_BYTES])
+{
+	switch (field->type) {
+	case SCHEMA_IPS:
+		return add_ip(field, item, obj, why);
+	case SCHEMA_VLANS:
+		return add_vlans(field, item, obj, why);
+	case SCHEMA_CPUS:
+		return add_cpu(field, item, obj, why);
+	default:
+		return -EINVAL;
+	}
+}
+
+static int set_list(
+	const struct schema_field *field, const char *text, void *obj, char why[FIELD_WHY_BYTES])
+{
+	field_reset(field, obj);
+	for (;;) {
+		size_t len = strcspn(text, ","), blanks = strspn(text, " ");
+		char item[128];
+		int rc;
+
+		if (blanks > len)
+			blanks = len;
+		snprintf(item, sizeof(item), "%.*s", (int)(len - blanks), text + blanks);
+		for (size_t end = strlen(item); end > 0 && item[end - 1] == ' '; end--)
+			item[end - 1] = '\0';
+		rc = field_add(field, item, obj, why);
+		if (rc < 0 || text[len] == '\0')
+			return rc;
+		text += len + 1;
+	}
+}
+
+int field_set(
+	const struct schema_field *field, const char *text, void *obj, char why[FIELD_WHY_BYTES])
+{
+	switch (field->type) {
+	case SCHEMA_ENUM:
+		return set_enum(field, text, obj, why);
+	case SCHEMA_UINT:
+		return set_number(field, text, obj, why);
+	case SCHEMA_TEXT:
+		return set_text(field, text, obj, why);
+	case SCHEMA_MAC:
+		return set_mac(field, text, obj, why);
+	case SCHEMA_IPS:
+	case SCHEMA_VLANS:
+	case SCHEMA_CPUS:
+		return set_list(field, text, obj, why);
+	default:
+		snprintf(why, FIELD_WHY_BYTES, "'%s' cannot be given as text", field->key);
+		return -EINVAL;
+	}
+}

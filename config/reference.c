@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <inttypes.h>
+
+#include "config/field.h"
+#include "config/schema.h"
+
+static void print_kinds(
+	FILE *file, const struct schema_table *table, const struct schema_field *field)
+{
+	const char *joint = "";
+
+	if (!table->kind_names)
+		return;
+	if (!field->kinds) {
+		fprintf(file, " all |");
+		return;
+	}
+	for (unsigned kind = 0; table->kind_names[kind]; kind++) {
+		if (!schema_applies(field, kind))
+			continue;
+		fprintf(file, "%s %s", joint, table->kind_names[kind]);
+		joint = ",";
+	}
+	fprintf(file, " |");
+}
+
+static void print_default(FILE *file, const struct schema_field *field)
+{
+	if (field->required)
+		fprintf(file, "has to be given");
+	else if (field->fallback)
+		fprintf(file, "%s", field->fallback);
+	else if (field->type == SCHEMA_ENUM)
+		fprintf(file, "%s", field->names[field->initial]);
+	else if (field->type == SCHEMA_UINT && field->initial >= field->min)
+		fprintf(file, "%" PRIu64, field->initial);
+	else
+		fprintf(file, "none");
+}
+
+static void print_values(FILE *file, const struct schema_field *field)
+{
+	if (field->type == SCHEMA_UINT) {
+		fprintf(file, "%" PRIu64 " to %" PRIu64, field->min, field->max);
+	} else if (field->type == SCHEMA_ENUM) {
+		for (unsigned i = 0; field->names[i]; i++)
+			fprintf(file, "%s`%s`", i ? ", " : "", field->names[i]);
+	} else if (field->syntax) {
+		// A bar would end the cell of the table.
+		fputc('`', file);
+		for (const char *c = field->syntax; *c; c++)
+			fprintf(file, *c == '|' ? "\\%c" : "%c", *c);
+		fputc('`', file);
+	} else {
+		fprintf(file, field->type == SCHEMA_MAP ? "objects by name" : "list of objects");
+	}
+}
+
+static void print_table(FILE *file, const char *title, const struct schema_table *table)
+{
+	fprintf(file, "\n## %s\n\n| key |%s value | default | changes | meaning |\n", title,
+		table->kind_names ? " types |" : "");
+	fprintf(file, "|---|%s---|---|---|---|\n", table->kind_names ? "---|" : "");
+	for (unsigned i = 0; i < table->count; i++) {
+		const struct schema_field *field = &table->fields[i];
+
+		fprintf(file, "| `%s` |", field->key);
+		print_kinds(file, table, field);
+		fprintf(file, " ");
+		print_values(file, field);
+		fprintf(file, " | ");
+		print_default(file, field);
+		fprintf(file, " | %s | %s |\n", field->live ? "live" : "restart", field->help);
+	}
+}
+
+void schema_print_reference(FILE *file)
+{
+	fprintf(file,
+		"# Configuration reference\n\n"
+		"The file is one YAML document. Every key may be left out unless its default says "
+		"otherwise. Keys marked *live* can be changed while the switch runs; *restart* "
+		"takes a restart of the switch, or of a port its removal and addition. Lists may "
+		"be written as one text with commas, as on a command line: `trunks: 10,20-30`. "
+		"Anchors, aliases, tags and duplicate keys are refused.\n");
+	print_table(file, "The switch", &schema_conf);
+	print_table(file, "A bridge (`bridges.NAME`)", &schema_bridge);
+	print_table(file, "A port (`bridges.NAME.ports.NAME`)", &schema_port);
+	print_table(file, "A static forwarding entry (`bridges.NAME.fdb`)", &schema_fdb);
+}

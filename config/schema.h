@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The schema of the configuration, as data: one row a key. Parsing, checking and printing, the
+// conversion of command line options and the reference page all read these rows, so a new key is
+// a field in config/conf.h and a row in schema.c.
+//
+// The tables are constant and may be read by any thread.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum schema_type {
+	SCHEMA_ENUM,  // one of `names`; an enum
+	SCHEMA_UINT,  // min..max; uint16_t or uint32_t
+	SCHEMA_TEXT,  // char[], checked by `check`
+	SCHEMA_MAC,   // struct mac
+	SCHEMA_IPS,   // list of addresses with prefix; char[][64]
+	SCHEMA_VLANS, // list of ids and ranges; struct vlan_set
+	SCHEMA_CPUS,  // list of CPU numbers; unsigned[]
+	SCHEMA_MAP,   // named objects of the table `sub`; bound by config/conf.c
+	SCHEMA_LIST,  // a list of objects of the table `sub`; bound by config/conf.c
+};
+
+struct schema_table;
+
+struct schema_field {
+	const char *key;
+	const char *alias; // another spelling that is accepted, or NULL
+	enum schema_type type;
+
+	// Where the value lies in the structure, and the room it has there.
+	size_t offset, size_bytes;
+	// Where a bool says that the value was given (has_mac), or the count of a list: SCHEMA_MAC,
+	// SCHEMA_IPS, SCHEMA_CPUS, SCHEMA_VLANS.
+	size_t given_offset;
+
+	uint64_t min, max;
+	uint64_t initial;	  // default of SCHEMA_ENUM and SCHEMA_UINT; `derive` comes first
+	const char *const *names; // of SCHEMA_ENUM, by value, ends with NULL
+	bool integer_ok;	  // SCHEMA_TEXT: a JSON integer is taken as its digits
+
+	// SCHEMA_TEXT, SCHEMA_MAC: NULL when the value will do, else what is allowed.
+	const char *(*check)(const void *value);
+	// Default that depends on other fields of the structure `obj`, or NULL.
+	uint64_t (*derive)(const void *obj);
+
+	// Kinds of object (schema_table.kind) that have this key, and those that cannot be without
+	// it, as bit masks. A `kinds` of 0 stands for all.
+	unsigned kinds, required;
+
+	const struct schema_table *sub;
+
+	const char *allowed;  // the sentence in a mistake, "a VLAN id is 1 to 4094"
+	const char *syntax;   // the value in usage texts, "ID"
+	const char *fallback; // the default, in words; NULL when `initial` or "none" says it
+	const char *help;
+	bool live; // can be changed on a running switch; otherwise by a restart or a new port
+};
+
+struct schema_table {
+	const char *what; // "port", as in "a port has no key 'x'"
+	const struct schema_field *fields;
+	unsigned count;
+	size_t size_bytes; // of the structure
+	// Number of the kind of `obj` (a port's type), or NULL when there is one kind only.
+	unsigned (*kind)(const void *obj);
+	const char *const *kind_names;
+};
+
+extern const struct schema_table schema_conf;	// struct conf
+extern const struct schema_table schema_bridge; // struct conf_bridge_opts
+extern const struct schema_table schema_port;	// struct conf_port
+extern const struct schema_table schema_fdb;	// struct conf_fdb
+
+// The options of a port or a bridge, for usage texts: key, syntax, help, and for ports the types
+// that have it.
+const struct schema_field *schema_port_fields(unsigned *ret_count);
+const struct schema_field *schema_bridge_fields(unsigned *ret_count);
+
+// The row of `key`, or NULL.
+const struct schema_field *schema_find(const struct schema_table *table, const char *key);
+
+// The key closest to `key`, or NULL when none is close enough to have been meant.
+const char *schema_nearest(const struct schema_table *table, const char *key);
+
+// The name in `names` (ends with NULL) closest to `word`, or NULL.
+const char *schema_nearest_name(const char *const *names, const char *word);
+
+// Whether objects of kind `kind` have `field`, or must have it.
+bool schema_applies(const struct schema_field *field, unsigned kind);
+bool schema_is_required(const struct schema_field *field, unsigned kind);
+
+// Writes the reference page (Markdown) of all tables.
+void schema_print_reference(FILE *file);
