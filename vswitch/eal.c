@@ -20,6 +20,8 @@
 #define HEAP_BYTES	 (64ull << 20) // devices, rings, rounding
 #define BIG_ROOM_BYTES	 UINT16_MAX    // the most that an mbuf can describe
 #define POOL_CACHE	 256
+// Just enough that a worker gets the buffer back that it freed last, still in its cache.
+#define BIG_POOL_CACHE	 32
 
 static uint64_t needed_bytes(const struct conf *conf)
 {
@@ -98,17 +100,21 @@ static void lcores_option(const cpu_set_t *cpus, char *buf, size_t len_bytes)
 static int start_dpdk(const struct conf *conf, bool hugepages, struct err *err)
 {
 	char lcores[2048], memory[32];
-	char *argv[16] = {"vswitchd", "--in-memory", "--no-telemetry", "--iova-mode=va", lcores,
+	char *argv[16] = {"vswitchd", "--no-telemetry", "--iova-mode=va", lcores,
 		// No PCI device is taken unless a port names it.
 		"--allow=pci:0000:00:00.0"};
-	int argc = 6;
+	int argc = 5;
 	cpu_set_t cpus;
 
 	sched_getaffinity(0, sizeof(cpus), &cpus);
 	lcores_option(&cpus, lcores, sizeof(lcores));
 	argv[argc++] =
 		log_get_level() >= LOG_LEVEL_DEBUG ? "--log-level=info" : "--log-level=error";
-	if (!hugepages) {
+	if (hugepages) {
+		argv[argc++] = "--in-memory";
+	} else {
+		// The same for anonymous memory, which --in-memory does not go with.
+		argv[argc++] = "--no-shconf";
 		snprintf(memory, sizeof(memory), "%llu",
 			(unsigned long long)(needed_bytes(conf) >> 20));
 		argv[argc++] = "--no-huge";
@@ -136,8 +142,8 @@ int eal_start(const struct conf *conf, struct eal *ret_eal, struct err *err)
 	eal.pool = rte_pktmbuf_pool_create(
 		"pool", conf->mbufs, POOL_CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
 	if (eal.pool)
-		eal.big_pool = rte_pktmbuf_pool_create(
-			"big_pool", conf->big_mbufs, 0, 0, BIG_ROOM_BYTES, SOCKET_ID_ANY);
+		eal.big_pool = rte_pktmbuf_pool_create("big_pool", conf->big_mbufs, BIG_POOL_CACHE,
+			0, BIG_ROOM_BYTES, SOCKET_ID_ANY);
 	if (!eal.big_pool) {
 		rc = -rte_errno;
 		rte_mempool_free(eal.pool);
