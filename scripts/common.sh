@@ -9,6 +9,9 @@ VSCTL=$BUILD/ctrl/vsctl
 # The distribution's own interpreter: python3-zmq is installed for that one.
 # shellcheck disable=SC2034
 PYTHON=/usr/bin/python3
+# A file system of its own for whoever called in_private_machine.
+# shellcheck disable=SC2034
+SCRATCH=/mnt
 
 step() {
 	printf '==> %s\n' "$*"
@@ -35,6 +38,7 @@ in_private_machine() {
 		unset CAUSEWAY_PRIVATE
 		mkdir -p /run/netns
 		mount -t tmpfs none /run/netns
+		mount -t tmpfs -o mode=755 none /mnt # for files: SCRATCH
 		ip link set lo up
 		return
 	fi
