@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Methods and their parameters as data, and the check of a request against them. What a method
+// list says is all there is: dispatch, refusals, the reference page and `vsctl help` come from it.
+// Pure functions, any thread.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <jansson.h>
+
+#include "ctrl/message.h"
+
+enum ctrl_type {
+	CTRL_BOOL,
+	CTRL_INT,    // min..max
+	CTRL_STRING, // min..max bytes
+	CTRL_NAME,   // of a bridge or port (conf_name_check())
+	CTRL_MAC,
+	CTRL_OBJECT, // its members are `fields`; NULL: config/ binds it
+	CTRL_LIST,   // min..max `item`s
+};
+
+struct ctrl_param {
+	const char *name; // NULL ends a table
+	enum ctrl_type type;
+	bool required;
+	unsigned one_of; // not 0: exactly one of the parameters with this number is given
+	int64_t min, max;
+	const struct ctrl_param *item, *fields;
+	const char *help;
+};
+
+struct ctrl_method {
+	const char *name;
+	bool is_write; // changes something: runs alone and is answered when it took effect
+	const char *help, *result;
+	const struct ctrl_param *params;
+};
+
+// The method of that name, or NULL.
+const struct ctrl_method *ctrl_method_find(
+	const struct ctrl_method *methods, unsigned count, const char *name);
+
+// Whether `params` is what the method takes. On failure returns a negative errno, and `fault`
+// names the parameter and says what is allowed.
+int ctrl_check_params(
+	const struct ctrl_method *method, const json_t *params, struct ctrl_fault *fault);
+
+// Writes what values the parameter takes ("an integer from 0 to 4094") into `buf`, returns it.
+const char *ctrl_param_allowed(const struct ctrl_param *param, char *buf, size_t len_bytes);
+
+// Prints the reference page of a method list, in Markdown.
+void ctrl_reference_print(
+	FILE *out, const char *title, const struct ctrl_method *methods, unsigned count);

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ctrl/method.h"
+
+#include "config/conf.h"
+
+#define END                                                                                        \
+	{                                                                                          \
+	}
+
+static const struct ctrl_param name_item = {.type = CTRL_NAME};
+static const struct ctrl_param object_item = {.type = CTRL_OBJECT};
+
+static const struct ctrl_param status_params[] = {END};
+
+static const struct ctrl_param bridge_add_params[] = {
+	{.name = "bridge",
+		.type = CTRL_OBJECT,
+		.required = true,
+		.help = "name and options of the bridge, as in the configuration file"},
+	{.name = "may_exist",
+		.type = CTRL_BOOL,
+		.help = "a bridge of that name is no error and stays as it is"},
+	END};
+
+static const struct ctrl_param bridge_del_params[] = {
+	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the bridge"},
+	{.name = "if_exists", .type = CTRL_BOOL, .help = "no such bridge is no error"}, END};
+
+static const struct ctrl_param bridge_set_params[] = {
+	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the bridge"},
+	{.name = "bridge",
+		.type = CTRL_OBJECT,
+		.required = true,
+		.help = "the options that change, as in the configuration file"},
+	END};
+
+static const struct ctrl_param bridge_list_params[] = {END};
+
+static const struct ctrl_param port_add_params[] = {
+	{.name = "bridge", .type = CTRL_NAME, .required = true, .help = "the bridge"},
+	{.name = "port",
+		.type = CTRL_OBJECT,
+		.one_of = 1,
+		.help = "name, type and options of one port, as in the configuration file"},
+	{.name = "ports",
+		.type = CTRL_LIST,
+		.one_of = 1,
+		.min = 1,
+		.max = 4096,
+		.item = &object_item,
+		.help = "the same for several ports"},
+	{.name = "may_exist",
+		.type = CTRL_BOOL,
+		.help = "a port of that name on that bridge is no error and stays as it is"},
+	END};
+
+static const struct ctrl_param port_del_params[] = {
+	{.name = "name", .type = CTRL_NAME, .one_of = 1, .help = "the port"},
+	{.name = "names",
+		.type = CTRL_LIST,
+		.one_of = 1,
+		.min = 1,
+		.max = 4096,
+		.item = &name_item,
+		.help = "several ports"},
+	{.name = "bridge", .type = CTRL_NAME, .help = "refuse unless the ports are on this bridge"},
+	{.name = "if_exists", .type = CTRL_BOOL, .help = "no such port is no error"}, END};
+
+static const struct ctrl_param port_set_params[] = {
+	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the port"},
+	{.name = "port",
+		.type = CTRL_OBJECT,
+		.required = true,
+		.help = "the options that change, as in the configuration file"},
+	END};
+
+static const struct ctrl_param port_list_params[] = {
+	{.name = "bridge", .type = CTRL_NAME, .help = "only the ports of this bridge"}, END};
+
+static const struct ctrl_param port_show_params[] = {
+	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the port"}, END};
+
+static const struct ctrl_param show_params[] = {END};
+
+static const struct ctrl_param fdb_show_params[] = {
+	{.name = "bridge", .type = CTRL_NAME, .help = "only entries of this bridge"},
+	{.name = "port", .type = CTRL_NAME, .help = "only entries of this port"},
+	{.name = "vlan",
+		.type = CTRL_INT,
+		.max = CONF_VLAN_MAX,
+		.help = "only entries of this VLAN; 0: untagged"},
+	{.name = "limit",
+		.type = CTRL_INT,
+		.min = 1,
+		.max = CTRL_FDB_PAGE_MAX,
+		.help = "entries of a page; 1000 when not given"},
+	{.name = "after",
+		.type = CTRL_STRING,
+		.min = 1,
+		.max = 64,
+		.help = "the cursor 'next' of the page before"},
+	END};
+
+#define FDB_KEY                                                                                    \
+	{.name = "mac", .type = CTRL_MAC, .required = true, .help = "destination address"},        \
+	{                                                                                          \
+		.name = "vlan", .type = CTRL_INT, .max = CONF_VLAN_MAX, .help = "0: untagged"      \
+	}
+
+static const struct ctrl_param fdb_entry_fields[] = {
+	FDB_KEY, {.name = "port", .type = CTRL_NAME, .required = true, .help = "where it is"}, END};
+static const struct ctrl_param fdb_key_fields[] = {FDB_KEY, END};
+static const struct ctrl_param fdb_entry = {.type = CTRL_OBJECT, .fields = fdb_entry_fields};
+static const struct ctrl_param fdb_key = {.type = CTRL_OBJECT, .fields = fdb_key_fields};
+
+static const struct ctrl_param fdb_add_params[] = {
+	{.name = "bridge", .type = CTRL_NAME, .required = true, .help = "the bridge"},
+	{.name = "entries",
+		.type = CTRL_LIST,
+		.required = true,
+		.min = 1,
+		.max = 65536,
+		.item = &fdb_entry,
+		.help = "the entries"},
+	END};
+
+static const struct ctrl_param fdb_del_params[] = {
+	{.name = "bridge", .type = CTRL_NAME, .required = true, .help = "the bridge"},
+	{.name = "entries",
+		.type = CTRL_LIST,
+		.required = true,
+		.min = 1,
+		.max = 65536,
+		.item = &fdb_key,
+		.help = "the entries"},
+	{.name = "if_exists", .type = CTRL_BOOL, .help = "no such entry is no error"}, END};
+
+static const struct ctrl_param fdb_flush_params[] = {
+	{.name = "bridge", .type = CTRL_NAME, .one_of = 1, .help = "all entries of this bridge"},
+	{.name = "port", .type = CTRL_NAME, .one_of = 1, .help = "all entries of this port"}, END};
+
+static const struct ctrl_param stats_params[] = {
+	{.name = "port", .type = CTRL_NAME, .help = "only this port"},
+	{.name = "bridge", .type = CTRL_NAME, .help = "only ports of this bridge"}, END};
+
+static const struct ctrl_param drops_params[] = {
+	{.name = "port", .type = CTRL_NAME, .help = "only this port"}, END};
+
+static const struct ctrl_param workers_params[] = {END};
+static const struct ctrl_param config_show_params[] = {END};
+
+enum { READ, WRITE };
+
+const struct ctrl_method ctrl_switch_methods[CTRL_NB_SWITCH_METHODS] = {
+#define X(symbol, fn, name_, access, help_, result_)                                               \
+	[CTRL_METHOD_##symbol] = {.name = name_,                                                   \
+		.is_write = access == WRITE,                                                       \
+		.help = help_,                                                                     \
+		.result = result_,                                                                 \
+		.params = fn##_params},
+	CTRL_SWITCH_METHODS(X)
+#undef X
+};

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The one list of what the switch can be asked: a row here, its parameters in method.c, its
+// handler ctrl_handle_<function>() in ctrl/server/. A row without a handler does not link, one
+// without a parameter table does not compile.
+#pragma once
+
+#include "ctrl/check.h"
+
+#define CTRL_FDB_PAGE_MAX 20000
+
+// X(symbol, function, name, READ or WRITE, help, what the result is)
+#define CTRL_SWITCH_METHODS(X)                                                                     \
+	X(STATUS, status, "status", READ, "Tells what runs here and how it is.",                   \
+		"version, pid, uptime_s, run_dir, polling, workers, bridges, ports, ports_up, "    \
+		"fdb")                                                                             \
+	X(BRIDGE_ADD, bridge_add, "bridge.add", WRITE, "Makes a bridge.",                          \
+		"name, added (false: may_exist was given and it was there)")                       \
+	X(BRIDGE_DEL, bridge_del, "bridge.del", WRITE, "Deletes a bridge and its ports.",          \
+		"name, deleted (false: if_exists was given and it was not there)")                 \
+	X(BRIDGE_SET, bridge_set, "bridge.set", WRITE, "Changes options of a bridge.",             \
+		"the bridge, as bridge.list has it")                                               \
+	X(BRIDGE_LIST, bridge_list, "bridge.list", READ, "Lists the bridges.",                     \
+		"bridges: a list of name, options, ports (their number)")                          \
+	X(PORT_ADD, port_add, "port.add", WRITE, "Adds ports to a bridge, all or none.",           \
+		"added and existing: lists of names")                                              \
+	X(PORT_DEL, port_del, "port.del", WRITE, "Deletes ports, all or none.",                    \
+		"deleted and missing: lists of names")                                             \
+	X(PORT_SET, port_set, "port.set", WRITE, "Changes options of a port.",                     \
+		"the port, as port.list has it")                                                   \
+	X(PORT_LIST, port_list, "port.list", READ, "Lists the ports of a bridge, or all.",         \
+		"ports: a list of name, bridge, type, state, since_s, reason (when down), "        \
+		"options")                                                                         \
+	X(PORT_SHOW, port_show, "port.show", READ, "Tells everything of one port.",                \
+		"as in port.list, all options, and device: what the port type tells of it")        \
+	X(SHOW, show, "show", READ, "Tells everything of all bridges and their ports.",            \
+		"bridges: a list of name, options, ports (as in port.show) and static entries "    \
+		"fdb")                                                                             \
+	X(FDB_SHOW, fdb_show, "fdb.show", READ,                                                    \
+		"Lists forwarding entries, sorted by bridge, VLAN and MAC, a page at a time.",     \
+		"entries: a list of bridge, vlan, mac, port, kind, age_s; next: the cursor of "    \
+		"the "                                                                             \
+		"next page, when there is one")                                                    \
+	X(FDB_ADD, fdb_add, "fdb.add", WRITE,                                                      \
+		"Adds static forwarding entries, all or none; one that is there is replaced.",     \
+		"added: their number")                                                             \
+	X(FDB_DEL, fdb_del, "fdb.del", WRITE, "Deletes forwarding entries, all or none.",          \
+		"deleted: their number")                                                           \
+	X(FDB_FLUSH, fdb_flush, "fdb.flush", WRITE,                                                \
+		"Forgets what was learned on a bridge or port; static entries stay.", "nothing")   \
+	X(STATS, stats, "stats", READ, "Counters of one port, the ports of a bridge, or all.",     \
+		"time_us (monotonic) and ports: a list of name, bridge, state, rx_packets, "       \
+		"tx_packets, rx_bytes, tx_bytes, rx_dropped, tx_dropped, drops (by reason)")       \
+	X(DROPS, drops, "drops", READ,                                                             \
+		"Why packets were dropped: on one port, or on all there are.",                     \
+		"drops: a list of reason, direction, packets, help")                               \
+	X(WORKERS, workers, "workers", READ, "What the worker threads do.",                        \
+		"workers: a list of worker, cpu, queues, rounds, empty_rounds, sleeps, packets, "  \
+		"batches, busy_cycles, idle_cycles, stages")                                       \
+	X(CONFIG_SHOW, config_show, "config.show", READ, "The running configuration.",             \
+		"yaml: the text of a configuration file")
+
+enum ctrl_switch_method {
+#define X(symbol, fn, name, access, help, result) CTRL_METHOD_##symbol,
+	CTRL_SWITCH_METHODS(X)
+#undef X
+		CTRL_NB_SWITCH_METHODS
+};
+
+extern const struct ctrl_method ctrl_switch_methods[CTRL_NB_SWITCH_METHODS];

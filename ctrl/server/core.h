@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The server side of the control channel, for any daemon: sockets, dispatch from a method list,
+// changes one at a time, events. It knows nothing of switches.
+//
+// Everything runs on the thread of the event loop, which must be the one that calls these
+// functions; nothing here blocks.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "base/loop.h"
+#include "ctrl/check.h"
+
+struct ctrl_core;
+
+// Does what the method says. `params` has been checked against the method's table. Returns 0 with
+// `ret_result` (a new object, or left NULL for an empty one), or a negative errno with `err`
+// filled and nothing changed.
+typedef int ctrl_handler_fn(void *arg, const json_t *params, json_t **ret_result, struct err *err);
+
+struct ctrl_core_opts {
+	struct loop *loop;
+	const char *run_dir; // must be there; gets ctl.sock, events.sock and ctl.lock
+	const char *program; // "vswitchd": for messages
+
+	const struct ctrl_method *methods;
+	ctrl_handler_fn *const *handlers; // one for each method
+	unsigned nb_methods;
+	void *arg; // of handlers, commit() and settled()
+
+	// After a handler that changes something: puts the change into effect; then the reply is
+	// held until settled() is true. Both may be NULL.
+	int (*commit)(void *arg, struct err *err);
+	bool (*settled)(void *arg);
+	unsigned settle_timeout_ms; // then the reply is a time-out; 0: 10 s
+	unsigned queue_max;	    // changes that may wait; 0: 1024
+
+	// Also listen on TCP ("tcp://ADDRESS:PORT"), requests and events, either may be NULL. They
+	// need both files: the server's secret key, and the public keys of the clients that may
+	// connect (ctrl/keys.h).
+	const char *listen, *listen_events;
+	const char *secret_key_file, *client_keys_file;
+};
+
+int ctrl_core_new(const struct ctrl_core_opts *opts, struct ctrl_core **ret_core, struct err *err);
+
+// Answers what waits with `stopping`. NULL is fine.
+void ctrl_core_free(struct ctrl_core *core);
+
+// Publishes an event; `data` is borrowed. It is lost where nobody listens.
+void ctrl_core_event(struct ctrl_core *core, const char *name, const json_t *data);

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What the files of the generic server share. Main thread only.
+#pragma once
+
+#include <sys/queue.h>
+
+#include <zmq.h>
+
+#include "ctrl/keys.h"
+#include "ctrl/server/core.h"
+
+#define CALL_FRAMES_MAX	       4 // of addressing, before the request: two with REQ, one with DEALER
+#define CTRL_QUEUE_MAX_DEFAULT 1024
+#define CTRL_QUEUE_MAX_BYTES   (64u << 20)
+#define CTRL_SETTLE_TIMEOUT_MS 10000
+
+// A socket for requests.
+struct endpoint {
+	struct ctrl_core *core;
+	void *socket;
+	struct loop_handle *handle;
+	struct loop_handle *more; // timer: goes on where the last round stopped
+};
+
+// A request and whom to answer.
+struct ctrl_call {
+	TAILQ_ENTRY(ctrl_call) entry;
+	struct endpoint *endpoint;
+	zmq_msg_t frame[CALL_FRAMES_MAX];
+	unsigned nb_frames;
+	bool bad_frames; // more frames than a request has
+	struct ctrl_request req;
+	unsigned method;
+	size_t size_bytes;
+	json_t *result; // of a change that is on its way
+};
+
+// The changes: one runs, the others wait.
+struct writes {
+	TAILQ_HEAD(, ctrl_call) queue;
+	unsigned count;
+	size_t size_bytes;
+	struct ctrl_call *current;
+	uint64_t deadline_us;
+	struct loop_handle *timer;
+};
+
+struct zap;
+
+enum { ENDPOINT_LOCAL, ENDPOINT_TCP, NB_ENDPOINTS };
+
+struct ctrl_core {
+	struct ctrl_core_opts opts;
+	void *zmq;
+	int lock_fd;
+	struct endpoint requests[NB_ENDPOINTS];
+	void *events[NB_ENDPOINTS];
+	uint64_t event_seq;
+	struct zap *zap;
+	struct writes writes;
+};
+
+// ---- call.c ----
+
+// Receives one request into a new call and `ret_body` (the caller closes it). -EAGAIN when there
+// is none.
+int ctrl_call_receive(struct endpoint *endpoint, struct ctrl_call **ret_call, zmq_msg_t *ret_body);
+
+// Sends the answer and frees the call.
+void ctrl_call_result(struct ctrl_call *call, const json_t *result);
+void ctrl_call_refuse(struct ctrl_call *call, const struct ctrl_fault *fault);
+void ctrl_call_error(struct ctrl_call *call, int code, const struct err *err);
+
+// ---- writes.c ----
+
+int ctrl_writes_init(struct ctrl_core *core, struct err *err);
+void ctrl_writes_fini(struct ctrl_core *core); // answers all with `stopping`
+
+// Takes the call over.
+void ctrl_writes_add(struct ctrl_core *core, struct ctrl_call *call);
+
+// ---- sockets.c ----
+
+// Opens all sockets and takes the lock of the run directory.
+int ctrl_sockets_open(struct ctrl_core *core, loop_fn *on_request, struct err *err);
+void ctrl_sockets_close(struct ctrl_core *core);
+
+// ---- zap.c: which CURVE keys may connect (ZeroMQ RFC 27) ----
+
+int ctrl_zap_new(struct ctrl_core *core, const char *client_keys_file, struct zap **ret_zap,
+	struct err *err);
+void ctrl_zap_free(struct zap *zap, struct loop *loop);

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ctrl/server/core_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LINGER_MS 200 // for answers that are on their way when the daemon stops
+
+// ZeroMQ would take the socket away from a daemon that is alive, so a lock guards the directory.
+static int lock_run_dir(struct ctrl_core *core, struct err *err)
+{
+	const char *dir = core->opts.run_dir;
+	char path[PATH_MAX], pid[32] = "";
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "%s/ctl.lock", dir);
+	core->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+	if (core->lock_fd < 0)
+		return err_set_errno(err, -errno, path, "cannot open the lock file");
+	if (flock(core->lock_fd, LOCK_EX | LOCK_NB) < 0) {
+		len = read(core->lock_fd, pid, sizeof(pid) - 1);
+		pid[len > 0 ? strcspn(pid, "\n") : 0] = '\0';
+		return err_set(err, -EBUSY, dir,
+			"another %s (pid %s) uses this run directory; --run-dir chooses another",
+			core->opts.program, pid[0] ? pid : "unknown");
+	}
+	if (ftruncate(core->lock_fd, 0) == 0)
+		dprintf(core->lock_fd, "%d\n", getpid());
+	return 0;
+}
+
+static int set_int(void *socket, int option, int value)
+{
+	return zmq_setsockopt(socket, option, &value, sizeof(value));
+}
+
+static int open_socket(
+	struct ctrl_core *core, int type, const char *address, void **ret_socket, struct err *err)
+{
+	void *socket = zmq_socket(core->zmq, type);
+	int64_t max_bytes = CTRL_TRANSPORT_MAX_BYTES;
+
+	if (!socket)
+		return err_set_errno(err, -errno, address, "cannot make a socket");
+	*ret_socket = socket;
+	set_int(socket, ZMQ_LINGER, LINGER_MS);
+	set_int(socket, ZMQ_IPV6, 1);
+	set_int(socket, ZMQ_RCVHWM, 64);
+	set_int(socket, ZMQ_HANDSHAKE_IVL, 5000);
+	zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &max_bytes, sizeof(max_bytes));
+	return 0;
+}
+
+static int bind_local(struct ctrl_core *core, void *socket, const char *name, struct err *err)
+{
+	char address[PATH_MAX];
+	mode_t mask;
+	int rc;
+
+	if (snprintf(address, sizeof(address), "ipc://%s/%s", core->opts.run_dir, name) > 107 + 6)
+		return err_set(err, -ENAMETOOLONG, core->opts.run_dir,
+			"the path of the run directory is too long for a socket (107 bytes with "
+			"/%s)",
+			name);
+	mask = umask(0117); // so that the socket is 0660 from its first moment
+	rc = zmq_bind(socket, address) < 0 ? -errno : 0;
+	umask(mask);
+	if (rc < 0)
+		return err_set(err, rc, address + 6, "cannot listen: %s", zmq_strerror(-rc));
+	return 0;
+}
+
+static int use_curve(void *socket, const struct ctrl_keys *secret, struct err *err)
+{
+	if (set_int(socket, ZMQ_CURVE_SERVER, 1) < 0 ||
+		zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, secret->key[0], CTRL_KEY_BYTES) < 0 ||
+		zmq_setsockopt(socket, ZMQ_ZAP_DOMAIN, "causeway", 8) < 0)
+		return err_set(err, -errno, NULL, "cannot use CURVE: %s", zmq_strerror(errno));
+	return 0;
+}
+
+static int bind_tcp(
+	void *socket, const char *address, const struct ctrl_keys *secret, struct err *err)
+{
+	int rc = use_curve(socket, secret, err);
+
+	if (rc < 0)
+		return rc;
+	if (zmq_bind(socket, address) < 0)
+		return err_set(err, -errno, address, "cannot listen: %s", zmq_strerror(errno));
+	return 0;
+}
+
+static int add_endpoint(
+	struct ctrl_core *core, struct endpoint *ep, loop_fn *on_request, struct err *err)
+{
+	ep->core = core;
+	ep->handle = loop_add_socket(core->opts.loop, ep->socket, on_request, ep);
+	ep->more = loop_add_timer(core->opts.loop, 0, on_request, ep);
+	if (!ep->handle || !ep->more)
+		return err_set(err, -ENOMEM, NULL, "out of memory");
+	return 0;
+}
+
+static int check_tcp_opts(const struct ctrl_core_opts *opts, struct err *err)
+{
+	const char *address = opts->listen ? opts->listen : opts->listen_events;
+	const char *both[] = {opts->listen, opts->listen_events};
+
+	for (unsigned i = 0; i < 2; i++) {
+		if (both[i] && strncmp(both[i], "tcp://", 6))
+			return err_set(err, -EINVAL, both[i],
+				"is not an address to listen on: tcp://ADDRESS:PORT is expected");
+	}
+	if (!opts->secret_key_file || !opts->client_keys_file)
+		return err_set(err, -EPERM, address,
+			"will not listen on TCP without keys: give the file of the server's "
+			"secret key and the file of the clients' public keys (`vsctl keygen` "
+			"makes keys)");
+	if (!zmq_has("curve"))
+		return err_set(err, -EOPNOTSUPP, address,
+			"will not listen on TCP: this libzmq was built without CURVE");
+	return 0;
+}
+
+static int open_tcp(struct ctrl_core *core, loop_fn *on_request, struct err *err)
+{
+	const struct ctrl_core_opts *opts = &core->opts;
+	struct endpoint *ep = &core->requests[ENDPOINT_TCP];
+	void **events = &core->events[ENDPOINT_TCP];
+	struct ctrl_keys secret = {0};
+	int rc;
+
+	rc = check_tcp_opts(opts, err);
+	if (rc == 0)
+		rc = ctrl_keys_read(opts->secret_key_file, true, &secret, err);
+	if (rc == 0)
+		rc = ctrl_zap_new(core, opts->client_keys_file, &core->zap, err);
+	if (rc == 0 && opts->listen) {
+		rc = open_socket(core, ZMQ_ROUTER, opts->listen, &ep->socket, err);
+		if (rc == 0)
+			rc = bind_tcp(ep->socket, opts->listen, &secret, err);
+		if (rc == 0)
+			rc = add_endpoint(core, ep, on_request, err);
+	}
+	if (rc == 0 && opts->listen_events) {
+		rc = open_socket(core, ZMQ_PUB, opts->listen_events, events, err);
+		if (rc == 0)
+			rc = bind_tcp(*events, opts->listen_events, &secret, err);
+	}
+	ctrl_keys_fini(&secret);
+	return rc;
+}
+
+static int open_local(struct ctrl_core *core, loop_fn *on_request, struct err *err)
+{
+	struct endpoint *ep = &core->requests[ENDPOINT_LOCAL];
+	void **events = &core->events[ENDPOINT_LOCAL];
+	int rc;
+
+	rc = open_socket(core, ZMQ_ROUTER, "ctl.sock", &ep->socket, err);
+	if (rc == 0)
+		rc = bind_local(core, ep->socket, "ctl.sock", err);
+	if (rc == 0)
+		rc = add_endpoint(core, ep, on_request, err);
+	if (rc == 0)
+		rc = open_socket(core, ZMQ_PUB, "events.sock", events, err);
+	if (rc == 0)
+		rc = bind_local(core, *events, "events.sock", err);
+	return rc;
+}
+
+int ctrl_sockets_open(struct ctrl_core *core, loop_fn *on_request, struct err *err)
+{
+	int rc = lock_run_dir(core, err);
+
+	if (rc < 0)
+		return rc;
+	core->zmq = zmq_ctx_new();
+	if (!core->zmq)
+		return err_set_errno(err, -errno, NULL, "cannot start ZeroMQ");
+	if (core->opts.listen || core->opts.listen_events)
+		rc = open_tcp(core, on_request, err);
+	return rc < 0 ? rc : open_local(core, on_request, err);
+}
+
+void ctrl_sockets_close(struct ctrl_core *core)
+{
+	for (unsigned i = 0; i < NB_ENDPOINTS; i++) {
+		struct endpoint *ep = &core->requests[i];
+
+		loop_del(core->opts.loop, ep->handle);
+		loop_del(core->opts.loop, ep->more);
+		if (ep->socket)
+			zmq_close(ep->socket);
+		if (core->events[i])
+			zmq_close(core->events[i]);
+	}
+	ctrl_zap_free(core->zap, core->opts.loop);
+	while (core->zmq && zmq_ctx_term(core->zmq) < 0 && errno == EINTR)
+		;
+	if (core->lock_fd >= 0)
+		close(core->lock_fd);
+}

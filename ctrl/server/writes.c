@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ctrl/server/core_priv.h"
+
+#include <errno.h>
+
+#define EAGER_TRIES 4 // a worker round takes microseconds: most changes settle at once
+#define RETRY_US    1000
+
+static bool is_settled(struct ctrl_core *core)
+{
+	return !core->opts.settled || core->opts.settled(core->opts.arg);
+}
+
+static void refuse_timeout(struct ctrl_core *core, struct ctrl_call *call)
+{
+	struct err err = {0};
+
+	err_set(&err, -ETIMEDOUT, core->opts.methods[call->method].name,
+		"the change was made, but did not reach all workers within %u ms",
+		core->opts.settle_timeout_ms);
+	ctrl_call_error(call, -ETIMEDOUT, &err);
+}
+
+// Answers the current change if it is through. False: it still is on its way.
+static bool finish(struct ctrl_core *core, unsigned tries)
+{
+	struct writes *w = &core->writes;
+	struct ctrl_call *call = w->current;
+
+	while (tries-- > 0) {
+		if (!is_settled(core))
+			continue;
+		w->current = NULL;
+		ctrl_call_result(call, call->result);
+		return true;
+	}
+	if (monotonic_us() < w->deadline_us)
+		return false;
+	w->current = NULL;
+	refuse_timeout(core, call);
+	return true;
+}
+
+static void start(struct ctrl_core *core, struct ctrl_call *call)
+{
+	const struct ctrl_core_opts *opts = &core->opts;
+	struct err err = {0};
+	int rc;
+
+	rc = opts->handlers[call->method](opts->arg, call->req.params, &call->result, &err);
+	if (rc == 0 && opts->commit)
+		rc = opts->commit(opts->arg, &err);
+	if (rc < 0) {
+		ctrl_call_error(call, rc, &err);
+		return;
+	}
+	core->writes.current = call;
+	core->writes.deadline_us = monotonic_us() + opts->settle_timeout_ms * UINT64_C(1000);
+}
+
+static struct ctrl_call *take(struct writes *w)
+{
+	struct ctrl_call *call = TAILQ_FIRST(&w->queue);
+
+	if (!call)
+		return NULL;
+	TAILQ_REMOVE(&w->queue, call, entry);
+	w->count--;
+	w->size_bytes -= call->size_bytes;
+	return call;
+}
+
+static void pump(struct ctrl_core *core)
+{
+	struct writes *w = &core->writes;
+
+	for (;;) {
+		if (w->current && !finish(core, EAGER_TRIES)) {
+			loop_timer_set(w->timer, RETRY_US);
+			return;
+		}
+		while (!w->current) {
+			struct ctrl_call *call = take(w);
+
+			if (!call) {
+				loop_timer_set(w->timer, 0);
+				return;
+			}
+			start(core, call);
+		}
+	}
+}
+
+static void on_timer(void *arg)
+{
+	pump(arg);
+}
+
+void ctrl_writes_add(struct ctrl_core *core, struct ctrl_call *call)
+{
+	struct writes *w = &core->writes;
+
+	if (w->count >= core->opts.queue_max ||
+		w->size_bytes + call->size_bytes > CTRL_QUEUE_MAX_BYTES) {
+		struct err err = {0};
+
+		err_set(&err, -EAGAIN, call->req.method,
+			"%u changes are waiting already; try again in a moment", w->count);
+		ctrl_call_error(call, -EAGAIN, &err);
+		return;
+	}
+	TAILQ_INSERT_TAIL(&w->queue, call, entry);
+	w->count++;
+	w->size_bytes += call->size_bytes;
+	if (!w->current)
+		pump(core);
+}
+
+int ctrl_writes_init(struct ctrl_core *core, struct err *err)
+{
+	TAILQ_INIT(&core->writes.queue);
+	core->writes.timer = loop_add_timer(core->opts.loop, 0, on_timer, core);
+	return core->writes.timer ? 0 : err_set(err, -ENOMEM, NULL, "out of memory");
+}
+
+void ctrl_writes_fini(struct ctrl_core *core)
+{
+	struct writes *w = &core->writes;
+	struct ctrl_call *call = w->current;
+	struct err err = {0};
+
+	if (!w->timer)
+		return;
+	err_set(&err, -ESHUTDOWN, core->opts.program, "is stopping");
+	w->current = NULL;
+	for (; call || (call = take(w)); call = NULL)
+		ctrl_call_error(call, -ESHUTDOWN, &err);
+	loop_del(core->opts.loop, w->timer);
+	w->timer = NULL;
+}
