@@ -11,7 +11,7 @@
 #include "vswitch/state.h"
 
 #define SERVICE_US 100000
-#define RETRY_US   2000000
+#define RETRY_US   1000000
 #define SETTLE_US  1000
 
 struct bridge_list *vswitch_bridges(struct vswitch *vs)
@@ -235,6 +235,12 @@ static void on_retry(void *arg)
 	struct vswitch *vs = arg;
 	bool changed = false;
 
+	for (unsigned i = 0; i < DP_PORTS_MAX; i++) {
+		if (vs->by_id[i] && vs->by_id[i]->port)
+			port_poll(vs->by_id[i]->port);
+	}
+	check_failed(vs);
+	// A device that is still being let go of cannot be opened.
 	if (!vswitch_settled(vs))
 		return;
 	for (unsigned i = 0; i < DP_PORTS_MAX; i++) {
