@@ -41,7 +41,7 @@ note "20 MB in $packets packets"
 	02:00:00:00:00:01 10.0.0.1 100
 ip -n c1 neighbour replace 10.0.0.9 lladdr 02:00:00:00:00:09 dev eth0
 vsctl add-port br0 p1 type=dpdk devargs="net_pcap1,rx_pcap=$T/in.pcap,tx_pcap=$T/back.pcap"
-wait_until 5 eval '(($(counter p1 tx_packets) >= 100))' || fail "no answers: $(vsctl stats)"
+wait_until 5 counts_to p1 tx_packets 100 || fail "no answers: $(vsctl stats)"
 vsctl del-port p1
 answers=$(tcpdump -nn -vv -r "$T/back.pcap" 'icmp[0] == 0' 2>/dev/null | grep -c 'echo reply')
 ((answers == 100)) || fail "$answers answers of 100"

@@ -101,6 +101,11 @@ counter() {
 	vsctl --json stats "$1" | jq --arg n "$2" '.ports[0] | .[$n] // .drops[$n] // 0'
 }
 
+# counts_to PORT NAME NUMBER: true when the counter is there; for wait_until.
+counts_to() {
+	(($(counter "$1" "$2") >= $3))
+}
+
 # state PORT: up or down
 state() {
 	vsctl --json list-ports | jq -r --arg p "$1" '.ports[] | select(.name == $p) | .state'
