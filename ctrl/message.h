@@ -4,7 +4,7 @@
 //	{"id": 1, "method": "port.add", "params": {...}}
 //	{"id": 1, "result": {...}}
 //	{"id": 1, "error": {"code": "exists", "message": "port c1: ...", "data": {"object": "port
-//c1"}}}
+// c1"}}}
 //
 // `id` is a string, an integer or null and comes back as it is. Pure functions, any thread.
 #pragma once

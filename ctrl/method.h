@@ -11,7 +11,7 @@
 // X(symbol, function, name, READ or WRITE, help, what the result is)
 #define CTRL_SWITCH_METHODS(X)                                                                     \
 	X(STATUS, status, "status", READ, "Tells what runs here and how it is.",                   \
-		"version, pid, uptime_s, run_dir, polling, workers, bridges, ports, ports_up, "    \
+		"version, pid, uptime_s, run_dir, workers, bridges, ports, ports_up, "             \
 		"fdb")                                                                             \
 	X(BRIDGE_ADD, bridge_add, "bridge.add", WRITE, "Makes a bridge.",                          \
 		"name, added (false: may_exist was given and it was there)")                       \

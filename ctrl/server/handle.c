@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ctrl/server/handle.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+int no_memory(struct err *err)
+{
+	return err_set(err, -ENOMEM, NULL, "out of memory");
+}
+
+const char *param_text(const json_t *params, const char *name)
+{
+	return json_string_value(json_object_get(params, name));
+}
+
+bool param_flag(const json_t *params, const char *name)
+{
+	return json_is_true(json_object_get(params, name));
+}
+
+int param_bridge(struct vswitch *vs, const json_t *params, const char *name,
+	struct bridge **ret_bridge, struct err *err)
+{
+	const char *text = param_text(params, name);
+	char path[CONF_NAME_BYTES + 16];
+
+	*ret_bridge = text ? vswitch_find_bridge(vs, text) : NULL;
+	if (!text || *ret_bridge)
+		return 0;
+	snprintf(path, sizeof(path), "bridge %s", text);
+	return err_set(err, -ENOENT, path, "there is no such bridge (`vsctl list-br` lists them)");
+}
+
+int param_port(struct vswitch *vs, const json_t *params, const char *name, struct vport **ret_port,
+	struct err *err)
+{
+	const char *text = param_text(params, name);
+	char path[CONF_NAME_BYTES + 16];
+
+	*ret_port = text ? vswitch_find_port(vs, text) : NULL;
+	if (!text || *ret_port)
+		return 0;
+	snprintf(path, sizeof(path), "port %s", text);
+	return err_set(err, -ENOENT, path, "there is no such port (`vsctl show` lists them)");
+}
+
+json_t *split_name(const json_t *obj, const char **ret_name)
+{
+	json_t *copy = json_copy((json_t *)obj);
+
+	*ret_name = json_string_value(json_object_get(obj, "name"));
+	if (copy && *ret_name)
+		json_object_del(copy, "name");
+	return copy;
+}
+
+static void add_reason(const struct vport *port, json_t *obj)
+{
+	char text[sizeof(port->down.path) + sizeof(port->down.reason) + 4];
+
+	if (port->state == VPORT_DOWN)
+		json_object_set_new(
+			obj, "reason", ctrl_json_text(err_text(&port->down, text, sizeof(text))));
+}
+
+json_t *port_json(const struct vport *port, bool detail)
+{
+	uint64_t since_us = monotonic_us() - port->since_us;
+	json_t *obj = json_pack("{s:s, s:s, s:s, s:s, s:f, s:o}", "name", port->conf.name, "bridge",
+		port->bridge->opts.name, "type", conf_port_type_name(port->conf.type), "state",
+		port->state == VPORT_UP ? "up" : "down", "since_s", since_us / 1e6, "options",
+		conf_port_to_json(&port->conf, false));
+	json_t *device;
+
+	if (!obj)
+		return NULL;
+	add_reason(port, obj);
+	if (!detail || !port->port)
+		return obj;
+	device = json_object();
+	if (device)
+		port_describe(port->port, device);
+	json_object_set_new(obj, "device", device);
+	return obj;
+}
+
+json_t *bridge_json(const struct bridge *bridge)
+{
+	return json_pack("{s:s, s:o, s:i}", "name", bridge->opts.name, "options",
+		conf_bridge_opts_to_json(&bridge->opts, true), "ports", (int)bridge->nb_ports);
+}

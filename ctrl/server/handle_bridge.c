@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ctrl/server/handle.h"
+
+// Binds what the request says of a bridge onto `opts`.
+static int bind_bridge(const json_t *obj, struct conf_bridge_opts *opts, struct err *err)
+{
+	char path[CONF_NAME_BYTES + 16] = "bridge";
+	const char *name;
+	json_t *options = split_name(obj, &name);
+	int rc = 0;
+
+	if (!options)
+		return no_memory(err);
+	if (!name && !opts->name[0])
+		rc = err_set(err, -EINVAL, "bridge", "the object has no name");
+	else if (name && opts->name[0] && strcmp(name, opts->name))
+		rc = err_set(err, -EOPNOTSUPP, opts->name, "a bridge cannot be renamed");
+	else if (name)
+		rc = conf_name_check(name, "bridge", err);
+	if (rc == 0 && name)
+		snprintf(opts->name, sizeof(opts->name), "%s", name);
+	if (rc == 0)
+		snprintf(path, sizeof(path), "bridge %s", opts->name);
+	if (rc == 0)
+		rc = conf_bridge_bind(options, path, opts, err);
+	json_decref(options);
+	return rc;
+}
+
+int ctrl_handle_bridge_add(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	struct ctrl_server *server = arg;
+	struct conf_bridge_opts opts;
+	bool is_there;
+	int rc;
+
+	conf_bridge_opts_init(&opts);
+	rc = bind_bridge(json_object_get(params, "bridge"), &opts, err);
+	if (rc < 0)
+		return rc;
+	is_there = param_flag(params, "may_exist") && vswitch_find_bridge(server->vs, opts.name);
+	if (!is_there)
+		rc = vswitch_bridge_add(server->vs, &opts, err);
+	if (rc == 0)
+		*ret_result = json_pack("{s:s, s:b}", "name", opts.name, "added", !is_there);
+	return rc;
+}
+
+int ctrl_handle_bridge_del(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	struct ctrl_server *server = arg;
+	const char *name = param_text(params, "name");
+	bool is_there = vswitch_find_bridge(server->vs, name) != NULL;
+	struct bridge *bridge;
+	int rc = 0;
+
+	if (!is_there && !param_flag(params, "if_exists"))
+		return param_bridge(server->vs, params, "name", &bridge, err);
+	if (is_there)
+		rc = vswitch_bridge_del(server->vs, name, err);
+	if (rc == 0)
+		*ret_result = json_pack("{s:s, s:b}", "name", name, "deleted", is_there);
+	return rc;
+}
+
+int ctrl_handle_bridge_set(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	struct ctrl_server *server = arg;
+	struct conf_bridge_opts opts;
+	struct bridge *bridge;
+	int rc = param_bridge(server->vs, params, "name", &bridge, err);
+
+	if (rc < 0)
+		return rc;
+	opts = bridge->opts;
+	rc = bind_bridge(json_object_get(params, "bridge"), &opts, err);
+	if (rc == 0)
+		rc = vswitch_bridge_set(server->vs, &opts, err);
+	if (rc == 0)
+		*ret_result = bridge_json(bridge);
+	return rc;
+}
+
+int ctrl_handle_bridge_list(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	struct ctrl_server *server = arg;
+	json_t *list = json_array();
+	struct bridge *bridge;
+
+	TAILQ_FOREACH (bridge, vswitch_bridges(server->vs), entry)
+		json_array_append_new(list, bridge_json(bridge));
+	*ret_result = json_pack("{s:o}", "bridges", list);
+	return *ret_result ? 0 : no_memory(err);
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctrl/server/fdb_page.h"
+#include "ctrl/server/handle.h"
+
+#define PAGE_DEFAULT 1000
+
+struct walk {
+	struct fdb_page page;
+	const struct vport *port; // NULL: all
+	int vlan;		  // -1: all
+};
+
+static bool visit(void *arg, const struct dp_fdb_info *info)
+{
+	struct walk *walk = arg;
+
+	if ((!walk->port || walk->port->dp_id == info->port_id) &&
+		(walk->vlan < 0 || walk->vlan == info->vlan))
+		fdb_page_add(&walk->page, info);
+	return true;
+}
+
+static const char *bridge_name(struct vswitch *vs, uint16_t dp_id)
+{
+	struct bridge *bridge;
+
+	TAILQ_FOREACH (bridge, vswitch_bridges(vs), entry) {
+		if (bridge->dp_id == dp_id)
+			return bridge->opts.name;
+	}
+	return "?";
+}
+
+static json_t *page_json(struct vswitch *vs, struct fdb_page *page)
+{
+	json_t *list = json_array();
+	char cursor[FDB_CURSOR_BYTES], mac[MAC_TEXT_BYTES];
+
+	fdb_page_sort(page);
+	for (size_t i = 0; i < page->count; i++) {
+		const struct dp_fdb_info *e = &page->entry[i];
+		const struct vport *port = vswitch_port_by_id(vs, e->port_id);
+
+		json_array_append_new(list,
+			json_pack("{s:s, s:i, s:s, s:s, s:s, s:i}", "bridge",
+				bridge_name(vs, e->bridge_id), "vlan", e->vlan, "mac",
+				mac_format(&e->mac, mac), "port", port ? port->conf.name : "?",
+				"kind", e->kind == DP_FDB_STATIC ? "static" : "learned", "age_s",
+				(int)e->age_s));
+	}
+	return json_pack("{s:o, s:s*}", "entries", list, "next",
+		page->more ? fdb_page_cursor(page, cursor) : NULL);
+}
+
+int ctrl_handle_fdb_show(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	struct ctrl_server *server = arg;
+	const json_t *vlan = json_object_get(params, "vlan");
+	const json_t *limit = json_object_get(params, "limit");
+	const char *after = param_text(params, "after");
+	struct walk walk = {.vlan = vlan ? json_integer_value(vlan) : -1};
+	struct bridge *bridge;
+	struct vport *port;
+	int rc;
+
+	rc = param_bridge(server->vs, params, "bridge", &bridge, err);
+	if (rc == 0)
+		rc = param_port(server->vs, params, "port", &port, err);
+	if (rc < 0)
+		return rc;
+	walk.port = port;
+	if (fdb_page_init(&walk.page, limit ? json_integer_value(limit) : PAGE_DEFAULT) < 0)
+		return no_memory(err);
+	if (after && fdb_page_after(&walk.page, after) < 0) {
+		rc = err_set(err, -EINVAL, "fdb.show", "'%s' is not a cursor", after);
+		goto out;
+	}
+	dp_fdb_walk(vswitch_dp(server->vs), bridge ? bridge->dp_id : UINT16_MAX, visit, &walk);
+	*ret_result = page_json(server->vs, &walk.page);
+	rc = *ret_result ? 0 : no_memory(err);
+out:
+	fdb_page_fini(&walk.page);
+	return rc;
+}
+
+static void bind_entry(const json_t *obj, struct conf_fdb *entry)
+{
+	const char *port = param_text(obj, "port");
+
+	mac_parse(param_text(obj, "mac"), &entry->mac);
+	entry->vlan = json_integer_value(json_object_get(obj, "vlan"));
+	snprintf(entry->port, sizeof(entry->port), "%s", port ? port : "");
+}
+
+// The list `entries` of the request in a new array.
+static int bind_entries(
+	const json_t *params, struct conf_fdb **ret_entries, unsigned *ret_count, struct err *err)
+{
+	const json_t *list = json_object_get(params, "entries");
+	struct conf_fdb *entries = calloc(json_array_size(list), sizeof(*entries));
+
+	if (!entries)
+		return no_memory(err);
+	for (size_t i = 0; i < json_array_size(list); i++)
+		bind_entry(json_array_get(list, i), &entries[i]);
+	*ret_entries = entries;
+	*ret_count = json_array_size(list);
+	return 0;
+}
+
+int ctrl_handle_fdb_add(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	struct ctrl_server *server = arg;
+	struct conf_fdb *entries;
+	struct bridge *bridge;
+	unsigned count;
+	int rc;
+
+	rc = param_bridge(server->vs, params, "bridge", &bridge, err);
+	if (rc == 0)
+		rc = bind_entries(params, &entries, &count, err);
+	if (rc < 0)
+		return rc;
+	rc = vswitch_fdb_add(server->vs, bridge->opts.name, entries, count, err);
+	if (rc == 0)
+		*ret_result = json_pack("{s:i}", "added", (int)count);
+	free(entries);
+	return rc;
+}
+
+static bool has_entry(const struct bridge *bridge, const struct conf_fdb *entry)
+{
+	for (unsigned i = 0; i < bridge->nb_fdb; i++) {
+		if (bridge->fdb[i].vlan == entry->vlan &&
+			!memcmp(&bridge->fdb[i].mac, &entry->mac, sizeof(entry->mac)))
+			return true;
+	}
+	return false;
+}
+
+// Leaves out of the list what is not in the table.
+static unsigned drop_missing(const struct bridge *bridge, struct conf_fdb *entries, unsigned count)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		if (has_entry(bridge, &entries[i]))
+			entries[kept++] = entries[i];
+	}
+	return kept;
+}
+
+int ctrl_handle_fdb_del(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	struct ctrl_server *server = arg;
+	struct conf_fdb *entries;
+	struct bridge *bridge;
+	unsigned count;
+	int rc;
+
+	rc = param_bridge(server->vs, params, "bridge", &bridge, err);
+	if (rc == 0)
+		rc = bind_entries(params, &entries, &count, err);
+	if (rc < 0)
+		return rc;
+	if (param_flag(params, "if_exists"))
+		count = drop_missing(bridge, entries, count);
+	if (count)
+		rc = vswitch_fdb_del(server->vs, bridge->opts.name, entries, count, err);
+	if (rc == 0)
+		*ret_result = json_pack("{s:i}", "deleted", (int)count);
+	free(entries);
+	return rc;
+}
+
+int ctrl_handle_fdb_flush(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	struct ctrl_server *server = arg;
+	struct bridge *bridge;
+	struct vport *port;
+	int rc;
+
+	rc = param_bridge(server->vs, params, "bridge", &bridge, err);
+	if (rc == 0)
+		rc = param_port(server->vs, params, "port", &port, err);
+	if (rc < 0)
+		return rc;
+	if (bridge)
+		dp_fdb_flush_bridge(vswitch_dp(server->vs), bridge->dp_id);
+	if (port)
+		dp_fdb_flush_port(vswitch_dp(server->vs), port->dp_id);
+	return 0;
+}

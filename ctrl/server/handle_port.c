@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctrl/server/handle.h"
+
+// Binds what the request says of a port onto `conf`.
+static int bind_port(const json_t *obj, struct conf_port *conf, struct err *err)
+{
+	char path[CONF_NAME_BYTES + 16] = "port";
+	const char *name;
+	json_t *options = split_name(obj, &name);
+	int rc = 0;
+
+	if (!options)
+		return no_memory(err);
+	if (!name && !conf->name[0])
+		rc = err_set(err, -EINVAL, "port", "the object has no name");
+	else if (name && conf->name[0] && strcmp(name, conf->name))
+		rc = err_set(err, -EOPNOTSUPP, conf->name, "a port cannot be renamed");
+	else if (name)
+		rc = conf_name_check(name, "port", err);
+	if (rc == 0 && name)
+		snprintf(conf->name, sizeof(conf->name), "%s", name);
+	if (rc == 0)
+		snprintf(path, sizeof(path), "port %s", conf->name);
+	if (rc == 0)
+		rc = conf_port_bind(options, path, conf, err);
+	json_decref(options);
+	return rc;
+}
+
+// Whether the port can be passed over because it is on that bridge already.
+static bool is_there(struct ctrl_server *server, const json_t *params, const char *name)
+{
+	struct vport *port = vswitch_find_port(server->vs, name);
+
+	return port && param_flag(params, "may_exist") &&
+	       !strcmp(port->bridge->opts.name, param_text(params, "bridge"));
+}
+
+static int bind_ports(struct ctrl_server *server, const json_t *params, const json_t *list,
+	struct conf_port *ports, json_t *result, unsigned *ret_count, struct err *err)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		struct conf_port *conf = &ports[count];
+		bool skip;
+		int rc;
+
+		conf_port_init(conf);
+		rc = bind_port(json_array_get(list, i), conf, err);
+		if (rc < 0)
+			return rc;
+		skip = is_there(server, params, conf->name);
+		json_array_append_new(json_object_get(result, skip ? "existing" : "added"),
+			json_string(conf->name));
+		count += !skip;
+	}
+	*ret_count = count;
+	return 0;
+}
+
+int ctrl_handle_port_add(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	struct ctrl_server *server = arg;
+	json_t *one = json_object_get(params, "port");
+	json_t *list = one ? json_pack("[O]", one) : json_incref(json_object_get(params, "ports"));
+	json_t *result = json_pack("{s:[], s:[]}", "added", "existing");
+	struct conf_port *ports = NULL;
+	struct bridge *bridge;
+	unsigned count = 0;
+	int rc;
+
+	rc = param_bridge(server->vs, params, "bridge", &bridge, err);
+	if (rc < 0)
+		goto out;
+	ports = calloc(json_array_size(list), sizeof(*ports));
+	rc = ports && result ? 0 : no_memory(err);
+	if (rc == 0)
+		rc = bind_ports(server, params, list, ports, result, &count, err);
+	if (rc == 0 && count)
+		rc = vswitch_ports_add(server->vs, bridge->opts.name, ports, count, err);
+	if (rc == 0)
+		*ret_result = json_incref(result);
+out:
+	free(ports);
+	json_decref(list);
+	json_decref(result);
+	return rc;
+}
+
+static int check_bridge(const struct vport *port, const char *bridge, struct err *err)
+{
+	char path[CONF_NAME_BYTES + 16];
+
+	if (!bridge || !strcmp(port->bridge->opts.name, bridge))
+		return 0;
+	snprintf(path, sizeof(path), "port %s", port->conf.name);
+	return err_set(
+		err, -ENOENT, path, "is on bridge %s, not on %s", port->bridge->opts.name, bridge);
+}
+
+static int pick_ports(struct ctrl_server *server, const json_t *params, const json_t *list,
+	const char **names, unsigned *ret_count, json_t *result, struct err *err)
+{
+	bool if_exists = param_flag(params, "if_exists");
+	unsigned count = 0;
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *name = json_string_value(json_array_get(list, i));
+		struct vport *port = vswitch_find_port(server->vs, name);
+		char path[CONF_NAME_BYTES + 16];
+		int rc;
+
+		if (!port && !if_exists) {
+			snprintf(path, sizeof(path), "port %s", name);
+			return err_set(err, -ENOENT, path,
+				"there is no such port (`vsctl show` lists them)");
+		}
+		rc = port ? check_bridge(port, param_text(params, "bridge"), err) : 0;
+		if (rc < 0)
+			return rc;
+		json_array_append_new(
+			json_object_get(result, port ? "deleted" : "missing"), json_string(name));
+		if (port)
+			names[count++] = name;
+	}
+	*ret_count = count;
+	return 0;
+}
+
+int ctrl_handle_port_del(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	struct ctrl_server *server = arg;
+	json_t *one = json_object_get(params, "name");
+	json_t *list = one ? json_pack("[O]", one) : json_incref(json_object_get(params, "names"));
+	json_t *result = json_pack("{s:[], s:[]}", "deleted", "missing");
+	const char **names = calloc(json_array_size(list), sizeof(*names));
+	struct bridge *bridge;
+	unsigned count = 0;
+	int rc = names && result ? 0 : no_memory(err);
+
+	if (rc == 0)
+		rc = param_bridge(server->vs, params, "bridge", &bridge, err);
+	if (rc == 0)
+		rc = pick_ports(server, params, list, names, &count, result, err);
+	if (rc == 0 && count)
+		rc = vswitch_ports_del(server->vs, names, count, err);
+	if (rc == 0)
+		*ret_result = json_incref(result);
+	free(names);
+	json_decref(list);
+	json_decref(result);
+	return rc;
+}
+
+int ctrl_handle_port_set(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	struct ctrl_server *server = arg;
+	struct conf_port conf;
+	struct vport *port;
+	int rc = param_port(server->vs, params, "name", &port, err);
+
+	if (rc < 0)
+		return rc;
+	conf = port->conf;
+	rc = bind_port(json_object_get(params, "port"), &conf, err);
+	if (rc == 0)
+		rc = vswitch_port_set(server->vs, &conf, err);
+	port = vswitch_find_port(server->vs, conf.name);
+	if (rc == 0 && port)
+		*ret_result = port_json(port, false);
+	return rc;
+}
+
+static void list_ports(const struct bridge *bridge, json_t *list, bool detail)
+{
+	struct vport *port;
+
+	TAILQ_FOREACH (port, &bridge->ports, entry)
+		json_array_append_new(list, port_json(port, detail));
+}
+
+int ctrl_handle_port_list(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	struct ctrl_server *server = arg;
+	struct bridge *only, *bridge;
+	json_t *list;
+	int rc = param_bridge(server->vs, params, "bridge", &only, err);
+
+	if (rc < 0)
+		return rc;
+	list = json_array();
+	TAILQ_FOREACH (bridge, vswitch_bridges(server->vs), entry) {
+		if (!only || only == bridge)
+			list_ports(bridge, list, false);
+	}
+	*ret_result = json_pack("{s:o}", "ports", list);
+	return *ret_result ? 0 : no_memory(err);
+}
+
+int ctrl_handle_port_show(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	struct ctrl_server *server = arg;
+	struct vport *port;
+	int rc = param_port(server->vs, params, "name", &port, err);
+
+	if (rc < 0)
+		return rc;
+	*ret_result = port_json(port, true);
+	if (!*ret_result)
+		return no_memory(err);
+	json_object_set_new(*ret_result, "options", conf_port_to_json(&port->conf, true));
+	return 0;
+}
+
+static json_t *static_fdb(const struct bridge *bridge)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < bridge->nb_fdb; i++) {
+		const struct conf_fdb *e = &bridge->fdb[i];
+		char mac[MAC_TEXT_BYTES];
+
+		json_array_append_new(
+			list, json_pack("{s:s, s:i, s:s}", "mac", mac_format(&e->mac, mac), "vlan",
+				      e->vlan, "port", e->port));
+	}
+	return list;
+}
+
+int ctrl_handle_show(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	struct ctrl_server *server = arg;
+	json_t *bridges = json_array();
+	struct bridge *bridge;
+
+	TAILQ_FOREACH (bridge, vswitch_bridges(server->vs), entry) {
+		json_t *obj = bridge_json(bridge), *ports = json_array();
+
+		list_ports(bridge, ports, true);
+		json_object_set_new(obj, "ports", ports);
+		json_object_set_new(obj, "fdb", static_fdb(bridge));
+		json_array_append_new(bridges, obj);
+	}
+	*ret_result = json_pack("{s:o}", "bridges", bridges);
+	return *ret_result ? 0 : no_memory(err);
+}

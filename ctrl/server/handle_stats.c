@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "ctrl/server/handle.h"
+
+static json_t *drops_by_reason(const struct dp_counters *cnt)
+{
+	json_t *obj = json_object();
+
+	for (unsigned i = 0; i < DP_NB_DROPS; i++) {
+		if (cnt->drop[i])
+			json_object_set_new(obj, dp_drop_info[i].name, json_integer(cnt->drop[i]));
+	}
+	return obj;
+}
+
+static json_t *stats_json(struct dp *dp, const struct vport *port)
+{
+	struct dp_counters cnt = {0};
+	uint64_t dropped[2] = {0};
+
+	dp_port_counters(dp, port->dp_id, &cnt);
+	for (unsigned i = 0; i < DP_NB_DROPS; i++)
+		dropped[!!dp_drop_info[i].is_tx] += cnt.drop[i];
+	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "name",
+		port->conf.name, "bridge", port->bridge->opts.name, "state",
+		port->state == VPORT_UP ? "up" : "down", "rx_packets", (json_int_t)cnt.rx_packets,
+		"tx_packets", (json_int_t)cnt.tx_packets, "rx_bytes", (json_int_t)cnt.rx_bytes,
+		"tx_bytes", (json_int_t)cnt.tx_bytes, "rx_dropped", (json_int_t)dropped[0],
+		"tx_dropped", (json_int_t)dropped[1], "drops", drops_by_reason(&cnt));
+}
+
+int ctrl_handle_stats(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	struct ctrl_server *server = arg;
+	struct bridge *only_bridge, *bridge;
+	struct vport *only, *port;
+	json_t *list;
+	int rc;
+
+	rc = param_bridge(server->vs, params, "bridge", &only_bridge, err);
+	if (rc == 0)
+		rc = param_port(server->vs, params, "port", &only, err);
+	if (rc < 0)
+		return rc;
+	list = json_array();
+	TAILQ_FOREACH (bridge, vswitch_bridges(server->vs), entry) {
+		TAILQ_FOREACH (port, &bridge->ports, entry) {
+			if ((!only || only == port) && (!only_bridge || only_bridge == bridge))
+				json_array_append_new(
+					list, stats_json(vswitch_dp(server->vs), port));
+		}
+	}
+	*ret_result = json_pack("{s:I, s:o}", "time_us", (json_int_t)monotonic_us(), "ports", list);
+	return *ret_result ? 0 : no_memory(err);
+}
+
+static void sum_drops(struct vswitch *vs, const struct vport *only, uint64_t *total)
+{
+	struct bridge *bridge;
+	struct vport *port;
+
+	TAILQ_FOREACH (bridge, vswitch_bridges(vs), entry) {
+		TAILQ_FOREACH (port, &bridge->ports, entry) {
+			struct dp_counters cnt = {0};
+
+			if (only && only != port)
+				continue;
+			dp_port_counters(vswitch_dp(vs), port->dp_id, &cnt);
+			for (unsigned i = 0; i < DP_NB_DROPS; i++)
+				total[i] += cnt.drop[i];
+		}
+	}
+}
+
+int ctrl_handle_drops(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	struct ctrl_server *server = arg;
+	uint64_t total[DP_NB_DROPS] = {0};
+	struct vport *only;
+	json_t *list;
+	int rc = param_port(server->vs, params, "port", &only, err);
+
+	if (rc < 0)
+		return rc;
+	sum_drops(server->vs, only, total);
+	list = json_array();
+	for (unsigned i = 0; i < DP_NB_DROPS; i++) {
+		const struct dp_drop_info *info = &dp_drop_info[i];
+
+		json_array_append_new(
+			list, json_pack("{s:s, s:s, s:I, s:s}", "reason", info->name, "direction",
+				      info->is_tx ? "tx" : "rx", "packets", (json_int_t)total[i],
+				      "help", info->help));
+	}
+	*ret_result = json_pack("{s:o}", "drops", list);
+	return *ret_result ? 0 : no_memory(err);
+}
+
+static json_t *worker_json(struct dp *dp, unsigned worker)
+{
+	struct dp_worker_stats s = {0};
+	json_t *stages = json_array();
+
+	dp_worker_stats(dp, worker, &s);
+	for (unsigned i = 0; i < s.nb_stages; i++)
+		json_array_append_new(
+			stages, json_pack("{s:s, s:I, s:I, s:I, s:I}", "name", s.stage[i].name,
+					"calls", (json_int_t)s.stage[i].calls, "packets",
+					(json_int_t)s.stage[i].packets, "cycles",
+					(json_int_t)s.stage[i].cycles, "cycles_packets",
+					(json_int_t)s.stage[i].cycles_packets));
+	return json_pack("{s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "worker",
+		(int)worker, "cpu", (int)s.cpu, "queues", (int)s.nb_queues, "rounds",
+		(json_int_t)s.rounds, "empty_rounds", (json_int_t)s.empty_rounds, "sleeps",
+		(json_int_t)s.sleeps, "packets", (json_int_t)s.packets, "batches",
+		(json_int_t)s.batches, "busy_cycles", (json_int_t)s.busy_cycles, "idle_cycles",
+		(json_int_t)s.idle_cycles, "stages", stages);
+}
+
+int ctrl_handle_workers(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	struct ctrl_server *server = arg;
+	struct dp *dp = vswitch_dp(server->vs);
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < dp_nb_workers(dp); i++)
+		json_array_append_new(list, worker_json(dp, i));
+	*ret_result = json_pack("{s:o}", "workers", list);
+	return *ret_result ? 0 : no_memory(err);
+}
+
+static json_t *fdb_json(struct dp *dp)
+{
+	struct dp_fdb_stats s = {0};
+
+	dp_fdb_stats(dp, &s);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "entries",
+		(json_int_t)s.entries, "learned", (json_int_t)s.learned, "moves",
+		(json_int_t)s.moves, "moves_limited", (json_int_t)s.moves_limited, "refused",
+		(json_int_t)s.refused, "evicted", (json_int_t)s.evicted, "aged", (json_int_t)s.aged,
+		"flushed", (json_int_t)s.flushed);
+}
+
+int ctrl_handle_status(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	struct ctrl_server *server = arg;
+	unsigned nb_bridges = 0, nb_ports = 0, nb_up = 0;
+	struct dp *dp = vswitch_dp(server->vs);
+	struct bridge *bridge;
+	struct vport *port;
+
+	TAILQ_FOREACH (bridge, vswitch_bridges(server->vs), entry) {
+		nb_bridges++;
+		TAILQ_FOREACH (port, &bridge->ports, entry) {
+			nb_ports++;
+			nb_up += port->state == VPORT_UP;
+		}
+	}
+	*ret_result = json_pack("{s:s, s:i, s:f, s:s, s:i, s:i, s:i, s:i, s:o}", "version",
+		server->opts.version ? server->opts.version : CAUSEWAY_VERSION, "pid",
+		(int)getpid(), "uptime_s", (monotonic_us() - server->started_us) / 1e6, "run_dir",
+		server->opts.run_dir, "workers", (int)dp_nb_workers(dp), "bridges", (int)nb_bridges,
+		"ports", (int)nb_ports, "ports_up", (int)nb_up, "fdb", fdb_json(dp));
+	return *ret_result ? 0 : no_memory(err);
+}
+
+int ctrl_handle_config_show(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	struct ctrl_server *server = arg;
+	struct conf conf;
+	char *yaml;
+	int rc = vswitch_running_conf(server->vs, &conf, err);
+
+	if (rc < 0)
+		return rc;
+	yaml = conf_print(&conf);
+	conf_fini(&conf);
+	if (!yaml)
+		return no_memory(err);
+	*ret_result = json_pack("{s:s}", "yaml", yaml);
+	free(yaml);
+	return *ret_result ? 0 : no_memory(err);
+}
