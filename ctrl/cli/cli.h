@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// vsctl: a table of verbs, one file for each group of them. Single-threaded.
+//
+// A verb returns the exit status: EXIT_DONE, EXIT_REFUSED after it said why on stderr, EXIT_USAGE.
+#pragma once
+
+#include <stdbool.h>
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "ctrl/client.h"
+
+enum { EXIT_DONE, EXIT_REFUSED, EXIT_USAGE };
+
+// Options that only some verbs take.
+enum {
+	OPT_MAY_EXIST = 1 << 0,
+	OPT_IF_EXISTS = 1 << 1,
+	OPT_ALL = 1 << 2,
+	OPT_WATCH = 1 << 3,
+};
+
+struct cli {
+	struct ctrl_client_opts connect;
+	bool json;
+	unsigned given; // OPT_*
+	double watch_s;
+	struct ctrl_client *client; // made by the first cli_call()
+};
+
+struct verb {
+	const char *name; // one or two words
+	const char *args, *help;
+	const char *detail;	// for `vsctl help VERB`; may be NULL
+	int min_args, max_args; // -1: any number
+	unsigned options;
+	int (*run)(struct cli *cli, int argc, char **argv);
+};
+
+// The groups; each table ends with a NULL name.
+extern const struct verb verbs_show[], verbs_bridge[], verbs_port[], verbs_fdb[], verbs_stats[],
+	verbs_monitor[], verbs_config[], verbs_help[];
+extern const struct verb *const verb_groups[];
+extern const unsigned nb_verb_groups;
+
+struct cli_option {
+	const char *name, *arg, *help;
+	unsigned verb_option; // OPT_*, or 0 for an option of every verb
+};
+
+extern const struct cli_option cli_options[]; // ends with a NULL name
+
+// ---- run.c: what verbs share ----
+
+int cli_connect(struct cli *cli);
+
+// Calls a method, takes `params` over (NULL: none). Returns an exit status.
+int cli_call(struct cli *cli, const char *method, json_t *params, json_t **ret_result);
+
+// As cli_call(), for changes that say nothing when they worked (with --json: the result).
+int cli_change(struct cli *cli, const char *method, json_t *params);
+
+int cli_fail(const struct err *err); // prints it, returns EXIT_REFUSED
+int cli_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2))); // EXIT_USAGE
+void cli_print_json(const json_t *value);
+
+// Turns arguments "key=value" into members of `obj` with config's function for ports or bridges.
+typedef int cli_option_fn(json_t *obj, const char *key, const char *value, struct err *err);
+int cli_bind_options(json_t *obj, cli_option_fn *fn, int argc, char **argv);
+
+// "key=value" texts of an object's members after each other, in a new string.
+char *cli_options_text(const json_t *obj);
+
+// Member of an object as text or number; "" and 0 when it is not there.
+const char *member_text(const json_t *obj, const char *name);
+long long member_int(const json_t *obj, const char *name);

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The options and the choice of the verb.
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "ctrl/cli/cli.h"
+
+const struct cli_option cli_options[] = {
+	{"--run-dir", "DIR", "the switch's run directory ($CAUSEWAY_RUN_DIR, /run/causeway)", 0},
+	{"--json", NULL, "print JSON for programs", 0},
+	{"--timeout", "SECONDS", "wait so long for an answer (10)", 0},
+	{"--connect", "tcp://HOST:PORT", "a switch elsewhere; needs both keys", 0},
+	{"--connect-events", "tcp://HOST:PORT", "its events, for monitor", 0},
+	{"--key", "FILE", "your secret key", 0},
+	{"--server-key", "FILE", "the switch's public key", 0},
+	{"--may-exist", NULL, "what is there already is no error", OPT_MAY_EXIST},
+	{"--if-exists", NULL, "what is not there is no error", OPT_IF_EXISTS},
+	{"--all", NULL, "rows of zeros too", OPT_ALL},
+	{"--watch", "[SECONDS]", "print rates again and again", OPT_WATCH},
+	{"--version", NULL, "print the version", 0},
+	{"--help", NULL, "print this help", 0},
+	{NULL},
+};
+
+const struct verb *const verb_groups[] = {verbs_show, verbs_bridge, verbs_port, verbs_fdb,
+	verbs_stats, verbs_monitor, verbs_config, verbs_help};
+const unsigned nb_verb_groups = ARRAY_SIZE(verb_groups);
+
+// Number of words of the verb's name that begin `argv`; 0 when it is another verb.
+static int match(const struct verb *verb, int argc, char **argv)
+{
+	size_t len = strcspn(verb->name, " ");
+
+	if (argc < 1 || strlen(argv[0]) != len || strncmp(verb->name, argv[0], len))
+		return 0;
+	if (!verb->name[len])
+		return 1;
+	return argc >= 2 && !strcmp(verb->name + len + 1, argv[1]) ? 2 : 0;
+}
+
+static const struct verb *find_verb(int argc, char **argv, int *ret_words)
+{
+	for (unsigned g = 0; g < nb_verb_groups; g++) {
+		for (const struct verb *verb = verb_groups[g]; verb->name; verb++) {
+			*ret_words = match(verb, argc, argv);
+			if (*ret_words)
+				return verb;
+		}
+	}
+	return NULL;
+}
+
+static int parse_seconds(const char *option, const char *text, double *ret_seconds)
+{
+	char *end;
+	double seconds = strtod(text, &end);
+
+	if (end == text || *end || !(seconds > 0 && seconds <= 86400))
+		return cli_usage("%s takes seconds from 0.001 to 86400, not '%s'", option, text);
+	*ret_seconds = seconds;
+	return EXIT_DONE;
+}
+
+static int set_option(struct cli *cli, const struct cli_option *option, const char *value)
+{
+	const char *name = option->name + 2;
+	double seconds = 0;
+	int rc = EXIT_DONE;
+
+	cli->given |= option->verb_option;
+	if (!strcmp(name, "run-dir"))
+		cli->connect.run_dir = value;
+	else if (!strcmp(name, "connect"))
+		cli->connect.connect = value;
+	else if (!strcmp(name, "connect-events"))
+		cli->connect.connect_events = value;
+	else if (!strcmp(name, "key"))
+		cli->connect.secret_key_file = value;
+	else if (!strcmp(name, "server-key"))
+		cli->connect.server_key_file = value;
+	else if (!strcmp(name, "json"))
+		cli->json = true;
+	else if (!strcmp(name, "timeout"))
+		rc = parse_seconds(option->name, value, &seconds);
+	else if (!strcmp(name, "watch") && value)
+		rc = parse_seconds(option->name, value, &cli->watch_s);
+	if (seconds)
+		cli->connect.timeout_ms = MAX_OF(1, seconds * 1000);
+	return rc;
+}
+
+static const struct cli_option *find_option(const char *arg, size_t len)
+{
+	for (const struct cli_option *o = cli_options; o->name; o++) {
+		if (strlen(o->name) == len && !strncmp(o->name, arg, len))
+			return o;
+	}
+	return NULL;
+}
+
+static bool is_number(const char *text)
+{
+	return text && *text && text[strspn(text, "0123456789.")] == '\0';
+}
+
+// Takes the option at argv[*i], and its value from the same or the next argument.
+static int parse_option(struct cli *cli, int argc, char **argv, int *i)
+{
+	char *equals = strchr(argv[*i], '=');
+	size_t len = equals ? (size_t)(equals - argv[*i]) : strlen(argv[*i]);
+	const struct cli_option *option = find_option(argv[*i], len);
+	const char *value = equals ? equals + 1 : NULL;
+
+	if (!option)
+		return cli_usage("unknown option '%.*s'", (int)len, argv[*i]);
+	if (value && !option->arg)
+		return cli_usage("%s takes no value", option->name);
+	if (!value && option->arg && (option->arg[0] != '[' || is_number(argv[*i + 1]))) {
+		if (*i + 1 >= argc)
+			return cli_usage("%s needs a value: %s", option->name, option->arg);
+		value = argv[++*i];
+	}
+	return set_option(cli, option, value);
+}
+
+// Options may stand anywhere before "--"; what is left stays in argv.
+static int parse_options(struct cli *cli, int *argc, char **argv)
+{
+	int kept = 1;
+
+	for (int i = 1; i < *argc; i++) {
+		int rc = EXIT_DONE;
+
+		if (!strcmp(argv[i], "--")) {
+			while (++i < *argc)
+				argv[kept++] = argv[i];
+			break;
+		}
+		if (!strcmp(argv[i], "--version")) {
+			printf("vsctl %s\n", CAUSEWAY_VERSION);
+			exit(EXIT_DONE);
+		}
+		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
+			exit(verbs_help[0].run(cli, 0, NULL));
+		if (argv[i][0] == '-' && argv[i][1])
+			rc = parse_option(cli, *argc, argv, &i);
+		else
+			argv[kept++] = argv[i];
+		if (rc != EXIT_DONE)
+			return rc;
+	}
+	argv[kept] = NULL;
+	*argc = kept;
+	return EXIT_DONE;
+}
+
+static int check_verb(const struct cli *cli, const struct verb *verb, int argc)
+{
+	unsigned wrong = cli->given & ~verb->options;
+
+	for (const struct cli_option *o = cli_options; o->name; o++) {
+		if (o->verb_option & wrong)
+			return cli_usage("%s has no option %s", verb->name, o->name);
+	}
+	if (argc < verb->min_args || (verb->max_args >= 0 && argc > verb->max_args))
+		return cli_usage("too %s arguments: vsctl %s %s",
+			argc < verb->min_args ? "few" : "many", verb->name, verb->args);
+	return EXIT_DONE;
+}
+
+int main(int argc, char **argv)
+{
+	struct cli cli = {.connect.run_dir = getenv("CAUSEWAY_RUN_DIR"), .watch_s = 1};
+	const struct verb *verb;
+	int words, rc;
+
+	rc = parse_options(&cli, &argc, argv);
+	if (rc != EXIT_DONE)
+		return rc;
+	if (cli.connect.run_dir && !cli.connect.run_dir[0])
+		cli.connect.run_dir = NULL;
+	if (argc < 2)
+		return cli_usage("no verb is given");
+	verb = find_verb(argc - 1, argv + 1, &words);
+	if (!verb)
+		return cli_usage("unknown verb '%s'", argv[1]);
+	argc -= 1 + words;
+	argv += 1 + words;
+	rc = check_verb(&cli, verb, argc);
+	if (rc == EXIT_DONE)
+		rc = verb->run(&cli, argc, argv);
+	ctrl_client_free(cli.client);
+	if (fflush(stdout) < 0 || ferror(stdout))
+		rc = cli_fail(&(struct err){-EIO, "", "cannot write the output"});
+	return rc;
+}

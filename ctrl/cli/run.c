@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctrl/cli/cli.h"
+
+int cli_fail(const struct err *err)
+{
+	char text[sizeof(err->path) + sizeof(err->reason) + 4];
+
+	fprintf(stderr, "vsctl: %s\n", err_text(err, text, sizeof(text)));
+	return EXIT_REFUSED;
+}
+
+int cli_usage(const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "vsctl: ");
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, " (see `vsctl help`)\n");
+	return EXIT_USAGE;
+}
+
+void cli_print_json(const json_t *value)
+{
+	json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+	putchar('\n');
+}
+
+int cli_connect(struct cli *cli)
+{
+	struct err err = {0};
+
+	if (!cli->client && ctrl_client_new(&cli->connect, &cli->client, &err) < 0)
+		return cli_fail(&err);
+	return EXIT_DONE;
+}
+
+int cli_call(struct cli *cli, const char *method, json_t *params, json_t **ret_result)
+{
+	struct err err = {0};
+	int rc = cli_connect(cli);
+
+	if (rc == EXIT_DONE &&
+		ctrl_client_call(cli->client, method, params, ret_result, &err) < 0) {
+		const json_t *error = ctrl_client_error(cli->client);
+
+		if (cli->json && error) {
+			json_t *wrapped = json_pack("{s:O}", "error", error);
+
+			cli_print_json(wrapped);
+			json_decref(wrapped);
+		}
+		rc = cli_fail(&err);
+	}
+	json_decref(params);
+	return rc;
+}
+
+int cli_change(struct cli *cli, const char *method, json_t *params)
+{
+	json_t *result;
+	int rc = cli_call(cli, method, params, &result);
+
+	if (rc != EXIT_DONE)
+		return rc;
+	if (cli->json)
+		cli_print_json(result);
+	json_decref(result);
+	return EXIT_DONE;
+}
+
+int cli_bind_options(json_t *obj, cli_option_fn *fn, int argc, char **argv)
+{
+	struct err err = {0};
+
+	for (int i = 0; i < argc; i++) {
+		char *value = strchr(argv[i], '=');
+		char key[64];
+
+		if (!value || value == argv[i] || value - argv[i] >= (int)sizeof(key))
+			return cli_usage("'%s' is not an option: KEY=VALUE is expected", argv[i]);
+		snprintf(key, sizeof(key), "%.*s", (int)(value - argv[i]), argv[i]);
+		if (fn(obj, key, value + 1, &err) < 0) {
+			cli_fail(&err);
+			return EXIT_USAGE;
+		}
+	}
+	return EXIT_DONE;
+}
+
+static void print_value(FILE *out, const json_t *value)
+{
+	size_t i;
+	json_t *item;
+
+	if (json_is_string(value)) {
+		fputs(json_string_value(value), out);
+	} else if (json_is_array(value)) {
+		json_array_foreach (value, i, item) {
+			if (i)
+				fputc(',', out);
+			print_value(out, item);
+		}
+	} else {
+		json_dumpf(value, out, JSON_ENCODE_ANY | JSON_COMPACT);
+	}
+}
+
+char *cli_options_text(const json_t *obj)
+{
+	size_t len;
+	char *text = NULL;
+	FILE *out = open_memstream(&text, &len);
+	bool first = true;
+	const char *key;
+	json_t *value;
+
+	json_object_foreach ((json_t *)obj, key, value) {
+		fprintf(out, "%s%s=", first ? "" : " ", key);
+		print_value(out, value);
+		first = false;
+	}
+	fclose(out);
+	return text;
+}
+
+const char *member_text(const json_t *obj, const char *name)
+{
+	const char *text = json_string_value(json_object_get(obj, name));
+
+	return text ? text : "";
+}
+
+long long member_int(const json_t *obj, const char *name)
+{
+	return json_integer_value(json_object_get(obj, name));
+}

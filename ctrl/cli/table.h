@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Tables for people: aligned columns. Rows are kept until table_print().
+#pragma once
+
+#include <stdbool.h>
+
+#define TABLE_COLUMNS_MAX 16
+
+struct table {
+	char text[256]; // of the headings
+	const char *heading[TABLE_COLUMNS_MAX];
+	bool right[TABLE_COLUMNS_MAX]; // aligned
+	int width[TABLE_COLUMNS_MAX];
+	unsigned nb_columns;
+	char **cell;
+	unsigned nb_cells, capacity;
+	bool has_heading; // printed already
+};
+
+// Headings separated by spaces; one that begins with '>' is a column of numbers.
+void table_init(struct table *table, const char *headings);
+
+// Adds one cell; the next after the last column begins a row.
+void table_add(struct table *table, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+// Prints what was added, with the heading the first time, and forgets the rows: the widths stay,
+// so a long table may be printed in pieces.
+void table_print(struct table *table);

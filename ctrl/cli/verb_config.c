@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/file.h"
+#include "config/conf.h"
+#include "ctrl/cli/cli.h"
+#include "ctrl/keys.h"
+
+static int config_show(struct cli *cli, int argc, char **argv)
+{
+	json_t *result;
+	int rc = cli_call(cli, "config.show", NULL, &result);
+
+	if (rc != EXIT_DONE)
+		return rc;
+	if (cli->json)
+		cli_print_json(result);
+	else
+		fputs(member_text(result, "yaml"), stdout);
+	json_decref(result);
+	return EXIT_DONE;
+}
+
+static void print_mistakes(struct cli *cli, const char *file, const struct conf_mistakes *mistakes)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < mistakes->count; i++) {
+		const struct conf_mistake *m = &mistakes->list[i];
+		char text[sizeof(m->err.path) + sizeof(m->err.reason) + 4];
+
+		fprintf(stderr, "%s:%u: %s\n", file, m->line,
+			err_text(&m->err, text, sizeof(text)));
+		json_array_append_new(list, json_pack("{s:i, s:s, s:s}", "line", (int)m->line,
+						    "key", m->err.path, "reason", m->err.reason));
+	}
+	if (cli->json) {
+		json_t *all = json_pack("{s:s, s:O}", "file", file, "mistakes", list);
+
+		cli_print_json(all);
+		json_decref(all);
+	}
+	json_decref(list);
+}
+
+static int config_check(struct cli *cli, int argc, char **argv)
+{
+	struct conf_mistakes mistakes = {0};
+	struct err err = {0};
+	struct conf conf;
+	char *text;
+	size_t len;
+	int rc;
+
+	if (file_read(argv[0], CONF_FILE_MAX_BYTES, &text, &len, &err) < 0)
+		return cli_fail(&err);
+	rc = conf_parse(text, len, &conf, &mistakes);
+	free(text);
+	print_mistakes(cli, argv[0], &mistakes);
+	if (rc < 0 && !mistakes.count)
+		fprintf(stderr, "vsctl: %s: the file cannot be read as a configuration\n", argv[0]);
+	conf_mistakes_fini(&mistakes);
+	if (rc < 0)
+		return EXIT_REFUSED;
+	conf_fini(&conf);
+	return EXIT_DONE;
+}
+
+static int keygen(struct cli *cli, int argc, char **argv)
+{
+	struct err err = {0};
+
+	if (ctrl_keys_generate(argv[0], &err) < 0)
+		return cli_fail(&err);
+	return EXIT_DONE;
+}
+
+const struct verb verbs_config[] = {
+	{"config show", "", "print the running configuration", NULL, 0, 0, 0, config_show},
+	{"config check", "FILE", "check a configuration file, as the daemon would",
+		"Prints each mistake as FILE:LINE: KEY: REASON.", 1, 1, 0, config_check},
+	{"keygen", "FILE", "make keys for TCP",
+		"Writes a new secret key to FILE and its public key to FILE.pub.", 1, 1, 0, keygen},
+	{NULL},
+};

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/conf.h"
+#include "ctrl/cli/cli.h"
+#include "ctrl/cli/table.h"
+
+static int add_port(struct cli *cli, int argc, char **argv)
+{
+	json_t *port = json_pack("{s:s}", "name", argv[1]);
+	int rc = cli_bind_options(port, conf_port_option, argc - 2, argv + 2);
+
+	if (rc != EXIT_DONE) {
+		json_decref(port);
+		return rc;
+	}
+	return cli_change(cli, "port.add",
+		json_pack("{s:s, s:o, s:b}", "bridge", argv[0], "port", port, "may_exist",
+			!!(cli->given & OPT_MAY_EXIST)));
+}
+
+// Whether the first argument is the bridge of the others: a bridge has that name and no port.
+static int first_is_bridge(struct cli *cli, const char *name, bool *ret_is_bridge)
+{
+	json_t *result, *bridge, *port;
+	bool is_bridge = false;
+	size_t i, k;
+	int rc = cli_call(cli, "show", NULL, &result);
+
+	if (rc != EXIT_DONE)
+		return rc;
+	json_array_foreach (json_object_get(result, "bridges"), i, bridge)
+		is_bridge = is_bridge || !strcmp(member_text(bridge, "name"), name);
+	json_array_foreach (json_object_get(result, "bridges"), i, bridge) {
+		json_array_foreach (json_object_get(bridge, "ports"), k, port) {
+			if (!strcmp(member_text(port, "name"), name))
+				is_bridge = false;
+		}
+	}
+	json_decref(result);
+	*ret_is_bridge = is_bridge;
+	return EXIT_DONE;
+}
+
+static int del_port(struct cli *cli, int argc, char **argv)
+{
+	json_t *params, *names;
+	bool is_bridge = false;
+
+	if (argc > 1) {
+		int rc = first_is_bridge(cli, argv[0], &is_bridge);
+
+		if (rc != EXIT_DONE)
+			return rc;
+	}
+	names = json_array();
+	for (int i = is_bridge; i < argc; i++) {
+		if (json_array_append_new(names, json_string(argv[i])) < 0)
+			return cli_usage("'%s' is not UTF-8", argv[i]);
+	}
+	params = json_pack("{s:o, s:s*, s:b}", "names", names, "bridge", is_bridge ? argv[0] : NULL,
+		"if_exists", !!(cli->given & OPT_IF_EXISTS));
+	return cli_change(cli, "port.del", params);
+}
+
+static int set_port(struct cli *cli, int argc, char **argv)
+{
+	json_t *port = json_object();
+	int rc = cli_bind_options(port, conf_port_option, argc - 1, argv + 1);
+
+	if (rc != EXIT_DONE) {
+		json_decref(port);
+		return rc;
+	}
+	return cli_change(cli, "port.set", json_pack("{s:s, s:o}", "name", argv[0], "port", port));
+}
+
+static void add_port_row(struct table *table, const json_t *port)
+{
+	json_t *options = json_copy(json_object_get(port, "options"));
+	char *text;
+
+	json_object_del(options, "type");
+	text = cli_options_text(options);
+	table_add(table, "%s", member_text(port, "name"));
+	table_add(table, "%s", member_text(port, "bridge"));
+	table_add(table, "%s", member_text(port, "type"));
+	table_add(table, "%s", member_text(port, "state"));
+	table_add(table, "%s", text);
+	free(text);
+	json_decref(options);
+}
+
+static int list_ports(struct cli *cli, int argc, char **argv)
+{
+	json_t *params = json_pack("{s:s*}", "bridge", argc ? argv[0] : NULL);
+	json_t *result, *port;
+	struct table table;
+	size_t i;
+	int rc = cli_call(cli, "port.list", params, &result);
+
+	if (rc != EXIT_DONE)
+		return rc;
+	table_init(&table, "PORT BRIDGE TYPE STATE OPTIONS");
+	json_array_foreach (json_object_get(result, "ports"), i, port)
+		add_port_row(&table, port);
+	if (cli->json)
+		cli_print_json(result);
+	else
+		table_print(&table);
+	json_decref(result);
+	return EXIT_DONE;
+}
+
+const struct verb verbs_port[] = {
+	{"add-port", "BRIDGE PORT [KEY=VALUE...]", "add a port to a bridge",
+		"Options such as type=tap netns=c1 tag=10 are those of the configuration file; "
+		"`vsctl reference`\nlists them.",
+		2, -1, OPT_MAY_EXIST, add_port},
+	{"del-port", "[BRIDGE] PORT...", "delete ports, all or none",
+		"With a bridge, ports that are on another one are refused.", 1, -1, OPT_IF_EXISTS,
+		del_port},
+	{"set-port", "PORT KEY=VALUE...", "change options of a port", NULL, 2, -1, 0, set_port},
+	{"list-ports", "[BRIDGE]", "list the ports of a bridge, or all", NULL, 0, 1, 0, list_ports},
+	{NULL},
+};

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "ctrl/cli/cli.h"
+
+static int status(struct cli *cli, int argc, char **argv)
+{
+	json_t *result;
+	int rc = cli_call(cli, "status", NULL, &result);
+
+	if (rc != EXIT_DONE)
+		return rc;
+	if (cli->json) {
+		cli_print_json(result);
+	} else {
+		const json_t *fdb = json_object_get(result, "fdb");
+
+		printf("vswitchd %s, pid %lld, up %.0f s, at %s\n", member_text(result, "version"),
+			member_int(result, "pid"),
+			json_number_value(json_object_get(result, "uptime_s")),
+			member_text(result, "run_dir"));
+		printf("workers %lld, bridges %lld, ports %lld (%lld up), forwarding entries "
+		       "%lld\n",
+			member_int(result, "workers"), member_int(result, "bridges"),
+			member_int(result, "ports"), member_int(result, "ports_up"),
+			member_int(fdb, "entries"));
+	}
+	json_decref(result);
+	return EXIT_DONE;
+}
+
+static void print_port(const json_t *port, const char *indent)
+{
+	char *options = cli_options_text(json_object_get(port, "options"));
+	char *device = cli_options_text(json_object_get(port, "device"));
+
+	printf("%sPort %s: %s, %s\n", indent, member_text(port, "name"), member_text(port, "type"),
+		member_text(port, "state"));
+	if (*member_text(port, "reason"))
+		printf("%s    reason: %s\n", indent, member_text(port, "reason"));
+	if (*options)
+		printf("%s    options: %s\n", indent, options);
+	if (*device)
+		printf("%s    device: %s\n", indent, device);
+	free(options);
+	free(device);
+}
+
+static void print_bridge(const json_t *bridge)
+{
+	char *options = cli_options_text(json_object_get(bridge, "options"));
+	const json_t *item;
+	size_t i;
+
+	printf("Bridge %s\n    options: %s\n", member_text(bridge, "name"), options);
+	json_array_foreach (json_object_get(bridge, "ports"), i, item)
+		print_port(item, "    ");
+	json_array_foreach (json_object_get(bridge, "fdb"), i, item)
+		printf("    Static entry %s vlan %lld: port %s\n", member_text(item, "mac"),
+			member_int(item, "vlan"), member_text(item, "port"));
+	free(options);
+}
+
+static int show(struct cli *cli, int argc, char **argv)
+{
+	json_t *params = json_pack("{s:s*}", "name", argc ? argv[0] : NULL);
+	json_t *result, *bridge;
+	size_t i;
+	int rc = cli_call(cli, argc ? "port.show" : "show", params, &result);
+
+	if (rc != EXIT_DONE)
+		return rc;
+	if (cli->json) {
+		cli_print_json(result);
+	} else if (argc) {
+		print_port(result, "");
+	} else {
+		json_array_foreach (json_object_get(result, "bridges"), i, bridge)
+			print_bridge(bridge);
+	}
+	json_decref(result);
+	return EXIT_DONE;
+}
+
+const struct verb verbs_show[] = {
+	{"status", "", "what runs here and how it is", NULL, 0, 0, 0, status},
+	{"show", "[PORT]", "everything of all bridges and ports, or of one port", NULL, 0, 1, 0,
+		show},
+	{NULL},
+};

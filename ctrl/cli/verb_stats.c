@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "ctrl/cli/cli.h"
+#include "ctrl/cli/table.h"
+
+static const char *const counters[] = {
+	"rx_packets", "tx_packets", "rx_bytes", "tx_bytes", "rx_dropped", "tx_dropped"};
+
+static int get_stats(struct cli *cli, int argc, char **argv, json_t **ret_result)
+{
+	return cli_call(
+		cli, "stats", json_pack("{s:s*}", "port", argc ? argv[0] : NULL), ret_result);
+}
+
+static void print_totals(const json_t *result)
+{
+	struct table table;
+	json_t *port;
+	size_t i;
+
+	table_init(&table, "PORT >rx_packets >tx_packets >rx_bytes >tx_bytes >rx_dropped "
+			   ">tx_dropped");
+	json_array_foreach (json_object_get(result, "ports"), i, port) {
+		table_add(&table, "%s", member_text(port, "name"));
+		for (unsigned c = 0; c < ARRAY_SIZE(counters); c++)
+			table_add(&table, "%lld", member_int(port, counters[c]));
+	}
+	table_print(&table);
+}
+
+static const json_t *same_port(const json_t *result, const char *name)
+{
+	json_t *port;
+	size_t i;
+
+	json_array_foreach (json_object_get(result, "ports"), i, port) {
+		if (!strcmp(member_text(port, "name"), name))
+			return port;
+	}
+	return NULL;
+}
+
+// One object of rates for each port that was there both times.
+static json_t *rates(const json_t *before, const json_t *now)
+{
+	double seconds = (member_int(now, "time_us") - member_int(before, "time_us")) / 1e6;
+	json_t *list = json_array(), *port;
+	size_t i;
+
+	json_array_foreach (json_object_get(now, "ports"), i, port) {
+		const json_t *old = same_port(before, member_text(port, "name"));
+		json_t *row;
+
+		if (!old)
+			continue;
+		row = json_pack("{s:s}", "name", member_text(port, "name"));
+		for (unsigned c = 0; c < ARRAY_SIZE(counters); c++)
+			json_object_set_new(row, counters[c],
+				json_real((member_int(port, counters[c]) -
+						  member_int(old, counters[c])) /
+					  seconds));
+		json_array_append_new(list, row);
+	}
+	return json_pack("{s:f, s:o}", "seconds", seconds, "ports_per_second", list);
+}
+
+static void print_rates(const json_t *rates)
+{
+	struct table table;
+	json_t *port;
+	size_t i;
+
+	table_init(&table, "PORT >rx_packets/s >tx_packets/s >rx_Mbit/s >tx_Mbit/s >rx_dropped/s "
+			   ">tx_dropped/s");
+	json_array_foreach (json_object_get(rates, "ports_per_second"), i, port) {
+		table_add(&table, "%s", member_text(port, "name"));
+		for (unsigned c = 0; c < ARRAY_SIZE(counters); c++) {
+			double value = json_number_value(json_object_get(port, counters[c]));
+
+			if (c == 2 || c == 3)
+				table_add(&table, "%.1f", value * 8 / 1e6);
+			else
+				table_add(&table, "%.0f", value);
+		}
+	}
+	if (isatty(STDOUT_FILENO))
+		fputs("\033[H\033[J", stdout);
+	table_print(&table);
+}
+
+static int watch(struct cli *cli, int argc, char **argv)
+{
+	json_t *before, *now;
+	int rc = get_stats(cli, argc, argv, &before);
+
+	while (rc == EXIT_DONE) {
+		json_t *change;
+
+		usleep(cli->watch_s * 1e6);
+		rc = get_stats(cli, argc, argv, &now);
+		if (rc != EXIT_DONE)
+			break;
+		change = rates(before, now);
+		if (cli->json) {
+			json_dumpf(change, stdout, JSON_COMPACT);
+			putchar('\n');
+		} else {
+			print_rates(change);
+		}
+		fflush(stdout);
+		json_decref(change);
+		json_decref(before);
+		before = now;
+	}
+	return rc;
+}
+
+static int stats(struct cli *cli, int argc, char **argv)
+{
+	json_t *result;
+	int rc;
+
+	if (cli->given & OPT_WATCH)
+		return watch(cli, argc, argv);
+	rc = get_stats(cli, argc, argv, &result);
+	if (rc != EXIT_DONE)
+		return rc;
+	if (cli->json)
+		cli_print_json(result);
+	else
+		print_totals(result);
+	json_decref(result);
+	return EXIT_DONE;
+}
+
+static int drops(struct cli *cli, int argc, char **argv)
+{
+	json_t *result, *row;
+	struct table table;
+	size_t i;
+	int rc =
+		cli_call(cli, "drops", json_pack("{s:s*}", "port", argc ? argv[0] : NULL), &result);
+
+	if (rc != EXIT_DONE)
+		return rc;
+	table_init(&table, "REASON DIRECTION >PACKETS MEANING");
+	json_array_foreach (json_object_get(result, "drops"), i, row) {
+		if (!member_int(row, "packets") && !(cli->given & OPT_ALL))
+			continue;
+		table_add(&table, "%s", member_text(row, "reason"));
+		table_add(&table, "%s", member_text(row, "direction"));
+		table_add(&table, "%lld", member_int(row, "packets"));
+		table_add(&table, "%s", member_text(row, "help"));
+	}
+	if (cli->json)
+		cli_print_json(result);
+	else
+		table_print(&table);
+	json_decref(result);
+	return EXIT_DONE;
+}
+
+static double share(double part, double whole)
+{
+	return whole > 0 ? part / whole : 0;
+}
+
+static void print_stages(const json_t *workers)
+{
+	struct table table;
+	json_t *worker, *stage;
+	size_t i, k;
+
+	table_init(&table, "WORKER STAGE >CALLS >PACKETS >CYCLES/PACKET");
+	json_array_foreach (workers, i, worker) {
+		json_array_foreach (json_object_get(worker, "stages"), k, stage) {
+			table_add(&table, "%lld", member_int(worker, "worker"));
+			table_add(&table, "%s", member_text(stage, "name"));
+			table_add(&table, "%lld", member_int(stage, "calls"));
+			table_add(&table, "%lld", member_int(stage, "packets"));
+			table_add(&table, "%.1f",
+				share(member_int(stage, "cycles"),
+					member_int(stage, "cycles_packets")));
+		}
+	}
+	putchar('\n');
+	table_print(&table);
+}
+
+static void print_workers(const json_t *list)
+{
+	struct table table;
+	json_t *w;
+	size_t i;
+
+	table_init(&table, "WORKER >CPU >QUEUES >PACKETS >PACKETS/BATCH >ROUNDS >EMPTY >SLEEPS "
+			   ">BUSY");
+	json_array_foreach (list, i, w) {
+		double busy = member_int(w, "busy_cycles");
+
+		table_add(&table, "%lld", member_int(w, "worker"));
+		table_add(&table, "%lld", member_int(w, "cpu"));
+		table_add(&table, "%lld", member_int(w, "queues"));
+		table_add(&table, "%lld", member_int(w, "packets"));
+		table_add(
+			&table, "%.1f", share(member_int(w, "packets"), member_int(w, "batches")));
+		table_add(&table, "%lld", member_int(w, "rounds"));
+		table_add(&table, "%lld", member_int(w, "empty_rounds"));
+		table_add(&table, "%lld", member_int(w, "sleeps"));
+		table_add(&table, "%.1f%%", 100 * share(busy, busy + member_int(w, "idle_cycles")));
+	}
+	table_print(&table);
+}
+
+static int workers(struct cli *cli, int argc, char **argv)
+{
+	json_t *result;
+	int rc = cli_call(cli, "workers", NULL, &result);
+
+	if (rc != EXIT_DONE)
+		return rc;
+	if (cli->json) {
+		cli_print_json(result);
+	} else {
+		print_workers(json_object_get(result, "workers"));
+		if (cli->given & OPT_ALL)
+			print_stages(json_object_get(result, "workers"));
+	}
+	json_decref(result);
+	return EXIT_DONE;
+}
+
+const struct verb verbs_stats[] = {
+	{"stats", "[PORT]", "counters of the ports",
+		"--watch prints rates every second, or every SECONDS.", 0, 1, OPT_WATCH, stats},
+	{"drops", "[PORT]", "why packets were dropped",
+		"--all prints reasons that never occurred too.", 0, 1, OPT_ALL, drops},
+	{"workers", "", "what the worker threads do",
+		"--all prints the stages of the pipeline too.", 0, 0, OPT_ALL, workers},
+	{NULL},
+};
