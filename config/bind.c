@@ -41,6 +41,8 @@ static void refuse_type(const struct member *m, const json_t *value)
 {
 	char buf[FIELD_WHY_BYTES];
 
+	if (m->bind->yaml && json_is_true(value)) // yaml_load() has reported it
+		return;
 	if (m->bind->yaml && json_is_null(value))
 		report_add(m->bind->report, m->at, m->path, "there is no value; %s",
 			field_allowed(m->field, buf));
@@ -215,27 +217,23 @@ static void check_kind(const struct bind *bind, const struct schema_table *table
 	const char *path, const void *at, const void *ret)
 {
 	unsigned kind = table->kind ? table->kind(ret) : 0;
-	char key_path[REPORT_PATH_BYTES];
+	char key_path[REPORT_PATH_BYTES], allowed[FIELD_WHY_BYTES];
 
 	for (unsigned i = 0; i < table->count; i++) {
 		const struct schema_field *field = &table->fields[i];
-		bool given = json_object_get(obj, field->key);
+		void *iter = json_object_iter_at((json_t *)obj, field->key);
+		bool is_default = field_is_default(field, ret);
 
 		report_path(key_path, path, field->key);
-		if (!schema_applies(field, kind) && (given || !field_is_default(field, ret))) {
-			json_t *o = (json_t *)obj;
-			void *iter = json_object_iter_at(o, field->key);
-
+		if (!schema_applies(field, kind) && (iter || !is_default))
 			report_add(bind->report, iter ? json_object_iter_key(iter) : at, key_path,
 				"a %s of type %s has no %s", table->what, table->kind_names[kind],
 				field->key);
-		} else if (schema_is_required(field, kind) && !given &&
-			   field_is_default(field, ret)) {
-			char allowed[FIELD_WHY_BYTES];
-
+		// A value that was refused has been reported; a null of JSON has not.
+		else if (schema_is_required(field, kind) && is_default &&
+			 (!iter || (json_is_null(json_object_iter_value(iter)) && !bind->yaml)))
 			report_add(bind->report, at, key_path, "the key is missing; %s",
 				field_allowed(field, allowed));
-		}
 	}
 }
 
@@ -258,6 +256,8 @@ void bind_object(const struct bind *bind, const struct schema_table *table, cons
 {
 	bool was_default[32];
 
+	if (bind->yaml && json_is_true(obj)) // yaml_load() has reported it
+		return;
 	if (!json_is_object(obj)) {
 		char keys[FIELD_WHY_BYTES];
 

@@ -100,10 +100,9 @@ const char *field_allowed(const struct schema_field *field, char buf[FIELD_WHY_B
 static int refuse(const char *text, const char *allowed, char why[FIELD_WHY_BYTES])
 {
 	char shown[72];
-	const char *quote = strspn(text, "0123456789") && text[0] ? "" : "'";
+	bool bare = text[0] && text[strspn(text, "0123456789")] == '\0';
+	const char *quote = bare ? "" : "'";
 
-	if (strspn(text, "0123456789") != strlen(text))
-		quote = "'";
 	snprintf(why, FIELD_WHY_BYTES, "%s%s%s is not allowed; %s", quote,
 		report_shown(shown, text), quote, allowed);
 	return -EINVAL;
@@ -115,6 +114,8 @@ static int set_enum(
 	const struct schema_field *field, const char *text, void *obj, char why[FIELD_WHY_BYTES])
 {
 	char allowed[FIELD_WHY_BYTES];
+	const char *nearest;
+	size_t len;
 
 	for (unsigned i = 0; field->names[i]; i++) {
 		if (!strcmp(text, field->names[i])) {
@@ -122,7 +123,12 @@ static int set_enum(
 			return 0;
 		}
 	}
-	return refuse(text, names_text(field, allowed), why);
+	refuse(text, names_text(field, allowed), why);
+	nearest = schema_nearest_name(field->names, text);
+	len = strlen(why);
+	if (nearest)
+		snprintf(why + len, FIELD_WHY_BYTES - len, "; did you mean '%s'?", nearest);
+	return -EINVAL;
 }
 
 static int set_number(

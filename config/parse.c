@@ -27,7 +27,7 @@ static const json_t *section(struct parse *p, const json_t *obj, const char *key
 	char buf[FIELD_WHY_BYTES];
 	void *iter;
 
-	if (!value || json_is_null(value))
+	if (!value || json_is_null(value) || json_is_true(value))
 		return NULL;
 	if (json_typeof(value) == type)
 		return value;

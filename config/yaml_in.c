@@ -229,7 +229,7 @@ static json_t *load_node(
 	default: // YAML_ALIAS_EVENT: nothing else stands in the place of a node
 		report_add_line(in->report, line_of(event), path,
 			"aliases (*) are not allowed; write the value as it is");
-		return json_null();
+		return json_true();
 	}
 }
 

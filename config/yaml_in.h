@@ -3,6 +3,7 @@
 //
 // Scalars stay text, whatever they look like: the schema says what they are, so that `on` or
 // 02:00:00:00:00:01 mean what is written. A plain scalar that is empty, `~` or `null` is null.
+// An alias becomes true, which is nothing else's value: "has been reported".
 // Refused: anchors and aliases (nothing in a configuration needs them, and they make a few lines
 // grow without bound), tags, duplicate keys, more than one document, deep nesting.
 #pragma once

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// base/: errors, Ethernet addresses, log levels, files, the event loop.
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <zmq.h>
+
+#include "base/err.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/mac.h"
+#include "base/util.h"
+
+static void test_err(void **state)
+{
+	struct err err = {0};
+	char buf[64], wide[1000];
+
+	assert_int_equal(err_set(&err, -EINVAL, "port c1", "bad %s", "tag"), -EINVAL);
+	assert_string_equal(err_text(&err, buf, sizeof(buf)), "port c1: bad tag");
+	// The first reason stays.
+	assert_int_equal(err_set(&err, -ENOENT, "other", "later"), -ENOENT);
+	assert_int_equal(err.code, -EINVAL);
+	assert_string_equal(err.path, "port c1");
+	err = (struct err){0};
+	err_set_errno(&err, -ENOENT, NULL, "cannot open it");
+	assert_string_equal(
+		err_text(&err, buf, sizeof(buf)), "cannot open it: No such file or directory");
+	assert_int_equal(err_set(NULL, -EIO, "x", "y"), -EIO);
+	memset(wide, 'w', sizeof(wide) - 1);
+	wide[sizeof(wide) - 1] = '\0';
+	err = (struct err){0};
+	err_set_errno(&err, -EIO, wide, "%s", wide);
+	assert_int_equal(strlen(err.path), sizeof(err.path) - 1);
+	assert_int_equal(strlen(err.reason), sizeof(err.reason) - 1);
+	assert_int_equal(strlen(err_text(&err, buf, sizeof(buf))), sizeof(buf) - 1);
+}
+
+static void test_mac(void **state)
+{
+	static const char *const bad[] = {"", "02:00:00:00:00", "02:00:00:00:00:0", "2:0:0:0:0:1",
+		"02:00:00:00:00:01:", "02:00:00:00:00:0g", "02.00.00.00.00.01", " 2:00:00:00:00:01",
+		"02:00:00:00:00:011"};
+	struct mac mac, before;
+	char buf[MAC_TEXT_BYTES];
+
+	assert_int_equal(mac_parse("02:AB:cd:00:ff:01", &mac), 0);
+	assert_string_equal(mac_format(&mac, buf), "02:ab:cd:00:ff:01");
+	assert_false(mac_is_zero(&mac));
+	assert_false(mac_is_multicast(&mac));
+	before = mac;
+	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(mac_parse(bad[i], &mac), -EINVAL);
+	assert_memory_equal(&mac, &before, sizeof(mac));
+	assert_int_equal(mac_parse("33-33-00-00-00-01", &mac), 0);
+	assert_true(mac_is_multicast(&mac));
+	assert_true(mac_is_zero(&(struct mac){{0}}));
+}
+
+static void test_log_level(void **state)
+{
+	enum log_level level = LOG_LEVEL_ERROR, before = log_get_level();
+
+	assert_int_equal(log_level_parse("debug", &level), 0);
+	assert_int_equal(level, LOG_LEVEL_DEBUG);
+	assert_int_equal(log_level_parse("loud", &level), -EINVAL);
+	assert_int_equal(level, LOG_LEVEL_DEBUG);
+	log_set_level(level);
+	assert_int_equal(log_get_level(), LOG_LEVEL_DEBUG);
+	log_set_level(before);
+}
+
+// ---- files, in a folder of the test's own ----
+
+static int make_folder(void **state)
+{
+	static char folder[] = "/tmp/test_base.XXXXXX";
+
+	*state = mkdtemp(folder);
+	return *state ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+	return rmdir(*state);
+}
+
+static void test_file(void **state)
+{
+	char path[128], temp[136], *text;
+	struct err err = {0};
+	size_t len_bytes;
+
+	snprintf(path, sizeof(path), "%s/f", (char *)*state);
+	snprintf(temp, sizeof(temp), "%s.new", path);
+	assert_int_equal(file_read(path, 100, &text, &len_bytes, &err), -ENOENT);
+	assert_string_equal(err.path, path);
+	assert_int_equal(file_write_atomic(path, "a\0b", 3, NULL), 0);
+	assert_int_equal(file_read(path, 3, &text, &len_bytes, NULL), 0);
+	assert_int_equal(len_bytes, 3);
+	assert_memory_equal(text, "a\0b", 4);
+	free(text);
+	assert_int_equal(file_read(path, 2, &text, &len_bytes, NULL), -EFBIG);
+	assert_int_equal(file_write_atomic(path, "", 0, NULL), 0);
+	assert_int_equal(file_read(path, 0, &text, &len_bytes, NULL), 0);
+	assert_int_equal(len_bytes, 0);
+	assert_int_equal(text[0], 0);
+	free(text);
+	assert_int_equal(access(temp, F_OK), -1);
+	assert_int_equal(unlink(path), 0);
+}
+
+// A write that fails leaves the old file and no temporary one.
+static void test_file_write_fails(void **state)
+{
+	char folder[128], inside[136], temp[136];
+	struct err err = {0};
+
+	snprintf(folder, sizeof(folder), "%s/d", (char *)*state);
+	snprintf(inside, sizeof(inside), "%s/x", folder);
+	snprintf(temp, sizeof(temp), "%s.new", folder);
+	assert_int_equal(file_write_atomic(inside, "x", 1, &err), -ENOENT);
+	assert_int_equal(mkdir(folder, 0700), 0);
+	err = (struct err){0};
+	assert_int_equal(file_write_atomic(folder, "x", 1, &err), -EISDIR);
+	assert_string_equal(err.path, folder);
+	assert_int_equal(access(temp, F_OK), -1);
+	assert_int_equal(rmdir(folder), 0);
+}
+
+static void test_large_file(void **state)
+{
+	size_t size_bytes = 100000, len_bytes;
+	char path[128], *text, *back;
+
+	snprintf(path, sizeof(path), "%s/large", (char *)*state);
+	text = malloc(size_bytes);
+	for (size_t i = 0; i < size_bytes; i++)
+		text[i] = i * 31;
+	assert_int_equal(file_write_atomic(path, text, size_bytes, NULL), 0);
+	assert_int_equal(file_read(path, size_bytes, &back, &len_bytes, NULL), 0);
+	assert_int_equal(len_bytes, size_bytes);
+	assert_memory_equal(back, text, size_bytes);
+	free(text);
+	free(back);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void test_dir_make(void **state)
+{
+	char deep[160], file[176], parent[128];
+	struct err err = {0};
+	struct stat st;
+
+	snprintf(parent, sizeof(parent), "%s/a", (char *)*state);
+	snprintf(deep, sizeof(deep), "%s/b", parent);
+	snprintf(file, sizeof(file), "%s/f", deep);
+	assert_int_equal(dir_make(deep, 0750, &err), 0);
+	assert_int_equal(stat(deep, &st), 0);
+	assert_true(S_ISDIR(st.st_mode));
+	assert_int_equal(dir_make(deep, 0750, &err), 0);
+	assert_int_equal(file_write_atomic(file, "x", 1, NULL), 0);
+	strcat(file, "/g");
+	assert_int_equal(dir_make(file, 0750, &err), -ENOTDIR);
+	file[strlen(file) - 2] = '\0';
+	assert_int_equal(unlink(file), 0);
+	assert_int_equal(rmdir(deep), 0);
+	assert_int_equal(rmdir(parent), 0);
+}
+
+// ---- the loop ----
+
+struct scene {
+	struct loop *loop;
+	struct loop_handle *handle, *other;
+	int fd;
+	void *socket;
+	unsigned calls, ticks;
+};
+
+static void drain(void *arg)
+{
+	struct scene *s = arg;
+	uint64_t value;
+
+	assert_int_equal(read(s->fd, &value, sizeof(value)), sizeof(value));
+	s->calls += value;
+	loop_stop(s->loop);
+}
+
+static void count_tick(void *arg)
+{
+	struct scene *s = arg;
+
+	if (++s->ticks == 3)
+		loop_stop(s->loop);
+}
+
+static void write_one(void *arg)
+{
+	struct scene *s = arg;
+	uint64_t one = 1;
+
+	loop_timer_set(s->handle, 0);
+	assert_int_equal(write(s->fd, &one, sizeof(one)), sizeof(one));
+}
+
+static void test_loop_fd(void **state)
+{
+	struct scene s = {.loop = loop_new(), .fd = eventfd(0, EFD_CLOEXEC)};
+
+	assert_non_null(loop_add_fd(s.loop, s.fd, drain, &s));
+	s.handle = loop_add_timer(s.loop, 2000, write_one, &s);
+	assert_int_equal(loop_run(s.loop), 0);
+	assert_int_equal(s.calls, 1);
+	loop_free(s.loop);
+	close(s.fd);
+}
+
+static void test_loop_timer(void **state)
+{
+	struct scene s = {.loop = loop_new()};
+	uint64_t start_us = monotonic_us();
+
+	s.handle = loop_add_timer(s.loop, 5000, count_tick, &s);
+	assert_int_equal(loop_run(s.loop), 0);
+	assert_int_equal(s.ticks, 3);
+	assert_true(monotonic_us() - start_us >= 15000);
+	loop_free(s.loop);
+}
+
+static void stop(void *arg)
+{
+	struct scene *s = arg;
+
+	loop_stop(s->loop);
+}
+
+// Of two readable handles each removes both: the second one is then not called.
+static void remove_both(void *arg)
+{
+	struct scene *s = arg;
+
+	s->calls++;
+	loop_del(s->loop, s->handle);
+	loop_del(s->loop, s->other);
+	// Enough to make the loop's tables grow while it walks them.
+	for (unsigned i = 0; i < 40; i++)
+		assert_non_null(loop_add_timer(s->loop, 1000000, count_tick, s));
+	assert_non_null(loop_add_timer(s->loop, 3000, stop, s));
+}
+
+static void test_loop_remove(void **state)
+{
+	struct scene s = {.loop = loop_new(), .fd = eventfd(1, EFD_CLOEXEC)};
+
+	s.handle = loop_add_fd(s.loop, s.fd, remove_both, &s);
+	s.other = loop_add_fd(s.loop, s.fd, remove_both, &s);
+	assert_int_equal(loop_run(s.loop), 0);
+	assert_int_equal(s.calls, 1);
+	loop_del(s.loop, NULL);
+	loop_free(s.loop);
+	close(s.fd);
+}
+
+static void receive(void *arg)
+{
+	struct scene *s = arg;
+	char buf[8];
+
+	while (zmq_recv(s->socket, buf, sizeof(buf), ZMQ_DONTWAIT) >= 0)
+		s->calls++;
+	assert_int_equal(errno, EAGAIN);
+	if (s->calls == 2)
+		loop_stop(s->loop);
+}
+
+static void test_loop_socket(void **state)
+{
+	struct scene s = {.loop = loop_new()};
+	void *ctx = zmq_ctx_new(), *sender = zmq_socket(ctx, ZMQ_PAIR);
+
+	s.socket = zmq_socket(ctx, ZMQ_PAIR);
+	assert_int_equal(zmq_bind(s.socket, "inproc://test"), 0);
+	assert_int_equal(zmq_connect(sender, "inproc://test"), 0);
+	assert_non_null(loop_add_socket(s.loop, s.socket, receive, &s));
+	assert_int_equal(zmq_send(sender, "a", 1, 0), 1);
+	assert_int_equal(zmq_send(sender, "b", 1, 0), 1);
+	assert_int_equal(loop_run(s.loop), 0);
+	assert_int_equal(s.calls, 2);
+	loop_free(s.loop);
+	zmq_close(sender);
+	zmq_close(s.socket);
+	zmq_ctx_term(ctx);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_err),
+		cmocka_unit_test(test_mac),
+		cmocka_unit_test(test_log_level),
+		cmocka_unit_test(test_file),
+		cmocka_unit_test(test_file_write_fails),
+		cmocka_unit_test(test_large_file),
+		cmocka_unit_test(test_dir_make),
+		cmocka_unit_test(test_loop_fd),
+		cmocka_unit_test(test_loop_timer),
+		cmocka_unit_test(test_loop_remove),
+		cmocka_unit_test(test_loop_socket),
+	};
+
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

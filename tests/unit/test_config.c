@@ -1,0 +1,474 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Single objects of the configuration: JSON onto structures and back, command line options, names,
+// and what is said about mistakes.
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/util.h"
+#include "config/conf.h"
+#include "config/nearest.h"
+#include "config/schema.h"
+
+static json_t *json(const char *text)
+{
+	json_error_t error;
+	json_t *obj = json_loads(text, JSON_ALLOW_NUL, &error);
+
+	if (!obj)
+		fail_msg("%s in %s", error.text, text);
+	return obj;
+}
+
+static int bind_port(struct conf_port *port, const char *text, struct err *err)
+{
+	json_t *obj = json(text);
+	int rc;
+
+	*err = (struct err){0};
+	rc = conf_port_bind(obj, "port c1", port, err);
+	json_decref(obj);
+	return rc;
+}
+
+static void bind_ok(struct conf_port *port, const char *text)
+{
+	struct err err;
+	char buf[768];
+
+	if (bind_port(port, text, &err) < 0)
+		fail_msg("%s: %s", text, err_text(&err, buf, sizeof(buf)));
+}
+
+// `text` is refused in words that hold `say`, and the port stays as it was.
+static void bind_refused(struct conf_port *port, const char *text, const char *say)
+{
+	struct conf_port before = *port;
+	struct err err;
+	char buf[768];
+
+	assert_int_equal(bind_port(port, text, &err), -EINVAL);
+	assert_int_equal(err.code, -EINVAL);
+	if (!strstr(err_text(&err, buf, sizeof(buf)), say))
+		fail_msg("%s: \"%s\" does not say \"%s\"", text, buf, say);
+	assert_memory_equal(port, &before, sizeof(before));
+}
+
+static void fresh(struct conf_port *port)
+{
+	conf_port_init(port);
+	strcpy(port->name, "c1");
+}
+
+static void test_defaults(void **state)
+{
+	struct conf_bridge_opts opts;
+	struct conf_port port;
+	struct conf conf;
+
+	conf_init(&conf);
+	assert_int_equal(conf.nb_workers, 0);
+	assert_int_equal(conf.polling, CONF_POLLING_ADAPTIVE);
+	assert_int_equal(conf.hugepages, CONF_HUGEPAGES_AUTO);
+	assert_int_equal(conf.mbufs, 16384);
+	assert_int_equal(conf.big_mbufs, 512);
+	conf_fini(&conf);
+	conf_bridge_opts_init(&opts);
+	assert_int_equal(opts.ageing_s, 300);
+	assert_int_equal(opts.fdb_limit, 65536);
+	conf_port_init(&port);
+	assert_int_equal(port.type, CONF_PORT_TAP);
+	assert_int_equal(port.vlan_mode, CONF_VLAN_TRUNK);
+	assert_int_equal(port.mtu, 0);
+	assert_false(port.has_mac);
+	assert_false(port.has_trunks);
+}
+
+static void test_port_all_keys(void **state)
+{
+	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 1};
+	struct conf_port port;
+
+	fresh(&port);
+	bind_ok(&port,
+		"{\"type\": \"veth\", \"tag\": 10, \"trunks\": [20, \"30-32\"], \"vlan-mode\": "
+		"\"native-tagged\", \"mtu\": 9000, \"queues\": 4, \"fdb-limit\": 7, \"netns\": "
+		"1234, "
+		"\"ifname\": \"eth0\", \"host-ifname\": \"h0\", \"mac\": \"02:00:00:00:00:01\", "
+		"\"ip\": [\"10.0.0.1/24\", \"fd00::1/64\"]}");
+	assert_int_equal(port.type, CONF_PORT_VETH);
+	assert_int_equal(port.tag, 10);
+	assert_true(port.has_trunks);
+	for (unsigned vid = 0; vid < 4096; vid++)
+		assert_int_equal(
+			vlan_set_has(&port.trunks, vid), vid == 20 || (vid >= 30 && vid <= 32));
+	assert_int_equal(port.vlan_mode, CONF_VLAN_NATIVE_TAGGED);
+	assert_int_equal(port.mtu, 9000);
+	assert_int_equal(port.queues, 4);
+	assert_int_equal(port.fdb_limit, 7);
+	assert_string_equal(port.netns, "1234");
+	assert_string_equal(port.ifname, "eth0");
+	assert_string_equal(port.host_ifname, "h0");
+	assert_true(port.has_mac);
+	assert_memory_equal(port.mac.byte, mac, 6);
+	assert_int_equal(port.nb_ips, 2);
+	assert_string_equal(port.ip[0], "10.0.0.1/24");
+	assert_string_equal(port.ip[1], "fd00::1/64");
+	fresh(&port);
+	bind_ok(&port, "{\"type\": \"dpdk\", \"devargs\": \"net_pcap0,rx_pcap=a.pcap\"}");
+	assert_string_equal(port.devargs, "net_pcap0,rx_pcap=a.pcap");
+}
+
+static void test_vlan_modes(void **state)
+{
+	static const struct {
+		const char *obj;
+		enum conf_vlan_mode mode;
+	} cases[] = {
+		{"{}", CONF_VLAN_TRUNK},
+		{"{\"tag\": 10}", CONF_VLAN_ACCESS},
+		{"{\"trunks\": [10]}", CONF_VLAN_TRUNK},
+		{"{\"tag\": 10, \"trunks\": [11]}", CONF_VLAN_NATIVE_UNTAGGED},
+		{"{\"tag\": 10, \"trunks\": [11], \"vlan-mode\": \"native-tagged\"}",
+			CONF_VLAN_NATIVE_TAGGED},
+		{"{\"tag\": 10, \"vlan_mode\": \"native-untagged\"}", CONF_VLAN_NATIVE_UNTAGGED},
+	};
+	struct conf_port port;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		fresh(&port);
+		bind_ok(&port, cases[i].obj);
+		assert_int_equal(port.vlan_mode, cases[i].mode);
+	}
+	fresh(&port);
+	bind_refused(&port, "{\"vlan-mode\": \"access\"}", "needs a tag");
+	bind_refused(&port, "{\"vlan-mode\": \"native-tagged\"}", "needs a tag");
+	bind_refused(&port, "{\"vlan-mode\": \"trunk\", \"tag\": 1}", "does not go with a tag");
+	bind_refused(&port, "{\"vlan-mode\": \"access\", \"tag\": 1, \"trunks\": [2]}",
+		"does not go with trunks");
+	bind_refused(&port, "{\"vlan-mode\": \"acess\"}", "did you mean 'access'?");
+}
+
+// A change keeps what it does not name; the mode follows tag and trunks until it was chosen.
+static void test_change(void **state)
+{
+	struct conf_port port;
+
+	fresh(&port);
+	bind_ok(&port, "{\"tag\": 10, \"mtu\": 1400, \"mac\": \"02:00:00:00:00:01\"}");
+	bind_ok(&port, "{\"trunks\": [20]}");
+	assert_int_equal(port.vlan_mode, CONF_VLAN_NATIVE_UNTAGGED);
+	assert_int_equal(port.mtu, 1400);
+	bind_ok(&port, "{\"tag\": null}");
+	assert_int_equal(port.vlan_mode, CONF_VLAN_TRUNK);
+	assert_int_equal(port.tag, 0);
+	bind_ok(&port, "{\"tag\": 5, \"vlan-mode\": \"native-tagged\"}");
+	bind_ok(&port, "{\"tag\": 6, \"trunks\": null}");
+	assert_int_equal(port.vlan_mode, CONF_VLAN_NATIVE_TAGGED);
+	assert_false(port.has_trunks);
+	bind_ok(&port, "{\"vlan-mode\": null, \"mac\": null, \"mtu\": null}");
+	assert_int_equal(port.vlan_mode, CONF_VLAN_ACCESS);
+	assert_false(port.has_mac);
+	assert_int_equal(port.mtu, 0);
+	bind_ok(&port, "{\"trunks\": [1, 2]}");
+	bind_ok(&port, "{\"trunks\": [3]}"); // a list replaces the list
+	assert_false(vlan_set_has(&port.trunks, 1));
+	bind_ok(&port, "{\"trunks\": []}");
+	assert_false(port.has_trunks);
+	bind_ok(&port, "{\"mac\": \"02:00:00:00:00:01\"}");
+	bind_refused(&port, "{\"type\": \"dpdk\", \"devargs\": \"net_null0\"}",
+		"a port of type dpdk has no mac");
+}
+
+static void test_wrong_values(void **state)
+{
+	static const char *const cases[][2] = {
+		{"[]", "a list is not allowed"},
+		{"{\"tag\": 5000}", "port c1: tag: 5000 is not allowed; a VLAN id is 1 to 4094"},
+		{"{\"tag\": 0}", "0 is not allowed; a VLAN id is 1 to 4094"},
+		{"{\"tag\": 4095}", "4095 is not allowed"},
+		{"{\"tag\": -1}", "'-1' is not allowed"},
+		{"{\"tag\": \"10\"}", "a string is not allowed; a VLAN id"},
+		{"{\"tag\": 10.0}", "a number with a fraction is not allowed"},
+		{"{\"tag\": true}", "true or false is not allowed"},
+		{"{\"tag\": {}}", "an object is not allowed"},
+		{"{\"tag\": [10]}", "a list is not allowed"},
+		{"{\"tag\": 9223372036854775807}", "is not allowed"},
+		{"{\"mtu\": 67}", "an MTU is 68 to 65535"},
+		{"{\"mtu\": 65536}", "an MTU is 68 to 65535"},
+		{"{\"queues\": 17}", "1 to 16"},
+		{"{\"type\": \"tpa\"}", "type is tap, veth or dpdk; did you mean 'tap'?"},
+		{"{\"type\": 1}", "an integer is not allowed; type is tap, veth or dpdk"},
+		{"{\"tagg\": 10}", "unknown key 'tagg'; did you mean 'tag'?"},
+		{"{\"vlan-moed\": 10}", "did you mean 'vlan-mode'?"},
+		{"{\"colour\": 1}", "unknown key 'colour'; a port has the keys type, tag, trunks"},
+		{"{\"vlan-mode\": \"trunk\", \"vlan_mode\": \"trunk\"}", "is given as well"},
+		{"{\"trunks\": [4095]}", "trunks[0]: 4095 is not allowed"},
+		{"{\"trunks\": [1, \"9-5\"]}", "trunks[1]: '9-5' is not allowed"},
+		{"{\"trunks\": [\"1-\"]}", "trunks[0]: '1-' is not allowed"},
+		{"{\"trunks\": [\"1-2-3\"]}", "is not allowed"},
+		{"{\"trunks\": [null]}", "null is not allowed"},
+		{"{\"trunks\": [[1]]}", "a list is not allowed"},
+		{"{\"trunks\": \"\"}", "'' is not allowed"},
+		{"{\"trunks\": \"1,,2\"}", "'' is not allowed"},
+		{"{\"mac\": \"02:00:00:00:00\"}", "six bytes"},
+		{"{\"mac\": \"03:00:00:00:00:01\"}", "unicast"},
+		{"{\"mac\": \"00:00:00:00:00:00\"}", "unicast"},
+		{"{\"ip\": [\"10.0.0.1\"]}", "with its prefix length"},
+		{"{\"ip\": [\"10.0.0.1/33\"]}", "0 to 32"},
+		{"{\"ip\": [\"fd00::1/129\"]}", "0 to 128"},
+		{"{\"ip\": [\"10.0.0.1/024\"]}", "with its prefix length"},
+		{"{\"ip\": [\"10.0.0/24\"]}", "with its prefix length"},
+		{"{\"ip\": [\"10.0.0.1/24\", \"10.0.0.1/24\"]}", "ip[1]: '10.0.0.1/24'"},
+		{"{\"ip\": \"10.0.0.1/8,10.0.0.2/8,10.0.0.3/8,10.0.0.4/8,10.0.0.5/8\"}",
+			"at most 4 addresses"},
+		{"{\"ifname\": \"sixteen-bytes-xx\"}", "1 to 15 bytes"},
+		{"{\"ifname\": \"a/b\"}", "without '/'"},
+		{"{\"ifname\": \"a b\"}", "blanks"},
+		{"{\"ifname\": \"..\"}", "is not allowed"},
+		{"{\"ifname\": \"\"}", "is not allowed"},
+		{"{\"ifname\": \"a\\u0000b\"}", "zero bytes"},
+		{"{\"ifname\": \"a\\u0001b\"}", "'a?b' is not allowed; control characters"},
+		{"{\"ifname\": 5}", "an integer is not allowed"},
+		{"{\"netns\": \"a/b\"}", "a name under /run/netns, an absolute path or a pid"},
+		{"{\"netns\": \"..\"}", "a name under /run/netns"},
+		{"{\"netns\": 0}", "a pid is 1 to 2147483647"},
+		{"{\"netns\": -3.5}", "is not allowed"},
+		{"{\"host-ifname\": \"h\"}", "a port of type tap has no host-ifname"},
+		{"{\"devargs\": \"net_null0\"}", "a port of type tap has no devargs"},
+		{"{\"type\": \"dpdk\"}", "devargs: the key is missing"},
+		{"{\"type\": \"dpdk\", \"devargs\": null}", "devargs"},
+		{"{\"type\": \"dpdk\", \"devargs\": \"\"}", "is not allowed"},
+		{"{\"type\": \"dpdk\", \"devargs\": \"x\", \"ip\": []}", "has no ip"},
+	};
+	struct conf_port port;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		fresh(&port);
+		bind_refused(&port, cases[i][0], cases[i][1]);
+	}
+}
+
+static void test_long_text(void **state)
+{
+	char text[1400], fill[1300];
+	struct conf_port port;
+
+	memset(fill, 'x', sizeof(fill));
+	fresh(&port);
+	snprintf(text, sizeof(text), "{\"type\": \"dpdk\", \"devargs\": \"%.1023s\"}", fill);
+	bind_ok(&port, text);
+	assert_int_equal(strlen(port.devargs), 1023);
+	snprintf(text, sizeof(text), "{\"type\": \"dpdk\", \"devargs\": \"%.1024s\"}", fill);
+	bind_refused(&port, text, "1024 bytes is too long; devargs has at most 1023");
+	snprintf(text, sizeof(text), "{\"%.1200s\": 1}", fill);
+	bind_refused(&port, text, "unknown key 'xxxx");
+}
+
+// A tap that is to be named after its port, whose name no device can have.
+static void test_device_name(void **state)
+{
+	struct conf_port port;
+
+	fresh(&port);
+	strcpy(port.name, "a-name-of-more-than-15-bytes");
+	bind_refused(&port, "{}", "ifname: the key is missing");
+	bind_ok(&port, "{\"ifname\": \"eth0\"}");
+	fresh(&port);
+	strcpy(port.name, "a-name-of-more-than-15-bytes");
+	bind_ok(&port, "{\"type\": \"dpdk\", \"devargs\": \"net_null0\"}");
+}
+
+static void test_bridge(void **state)
+{
+	json_t *good = json("{\"ageing\": 0, \"fdb-limit\": 1}"), *ports = json("{\"ports\": {}}");
+	struct conf_bridge_opts opts, before;
+	struct err err = {0};
+	json_t *back;
+
+	conf_bridge_opts_init(&opts);
+	assert_int_equal(conf_bridge_bind(good, "bridge br0", &opts, &err), 0);
+	assert_int_equal(opts.ageing_s, 0);
+	assert_int_equal(opts.fdb_limit, 1);
+	before = opts;
+	// The ports of a bridge are no options of it.
+	assert_int_equal(conf_bridge_bind(ports, "bridge br0", &opts, &err), -EINVAL);
+	assert_string_equal(
+		err.reason, "unknown key 'ports'; a bridge has the keys ageing and fdb-limit");
+	assert_memory_equal(&opts, &before, sizeof(opts));
+	back = conf_bridge_opts_to_json(&opts, false);
+	assert_true(json_equal(back, good));
+	json_decref(back);
+	json_decref(good);
+	json_decref(ports);
+}
+
+static void option_is(const char *key, const char *value, const char *expected)
+{
+	json_t *obj = json_object(), *want = json(expected);
+	struct err err = {0};
+
+	if (conf_port_option(obj, key, value, &err) < 0)
+		fail_msg("%s=%s: %s", key, value, err.reason);
+	if (!json_equal(obj, want))
+		fail_msg("%s=%s gives %s", key, value, json_dumps(obj, 0));
+	json_decref(obj);
+	json_decref(want);
+}
+
+static void test_options(void **state)
+{
+	option_is("tag", "10", "{\"tag\": 10}");
+	option_is("tag", "", "{\"tag\": null}");
+	option_is("type", "veth", "{\"type\": \"veth\"}");
+	option_is("trunks", "10,20-30", "{\"trunks\": [10, \"20-30\"]}");
+	option_is("trunks", "30,1, 2 ,3", "{\"trunks\": [\"1-3\", 30]}");
+	option_is("vlan_mode", "access", "{\"vlan-mode\": \"access\"}");
+	option_is("vlan-mode", "trunk", "{\"vlan-mode\": \"trunk\"}");
+	option_is("netns", "1234", "{\"netns\": \"1234\"}");
+	option_is("mac", "02-00-00-00-00-0A", "{\"mac\": \"02:00:00:00:00:0a\"}");
+	option_is("ip", "10.0.0.1/24,fd00::1/64", "{\"ip\": [\"10.0.0.1/24\", \"fd00::1/64\"]}");
+	option_is("devargs", "net_pcap0,rx_pcap=a", "{\"devargs\": \"net_pcap0,rx_pcap=a\"}");
+	option_is("fdb-limit", "0", "{\"fdb-limit\": 0}");
+}
+
+static void option_refused(const char *key, const char *value, const char *say)
+{
+	json_t *obj = json_object();
+	struct err err = {0};
+	char buf[768];
+
+	assert_int_equal(conf_port_option(obj, key, value, &err), -EINVAL);
+	if (!strstr(err_text(&err, buf, sizeof(buf)), say))
+		fail_msg("%s=%s: \"%s\" does not say \"%s\"", key, value, buf, say);
+	assert_int_equal(json_object_size(obj), 0);
+	json_decref(obj);
+}
+
+static void test_options_refused(void **state)
+{
+	json_t *obj = json("{\"tag\": 1}");
+	struct err err = {0};
+
+	option_refused("tag", "5000", "tag: 5000 is not allowed; a VLAN id is 1 to 4094");
+	option_refused("tag", "010", "is not allowed");
+	option_refused("tag", "+1", "is not allowed");
+	option_refused("tag", " 1", "is not allowed");
+	option_refused("tag", "99999999999999999999", "is not allowed");
+	option_refused("tga", "1", "unknown option 'tga'; did you mean 'tag'?");
+	option_refused("colour", "1", "a port has the options type, tag, trunks");
+	option_refused("netns", "\xff\xfe", "UTF-8");
+	assert_int_equal(conf_port_option(obj, "tag", "2", &err), -EINVAL);
+	assert_non_null(strstr(err.reason, "twice"));
+	assert_int_equal(conf_bridge_option(obj, "ageing", "60", NULL), 0);
+	assert_int_equal(json_integer_value(json_object_get(obj, "ageing")), 60);
+	err = (struct err){0};
+	assert_int_equal(conf_bridge_option(obj, "ports", "x", &err), -EINVAL);
+	assert_string_equal(err.reason,
+		"unknown option 'ports'; a bridge has the options ageing and fdb-limit");
+	json_decref(obj);
+}
+
+// What conf_port_to_json() gives, short or whole, binds to the same port.
+static void test_json_round_trip(void **state)
+{
+	struct conf_port port, back;
+
+	fresh(&port);
+	bind_ok(&port, "{\"tag\": 10, \"trunks\": [0, \"4000-4094\"], \"mac\": "
+		       "\"02:00:00:00:00:01\", \"ip\": [\"::/0\"], \"netns\": \"/proc/1/ns/net\"}");
+	for (int all = 0; all < 2; all++) {
+		json_t *obj = conf_port_to_json(&port, all);
+		struct err err = {0};
+
+		assert_int_equal(json_object_size(obj), all ? 11 : 5);
+		fresh(&back);
+		assert_int_equal(conf_port_bind(obj, "port c1", &back, &err), 0);
+		assert_memory_equal(&back, &port, sizeof(port));
+		json_decref(obj);
+	}
+}
+
+static void test_names(void **state)
+{
+	static const char *const good[] = {"a", "br0", "c1.eth0", "A_b-c@9", "0",
+		"123456789012345678901234567890123456789012345678901234567890123"};
+	static const char *const bad[] = {"", "-a", ".a", "a/b", "a b", "a\n", "\xc3\xa4", "a:b",
+		"1234567890123456789012345678901234567890123456789012345678901234"};
+	struct err err = {0};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(good); i++)
+		assert_int_equal(conf_name_check(good[i], "port", NULL), 0);
+	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(conf_name_check(bad[i], "port", NULL), -EINVAL);
+	assert_int_equal(conf_name_check("a/b", "bridge", &err), -EINVAL);
+	assert_non_null(strstr(err.reason, "'a/b' cannot name a bridge: a name is 1 to 63"));
+}
+
+static void test_nearest(void **state)
+{
+	assert_int_equal(nearest_distance("tag", "tag"), 0);
+	assert_int_equal(nearest_distance("VLAN_mode", "vlan-mode"), 0);
+	assert_int_equal(nearest_distance("tagg", "tag"), 1);
+	assert_int_equal(nearest_distance("tga", "tag"), 1);
+	assert_int_equal(nearest_distance("devarsg", "devargs"), 1);
+	assert_int_equal(nearest_distance("colour", "queues"), NEAREST_FAR);
+	assert_int_equal(nearest_distance("", "ip"), NEAREST_FAR);
+	assert_null(schema_nearest(&schema_port, ""));
+}
+
+// Each row is complete, and the reference page names it.
+static void test_schema_rows(void **state)
+{
+	static const struct schema_table *const tables[] = {
+		&schema_conf, &schema_bridge, &schema_port, &schema_fdb};
+	char *page = NULL, cell[80];
+	size_t len_bytes;
+	FILE *file = open_memstream(&page, &len_bytes);
+
+	schema_print_reference(file);
+	fclose(file);
+	for (unsigned t = 0; t < ARRAY_SIZE(tables); t++) {
+		for (unsigned i = 0; i < tables[t]->count; i++) {
+			const struct schema_field *field = &tables[t]->fields[i];
+			bool section = field->type == SCHEMA_MAP || field->type == SCHEMA_LIST;
+
+			assert_non_null(field->help);
+			assert_true(section ? field->sub != NULL : field->syntax != NULL);
+			assert_true(field->allowed || field->names || field->check);
+			assert_true(field->offset + field->size_bytes <= tables[t]->size_bytes);
+			snprintf(cell, sizeof(cell), "\n| `%s` |", field->key);
+			assert_non_null(strstr(page, cell));
+		}
+	}
+	free(page);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_port_all_keys),
+		cmocka_unit_test(test_vlan_modes),
+		cmocka_unit_test(test_change),
+		cmocka_unit_test(test_wrong_values),
+		cmocka_unit_test(test_long_text),
+		cmocka_unit_test(test_device_name),
+		cmocka_unit_test(test_bridge),
+		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_options_refused),
+		cmocka_unit_test(test_json_round_trip),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_nearest),
+		cmocka_unit_test(test_schema_rows),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,518 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Whole configurations: YAML in, mistakes with their lines, YAML out and in again.
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/util.h"
+#include "config/conf.h"
+
+static void show(const struct conf_mistakes *mistakes)
+{
+	char buf[768];
+
+	for (unsigned i = 0; i < mistakes->count; i++)
+		print_error("%u: %s\n", mistakes->list[i].line,
+			err_text(&mistakes->list[i].err, buf, sizeof(buf)));
+}
+
+static void parse_ok(const char *text, struct conf *ret_conf)
+{
+	struct conf_mistakes mistakes;
+
+	if (conf_parse(text, strlen(text), ret_conf, &mistakes) < 0) {
+		show(&mistakes);
+		fail_msg("refused: %s", text);
+	}
+	assert_int_equal(mistakes.count, 0);
+	conf_mistakes_fini(&mistakes);
+}
+
+struct mistake {
+	unsigned line;
+	const char *say; // what the text begins with
+};
+
+// `text` is refused with exactly these mistakes, and nothing is handed out.
+static void parse_refused(
+	const char *text, size_t len_bytes, const struct mistake *wanted, unsigned count)
+{
+	struct conf_mistakes mistakes;
+	struct conf conf, before;
+	char buf[768];
+
+	memset(&conf, 0x5a, sizeof(conf));
+	before = conf;
+	assert_int_equal(conf_parse(text, len_bytes, &conf, &mistakes), -EINVAL);
+	assert_memory_equal(&conf, &before, sizeof(conf));
+	if (mistakes.count != count)
+		show(&mistakes);
+	assert_int_equal(mistakes.count, count);
+	for (unsigned i = 0; i < count; i++) {
+		err_text(&mistakes.list[i].err, buf, sizeof(buf));
+		if (mistakes.list[i].line != wanted[i].line ||
+			strncmp(buf, wanted[i].say, strlen(wanted[i].say)) != 0)
+			fail_msg("%u: \"%s\" instead of %u: \"%s\"", mistakes.list[i].line, buf,
+				wanted[i].line, wanted[i].say);
+	}
+	conf_mistakes_fini(&mistakes);
+}
+
+static void refused_once(const char *text, unsigned line, const char *say)
+{
+	const struct mistake wanted = {line, say};
+
+	parse_refused(text, strlen(text), &wanted, 1);
+}
+
+static const char example[] =
+	"# A comment\n"
+	"workers: [1, 2]\n"
+	"polling: busy\n"
+	"hugepages: off\n"
+	"mbufs: 20000\n"
+	"big-mbufs: 600\n"
+	"bridges:\n"
+	"  br0:\n"
+	"    ageing: 60\n"
+	"    fdb-limit: 1000\n"
+	"    ports:\n"
+	"      c1: {type: tap, netns: c1, ifname: eth0, mac: 02:00:00:00:00:01,\n"
+	"           mtu: 1500, ip: [10.0.0.1/24], tag: 10, queues: 1}\n"
+	"      up: {type: dpdk, devargs: \"net_pcap0,rx_pcap=a.pcap\",\n"
+	"           trunks: [10, 20-30]}\n"
+	"      on: {netns: 42, ip: fd00::1/64, trunks: \"1,5-6\"}\n"
+	"    fdb:\n"
+	"      - {mac: 02:00:00:00:00:09, port: c1, vlan: 10}\n"
+	"      - {mac: 02:00:00:00:00:09, port: up}\n"
+	"  br1:\n";
+
+static void test_example(void **state)
+{
+	const struct conf_bridge *br0;
+	struct conf conf;
+
+	parse_ok(example, &conf);
+	assert_int_equal(conf.nb_workers, 2);
+	assert_int_equal(conf.workers[1], 2);
+	assert_int_equal(conf.polling, CONF_POLLING_BUSY);
+	assert_int_equal(conf.hugepages, CONF_HUGEPAGES_OFF);
+	assert_int_equal(conf.mbufs, 20000);
+	assert_int_equal(conf.big_mbufs, 600);
+	assert_int_equal(conf.nb_bridges, 2);
+	br0 = &conf.bridges[0];
+	assert_string_equal(br0->opts.name, "br0");
+	assert_int_equal(br0->opts.ageing_s, 60);
+	assert_int_equal(br0->opts.fdb_limit, 1000);
+	assert_int_equal(br0->nb_ports, 3);
+	assert_string_equal(br0->ports[0].name, "c1");
+	assert_string_equal(br0->ports[0].netns, "c1");
+	assert_int_equal(br0->ports[0].vlan_mode, CONF_VLAN_ACCESS);
+	assert_string_equal(br0->ports[1].devargs, "net_pcap0,rx_pcap=a.pcap");
+	assert_true(vlan_set_has(&br0->ports[1].trunks, 25));
+	assert_string_equal(br0->ports[2].name, "on");
+	assert_string_equal(br0->ports[2].netns, "42");
+	assert_true(vlan_set_has(&br0->ports[2].trunks, 6));
+	assert_int_equal(br0->nb_fdb, 2);
+	assert_int_equal(br0->fdb[0].vlan, 10);
+	assert_string_equal(br0->fdb[1].port, "up");
+	assert_int_equal(conf.bridges[1].nb_ports, 0);
+	conf_fini(&conf);
+}
+
+static void test_little(void **state)
+{
+	static const char *const texts[] = {
+		"", "\n# nothing\n", "{}", "---\n...\n", "~", "bridges:\n", "bridges: {}\n"};
+	struct conf conf;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(texts); i++) {
+		parse_ok(texts[i], &conf);
+		assert_int_equal(conf.nb_bridges, 0);
+		assert_int_equal(conf.mbufs, 16384);
+		conf_fini(&conf);
+	}
+	parse_ok("bridges: {br0: {ports: , fdb: }}", &conf);
+	assert_int_equal(conf.nb_bridges, 1);
+	conf_fini(&conf);
+}
+
+static void test_every_mistake(void **state)
+{
+	static const char text[] = "workers: [1, 1]\n"
+				   "pollin: busy\n"
+				   "hugepages: true\n"
+				   "mbufs: 12\n"
+				   "bridges:\n"
+				   "  br/0:\n"
+				   "    ageing: -1\n"
+				   "    ports:\n"
+				   "      c1:\n"
+				   "        tagg: 10\n"
+				   "        tag: 5000\n"
+				   "        trunks:\n"
+				   "          - 1\n"
+				   "          - x\n"
+				   "      c1: {}\n"
+				   "      c2: {type: dpdk, mtu: 12, netns: x}\n"
+				   "      c3: {type: dpk, devargs: x}\n"
+				   "      c4: [a]\n"
+				   "      c5: {tag: }\n"
+				   "    fdb:\n"
+				   "      - {mac: 02:00:00:00:00:09, port: c9}\n"
+				   "      - port: c1\n"
+				   "      - {mac: 02:00:00:00:00:08, port: c1}\n"
+				   "      - {mac: 02:00:00:00:00:08, port: c2}\n"
+				   "  br1: []\n"
+				   "  br2: {ports: [], fdb: {}}\n"
+				   "  br3: {ports: {c5: {}}}\n";
+	static const struct mistake wanted[] = {
+		{1, "workers[1]: 1 is not allowed; the CPU is given twice"},
+		{2, "pollin: unknown key 'pollin'; did you mean 'polling'?"},
+		{3, "hugepages: 'true' is not allowed; hugepages is auto, on or off"},
+		{4, "mbufs: 12 is not allowed; "},
+		{6, "bridges.br/0: 'br/0' is not allowed; a name is 1 to 63"},
+		{7, "bridges.br/0.ageing: '-1' is not allowed"},
+		{10, "bridges.br/0.ports.c1.tagg: unknown key 'tagg'; did you mean 'tag'?"},
+		{11, "bridges.br/0.ports.c1.tag: 5000 is not allowed; a VLAN id is 1 to 4094"},
+		{14, "bridges.br/0.ports.c1.trunks[1]: 'x' is not allowed; "},
+		{15, "bridges.br/0.ports.c1: the key 'c1' is on line 9 already"},
+		{16, "bridges.br/0.ports.c2.mtu: 12 is not allowed; "},
+		{16, "bridges.br/0.ports.c2.netns: a port of type dpdk has no netns"},
+		{16, "bridges.br/0.ports.c2.devargs: the key is missing"},
+		{17, "bridges.br/0.ports.c3.type: 'dpk' is not allowed; "},
+		{18, "bridges.br/0.ports.c4: a list is not allowed; a port has the keys type"},
+		{19, "bridges.br/0.ports.c5.tag: there is no value; a VLAN id is 1 to 4094"},
+		{21, "bridges.br/0.fdb[0].port: bridge 'br/0' has no port 'c9'"},
+		{22, "bridges.br/0.fdb[1].mac: the key is missing"},
+		{24, "bridges.br/0.fdb[3]: 02:00:00:00:00:08 in VLAN 0 has an entry already"},
+		{25, "bridges.br1: a list is not allowed; a bridge has the keys ageing, fdb-limit, "
+		     "ports and fdb"},
+		{26, "bridges.br2.ports: a list is not allowed; ports holds the ports by name"},
+		{26, "bridges.br2.fdb: an object is not allowed; fdb is a list of entries"},
+		{27, "bridges.br3.ports.c5: bridge 'br/0' has a port of this name already"},
+	};
+
+	parse_refused(text, strlen(text), wanted, ARRAY_SIZE(wanted));
+}
+
+static void test_not_in_json(void **state)
+{
+	refused_once("- a\n", 1, "a list is not allowed; a configuration has the keys workers");
+	refused_once("text\n", 1, "a string is not allowed");
+	refused_once("\n\nbridges: 5\n", 3, "bridges: a string is not allowed; bridges holds");
+	refused_once("mbufs: 0x4000\n", 1, "mbufs: '0x4000' is not allowed");
+	refused_once("mbufs: 040000\n", 1, "mbufs: 040000 is not allowed");
+	refused_once("mbufs: 20_000\n", 1, "mbufs: '20_000' is not allowed");
+	refused_once("bridges: {b: {ports: {c: {netns: \"a\\0b\"}}}}\n", 1,
+		"bridges.b.ports.c.netns: text has no zero bytes");
+	refused_once("\"mbufs\\0\": 20000\n", 1, "a key has no zero bytes");
+	refused_once("workers: [1, ~]\n", 1, "workers[1]: there is no value; a CPU number");
+	refused_once("bridges: {b: {fdb: [~]}}\n", 1, "bridges.b.fdb[0]: null is not allowed");
+}
+
+static void test_yaml_features(void **state)
+{
+	static const struct mistake bomb[] = {
+		{1, "a: anchors (&) are not allowed"},
+		{1, "a: unknown key 'a'"},
+		{2, "b[0]: aliases (*) are not allowed"},
+		{2, "b[1]: aliases (*) are not allowed"},
+		{2, "b: unknown key 'b'"},
+	};
+	static const struct mistake loop[] = {
+		{1, "workers: anchors (&) are not allowed"},
+		{1, "workers[0]: aliases (*) are not allowed"},
+	};
+	static const char bomb_text[] = "a: &a [1]\nb: [*a, *a]\n",
+			  loop_text[] = "workers: &a [*a]";
+	char deep[2001];
+
+	parse_refused(bomb_text, strlen(bomb_text), bomb, ARRAY_SIZE(bomb));
+	parse_refused(loop_text, strlen(loop_text), loop, ARRAY_SIZE(loop));
+	refused_once("mbufs: !!int 20000\n", 1, "mbufs: tags (!) are not allowed");
+	refused_once("mbufs: 20000\n---\nmbufs: 1\n", 2, "a second document begins");
+	refused_once(
+		"mbufs: 20000\nmbufs: 30000\n", 2, "mbufs: the key 'mbufs' is on line 1 already");
+	refused_once("mbufs: 20000\n? [a, b]\n: 1\n", 2, "a key has to be plain text");
+	memset(deep, '[', sizeof(deep) - 1);
+	deep[sizeof(deep) - 1] = '\0';
+	refused_once(deep, 1, "[0][0][0][0][0][0][0][0][0][0]: nested too deep");
+}
+
+static void test_malformed(void **state)
+{
+	static const char binary[] = "mbufs: 20000\nx: \xff\n";
+	static const struct mistake wanted = {2, "malformed YAML: invalid leading UTF-8 octet"};
+
+	refused_once(
+		"mbufs: 20000\n\tx: 1\n", 2, "malformed YAML: found a tab character that violates");
+	refused_once("bridges:\n  br0: [1\n  br1: 2\n", 3, "malformed YAML: ");
+	refused_once("a: 'x\n", 2, "malformed YAML: found unexpected end of stream");
+	refused_once("workers: [1, 2\n", 2, "malformed YAML: did not find expected ',' or ']'");
+	parse_refused(binary, sizeof(binary) - 1, &wanted, 1);
+}
+
+static void test_too_much(void **state)
+{
+	size_t len_bytes = CONF_FILE_MAX_BYTES + 1, len = 0;
+	char *text = calloc(1, len_bytes);
+	struct conf_mistakes mistakes;
+	struct conf conf;
+
+	assert_non_null(text);
+	assert_int_equal(conf_parse(text, len_bytes, &conf, &mistakes), -EFBIG);
+	assert_int_equal(mistakes.count, 1);
+	conf_mistakes_fini(&mistakes);
+	// More mistakes than are listed.
+	for (unsigned i = 0; i < 5000; i++)
+		len += sprintf(text + len, "wrong%u: 1\n", i);
+	assert_int_equal(conf_parse(text, len, &conf, &mistakes), -EINVAL);
+	assert_int_equal(mistakes.count, 1001);
+	assert_int_equal(mistakes.list[999].line, 1000);
+	assert_non_null(strstr(mistakes.list[1000].err.reason, "there are more mistakes"));
+	conf_mistakes_fini(&mistakes);
+	free(text);
+}
+
+// ---- round trips ----
+
+static void assert_same(const struct conf *a, const struct conf *b)
+{
+	assert_int_equal(a->nb_workers, b->nb_workers);
+	assert_memory_equal(a->workers, b->workers, sizeof(a->workers));
+	assert_int_equal(a->polling, b->polling);
+	assert_int_equal(a->hugepages, b->hugepages);
+	assert_int_equal(a->mbufs, b->mbufs);
+	assert_int_equal(a->big_mbufs, b->big_mbufs);
+	assert_int_equal(a->nb_bridges, b->nb_bridges);
+	for (unsigned i = 0; i < a->nb_bridges; i++) {
+		const struct conf_bridge *x = &a->bridges[i], *y = &b->bridges[i];
+
+		assert_memory_equal(&x->opts, &y->opts, sizeof(x->opts));
+		assert_int_equal(x->nb_ports, y->nb_ports);
+		for (unsigned j = 0; j < x->nb_ports; j++)
+			assert_memory_equal(&x->ports[j], &y->ports[j], sizeof(x->ports[j]));
+		assert_int_equal(x->nb_fdb, y->nb_fdb);
+		for (unsigned j = 0; j < x->nb_fdb; j++)
+			assert_memory_equal(&x->fdb[j], &y->fdb[j], sizeof(x->fdb[j]));
+	}
+}
+
+static void round_trip(const struct conf *conf)
+{
+	char *text = conf_print(conf);
+	struct conf back;
+
+	assert_non_null(text);
+	parse_ok(text, &back);
+	assert_same(conf, &back);
+	conf_fini(&back);
+	free(text);
+}
+
+static void test_print(void **state)
+{
+	struct conf conf;
+	char *text;
+
+	parse_ok(example, &conf);
+	text = conf_print(&conf);
+	assert_string_equal(text, "workers: [1, 2]\n"
+				  "polling: busy\n"
+				  "hugepages: \"off\"\n"
+				  "mbufs: 20000\n"
+				  "big-mbufs: 600\n"
+				  "bridges:\n"
+				  "  br0:\n"
+				  "    ageing: 60\n"
+				  "    fdb-limit: 1000\n"
+				  "    ports:\n"
+				  "      c1:\n"
+				  "        tag: 10\n"
+				  "        mtu: 1500\n"
+				  "        queues: 1\n"
+				  "        netns: c1\n"
+				  "        ifname: eth0\n"
+				  "        mac: \"02:00:00:00:00:01\"\n"
+				  "        ip: [10.0.0.1/24]\n"
+				  "      up:\n"
+				  "        type: dpdk\n"
+				  "        trunks: [10, 20-30]\n"
+				  "        devargs: \"net_pcap0,rx_pcap=a.pcap\"\n"
+				  "      \"on\":\n"
+				  "        trunks: [1, 5-6]\n"
+				  "        netns: \"42\"\n"
+				  "        ip: [\"fd00::1/64\"]\n"
+				  "    fdb:\n"
+				  "    - {mac: \"02:00:00:00:00:09\", port: c1, vlan: 10}\n"
+				  "    - {mac: \"02:00:00:00:00:09\", port: up}\n"
+				  "  br1: {}\n");
+	free(text);
+	round_trip(&conf);
+	conf_fini(&conf);
+}
+
+// xorshift64*: the same configurations on every machine.
+static uint64_t random_state;
+
+static unsigned pick(unsigned below)
+{
+	random_state ^= random_state >> 12;
+	random_state ^= random_state << 25;
+	random_state ^= random_state >> 27;
+	return (random_state * 0x2545f4914f6cdd1dull >> 33) % below;
+}
+
+// Text that YAML readers stumble over: its signs, words, numbers, letters beyond ASCII.
+static void pick_text(char *ret, size_t size_bytes)
+{
+	static const char *const parts[] = {"a", "eth0", ":", ": ", " #", "#", "-", "- ", "? ", "'",
+		"\"", "\\", "{", "}", "[", "]", ",", "&x", "*x", "!", "|", ">", "%", "@", "`", "~",
+		"null", "on", "1e3", "0x1", "12:34:56", "\xc3\xa4", "\xe2\x80\xa8",
+		"\xf0\x9f\x90\xa7", "\xc2\x85", "\xef\xbb\xbf", "=", "<<", "...", "---", " ",
+		"\\n"};
+	unsigned count = 1 + pick(6);
+
+	ret[0] = '\0';
+	while (count-- > 0) {
+		const char *part = parts[pick(ARRAY_SIZE(parts))];
+
+		if (strlen(ret) + strlen(part) < size_bytes)
+			strcat(ret, part);
+	}
+}
+
+static void pick_vlans(struct conf_port *port)
+{
+	unsigned ranges = 1 + pick(5);
+
+	port->has_trunks = true;
+	while (ranges-- > 0) {
+		unsigned first = pick(4095), last = first + (pick(2) ? pick(200) : 0);
+
+		for (unsigned vid = first; vid <= last && vid <= CONF_VLAN_MAX; vid++)
+			vlan_set_add(&port->trunks, vid);
+	}
+}
+
+static void pick_device(struct conf_port *port)
+{
+	static const char *const ips[] = {
+		"10.0.0.1/24", "fd00::1/64", "::ffff:1.2.3.4/128", "0.0.0.0/0"};
+
+	if (pick(2)) {
+		strcpy(port->netns, "/");
+		pick_text(port->netns + 1, sizeof(port->netns) - 1);
+	} else if (pick(2)) {
+		sprintf(port->netns, "%u", 1 + pick(100000));
+	}
+	strcpy(port->ifname, "eth0");
+	if (pick(2))
+		strcpy(port->ifname, "1e3=~#!*&?|>%@`");
+	if (port->type == CONF_PORT_VETH && pick(2))
+		strcpy(port->host_ifname, "null");
+	port->has_mac = pick(2);
+	if (port->has_mac)
+		port->mac = (struct mac){{0x12, pick(60), pick(60), pick(256), 1, 2}};
+	for (unsigned i = pick(5); i > 0; i--)
+		strcpy(port->ip[port->nb_ips++], ips[i - 1]);
+}
+
+static void pick_port(struct conf_port *port, unsigned index)
+{
+	static const char *const names[] = {"on", "null", "1e3.", "0x", "y@", "2001-12-1", "a_b-"};
+
+	conf_port_init(port);
+	sprintf(port->name, "%s%u", names[pick(ARRAY_SIZE(names))], index);
+	port->type = pick(CONF_PORT_NB_TYPES);
+	if (pick(2))
+		port->tag = 1 + pick(4094);
+	if (pick(2))
+		pick_vlans(port);
+	port->vlan_mode = CONF_VLAN_TRUNK;
+	if (port->tag)
+		port->vlan_mode = pick(2) ? CONF_VLAN_NATIVE_TAGGED : CONF_VLAN_NATIVE_UNTAGGED;
+	if (port->tag && !port->has_trunks && pick(2))
+		port->vlan_mode = CONF_VLAN_ACCESS;
+	port->mtu = pick(2) ? 68 + pick(65535 - 67) : 0;
+	port->queues = pick(17);
+	port->fdb_limit = pick(2) * pick(16777217);
+	if (port->type == CONF_PORT_DPDK)
+		pick_text(port->devargs, sizeof(port->devargs));
+	else
+		pick_device(port);
+}
+
+static void pick_bridge(struct conf_bridge *bridge, unsigned index)
+{
+	conf_bridge_opts_init(&bridge->opts);
+	sprintf(bridge->opts.name, "br%u", index);
+	bridge->opts.ageing_s = pick(3) ? 300 : pick(1000);
+	bridge->opts.fdb_limit = pick(3) ? 65536 : 1 + pick(1000);
+	bridge->nb_ports = pick(8);
+	bridge->ports = calloc(bridge->nb_ports + 1, sizeof(*bridge->ports));
+	for (unsigned i = 0; i < bridge->nb_ports; i++)
+		pick_port(&bridge->ports[i], 10 * index + i);
+	bridge->nb_fdb = bridge->nb_ports ? pick(4) : 0;
+	bridge->fdb = calloc(bridge->nb_fdb + 1, sizeof(*bridge->fdb));
+	for (unsigned i = 0; i < bridge->nb_fdb; i++) {
+		struct conf_fdb *entry = &bridge->fdb[i];
+
+		entry->mac = (struct mac){{2, 0, 0, 0, i, pick(256)}};
+		entry->vlan = pick(2) * pick(4095);
+		strcpy(entry->port, bridge->ports[pick(bridge->nb_ports)].name);
+	}
+}
+
+static void pick_conf(struct conf *conf)
+{
+	conf_init(conf);
+	conf->nb_workers = pick(5);
+	for (unsigned i = 0; i < conf->nb_workers; i++)
+		conf->workers[i] = 10 * (conf->nb_workers - i) + pick(10);
+	conf->polling = pick(2);
+	conf->hugepages = pick(3);
+	conf->mbufs = pick(2) ? 16384 : 1024 + pick(100000);
+	conf->big_mbufs = pick(2) ? 512 : 64 + pick(1000);
+	conf->nb_bridges = pick(4);
+	conf->bridges = calloc(conf->nb_bridges + 1, sizeof(*conf->bridges));
+	for (unsigned i = 0; i < conf->nb_bridges; i++)
+		pick_bridge(&conf->bridges[i], i);
+}
+
+static void test_round_trips(void **state)
+{
+	for (unsigned seed = 1; seed <= 2000; seed++) {
+		struct conf conf;
+
+		random_state = seed * 0x9e3779b97f4a7c15ull;
+		pick_conf(&conf);
+		round_trip(&conf);
+		conf_fini(&conf);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_example),
+		cmocka_unit_test(test_little),
+		cmocka_unit_test(test_every_mistake),
+		cmocka_unit_test(test_not_in_json),
+		cmocka_unit_test(test_yaml_features),
+		cmocka_unit_test(test_malformed),
+		cmocka_unit_test(test_too_much),
+		cmocka_unit_test(test_print),
+		cmocka_unit_test(test_round_trips),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
