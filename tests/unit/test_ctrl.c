@@ -1,0 +1,574 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The generic server of the control channel over real sockets, with methods made for the test. The
+// server has a thread of its own, as in a daemon; the tests are its clients.
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <zmq.h>
+
+#include "base/util.h"
+#include "ctrl/client.h"
+#include "ctrl/keys.h"
+#include "ctrl/method.h"
+#include "ctrl/server/core.h"
+
+static const struct ctrl_param int_item = {.type = CTRL_INT, .min = 0, .max = 9};
+static const struct ctrl_param echo_params[] = {
+	{.name = "n", .type = CTRL_INT, .required = true, .min = 1, .max = 10, .help = "a number"},
+	{.name = "list", .type = CTRL_LIST, .max = 3, .item = &int_item, .help = "digits"},
+	{.name = "mac", .type = CTRL_MAC, .help = "an address"},
+	{.name = "a", .type = CTRL_BOOL, .help = "with a b"}, {}};
+static const struct ctrl_param one_params[] = {
+	{.name = "x", .type = CTRL_BOOL, .one_of = 1, .help = "one"},
+	{.name = "y", .type = CTRL_BOOL, .one_of = 1, .help = "other"}, {}};
+static const struct ctrl_param write_params[] = {
+	{.name = "fail", .type = CTRL_BOOL, .help = "fail"}, {}};
+static const struct ctrl_param no_params[] = {{}};
+
+static const struct ctrl_method methods[] = {
+	{"echo", false, "Echoes", "params", echo_params},
+	{"one", false, "One of two", "nothing", one_params},
+	{"write", true, "Counts", "count", write_params},
+	{"emit", false, "Publishes an event", "nothing", no_params},
+};
+
+static char dir[] = "/tmp/test_ctrl.XXXXXX";
+
+static struct server {
+	struct loop *loop;
+	struct ctrl_core *core;
+	struct loop_handle *stop;
+	int stop_fd;
+	pthread_t thread;
+	atomic_int writes, commits, held; // held: settled() says no
+} srv;
+
+static int handle_echo(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	*ret_result = json_deep_copy(params);
+	return 0;
+}
+
+static int handle_one(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	return 0;
+}
+
+static int handle_write(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	if (json_is_true(json_object_get(params, "fail")))
+		return err_set(err, -EEXIST, "port c1", "is there already");
+	*ret_result = json_pack("{s:i}", "count", ++srv.writes);
+	return 0;
+}
+
+static int handle_emit(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	json_t *data = json_pack("{s:s}", "port", "c1");
+
+	ctrl_core_event(srv.core, "port.up", data);
+	json_decref(data);
+	return 0;
+}
+
+static ctrl_handler_fn *const handlers[] = {handle_echo, handle_one, handle_write, handle_emit};
+
+static int commit(void *arg, struct err *err)
+{
+	srv.commits++;
+	return 0;
+}
+
+static bool settled(void *arg)
+{
+	return !srv.held;
+}
+
+static void on_stop(void *arg)
+{
+	loop_stop(srv.loop);
+}
+
+static void *serve(void *arg)
+{
+	assert_int_equal(loop_run(srv.loop), 0);
+	return NULL;
+}
+
+static struct ctrl_core_opts opts_of_test(void)
+{
+	return (struct ctrl_core_opts){.loop = srv.loop,
+		.run_dir = dir,
+		.program = "testd",
+		.methods = methods,
+		.handlers = handlers,
+		.nb_methods = ARRAY_SIZE(methods),
+		.commit = commit,
+		.settled = settled,
+		.settle_timeout_ms = 700,
+		.queue_max = 8};
+}
+
+static void start(const struct ctrl_core_opts *opts)
+{
+	struct err err = {0};
+	struct ctrl_core_opts with_loop = *opts;
+
+	srv = (struct server){.loop = loop_new(), .stop_fd = eventfd(0, 0)};
+	with_loop.loop = srv.loop;
+	if (ctrl_core_new(&with_loop, &srv.core, &err) < 0)
+		fail_msg("%s: %s", err.path, err.reason);
+	srv.stop = loop_add_fd(srv.loop, srv.stop_fd, on_stop, NULL);
+	assert_int_equal(pthread_create(&srv.thread, NULL, serve, NULL), 0);
+}
+
+static void stop(void)
+{
+	assert_int_equal(eventfd_write(srv.stop_fd, 1), 0);
+	pthread_join(srv.thread, NULL);
+	ctrl_core_free(srv.core);
+	loop_free(srv.loop);
+	close(srv.stop_fd);
+}
+
+static int setup(void **state)
+{
+	struct ctrl_core_opts opts = opts_of_test();
+
+	start(&opts);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	stop();
+	return 0;
+}
+
+// A bare socket, for what the client would never send.
+struct raw {
+	void *zmq, *socket;
+};
+
+static struct raw raw_open(int type)
+{
+	struct raw raw = {.zmq = zmq_ctx_new()};
+	int wait_ms = 3000, linger = 0;
+	char address[128];
+
+	raw.socket = zmq_socket(raw.zmq, type);
+	zmq_setsockopt(raw.socket, ZMQ_RCVTIMEO, &wait_ms, sizeof(wait_ms));
+	zmq_setsockopt(raw.socket, ZMQ_LINGER, &linger, sizeof(linger));
+	snprintf(address, sizeof(address), "ipc://%s/ctl.sock", dir);
+	assert_int_equal(zmq_connect(raw.socket, address), 0);
+	return raw;
+}
+
+static void raw_close(struct raw *raw)
+{
+	zmq_close(raw->socket);
+	zmq_ctx_term(raw->zmq);
+}
+
+static json_t *raw_receive(struct raw *raw)
+{
+	char text[8192];
+	int len = zmq_recv(raw->socket, text, sizeof(text), 0);
+
+	if (len < 0)
+		return NULL;
+	return json_loadb(text, MIN_OF(len, (int)sizeof(text)), 0, NULL);
+}
+
+static json_t *raw_call(struct raw *raw, const char *text, size_t len_bytes)
+{
+	json_t *answer;
+
+	assert_true(zmq_send(raw->socket, text, len_bytes, 0) >= 0);
+	answer = raw_receive(raw);
+	assert_non_null(answer);
+	return answer;
+}
+
+static const char *code_of(const json_t *answer)
+{
+	const char *code =
+		json_string_value(json_object_get(json_object_get(answer, "error"), "code"));
+
+	return code ? code : "none";
+}
+
+static const char *message_of(const json_t *answer)
+{
+	return json_string_value(json_object_get(json_object_get(answer, "error"), "message"));
+}
+
+static void expect_refused(const char *text, const char *code, const char *part)
+{
+	struct raw raw = raw_open(ZMQ_DEALER);
+	json_t *answer = raw_call(&raw, text, strlen(text));
+
+	if (strcmp(code_of(answer), code) || !strstr(message_of(answer), part))
+		fail_msg("%s: expected %s with '%s', got %s", text, code, part,
+			json_dumps(answer, 0));
+	json_decref(answer);
+	raw_close(&raw);
+}
+
+static void test_refusals(void **state)
+{
+	static const struct {
+		const char *text, *code, *part;
+	} cases[] = {
+		{"{\"id\":1,", "bad_json", "line 1"},
+		{"", "bad_json", "not JSON"},
+		{"\xff\xfe", "bad_json", "not JSON"},
+		{"[1]", "bad_request", "object"},
+		{"{\"id\":1,\"id\":2,\"method\":\"echo\"}", "bad_json", "duplicate"},
+		{"[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]", "bad_json", "16"},
+		{"{\"id\":{},\"method\":\"echo\"}", "bad_request", "id"},
+		{"{\"id\":1}", "bad_request", "method"},
+		{"{\"method\":\"echo\",\"params\":[]}", "bad_request", "params"},
+		{"{\"method\":\"echo\",\"parms\":{}}", "bad_request", "parms"},
+		{"{\"method\":\"ech\"}", "unknown_method", "'ech'"},
+		{"{\"method\":\"echo\"}", "missing_param",
+			"'n' is missing: an integer from 1 to 10"},
+		{"{\"method\":\"echo\",\"params\":{\"n\":1,\"z\":1}}", "unknown_param",
+			"'z' is not known; there are: n, list, mac, a"},
+		{"{\"method\":\"echo\",\"params\":{\"n\":\"1\"}}", "bad_type",
+			"'n' must be an integer from 1 to 10, not a string"},
+		{"{\"method\":\"echo\",\"params\":{\"n\":11}}", "out_of_bounds", "not 11"},
+		{"{\"method\":\"echo\",\"params\":{\"n\":1,\"list\":[1,2,10]}}", "out_of_bounds",
+			"list[2]"},
+		{"{\"method\":\"echo\",\"params\":{\"n\":1,\"list\":[1,2,3,4]}}", "out_of_bounds",
+			"4 items"},
+		{"{\"method\":\"echo\",\"params\":{\"n\":1,\"mac\":\"x\"}}", "out_of_bounds",
+			"MAC address"},
+		{"{\"method\":\"one\"}", "missing_param", "x, y"},
+		{"{\"method\":\"one\",\"params\":{\"x\":true,\"y\":true}}", "conflicting_params",
+			"x, y"},
+		{"{\"method\":\"write\",\"params\":{\"fail\":true}}", "exists",
+			"port c1: is there already"},
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++)
+		expect_refused(cases[i].text, cases[i].code, cases[i].part);
+	assert_int_equal(srv.writes, 0);
+	assert_int_equal(srv.commits, 0);
+}
+
+static void test_id_comes_back(void **state)
+{
+	static const char text[] = "{\"id\":\"a\",\"method\":\"echo\",\"params\":{\"n\":3}}";
+	int types[] = {ZMQ_DEALER, ZMQ_REQ};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(types); i++) {
+		struct raw raw = raw_open(types[i]);
+		json_t *answer = raw_call(&raw, text, strlen(text));
+
+		assert_string_equal(json_string_value(json_object_get(answer, "id")), "a");
+		assert_int_equal(
+			json_integer_value(json_object_get(json_object_get(answer, "result"), "n")),
+			3);
+		json_decref(answer);
+		raw_close(&raw);
+	}
+}
+
+static void test_too_big(void **state)
+{
+	static const char read[] = "{\"method\":\"one\",\"params\":{\"x\":true}}";
+	struct raw raw = raw_open(ZMQ_DEALER);
+	size_t len = 10u << 20;
+	char *text = malloc(len);
+	json_t *answer;
+
+	memset(text, '[', len);
+	answer = raw_call(&raw, text, len);
+	assert_string_equal(code_of(answer), "too_big");
+	json_decref(answer);
+	// The connection is as good as before.
+	answer = raw_call(&raw, read, strlen(read));
+	assert_string_equal(code_of(answer), "none");
+	json_decref(answer);
+	free(text);
+	raw_close(&raw);
+}
+
+static void test_writes_wait(void **state)
+{
+	static const char write[] = "{\"id\":7,\"method\":\"write\"}";
+	static const char read[] = "{\"id\":8,\"method\":\"one\",\"params\":{\"x\":true}}";
+	struct raw raw = raw_open(ZMQ_DEALER);
+	json_t *answer;
+
+	srv.held = 1;
+	zmq_send(raw.socket, write, strlen(write), 0);
+	zmq_send(raw.socket, write, strlen(write), 0);
+	// A read passes the changes, and its answer is the first.
+	answer = raw_call(&raw, read, strlen(read));
+	assert_int_equal(json_integer_value(json_object_get(answer, "id")), 8);
+	json_decref(answer);
+	assert_int_equal(srv.writes, 1); // the second did not begin
+	usleep(50000);
+	assert_int_equal(srv.writes, 1);
+	srv.held = 0;
+	for (int i = 1; i <= 2; i++) {
+		answer = raw_receive(&raw);
+		assert_non_null(answer);
+		assert_int_equal(json_integer_value(json_object_get(
+					 json_object_get(answer, "result"), "count")),
+			i);
+		json_decref(answer);
+	}
+	assert_int_equal(srv.commits, 2);
+	raw_close(&raw);
+}
+
+static void test_busy_and_timeout(void **state)
+{
+	static const char write[] = "{\"id\":7,\"method\":\"write\"}";
+	struct raw raw = raw_open(ZMQ_DEALER);
+	unsigned busy = 0, late = 0;
+
+	srv.held = 1;
+	for (int i = 0; i < 12; i++) // one runs, eight wait, three are too many
+		zmq_send(raw.socket, write, strlen(write), 0);
+	for (int i = 0; i < 4; i++) {
+		json_t *answer = raw_receive(&raw);
+
+		assert_non_null(answer);
+		busy += !strcmp(code_of(answer), "busy");
+		late += !strcmp(code_of(answer), "timeout");
+		json_decref(answer);
+	}
+	assert_int_equal(busy, 3);
+	assert_int_equal(late, 1);
+	raw_close(&raw);
+}
+
+static struct ctrl_client *client_new(const struct ctrl_client_opts *opts)
+{
+	struct ctrl_client *client;
+	struct err err = {0};
+
+	if (ctrl_client_new(opts, &client, &err) < 0)
+		fail_msg("%s: %s", err.path, err.reason);
+	return client;
+}
+
+static json_t *wait_event(struct ctrl_client *client)
+{
+	struct err err = {0};
+	json_t *event = NULL, *result;
+
+	// Subscriptions take effect some time after they were made.
+	for (int i = 0; i < 50 && !event; i++) {
+		assert_int_equal(ctrl_client_call(client, "emit", NULL, &result, &err), 0);
+		json_decref(result);
+		ctrl_client_event(client, 100, &event, &err);
+	}
+	return event;
+}
+
+static void test_events(void **state)
+{
+	struct ctrl_client *client =
+		client_new(&(struct ctrl_client_opts){.run_dir = dir, .timeout_ms = 3000});
+	struct err err = {0};
+	json_t *event;
+
+	assert_int_equal(ctrl_client_subscribe(client, "port.", &err), 0);
+	event = wait_event(client);
+	assert_non_null(event);
+	assert_string_equal(json_string_value(json_object_get(event, "event")), "port.up");
+	assert_string_equal(
+		json_string_value(json_object_get(json_object_get(event, "data"), "port")), "c1");
+	assert_true(json_is_string(json_object_get(event, "time")));
+	assert_true(json_integer_value(json_object_get(event, "seq")) > 0);
+	json_decref(event);
+	ctrl_client_free(client);
+}
+
+static void test_client_errors(void **state)
+{
+	struct ctrl_client_opts opts = {.run_dir = dir, .timeout_ms = 100};
+	struct ctrl_client *client;
+	struct err err = {0};
+	json_t *result;
+
+	client = client_new(&opts);
+	assert_int_equal(ctrl_client_call(client, "nope", NULL, &result, &err), -ENOSYS);
+	assert_non_null(strstr(err.reason, "'nope'"));
+	srv.held = 1;
+	err = (struct err){0};
+	assert_int_equal(ctrl_client_call(client, "write", NULL, &result, &err), -ETIMEDOUT);
+	srv.held = 0;
+	ctrl_client_free(client);
+	opts.run_dir = "/tmp/no-such-run-dir";
+	err = (struct err){0};
+	assert_int_equal(ctrl_client_new(&opts, &client, &err), -ENOENT);
+	assert_non_null(strstr(err.reason, "no switch answers at /tmp/no-such-run-dir"));
+}
+
+static void test_socket_mode(void **state)
+{
+	static const char *const names[] = {"ctl.sock", "events.sock"};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
+		struct stat st;
+		char path[64];
+
+		snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(st.st_mode & 0777, 0660);
+	}
+}
+
+static void test_taken_run_dir(void **state)
+{
+	struct ctrl_core_opts opts = opts_of_test();
+	struct ctrl_core *core;
+	struct err err = {0};
+	struct loop *loop = loop_new();
+
+	opts.loop = loop;
+	assert_int_equal(ctrl_core_new(&opts, &core, &err), -EBUSY);
+	assert_non_null(strstr(err.reason, "another testd"));
+	loop_free(loop);
+	test_id_comes_back(NULL); // the first one still answers
+}
+
+static void test_tcp_without_keys(void **state)
+{
+	struct ctrl_core_opts opts = opts_of_test();
+	struct loop *loop = loop_new();
+	struct ctrl_core *core;
+	struct err err = {0};
+
+	opts.loop = loop;
+	opts.listen = "tcp://127.0.0.1:35911";
+	assert_int_equal(ctrl_core_new(&opts, &core, &err), -EPERM);
+	assert_non_null(strstr(err.reason, "without keys"));
+	loop_free(loop);
+}
+
+struct key_files {
+	char server[64], client[64], stranger[64], server_pub[72], client_pub[72];
+};
+
+static void make_keys(struct key_files *k)
+{
+	struct err err = {0};
+
+	snprintf(k->server, sizeof(k->server), "%s/server", dir);
+	snprintf(k->client, sizeof(k->client), "%s/client", dir);
+	snprintf(k->stranger, sizeof(k->stranger), "%s/stranger", dir);
+	snprintf(k->server_pub, sizeof(k->server_pub), "%s.pub", k->server);
+	snprintf(k->client_pub, sizeof(k->client_pub), "%s.pub", k->client);
+	assert_int_equal(ctrl_keys_generate(k->server, &err), 0);
+	assert_int_equal(ctrl_keys_generate(k->client, &err), 0);
+	assert_int_equal(ctrl_keys_generate(k->stranger, &err), 0);
+	assert_int_equal(ctrl_keys_generate(k->client, &err), -EEXIST);
+}
+
+static int call_tcp(const char *address, const char *key, const char *server_pub)
+{
+	struct ctrl_client_opts opts = {.connect = address,
+		.secret_key_file = key,
+		.server_key_file = server_pub,
+		.timeout_ms = 1500};
+	json_t *params = json_pack("{s:i}", "n", 5), *result = NULL;
+	struct ctrl_client *client = client_new(&opts);
+	struct err err = {0};
+	int rc = ctrl_client_call(client, "echo", params, &result, &err);
+
+	json_decref(params);
+	json_decref(result);
+	ctrl_client_free(client);
+	return rc;
+}
+
+static void test_tcp_with_curve(void **state)
+{
+	struct ctrl_core_opts opts = opts_of_test();
+	char address[64];
+	struct key_files k;
+
+	make_keys(&k);
+	snprintf(address, sizeof(address), "tcp://127.0.0.1:%d", 20000 + getpid() % 10000);
+	opts.listen = address;
+	opts.secret_key_file = k.server;
+	opts.client_keys_file = k.client_pub;
+	start(&opts);
+	assert_int_equal(call_tcp(address, k.client, k.server_pub), 0);
+	assert_int_equal(call_tcp(address, k.stranger, k.server_pub), -ETIMEDOUT);
+	test_id_comes_back(NULL); // the local socket needs no keys
+	stop();
+	// A secret that others can read is refused.
+	assert_int_equal(chmod(k.server, 0644), 0);
+	{
+		struct loop *loop = loop_new();
+		struct ctrl_core *core;
+		struct err err = {0};
+
+		opts.loop = loop;
+		assert_int_equal(ctrl_core_new(&opts, &core, &err), -EACCES);
+		loop_free(loop);
+	}
+}
+
+static void test_method_list(void **state)
+{
+	for (unsigned i = 0; i < CTRL_NB_SWITCH_METHODS; i++) {
+		const struct ctrl_method *m = &ctrl_switch_methods[i];
+
+		assert_ptr_equal(
+			ctrl_method_find(ctrl_switch_methods, CTRL_NB_SWITCH_METHODS, m->name), m);
+		assert_non_null(m->help);
+		for (const struct ctrl_param *p = m->params; p->name; p++) {
+			assert_non_null(p->help);
+			assert_true(p->min <= p->max);
+			assert_true(p->type != CTRL_LIST || p->item);
+			assert_false(p->required && p->one_of);
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_id_comes_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_too_big, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_writes_wait, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_busy_and_timeout, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_events, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_client_errors, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_socket_mode, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_taken_run_dir, setup, teardown),
+		cmocka_unit_test(test_tcp_without_keys),
+		cmocka_unit_test(test_tcp_with_curve),
+		cmocka_unit_test(test_method_list),
+	};
+	char command[64];
+	int failed;
+
+	if (!mkdtemp(dir))
+		return 1;
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	return system(command) != 0 || failed;
+}
