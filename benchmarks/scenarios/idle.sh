@@ -1,27 +1,20 @@
-# shellcheck shell=bash disable=SC2034,SC2154
 # SPDX-License-Identifier: BSD-3-Clause
-# What a switch with ten silent containers costs, and how long the first packet after silence takes.
-title='Idle: ten silent containers'
-peers=(causeway)
-units=(cpu=% first_ping=us)
-
-measure_causeway() {
-	local i ticks
-	containers
-	start_causeway
-	vsctl add-port br0 a type=tap netns="$ns_a" ifname=eth0 ip=10.77.0.1/24
-	for ((i = 2; i <= 10; i++)); do
-		vsctl add-port br0 "b$i" type=tap netns="$ns_b" ifname="eth$i" ip="10.77.0.$i/24"
-	done
-	wait_for in_a ping -c 1 -W 1 10.77.0.2
-	sleep 5 # duplicate address detection and the like
-	ticks=$(cpu_ticks)
-	sleep "$SECONDS_EACH"
-	awk -v t=$(($(cpu_ticks) - ticks)) -v s="$SECONDS_EACH" -v hz="$(getconf CLK_TCK)" \
-		'BEGIN { print "cpu", t / hz / s * 100 }'
-	# One packet every 200 ms: the worker sleeps before each.
-	echo "first_ping $(in_a ping -q -c 25 -i 0.2 10.77.0.2 |
-		sed -n 's|^rtt.* = [^/]*/\([^/]*\)/.*|\1|p' | awk '{ print $1 * 1000 }')"
-}
-
-cpu_ticks() { awk '{ print $14 + $15 }' "/proc/$switch_pid/stat"; }
+# shellcheck shell=bash
+# What a switch with nothing to do costs, and how soon it is there after a silence.
+containers_up
+causeway_up tap
+reached=0
+wait_until 10 in_ns c1 ping -q -c 1 -W 1 10.0.0.2 && reached=1
+((reached)) || die "c1 does not reach c2"
+sleep 2
+hz=$(getconf CLK_TCK)
+for ((round = 1; round <= REPETITIONS; round++)); do
+	before=$(awk '{ print $14 + $15 }' "/proc/$SWITCH_PID/stat")
+	sleep 10
+	after=$(awk '{ print $14 + $15 }' "/proc/$SWITCH_PID/stat")
+	record causeway idle_cpu_percent "$(awk -v t=$((after - before)) -v hz="$hz" 'BEGIN { print t / hz * 10 }')"
+	# One ping a second: each finds the worker asleep. Both containers' ends are in it.
+	record causeway ping_after_idle_us "$(in_ns c1 ping -q -c 4 -i 1 10.0.0.2 |
+		sed -n 's,^rtt [^=]*= [^/]*/\([^/]*\)/.*,\1,p' | awk '{ print $1 * 1000 }')"
+done
+containers_down
