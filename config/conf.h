@@ -141,9 +141,10 @@ char *conf_print(const struct conf *conf);
 // ---- single objects, as the control channel carries them ----
 
 // Binds the JSON object onto `port` or `opts`, whose present values are kept where `obj` has no
-// such key (so the same call creates and changes). Unknown keys, wrong types, values out of
-// bounds and options that the port's type does not have are refused; `path` names the object in
-// the error. On failure the structure is untouched.
+// such key (so the same call creates and changes); null puts a key back to its default, and so does
+// an empty list. The VLAN mode follows `tag` and `trunks` until it is given. Unknown keys, wrong
+// types, values out of bounds and options that the port's type does not have are refused; `path`
+// names the object in the error. On failure the structure is untouched.
 int conf_port_bind(const json_t *obj, const char *path, struct conf_port *port, struct err *err);
 int conf_bridge_bind(
 	const json_t *obj, const char *path, struct conf_bridge_opts *opts, struct err *err);
@@ -156,7 +157,8 @@ json_t *conf_port_to_json(const struct conf_port *port, bool all);
 json_t *conf_bridge_opts_to_json(const struct conf_bridge_opts *opts, bool all);
 
 // For command lines: turns `key=value` text into a member of `obj` with the type that the schema
-// gives the key. -EINVAL with the keys that exist, or the values allowed, in `err`.
+// gives the key; an empty value becomes null, the default. -EINVAL with the keys that exist, or the
+// values allowed, in `err`.
 int conf_port_option(json_t *obj, const char *key, const char *value, struct err *err);
 int conf_bridge_option(json_t *obj, const char *key, const char *value, struct err *err);
 
