@@ -35,6 +35,7 @@ struct daemon {
 	int run_lock, state_lock;
 	char state_path[4096], switch_id[17];
 	struct conf conf;
+	unsigned workers_given; // 0: chosen here, and chosen anew at the next start
 	uint64_t boot_digest;
 	struct eal eal;
 	struct loop *loop;
@@ -289,6 +290,7 @@ static int open_switch(struct daemon *d, struct err *err)
 		return rc;
 	leave_worker_cpus(&d->conf);
 	opts.dp = d->dp;
+	opts.process.nb_workers = d->workers_given;
 	rc = vswitch_new(&opts, &d->vs, err);
 	if (rc < 0)
 		return rc;
@@ -300,9 +302,11 @@ static int daemon_open(struct daemon *d, struct err *err)
 	struct ctrl_server_opts ctrl_opts = {0};
 	int rc;
 
-	if ((rc = open_dirs(d, err)) < 0 || (rc = check_workers(&d->conf, err)) < 0 ||
-		(rc = open_loop(d, err)) < 0 || (rc = eal_start(&d->conf, &d->eal, err)) < 0 ||
-		(rc = open_switch(d, err)) < 0)
+	if ((rc = open_dirs(d, err)) < 0)
+		return rc;
+	d->workers_given = d->conf.nb_workers;
+	if ((rc = check_workers(&d->conf, err)) < 0 || (rc = open_loop(d, err)) < 0 ||
+		(rc = eal_start(&d->conf, &d->eal, err)) < 0 || (rc = open_switch(d, err)) < 0)
 		return rc;
 	ctrl_opts.loop = d->loop;
 	ctrl_opts.run_dir = d->opts.run_dir;
