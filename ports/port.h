@@ -20,7 +20,7 @@ struct port_env {
 	struct rte_mempool *pool;     // buffers of 2 KiB (RTE_MBUF_DEFAULT_BUF_SIZE)
 	struct rte_mempool *big_pool; // buffers of 64 KiB, for segments and jumbo frames
 	uint16_t nb_workers;
-	bool hugepages; // memory can be shared with a guest (vhost-user needs it)
+	bool hugepages;	       // memory can be shared with a guest (vhost-user needs it)
 	const char *switch_id; // marks devices of ours, so that they are found after a restart
 };
 
@@ -45,14 +45,18 @@ struct port_type {
 
 	// Adds members to `obj` for `vsctl show`: ifindex, ifname, driver, mac, offloads, link.
 	void (*describe)(const struct port *port, json_t *obj);
+
+	// Notices what no file descriptor tells (see port_poll()); may be NULL.
+	void (*poll)(struct port *port);
 };
 
 struct port {
 	struct dp_port dp; // first: rx() and tx() cast
 	const struct port_type *type;
-	const struct port_env *env;
+	const struct port_env *env; // of the process: outlives its ports
 	struct conf_port conf;
-	void *priv; // of the type
+	char path[CONF_NAME_BYTES + 8]; // "port c1", for errors
+	void *priv;			// of the type
 };
 
 // Makes a port of the type that `conf` names. `conf` was checked by config/. Errors name the port
@@ -70,3 +74,7 @@ int port_check_change(const struct conf_port *old, const struct conf_port *conf,
 int port_change(struct port *port, const struct conf_port *conf, struct err *err);
 
 void port_describe(const struct port *port, json_t *obj);
+
+// To be called every second or so. Calls dp_port_fail() on ports whose namespace was deleted
+// without their device: a tap that was taken over after a restart keeps its namespace alive.
+void port_poll(struct port *port);

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ports/device.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <rte_ethdev.h>
+
+#include "base/util.h"
+
+void device_alias(const struct port *port, char *buf)
+{
+	snprintf(buf, NL_ALIAS_BYTES, "causeway:%.150s:%s", port->env->switch_id, port->conf.name);
+}
+
+int device_ifname(const struct port *port, const char **ret_ifname, struct err *err)
+{
+	const struct conf_port *conf = &port->conf;
+	const char *name = conf->ifname[0] ? conf->ifname : conf->name;
+
+	if (strlen(name) >= IFNAMSIZ)
+		return err_set(err, -EINVAL, port->path,
+			"the name is longer than the 15 bytes of a device name: give ifname=");
+	if (!name[0] || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+		strpbrk(name, "/: \t\n%"))
+		return err_set(
+			err, -EINVAL, port->path, "'%s' is no device name: give ifname=", name);
+	*ret_ifname = name;
+	return 0;
+}
+
+// "-n c1 " of `ip`, as far as it can be told from the option.
+static void ip_netns(const struct conf_port *conf, char *buf, size_t len_bytes)
+{
+	buf[0] = '\0';
+	if (conf->netns[0] && conf->netns[0] != '/' &&
+		strspn(conf->netns, "0123456789") != strlen(conf->netns))
+		snprintf(buf, len_bytes, "-n %s ", conf->netns);
+}
+
+int device_check_free(struct nl *nl, const struct port *port, const char *ifname, struct err *err)
+{
+	char where[sizeof(port->conf.netns) + 8];
+	struct nl_link link;
+	int ret = nl_link_by_name(nl, ifname, &link);
+
+	if (ret == -ENODEV)
+		return 0;
+	if (ret)
+		return err_set_errno(err, ret, port->path, "cannot look up device %s", ifname);
+	ip_netns(&port->conf, where, sizeof(where));
+	return err_set(err, -EEXIST, port->path,
+		"device %s exists already in %s%s and was not made for this port: give another "
+		"ifname=, or delete it with 'ip %slink del %s'",
+		ifname, port->conf.netns[0] ? "network namespace " : "the switch's own namespace",
+		port->conf.netns, where, ifname);
+}
+
+static int set_mtu(
+	struct nl *nl, int ifindex, const struct port *port, uint16_t mtu, struct err *err)
+{
+	struct nl_link link = {};
+	int ret;
+
+	if (!mtu)
+		return 0;
+	ret = nl_link_change(nl, ifindex, &(struct nl_change){.mtu = mtu});
+	if (!ret)
+		return 0;
+	nl_link_by_index(nl, ifindex, &link);
+	return err_set_errno(err, ret, port->path, "mtu %u refused; the device takes at most %u",
+		mtu, link.mtu_max);
+}
+
+static int set_mac(struct nl *nl, int ifindex, const struct port *port,
+	const struct conf_port *conf, struct err *err)
+{
+	int ret;
+
+	if (!conf->has_mac)
+		return 0;
+	ret = nl_link_change(nl, ifindex, &(struct nl_change){.mac = &conf->mac});
+	return ret ? err_set_errno(err, ret, port->path, "mac refused by the device") : 0;
+}
+
+static bool has_ip(const struct conf_port *conf, const char *ip)
+{
+	for (unsigned i = 0; i < conf->nb_ips; i++)
+		if (strcmp(conf->ip[i], ip) == 0)
+			return true;
+	return false;
+}
+
+static int add_ips(struct nl *nl, int ifindex, const struct port *port,
+	const struct conf_port *conf, const struct conf_port *old, struct err *err)
+{
+	int ret;
+
+	for (unsigned i = 0; i < conf->nb_ips; i++) {
+		if (old && has_ip(old, conf->ip[i]))
+			continue;
+		ret = nl_addr_add(nl, ifindex, conf->ip[i]);
+		if (ret && ret != -EEXIST)
+			return err_set_errno(err, ret, port->path, "ip %s refused", conf->ip[i]);
+	}
+	return 0;
+}
+
+int device_set_up(struct nl *nl, int ifindex, const struct port *port, struct err *err)
+{
+	const struct conf_port *conf = &port->conf;
+	int ret = set_mac(nl, ifindex, port, conf, err);
+
+	if (!ret)
+		ret = set_mtu(nl, ifindex, port, conf->mtu, err);
+	if (ret)
+		return ret;
+	ret = nl_link_change(nl, ifindex, &(struct nl_change){.up = true});
+	if (ret)
+		return err_set_errno(err, ret, port->path, "cannot set the device up");
+	return add_ips(nl, ifindex, port, conf, NULL, err);
+}
+
+int device_change(struct nl *nl, int ifindex, const struct port *port, const struct conf_port *conf,
+	struct err *err)
+{
+	const struct conf_port *old = &port->conf;
+	int ret = 0;
+
+	if (conf->mtu != old->mtu)
+		ret = set_mtu(nl, ifindex, port, conf->mtu ? conf->mtu : 1500, err);
+	if (!ret && (conf->has_mac != old->has_mac || memcmp(&conf->mac, &old->mac, 6) != 0))
+		ret = set_mac(nl, ifindex, port, conf, err);
+	if (!ret)
+		ret = add_ips(nl, ifindex, port, conf, old, err);
+	for (unsigned i = 0; !ret && i < old->nb_ips; i++)
+		if (!has_ip(conf, old->ip[i])) // one that is gone already is as wanted
+			nl_addr_del(nl, ifindex, old->ip[i]);
+	return ret;
+}
+
+void device_describe(const struct nl_link *link, json_t *obj)
+{
+	char mac[MAC_TEXT_BYTES];
+
+	json_object_set_new(obj, "ifindex", json_integer(link->ifindex));
+	json_object_set_new(obj, "ifname", json_string(link->ifname));
+	json_object_set_new(obj, "mac", json_string(mac_format(&link->mac, mac)));
+	json_object_set_new(obj, "mtu", json_integer(link->mtu));
+	json_object_set_new(
+		obj, "link", json_string(link->flags & IFF_UP && link->carrier ? "up" : "down"));
+}
+
+void offloads_describe(uint64_t tx_offloads, json_t *obj)
+{
+	static const struct {
+		uint64_t flag;
+		const char *name;
+	} names[] = {
+		{RTE_ETH_TX_OFFLOAD_TCP_CKSUM, "tcp_csum"},
+		{RTE_ETH_TX_OFFLOAD_UDP_CKSUM, "udp_csum"},
+		{RTE_ETH_TX_OFFLOAD_TCP_TSO, "tso"},
+		{RTE_ETH_TX_OFFLOAD_UDP_TSO, "uso"},
+		{RTE_ETH_TX_OFFLOAD_MULTI_SEGS, "sg"},
+	};
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (tx_offloads & names[i].flag)
+			json_array_append_new(list, json_string(names[i].name));
+	json_object_set_new(obj, "offloads", list);
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What taps and veths have in common as kernel devices: the mark by which this switch finds its own
+// devices again, names, addresses, and how they are shown. Main thread only.
+#pragma once
+
+#include <stdbool.h>
+
+#include <jansson.h>
+
+#include "ports/netlink.h"
+#include "ports/port.h"
+
+// The alias of a device of ours: "causeway:<switch_id>:<port>".
+void device_alias(const struct port *port, char *buf /* NL_ALIAS_BYTES */);
+
+// The name inside the namespace: `ifname`, else the port's name. -EINVAL when that is no device
+// name.
+int device_ifname(const struct port *port, const char **ret_ifname, struct err *err);
+
+// -EEXIST when the namespace of `nl` has a device `ifname`; it is not ours.
+int device_check_free(struct nl *nl, const struct port *port, const char *ifname, struct err *err);
+
+// Sets mac, mtu, state up and the addresses of a device just made, as `conf` says.
+int device_set_up(struct nl *nl, int ifindex, const struct port *port, struct err *err);
+
+// Applies the difference between `port->conf` and `conf`.
+int device_change(struct nl *nl, int ifindex, const struct port *port, const struct conf_port *conf,
+	struct err *err);
+
+// ifindex, ifname, mac, mtu, link.
+void device_describe(const struct nl_link *link, json_t *obj);
+
+// The list "offloads" from RTE_ETH_TX_OFFLOAD_*.
+void offloads_describe(uint64_t tx_offloads, json_t *obj);

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Network devices of one namespace over rtnetlink: look up, make, change, delete. A struct nl is a
+// socket that stays in the namespace it was opened in. It keeps that namespace alive: close it
+// soon. Main thread only; calls block until the kernel answers (microseconds to milliseconds).
+//
+// Results are 0 or the kernel's negative errno.
+#pragma once
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/mac.h"
+
+struct nl;
+
+#define NL_ALIAS_BYTES 256 // with its zero
+
+struct nl_link {
+	int ifindex;
+	char ifname[IFNAMSIZ];
+	char alias[NL_ALIAS_BYTES];
+	char kind[16]; // "veth", "tun", ...; empty for a physical device
+	struct mac mac;
+	uint32_t mtu, mtu_max;
+	unsigned flags; // IFF_UP, ...
+	bool carrier;
+	bool multi_queue; // of a TAP
+	int peer_ifindex; // of a veth: index in the peer's namespace; 0: unknown
+};
+
+// Members at their zero value are left as they are.
+struct nl_change {
+	bool up, down;
+	uint32_t mtu;
+	const struct mac *mac;
+	const char *alias;
+	const char *ifname;
+	int netns_fd;	      // moves the device there when above 0
+	bool no_ip6_autoconf; // no link-local address
+};
+
+// One end of a veth pair to be made.
+struct nl_veth_end {
+	const char *ifname;
+	const char *alias;     // NULL: none
+	const struct mac *mac; // NULL: random
+	uint32_t mtu;	       // 0: the kernel's default
+	int netns_fd;	       // 0: the socket's namespace
+};
+
+int nl_open(int netns_fd, struct nl **ret_nl); // -1: the namespace of this thread
+void nl_close(struct nl *nl);
+
+int nl_link_by_name(struct nl *nl, const char *ifname, struct nl_link *ret_link);
+int nl_link_by_index(struct nl *nl, int ifindex, struct nl_link *ret_link);
+int nl_link_by_alias(struct nl *nl, const char *alias, struct nl_link *ret_link);
+// All answer -ENODEV when there is none.
+
+int nl_link_change(struct nl *nl, int ifindex, const struct nl_change *change);
+int nl_link_delete(struct nl *nl, int ifindex);
+int nl_veth_add(struct nl *nl, const struct nl_veth_end *a, const struct nl_veth_end *b);
+
+// `text` is "10.0.0.1/24" or "fd00::1/64"; IPv6 addresses are usable at once (no duplicate address
+// detection). -EINVAL when it is no address with a prefix length; -EEXIST, -EADDRNOTAVAIL.
+int nl_addr_add(struct nl *nl, int ifindex, const char *text);
+int nl_addr_del(struct nl *nl, int ifindex, const char *text);

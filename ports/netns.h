@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Network namespaces: finding them by what a user writes, and visiting them. Main thread only:
+// workers never enter a namespace (setns(2) is per thread).
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+// What identifies a namespace, whatever its name.
+struct netns_id {
+	dev_t dev;
+	ino_t ino;
+};
+
+// Opens the namespace that `text` names: all digits are a process, a path begins with '/',
+// everything else is a name under /run/netns, and empty is the namespace of this thread. An open
+// namespace stays alive, so close the descriptor soon. `path` names the object in errors.
+int netns_open(const char *text, const char *path, int *ret_fd, struct err *err);
+
+int netns_identify(int fd, struct netns_id *ret_id);
+bool netns_same(const struct netns_id *a, const struct netns_id *b);
+
+// Takes this thread into the namespace `fd`. Returns a descriptor for netns_leave() or a negative
+// errno. -1 for `fd` stays where it is.
+int netns_enter(int fd);
+
+// Comes back and closes `home_fd`. Aborts the process when there is no way back: everything that
+// it did afterwards would happen in a container.
+void netns_leave(int home_fd);

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ports/port.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "ports/types.h"
+
+static const struct port_type *const port_types[] = {
+	&port_tap,
+	&port_dpdk,
+};
+
+static const struct port_type *find_type(enum conf_port_type id)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(port_types); i++)
+		if (port_types[i]->id == id)
+			return port_types[i];
+	return NULL;
+}
+
+static struct port *port_new(const struct conf_port *conf, const struct port_env *env)
+{
+	// Workers write to `dp` of neighbouring ports: no two share a cache line.
+	size_t size = RTE_ALIGN_CEIL(sizeof(struct port), RTE_CACHE_LINE_SIZE);
+	struct port *port = aligned_alloc(RTE_CACHE_LINE_SIZE, size);
+
+	if (!port)
+		return NULL;
+	memset(port, 0, size);
+	port->env = env;
+	port->conf = *conf;
+	snprintf(port->path, sizeof(port->path), "port %s", conf->name);
+	for (unsigned i = 0; i < DP_QUEUES_MAX; i++)
+		port->dp.rx_fd[i] = -1;
+	rte_spinlock_init(&port->dp.tx_lock);
+	return port;
+}
+
+int port_open(const struct conf_port *conf, const struct port_env *env, struct port **ret_port,
+	struct err *err)
+{
+	struct port *port = port_new(conf, env);
+	int ret;
+
+	if (!port)
+		return err_set(err, -ENOMEM, conf->name, "out of memory");
+	port->type = find_type(conf->type);
+	if (!port->type)
+		ret = err_set(err, -EINVAL, port->path, "no such port type");
+	else if (conf->queues > DP_QUEUES_MAX)
+		ret = err_set(err, -EINVAL, port->path, "queues: at most %d", DP_QUEUES_MAX);
+	else
+		ret = port->type->open(port, err);
+	if (ret) {
+		free(port);
+		return ret;
+	}
+	*ret_port = port;
+	return 0;
+}
+
+void port_close(struct port *port, bool remove)
+{
+	if (!port)
+		return;
+	port->type->close(port, remove);
+	free(port);
+}
+
+// The first option that differs and cannot be changed on a running port.
+static const char *fixed_option(const struct conf_port *a, const struct conf_port *b)
+{
+	if (strcmp(a->name, b->name) != 0)
+		return "name";
+	if (a->type != b->type)
+		return "type";
+	if (a->queues != b->queues)
+		return "queues";
+	if (strcmp(a->netns, b->netns) != 0)
+		return "netns";
+	if (strcmp(a->ifname, b->ifname) != 0)
+		return "ifname";
+	if (strcmp(a->host_ifname, b->host_ifname) != 0)
+		return "host_ifname";
+	if (strcmp(a->devargs, b->devargs) != 0)
+		return "devargs";
+	return NULL;
+}
+
+int port_check_change(const struct conf_port *old, const struct conf_port *conf, struct err *err)
+{
+	const char *option = fixed_option(old, conf);
+	char path[CONF_NAME_BYTES + 8];
+
+	if (!option)
+		return 0;
+	snprintf(path, sizeof(path), "port %s", old->name);
+	return err_set(err, -EOPNOTSUPP, path,
+		"%s cannot be changed on a running port: delete the port and add it again", option);
+}
+
+int port_change(struct port *port, const struct conf_port *conf, struct err *err)
+{
+	int ret = port_check_change(&port->conf, conf, err);
+
+	if (!ret)
+		ret = port->type->change(port, conf, err);
+	if (!ret)
+		port->conf = *conf;
+	return ret;
+}
+
+void port_describe(const struct port *port, json_t *obj)
+{
+	json_object_set_new(obj, "type", json_string(conf_port_type_name(port->type->id)));
+	port->type->describe(port, obj);
+}
+
+void port_poll(struct port *port)
+{
+	if (port->type->poll)
+		port->type->poll(port);
+}

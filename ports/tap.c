@@ -1,0 +1,565 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// TAP devices inside a container's network namespace, with checksums and segmentation passed as
+// metadata (IFF_VNET_HDR): segments of 64 KiB cross the switch whole.
+//
+// Namespaces. An open /dev/net/tun keeps the namespace that it was opened in alive. So a new device
+// is made in the switch's own namespace and then moved: the descriptor does not hold the
+// container's namespace, and deleting that deletes the device (read and write then say EBADFD, poll
+// EPOLLERR). A device that is taken over after a restart can only be attached from inside its
+// namespace, which then lives until the port is closed; tap_poll() notices that its name is gone.
+//
+// Takeover. The device is marked by its alias, so it is found when it was renamed. While no switch
+// is attached it has no carrier; attaching touches nothing but that.
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <rte_ethdev.h>
+
+#include "base/log.h"
+#include "ports/device.h"
+#include "ports/netlink.h"
+#include "ports/netns.h"
+#include "ports/types.h"
+#include "ports/vnet_hdr.h"
+
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20 // Linux 6.2
+#define TUN_F_USO6 0x40
+#endif
+
+#define TAP_OFFLOADS	(TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN)
+#define TAP_FLAGS	(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR)
+#define TAP_BURST_BYTES (128 * 1024) // of payload in one rx(): stays in an L2 cache
+#define TAP_TX_SEGS	64	     // segments of a packet, at most
+
+struct tap {
+	int fd[DP_QUEUES_MAX];
+	unsigned nb_fds;
+	bool taken_over;
+	struct netns_id netns; // of a device taken over
+	int ifindex;
+};
+
+// ---- receive and transmit ----
+
+// Takes what does not fit when no buffer is free. Never read.
+static uint8_t discard[65536];
+
+static struct rte_mbuf *big_alloc(const struct port *port)
+{
+	return port->env->big_pool ? rte_pktmbuf_alloc(port->env->big_pool) : NULL;
+}
+
+// Reads one frame. A frame up to 2 KiB lies in the small buffer `m` alone; the rest of a larger one
+// follows in `big`, so nothing is ever copied. Returns the bytes read with the header, or a
+// negative errno.
+static ssize_t read_frame(int fd, struct rte_mbuf *m, struct rte_mbuf *big)
+{
+	struct iovec iov[2] = {
+		{rte_pktmbuf_mtod(m, uint8_t *) - VNET_HDR_BYTES,
+			rte_pktmbuf_tailroom(m) + VNET_HDR_BYTES},
+		{discard, sizeof(discard)},
+	};
+	ssize_t len;
+
+	if (big)
+		iov[1] = (struct iovec){big->buf_addr, big->buf_len};
+	len = readv(fd, iov, 2);
+	return len < 0 ? -errno : len;
+}
+
+// Makes a packet of what read_frame() left. Returns true when `big` was used.
+static bool chain(struct rte_mbuf *m, struct rte_mbuf *big, uint32_t len_bytes)
+{
+	uint32_t room = rte_pktmbuf_tailroom(m);
+
+	m->pkt_len = len_bytes;
+	m->data_len = RTE_MIN(len_bytes, room);
+	if (len_bytes <= room)
+		return false;
+	big->data_off = 0;
+	big->data_len = len_bytes - room;
+	big->pkt_len = big->data_len;
+	m->next = big;
+	m->nb_segs = 2;
+	return true;
+}
+
+static int vnet_apply(struct rte_mbuf *m)
+{
+	struct virtio_net_hdr hdr;
+
+	memcpy(&hdr, rte_pktmbuf_mtod(m, uint8_t *) - VNET_HDR_BYTES, sizeof(hdr));
+	return vnet_hdr_to_mbuf(&hdr, m);
+}
+
+static void rx_failed(struct dp_port *dp, int ret)
+{
+	if (ret != -EAGAIN && ret != -EINTR && ret != -ENOMEM)
+		dp_port_fail(dp, -ret);
+}
+
+// No buffer for the frame: throws it away, so that the shortage is counted and the queue moves.
+static uint16_t rx_starved(struct dp_port *dp, int fd, struct dp_counters *cnt)
+{
+	ssize_t len = read(fd, discard, sizeof(discard));
+
+	if (len < 0)
+		rx_failed(dp, -errno);
+	else
+		cnt->drop[DP_DROP_RX_NO_BUFFER]++;
+	return 0;
+}
+
+static uint16_t tap_rx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
+	struct dp_counters *cnt)
+{
+	const struct port *port = (const struct port *)dp;
+	const struct tap *tap = port->priv;
+	struct rte_mbuf *m = NULL, *big = NULL;
+	uint32_t bytes = 0;
+	uint16_t count = 0;
+	ssize_t len;
+
+	while (count < n && bytes < TAP_BURST_BYTES) {
+		if (!m)
+			m = rte_pktmbuf_alloc(port->env->pool);
+		if (!m) {
+			rx_starved(dp, tap->fd[queue], cnt);
+			break;
+		}
+		if (!big)
+			big = big_alloc(port);
+		len = read_frame(tap->fd[queue], m, big);
+		if (len < VNET_HDR_BYTES) {
+			if (len < 0)
+				rx_failed(dp, len);
+			break;
+		}
+		len -= VNET_HDR_BYTES;
+		bytes += len;
+		if (!big && len > rte_pktmbuf_tailroom(m)) {
+			cnt->drop[DP_DROP_RX_NO_BUFFER]++;
+			continue;
+		}
+		if (chain(m, big, len))
+			big = NULL;
+		if (vnet_apply(m))
+			dp_drop(cnt, DP_DROP_RX_HEADER, m);
+		else
+			pkts[count++] = m;
+		m = NULL;
+	}
+	rte_pktmbuf_free(m);
+	rte_pktmbuf_free(big);
+	return count;
+}
+
+// Returns 0 or a negative errno. The header goes beside the packet, whose buffers may be shared.
+static int tx_one(int fd, struct rte_mbuf *m)
+{
+	struct virtio_net_hdr hdr;
+	struct iovec iov[1 + TAP_TX_SEGS];
+	unsigned n = 1;
+
+	if (m->nb_segs > TAP_TX_SEGS)
+		return -EMSGSIZE;
+	vnet_hdr_from_mbuf(m, &hdr);
+	iov[0] = (struct iovec){&hdr, sizeof(hdr)};
+	for (const struct rte_mbuf *seg = m; seg; seg = seg->next)
+		iov[n++] = (struct iovec){rte_pktmbuf_mtod(seg, void *), seg->data_len};
+	return writev(fd, iov, n) < 0 ? -errno : 0;
+}
+
+static void tx_failed(struct dp_port *dp, int ret, struct rte_mbuf *m, struct dp_counters *cnt)
+{
+	switch (ret) {
+	case -EAGAIN:
+		dp_drop(cnt, DP_DROP_TX_FULL, m);
+		break;
+	case -EBADFD:
+		dp_port_fail(dp, EBADFD);
+		dp_drop(cnt, DP_DROP_TX_DOWN, m);
+		break;
+	case -EIO: // the container set the device down
+	case -ENETDOWN:
+		dp_drop(cnt, DP_DROP_TX_DOWN, m);
+		break;
+	default:
+		dp_drop(cnt, DP_DROP_TX_ERROR, m);
+	}
+}
+
+static void tap_tx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
+	struct dp_counters *cnt)
+{
+	const struct tap *tap = ((const struct port *)dp)->priv;
+	int fd = tap->fd[queue % tap->nb_fds], ret;
+
+	for (uint16_t i = 0; i < n; i++) {
+		ret = tx_one(fd, pkts[i]);
+		if (ret) {
+			tx_failed(dp, ret, pkts[i], cnt);
+			continue;
+		}
+		cnt->tx_packets++;
+		cnt->tx_bytes += pkts[i]->pkt_len;
+		rte_pktmbuf_free(pkts[i]);
+	}
+}
+
+// ---- open ----
+
+static int open_tun(const struct port *port, struct err *err)
+{
+	int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd >= 0)
+		return fd;
+	if (errno == ENOENT || errno == ENODEV || errno == ENXIO)
+		return err_set(err, -errno, port->path,
+			"the kernel has no TAP devices: load them with 'modprobe tun'");
+	return err_set_errno(err, -errno, port->path, "cannot open /dev/net/tun");
+}
+
+static int explain_setiff(int code, const struct port *port, const char *ifname, struct err *err)
+{
+	if (code == -EPERM)
+		return err_set(err, code, port->path,
+			"no permission to make or attach TAP device %s: CAP_NET_ADMIN is needed",
+			ifname);
+	if (code == -EBUSY)
+		return err_set(err, code, port->path,
+			"device %s is busy: another process (a second switch?) is attached to it",
+			ifname);
+	return err_set_errno(err, code, port->path, "cannot attach TAP device %s", ifname);
+}
+
+// Opens one more queue: of a new device `ifname` (a pattern as "x%d" is filled in), or of the one
+// that is there.
+static int add_queue(
+	const struct port *port, struct tap *tap, char *ifname, int flags, struct err *err)
+{
+	struct ifreq ifr = {.ifr_flags = flags};
+	int fd = open_tun(port, err), ret;
+
+	if (fd < 0)
+		return fd;
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", ifname);
+	if (ioctl(fd, TUNSETIFF, &ifr) < 0) {
+		ret = explain_setiff(-errno, port, ifname, err);
+		close(fd);
+		return ret;
+	}
+	snprintf(ifname, IFNAMSIZ, "%.*s", IFNAMSIZ - 1, ifr.ifr_name);
+	tap->fd[tap->nb_fds++] = fd;
+	return 0;
+}
+
+static int add_queues(const struct port *port, struct tap *tap, char *ifname, unsigned count,
+	int flags, struct err *err)
+{
+	int ret = add_queue(port, tap, ifname, flags, err);
+
+	for (unsigned i = 1; !ret && i < count; i++)
+		ret = add_queue(port, tap, ifname, flags & ~IFF_TUN_EXCL, err);
+	return ret;
+}
+
+static void close_queues(struct tap *tap)
+{
+	for (unsigned i = 0; i < tap->nb_fds; i++)
+		close(tap->fd[i]);
+	tap->nb_fds = 0;
+}
+
+// What holds for the device, whoever made it.
+static int set_offloads(struct port *port, const struct tap *tap, struct err *err)
+{
+	int hdr_bytes = VNET_HDR_BYTES;
+
+	port->dp.tx_offloads = RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM |
+			       RTE_ETH_TX_OFFLOAD_TCP_TSO | RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+	if (ioctl(tap->fd[0], TUNSETVNETHDRSZ, &hdr_bytes) < 0)
+		return err_set_errno(err, -errno, port->path, "TUNSETVNETHDRSZ refused");
+	if (ioctl(tap->fd[0], TUNSETOFFLOAD, TAP_OFFLOADS | TUN_F_USO4 | TUN_F_USO6) == 0)
+		port->dp.tx_offloads |= RTE_ETH_TX_OFFLOAD_UDP_TSO;
+	else if (ioctl(tap->fd[0], TUNSETOFFLOAD, TAP_OFFLOADS) < 0)
+		return err_set_errno(err, -errno, port->path, "TUNSETOFFLOAD refused");
+	return 0;
+}
+
+static unsigned wanted_queues(const struct port *port)
+{
+	return port->conf.queues ? port->conf.queues : 1;
+}
+
+// The device, new in the switch's own namespace: marks it and moves it where it belongs.
+static int place(
+	const struct port *port, const char *now, const char *ifname, int netns_fd, struct err *err)
+{
+	char alias[NL_ALIAS_BYTES];
+	struct nl_link link;
+	struct nl *nl = NULL;
+	int ret = nl_open(-1, &nl);
+
+	device_alias(port, alias);
+	if (!ret)
+		ret = nl_link_by_name(nl, now, &link);
+	if (!ret)
+		ret = nl_link_change(nl, link.ifindex, &(struct nl_change){.alias = alias});
+	if (!ret && strcmp(now, ifname) != 0)
+		ret = nl_link_change(nl, link.ifindex,
+			&(struct nl_change){.netns_fd = netns_fd, .ifname = ifname});
+	nl_close(nl);
+	return ret ? err_set_errno(err, ret, port->path, "cannot put device %s in place", ifname)
+		   : 0;
+}
+
+static int set_up(const struct port *port, struct nl *nl, const char *ifname, struct err *err)
+{
+	struct nl_link link;
+	int ret = nl_link_by_name(nl, ifname, &link);
+
+	if (ret)
+		return err_set_errno(err, ret, port->path, "device %s vanished", ifname);
+	return device_set_up(nl, link.ifindex, port, err);
+}
+
+static bool is_own_netns(int netns_fd)
+{
+	struct netns_id own, wanted;
+	int fd;
+	bool same;
+
+	if (netns_open("", "", &fd, NULL))
+		return false;
+	same = !netns_identify(fd, &own) && !netns_identify(netns_fd, &wanted) &&
+	       netns_same(&own, &wanted);
+	close(fd);
+	return same;
+}
+
+static int create(struct port *port, struct tap *tap, struct nl *nl, int netns_fd, struct err *err)
+{
+	unsigned count = wanted_queues(port);
+	int flags = TAP_FLAGS | (count > 1 ? IFF_MULTI_QUEUE : 0);
+	char name[IFNAMSIZ] = "causeway%d"; // until it is moved
+	const char *ifname;
+	int ret = device_ifname(port, &ifname, err);
+
+	if (!ret)
+		ret = device_check_free(nl, port, ifname, err);
+	if (ret)
+		return ret;
+	if (is_own_netns(netns_fd)) {
+		snprintf(name, sizeof(name), "%s", ifname);
+		flags |= IFF_TUN_EXCL;
+	}
+	ret = add_queues(port, tap, name, count, flags, err);
+	if (!ret)
+		ret = set_offloads(port, tap, err);
+	if (!ret)
+		ret = place(port, name, ifname, netns_fd, err);
+	if (!ret)
+		ret = set_up(port, nl, ifname, err);
+	// Last: until here a crash or a failure leaves nothing behind.
+	if (!ret && ioctl(tap->fd[0], TUNSETPERSIST, 1) < 0)
+		ret = err_set_errno(err, -errno, port->path, "TUNSETPERSIST refused");
+	return ret;
+}
+
+// A device that was renamed between look-up and TUNSETIFF makes the latter create a second one.
+static int check_attached(const struct port *port, struct nl *nl, const struct nl_link *want,
+	const char *ifname, struct err *err)
+{
+	struct nl_link link;
+
+	if (nl_link_by_name(nl, ifname, &link) == 0 && link.ifindex == want->ifindex)
+		return 0;
+	return err_set(err, -EAGAIN, port->path, "device %s was renamed meanwhile: try again",
+		want->ifname);
+}
+
+static int take_over(struct port *port, struct tap *tap, struct nl *nl, int netns_fd,
+	const struct nl_link *link, struct err *err)
+{
+	unsigned count = link->multi_queue ? wanted_queues(port) : 1;
+	char name[IFNAMSIZ];
+	int home_fd, ret;
+
+	if (link->carrier) // TUNSETIFF itself tells only for a single queue
+		return explain_setiff(-EBUSY, port, link->ifname, err);
+	if (count < wanted_queues(port))
+		log_warn("%s: %s was made with one queue and keeps it until the port is deleted",
+			port->path, link->ifname);
+	snprintf(name, sizeof(name), "%s", link->ifname);
+	home_fd = netns_enter(netns_fd);
+	if (home_fd < 0)
+		return err_set_errno(err, home_fd, port->path, "cannot enter network namespace %s",
+			port->conf.netns);
+	ret = add_queues(
+		port, tap, name, count, TAP_FLAGS | (link->multi_queue ? IFF_MULTI_QUEUE : 0), err);
+	netns_leave(home_fd);
+	if (!ret)
+		ret = check_attached(port, nl, link, name, err);
+	if (!ret)
+		ret = set_offloads(port, tap, err);
+	tap->taken_over = true;
+	netns_identify(netns_fd, &tap->netns);
+	return ret;
+}
+
+static int make(struct port *port, struct tap *tap, struct err *err)
+{
+	char alias[NL_ALIAS_BYTES];
+	struct nl_link link;
+	struct nl *nl = NULL;
+	int netns_fd, ret = netns_open(port->conf.netns, port->path, &netns_fd, err);
+
+	if (ret)
+		return ret;
+	device_alias(port, alias);
+	ret = nl_open(netns_fd, &nl);
+	if (!ret)
+		ret = nl_link_by_alias(nl, alias, &link);
+	if (ret == -ENODEV)
+		ret = create(port, tap, nl, netns_fd, err);
+	else if (ret)
+		err_set_errno(err, ret, port->path, "cannot look into network namespace %s",
+			port->conf.netns);
+	else
+		ret = take_over(port, tap, nl, netns_fd, &link, err);
+	if (!ret)
+		ret = nl_link_by_alias(nl, alias, &link);
+	if (!ret) {
+		tap->ifindex = link.ifindex;
+		port->dp.mtu = RTE_MIN(link.mtu, (uint32_t)UINT16_MAX);
+	}
+	nl_close(nl);
+	close(netns_fd);
+	return ret;
+}
+
+static int tap_open(struct port *port, struct err *err)
+{
+	struct tap *tap = calloc(1, sizeof(*tap));
+	int ret;
+
+	if (!tap)
+		return err_set(err, -ENOMEM, port->path, "out of memory");
+	ret = make(port, tap, err);
+	if (ret) {
+		close_queues(tap);
+		free(tap);
+		return err_set_errno(err, ret, port->path, "cannot make the TAP device");
+	}
+	port->priv = tap;
+	port->dp.rx = tap_rx;
+	port->dp.tx = tap_tx;
+	port->dp.nb_rxq = tap->nb_fds;
+	// Any number of workers may write to one descriptor.
+	port->dp.nb_txq = RTE_MAX(port->env->nb_workers, 1);
+	for (unsigned i = 0; i < tap->nb_fds; i++)
+		port->dp.rx_fd[i] = tap->fd[i];
+	return 0;
+}
+
+// ---- the rest ----
+
+static void tap_close(struct port *port, bool remove)
+{
+	struct tap *tap = port->priv;
+
+	if (remove) // fails only when the device is gone already
+		ioctl(tap->fd[0], TUNSETPERSIST, 0);
+	close_queues(tap);
+	free(tap);
+}
+
+// A socket in the namespace where the device is now, and the device. Works without the
+// namespace's name. The caller closes `ret_nl`.
+static int find_device(const struct tap *tap, struct nl **ret_nl, struct nl_link *ret_link)
+{
+	struct ifreq ifr = {};
+	int netns_fd, ret;
+
+	if (ioctl(tap->fd[0], TUNGETIFF, &ifr) < 0)
+		return -errno;
+	netns_fd = ioctl(tap->fd[0], TUNGETDEVNETNS);
+	if (netns_fd < 0)
+		return -errno;
+	ret = nl_open(netns_fd, ret_nl);
+	close(netns_fd);
+	if (ret)
+		return ret;
+	ret = nl_link_by_name(*ret_nl, ifr.ifr_name, ret_link);
+	if (ret)
+		nl_close(*ret_nl);
+	return ret;
+}
+
+static int tap_change(struct port *port, const struct conf_port *conf, struct err *err)
+{
+	struct nl_link link;
+	struct nl *nl;
+	int ret = find_device(port->priv, &nl, &link);
+
+	if (ret)
+		return err_set_errno(err, ret, port->path, "the device cannot be found");
+	ret = device_change(nl, link.ifindex, port, conf, err);
+	if (!nl_link_by_index(nl, link.ifindex, &link))
+		port->dp.mtu = RTE_MIN(link.mtu, (uint32_t)UINT16_MAX);
+	nl_close(nl);
+	return ret;
+}
+
+static void tap_describe(const struct port *port, json_t *obj)
+{
+	struct nl_link link;
+	struct nl *nl;
+
+	json_object_set_new(obj, "driver", json_string("tun"));
+	if (port->conf.netns[0])
+		json_object_set_new(obj, "netns", json_string(port->conf.netns));
+	offloads_describe(port->dp.tx_offloads, obj);
+	if (find_device(port->priv, &nl, &link)) {
+		json_object_set_new(obj, "link", json_string("down"));
+		return;
+	}
+	device_describe(&link, obj);
+	nl_close(nl);
+}
+
+static void tap_poll(struct port *port)
+{
+	const struct tap *tap = port->priv;
+	struct netns_id id;
+	int fd;
+
+	if (!tap->taken_over || !port->conf.netns[0])
+		return;
+	if (netns_open(port->conf.netns, port->path, &fd, NULL)) {
+		dp_port_fail(&port->dp, ENODEV);
+		return;
+	}
+	if (!netns_identify(fd, &id) && !netns_same(&id, &tap->netns))
+		dp_port_fail(&port->dp, ENODEV);
+	close(fd);
+}
+
+const struct port_type port_tap = {
+	.id = CONF_PORT_TAP,
+	.open = tap_open,
+	.close = tap_close,
+	.change = tap_change,
+	.describe = tap_describe,
+	.poll = tap_poll,
+};

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ports/vnet_hdr.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <rte_byteorder.h>
+#include <rte_ether.h>
+#include <rte_ip.h>
+#include <rte_tcp.h>
+#include <rte_udp.h>
+
+#include "vswitch/dp/offload.h"
+
+static_assert(sizeof(struct virtio_net_hdr) == VNET_HDR_BYTES);
+
+#define TCP_CSUM_OFFSET offsetof(struct rte_tcp_hdr, cksum)
+#define UDP_CSUM_OFFSET offsetof(struct rte_udp_hdr, dgram_cksum)
+#define VLAN_TAGS_MAX	4   // more fit l2_len, but nobody sends them
+#define IP6_EXT_MAX	8   // extension headers looked at
+#define L3_LEN_MAX	511 // l3_len has 9 bits
+
+// What is in the frame up to its transport header.
+struct headers {
+	uint32_t l2_bytes, l3_bytes;
+	uint32_t ip_bytes; // of the whole IP packet, as its header says
+	uint8_t proto; // of the transport; 0 when it cannot be told (a fragment, an unknown header)
+	bool is_ip6, has_ext;
+};
+
+// The headers must lie in the first segment, where every receive function puts them.
+static const void *at(const struct rte_mbuf *m, uint32_t off_bytes, uint32_t len_bytes)
+{
+	if (off_bytes + len_bytes > m->data_len)
+		return NULL;
+	return rte_pktmbuf_mtod_offset(m, const void *, off_bytes);
+}
+
+static int parse_ether(const struct rte_mbuf *m, struct headers *h, uint16_t *ret_ethertype)
+{
+	const struct rte_ether_hdr *eth = at(m, 0, sizeof(*eth));
+	const struct rte_vlan_hdr *vlan;
+	uint16_t type;
+
+	if (!eth)
+		return -EINVAL;
+	type = rte_be_to_cpu_16(eth->ether_type);
+	h->l2_bytes = sizeof(*eth);
+	for (unsigned i = 0; i < VLAN_TAGS_MAX; i++) {
+		if (type != RTE_ETHER_TYPE_VLAN && type != RTE_ETHER_TYPE_QINQ)
+			break;
+		vlan = at(m, h->l2_bytes, sizeof(*vlan));
+		if (!vlan)
+			return -EINVAL;
+		type = rte_be_to_cpu_16(vlan->eth_proto);
+		h->l2_bytes += sizeof(*vlan);
+	}
+	*ret_ethertype = type;
+	return 0;
+}
+
+static int parse_ip4(const struct rte_mbuf *m, struct headers *h)
+{
+	const struct rte_ipv4_hdr *ip = at(m, h->l2_bytes, sizeof(*ip));
+
+	if (!ip || ip->version != 4 || rte_ipv4_hdr_len(ip) < sizeof(*ip))
+		return -EINVAL;
+	h->l3_bytes = rte_ipv4_hdr_len(ip);
+	h->ip_bytes = rte_be_to_cpu_16(ip->total_length);
+	if (ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK))
+		return 0;
+	h->proto = ip->next_proto_id;
+	return 0;
+}
+
+static int parse_ip6(const struct rte_mbuf *m, struct headers *h)
+{
+	const struct rte_ipv6_hdr *ip = at(m, h->l2_bytes, sizeof(*ip));
+	const uint8_t *ext;
+	uint8_t next;
+
+	if (!ip || rte_be_to_cpu_32(ip->vtc_flow) >> 28 != 6)
+		return -EINVAL;
+	h->is_ip6 = true;
+	h->l3_bytes = sizeof(*ip);
+	h->ip_bytes = sizeof(*ip) + rte_be_to_cpu_16(ip->payload_len);
+	next = ip->proto;
+	for (unsigned i = 0; i < IP6_EXT_MAX; i++) {
+		if (next != IPPROTO_HOPOPTS && next != IPPROTO_ROUTING && next != IPPROTO_DSTOPTS) {
+			h->proto = next == IPPROTO_FRAGMENT ? 0 : next;
+			return 0;
+		}
+		ext = at(m, h->l2_bytes + h->l3_bytes, 8);
+		if (!ext)
+			return -EINVAL;
+		h->has_ext = true;
+		next = ext[0];
+		h->l3_bytes += 8 * (ext[1] + 1u);
+		if (h->l3_bytes > L3_LEN_MAX)
+			return 0;
+	}
+	return 0;
+}
+
+// Returns -EINVAL when the frame ends inside its headers. Frames that are not IP have proto 0.
+static int parse(const struct rte_mbuf *m, struct headers *ret_h)
+{
+	struct headers h = {};
+	uint16_t ethertype = 0;
+	int ret = parse_ether(m, &h, &ethertype);
+
+	if (!ret && ethertype == RTE_ETHER_TYPE_IPV4)
+		ret = parse_ip4(m, &h);
+	else if (!ret && ethertype == RTE_ETHER_TYPE_IPV6)
+		ret = parse_ip6(m, &h);
+	if (!ret)
+		*ret_h = h;
+	return ret;
+}
+
+// The flags for a checksum to be filled, 0 when flags cannot describe it.
+static uint64_t csum_flags(const struct headers *h)
+{
+	uint64_t ip = h->is_ip6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4;
+
+	if (h->l3_bytes > L3_LEN_MAX)
+		return 0;
+	if (h->proto == IPPROTO_TCP)
+		return ip | RTE_MBUF_F_TX_TCP_CKSUM;
+	if (h->proto == IPPROTO_UDP)
+		return ip | RTE_MBUF_F_TX_UDP_CKSUM;
+	return 0;
+}
+
+static bool csum_is_at_l4(const struct virtio_net_hdr *hdr, const struct headers *h)
+{
+	uint16_t offset = h->proto == IPPROTO_TCP ? TCP_CSUM_OFFSET : UDP_CSUM_OFFSET;
+
+	return hdr->csum_start == h->l2_bytes + h->l3_bytes && hdr->csum_offset == offset;
+}
+
+static void set_lengths(struct rte_mbuf *m, const struct headers *h)
+{
+	m->l2_len = h->l2_bytes;
+	m->l3_len = h->l3_bytes;
+}
+
+static int apply_csum(const struct virtio_net_hdr *hdr, struct rte_mbuf *m)
+{
+	struct headers h;
+	uint64_t flags = 0;
+
+	if (!parse(m, &h))
+		flags = csum_flags(&h);
+	if (!flags || !csum_is_at_l4(hdr, &h))
+		return dp_checksum_fill(m, hdr->csum_start, hdr->csum_offset);
+	if (!at(m, hdr->csum_start + hdr->csum_offset, 2))
+		return -EINVAL;
+	set_lengths(m, &h);
+	m->ol_flags |= flags;
+	return 0;
+}
+
+// The transport header of a segment: its length, or 0 when it is not what the type says.
+static uint32_t gso_l4_bytes(uint8_t gso_type, const struct rte_mbuf *m, const struct headers *h)
+{
+	uint32_t off = h->l2_bytes + h->l3_bytes, len;
+	const struct rte_tcp_hdr *tcp;
+
+	if (gso_type == VIRTIO_NET_HDR_GSO_UDP_L4)
+		return h->proto == IPPROTO_UDP && at(m, off, sizeof(struct rte_udp_hdr))
+			       ? sizeof(struct rte_udp_hdr)
+			       : 0;
+	if (h->proto != IPPROTO_TCP || h->is_ip6 != (gso_type == VIRTIO_NET_HDR_GSO_TCPV6))
+		return 0;
+	tcp = at(m, off, sizeof(*tcp));
+	if (!tcp)
+		return 0;
+	len = (tcp->data_off >> 4) * 4u;
+	return len >= sizeof(*tcp) && at(m, off, len) ? len : 0;
+}
+
+// A segment whose checksum was verified and is no longer partial (it was received, coalesced and
+// forwarded inside the container): puts the pseudo-header sum back, as the kernel's own
+// segmentation does (tcp4_gso_segment()).
+static int make_partial(struct rte_mbuf *m, const struct headers *h)
+{
+	const void *ip = rte_pktmbuf_mtod_offset(m, const void *, h->l2_bytes);
+	uint16_t sum;
+	uint16_t offset = h->proto == IPPROTO_TCP ? TCP_CSUM_OFFSET : UDP_CSUM_OFFSET;
+
+	if (h->has_ext)
+		return -EINVAL;
+	sum = h->is_ip6 ? rte_ipv6_phdr_cksum(ip, 0) : rte_ipv4_phdr_cksum(ip, 0);
+	memcpy(rte_pktmbuf_mtod_offset(m, void *, h->l2_bytes + h->l3_bytes + offset), &sum,
+		sizeof(sum));
+	return 0;
+}
+
+static int apply_gso(const struct virtio_net_hdr *hdr, uint8_t gso_type, struct rte_mbuf *m)
+{
+	struct headers h;
+	uint32_t l4_bytes, payload_bytes;
+	uint64_t flags;
+
+	if (parse(m, &h) || !hdr->gso_size)
+		return -EINVAL;
+	flags = csum_flags(&h);
+	l4_bytes = gso_l4_bytes(gso_type, m, &h);
+	if (!flags || !l4_bytes || h.l2_bytes + h.ip_bytes != m->pkt_len)
+		return -EINVAL;
+	if (h.ip_bytes < h.l3_bytes + l4_bytes)
+		return -EINVAL;
+	if (hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) {
+		if (!csum_is_at_l4(hdr, &h))
+			return -EINVAL;
+	} else if (!(hdr->flags & VIRTIO_NET_HDR_F_DATA_VALID) || make_partial(m, &h)) {
+		return -EINVAL;
+	}
+	set_lengths(m, &h);
+	m->l4_len = l4_bytes;
+	m->ol_flags |= flags;
+	payload_bytes = h.ip_bytes - h.l3_bytes - l4_bytes;
+	if (payload_bytes > hdr->gso_size) { // else it is one packet, whatever the header says
+		m->tso_segsz = hdr->gso_size;
+		m->ol_flags |=
+			h.proto == IPPROTO_TCP ? RTE_MBUF_F_TX_TCP_SEG : RTE_MBUF_F_TX_UDP_SEG;
+	}
+	return 0;
+}
+
+int vnet_hdr_parse(const struct virtio_net_hdr *hdr, struct rte_mbuf *m)
+{
+	// The ECN bit only repeats the CWR flag of the TCP header: see vnet_hdr_from_mbuf().
+	uint8_t gso_type = hdr->gso_type & ~VIRTIO_NET_HDR_GSO_ECN;
+
+	switch (gso_type) {
+	case VIRTIO_NET_HDR_GSO_NONE:
+		if (hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM)
+			return apply_csum(hdr, m);
+		if (hdr->flags & VIRTIO_NET_HDR_F_DATA_VALID)
+			m->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+		return 0;
+	case VIRTIO_NET_HDR_GSO_TCPV4:
+	case VIRTIO_NET_HDR_GSO_TCPV6:
+	case VIRTIO_NET_HDR_GSO_UDP_L4:
+		return apply_gso(hdr, gso_type, m);
+	default:
+		return -EINVAL;
+	}
+}
+
+static uint8_t tcp_gso_type(const struct rte_mbuf *m)
+{
+	const struct rte_tcp_hdr *tcp = at(m, m->l2_len + m->l3_len, sizeof(*tcp));
+	uint8_t type = m->ol_flags & RTE_MBUF_F_TX_IPV6 ? VIRTIO_NET_HDR_GSO_TCPV6
+							: VIRTIO_NET_HDR_GSO_TCPV4;
+
+	// The kernel's SKB_GSO_TCP_ECN: CWR belongs to the first segment only.
+	return tcp && tcp->tcp_flags & RTE_TCP_CWR_FLAG ? type | VIRTIO_NET_HDR_GSO_ECN : type;
+}
+
+void vnet_hdr_from_mbuf(const struct rte_mbuf *m, struct virtio_net_hdr *ret_hdr)
+{
+	uint64_t l4 = m->ol_flags & RTE_MBUF_F_TX_L4_MASK;
+	bool is_tcp = l4 == RTE_MBUF_F_TX_TCP_CKSUM;
+
+	memset(ret_hdr, 0, sizeof(*ret_hdr));
+	if (!(m->ol_flags & DP_OFFLOAD_FLAGS)) {
+		if ((m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD)
+			ret_hdr->flags = VIRTIO_NET_HDR_F_DATA_VALID;
+		return;
+	}
+	ret_hdr->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+	ret_hdr->csum_start = m->l2_len + m->l3_len;
+	if (m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) {
+		is_tcp = true;
+		ret_hdr->gso_type = tcp_gso_type(m);
+	} else if (m->ol_flags & RTE_MBUF_F_TX_UDP_SEG) {
+		ret_hdr->gso_type = VIRTIO_NET_HDR_GSO_UDP_L4;
+	}
+	ret_hdr->csum_offset = is_tcp ? TCP_CSUM_OFFSET : UDP_CSUM_OFFSET;
+	if (ret_hdr->gso_type != VIRTIO_NET_HDR_GSO_NONE) {
+		ret_hdr->gso_size = m->tso_segsz;
+		ret_hdr->hdr_len = m->l2_len + m->l3_len + m->l4_len;
+	}
+}
