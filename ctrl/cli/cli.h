@@ -69,7 +69,7 @@ void cli_print_json(const json_t *value);
 typedef int cli_option_fn(json_t *obj, const char *key, const char *value, struct err *err);
 int cli_bind_options(json_t *obj, cli_option_fn *fn, int argc, char **argv);
 
-// "key=value" texts of an object's members after each other, in a new string.
+// "key=value" texts of an object's members that are not null, in a new string.
 char *cli_options_text(const json_t *obj);
 
 // Member of an object as text or number; "" and 0 when it is not there.

@@ -123,6 +123,8 @@ char *cli_options_text(const json_t *obj)
 	json_t *value;
 
 	json_object_foreach ((json_t *)obj, key, value) {
+		if (json_is_null(value))
+			continue;
 		fprintf(out, "%s%s=", first ? "" : " ", key);
 		print_value(out, value);
 		first = false;
