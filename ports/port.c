@@ -11,6 +11,7 @@
 
 static const struct port_type *const port_types[] = {
 	&port_tap,
+	&port_veth,
 	&port_dpdk,
 };
 

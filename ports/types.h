@@ -4,4 +4,4 @@
 
 #include "ports/port.h"
 
-extern const struct port_type port_tap, port_dpdk;
+extern const struct port_type port_tap, port_veth, port_dpdk;

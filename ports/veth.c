@@ -1,0 +1,505 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The host's end of a veth pair, through AF_PACKET with virtio-net headers (PACKET_VNET_HDR): as
+// with taps, segments of 64 KiB and unfinished checksums cross the switch whole.
+//
+// Receiving is from a mapped ring, one frame a slot (TPACKET_V2: version 3 hands over blocks on a
+// timer, which is latency). Transmitting is by sendmmsg(): a mapped transmit ring is given back
+// when veth orphans the packet, while the receiver still reads its pages.
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <rte_ethdev.h>
+
+#include "ports/device.h"
+#include "ports/netlink.h"
+#include "ports/netns.h"
+#include "ports/types.h"
+#include "ports/vnet_hdr.h"
+
+#define FRAME_BYTES	 (68 * 1024) // a slot: the ring's header and 64 KiB
+#define FRAMES_PER_BLOCK 15	     // nearly 1 MiB, which is how the kernel allocates it
+#define BLOCKS		 8
+#define FRAMES		 (FRAMES_PER_BLOCK * BLOCKS)
+#define BLOCK_BYTES	 (FRAME_BYTES * FRAMES_PER_BLOCK)
+#define RING_BYTES	 ((size_t)BLOCK_BYTES * BLOCKS)
+#define BURST_BYTES	 (128 * 1024) // of payload in one rx(): stays in an L2 cache
+#define ADDRESSES_BYTES	 12
+#define TAG_BYTES	 4
+#define BIG_HEADROOM	 16
+#define TX_SEGS		 18 // of a packet, at most
+
+struct veth {
+	int fd, ifindex;
+	bool made; // the pair is ours to delete
+	uint8_t *ring;
+	unsigned head; // next slot to look at
+};
+
+// ---- receive and transmit ----
+
+static struct tpacket2_hdr *slot(const struct veth *veth)
+{
+	return (struct tpacket2_hdr *)(veth->ring +
+				       (size_t)(veth->head / FRAMES_PER_BLOCK) * BLOCK_BYTES +
+				       (size_t)(veth->head % FRAMES_PER_BLOCK) * FRAME_BYTES);
+}
+
+static int append(struct rte_mbuf *m, struct rte_mempool *pool, const uint8_t *data, uint32_t len)
+{
+	struct rte_mbuf *last = rte_pktmbuf_lastseg(m);
+
+	for (;;) {
+		uint32_t n = RTE_MIN(len, (uint32_t)rte_pktmbuf_tailroom(last));
+
+		memcpy(rte_pktmbuf_mtod_offset(last, uint8_t *, last->data_len), data, n);
+		last->data_len += n;
+		m->pkt_len += n;
+		data += n;
+		len -= n;
+		if (!len)
+			return 0;
+		last->next = rte_pktmbuf_alloc(pool);
+		if (!last->next)
+			return -ENOMEM;
+		last = last->next;
+		m->nb_segs++;
+	}
+}
+
+// A packet with the frame's bytes, its VLAN tag put back where the kernel took it off.
+static struct rte_mbuf *copy_frame(const struct port_env *env, const struct tpacket2_hdr *h)
+{
+	const uint8_t *data = (const uint8_t *)h + h->tp_mac;
+	bool tagged = h->tp_status & TP_STATUS_VLAN_VALID;
+	bool small = h->tp_snaplen + TAG_BYTES <= RTE_MBUF_DEFAULT_DATAROOM;
+	struct rte_mbuf *m = rte_pktmbuf_alloc(small ? env->pool : env->big_pool);
+	uint32_t done = 0;
+
+	if (!m)
+		return NULL;
+	if (!small)
+		m->data_off = BIG_HEADROOM;
+	if (tagged && h->tp_snaplen >= ADDRESSES_BYTES) {
+		uint16_t tpid =
+			h->tp_status & TP_STATUS_VLAN_TPID_VALID ? h->tp_vlan_tpid : ETH_P_8021Q;
+		uint16_t tag[2] = {htons(tpid), htons(h->tp_vlan_tci)};
+
+		append(m, env->pool, data, ADDRESSES_BYTES);
+		append(m, env->pool, (const uint8_t *)tag, sizeof(tag));
+		done = ADDRESSES_BYTES;
+	}
+	if (append(m, env->pool, data + done, h->tp_snaplen - done) < 0) {
+		rte_pktmbuf_free(m);
+		return NULL;
+	}
+	return m;
+}
+
+// Returns the packet, or NULL when it was dropped.
+static struct rte_mbuf *take_frame(
+	const struct port *port, const struct tpacket2_hdr *h, struct dp_counters *cnt)
+{
+	struct virtio_net_hdr hdr;
+	struct rte_mbuf *m;
+
+	if (h->tp_snaplen < h->tp_len) {
+		cnt->drop[DP_DROP_RX_HEADER]++;
+		return NULL;
+	}
+	m = copy_frame(port->env, h);
+	if (!m) {
+		cnt->drop[DP_DROP_RX_NO_BUFFER]++;
+		return NULL;
+	}
+	memcpy(&hdr, (const uint8_t *)h + h->tp_mac - VNET_HDR_BYTES, sizeof(hdr));
+	if ((h->tp_status & TP_STATUS_VLAN_VALID) && (hdr.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM))
+		hdr.csum_start += TAG_BYTES; // it counts without the tag
+	if (vnet_hdr_to_mbuf(&hdr, m)) {
+		dp_drop(cnt, DP_DROP_RX_HEADER, m);
+		return NULL;
+	}
+	return m;
+}
+
+// Nothing in the ring: quiet, or gone?
+static void check_alive(struct dp_port *dp, const struct veth *veth)
+{
+	socklen_t len = sizeof(int);
+	int error = 0;
+
+	if (getsockopt(veth->fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error)
+		dp_port_fail(dp, error);
+}
+
+static uint16_t veth_rx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
+	struct dp_counters *cnt)
+{
+	const struct port *port = (const struct port *)dp;
+	struct veth *veth = port->priv;
+	uint32_t bytes = 0;
+	uint16_t count = 0;
+
+	while (count < n && bytes < BURST_BYTES) {
+		struct tpacket2_hdr *h = slot(veth);
+		struct rte_mbuf *m;
+
+		if (!(__atomic_load_n(&h->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER))
+			break;
+		bytes += h->tp_snaplen;
+		m = take_frame(port, h, cnt);
+		__atomic_store_n(&h->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
+		veth->head = (veth->head + 1) % FRAMES;
+		if (m)
+			pkts[count++] = m;
+	}
+	if (!count)
+		check_alive(dp, veth);
+	return count;
+}
+
+static void tx_failed(struct dp_port *dp, int code, struct rte_mbuf *m, struct dp_counters *cnt)
+{
+	switch (code) {
+	case EAGAIN:
+	case ENOBUFS:
+		dp_drop(cnt, DP_DROP_TX_FULL, m);
+		break;
+	case ENXIO:
+	case ENODEV:
+		dp_port_fail(dp, code);
+		dp_drop(cnt, DP_DROP_TX_DOWN, m);
+		break;
+	case ENETDOWN:
+		dp_drop(cnt, DP_DROP_TX_DOWN, m);
+		break;
+	default:
+		dp_drop(cnt, DP_DROP_TX_ERROR, m);
+	}
+}
+
+static void veth_tx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
+	struct dp_counters *cnt)
+{
+	const struct veth *veth = ((const struct port *)dp)->priv;
+	struct iovec iov[DP_BURST][1 + TX_SEGS];
+	struct virtio_net_hdr hdr[DP_BURST];
+	struct mmsghdr msg[DP_BURST];
+	uint16_t sent = 0;
+
+	for (uint16_t i = 0; i < n; i++) {
+		unsigned k = 1;
+
+		vnet_hdr_from_mbuf(pkts[i], &hdr[i]);
+		iov[i][0] = (struct iovec){&hdr[i], sizeof(hdr[i])};
+		for (const struct rte_mbuf *seg = pkts[i]; seg && k <= TX_SEGS; seg = seg->next)
+			iov[i][k++] = (struct iovec){rte_pktmbuf_mtod(seg, void *), seg->data_len};
+		// More segments than that: an empty message, which the kernel refuses.
+		msg[i] =
+			(struct mmsghdr){.msg_hdr = {.msg_iov = iov[i],
+						 .msg_iovlen = pkts[i]->nb_segs > TX_SEGS ? 0 : k}};
+	}
+	while (sent < n) {
+		int done = sendmmsg(veth->fd, msg + sent, n - sent, MSG_DONTWAIT);
+
+		for (int i = 0; i < done; i++) {
+			cnt->tx_packets++;
+			cnt->tx_bytes += pkts[sent]->pkt_len;
+			rte_pktmbuf_free(pkts[sent++]);
+		}
+		if (done <= 0)
+			tx_failed(dp, errno, pkts[sent], cnt), sent++;
+	}
+}
+
+// ---- open ----
+
+static int set_option(int fd, int option, int value)
+{
+	return setsockopt(fd, SOL_PACKET, option, &value, sizeof(value)) < 0 ? -errno : 0;
+}
+
+static int open_ring(struct veth *veth)
+{
+	struct tpacket_req req = {BLOCK_BYTES, BLOCKS, FRAME_BYTES, FRAMES};
+	struct sockaddr_ll addr = {.sll_family = AF_PACKET,
+		.sll_protocol = htons(ETH_P_ALL),
+		.sll_ifindex = veth->ifindex};
+	int ret;
+
+	if ((ret = set_option(veth->fd, PACKET_VERSION, TPACKET_V2)) < 0 ||
+		(ret = set_option(veth->fd, PACKET_VNET_HDR, 1)) < 0 ||
+		(ret = set_option(veth->fd, PACKET_IGNORE_OUTGOING, 1)) < 0 ||
+		(ret = set_option(veth->fd, PACKET_QDISC_BYPASS, 1)) < 0)
+		return ret;
+	if (setsockopt(veth->fd, SOL_PACKET, PACKET_RX_RING, &req, sizeof(req)) < 0)
+		return -errno;
+	veth->ring = mmap(NULL, RING_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, veth->fd, 0);
+	if (veth->ring == MAP_FAILED) {
+		veth->ring = NULL;
+		return -errno;
+	}
+	return bind(veth->fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 ? -errno : 0;
+}
+
+// Opens the packet socket on the host's end.
+static int attach(const struct port *port, struct veth *veth, struct err *err)
+{
+	int sndbuf_bytes = 4 << 20;
+	int ret;
+
+	veth->fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (veth->fd < 0)
+		return err_set_errno(err, -errno, port->path,
+			"cannot open a packet socket (CAP_NET_RAW is needed)");
+	setsockopt(veth->fd, SOL_SOCKET, SO_SNDBUF, &sndbuf_bytes, sizeof(sndbuf_bytes));
+	ret = open_ring(veth);
+	return ret < 0 ? err_set_errno(err, ret, port->path, "cannot make the packet ring") : 0;
+}
+
+// A name for the host's end: given, or from the port's name, cut and marked when it is too long.
+static void host_name(const struct port *port, char *buf)
+{
+	const char *name = port->conf.name;
+	uint32_t hash = 2166136261u;
+
+	if (port->conf.host_ifname[0]) {
+		snprintf(buf, IFNAMSIZ, "%s", port->conf.host_ifname);
+		return;
+	}
+	for (const char *p = port->env->switch_id; *p; p++)
+		hash = (hash ^ (uint8_t)*p) * 16777619u;
+	for (const char *p = name; *p; p++)
+		hash = (hash ^ (uint8_t)*p) * 16777619u;
+	snprintf(buf, IFNAMSIZ, "cw%.4s-%08x", name, hash);
+}
+
+static int make_pair(const struct port *port, struct nl *host, int netns_fd, struct err *err)
+{
+	struct nl_veth_end a = {.mtu = port->conf.mtu}, b = {.mtu = port->conf.mtu};
+	char alias[NL_ALIAS_BYTES], name[IFNAMSIZ];
+	struct nl *inside = NULL;
+	struct nl_link link;
+	int ret;
+
+	ret = device_ifname(port, &b.ifname, err);
+	if (ret)
+		return ret;
+	ret = nl_open(netns_fd, &inside);
+	if (ret)
+		return err_set_errno(err, ret, port->path, "cannot enter the namespace");
+	host_name(port, name);
+	device_alias(port, alias);
+	a.ifname = name;
+	a.alias = alias;
+	b.mac = port->conf.has_mac ? &port->conf.mac : NULL;
+	b.netns_fd = netns_fd;
+	ret = device_check_free(inside, port, b.ifname, err);
+	if (!ret)
+		ret = nl_veth_add(host, &a, &b);
+	// The kernel takes no alias with the creation.
+	if (!ret)
+		ret = nl_link_by_name(host, name, &link);
+	if (!ret)
+		ret = nl_link_change(host, link.ifindex, &(struct nl_change){.alias = alias});
+	if (!ret)
+		ret = nl_link_by_name(inside, b.ifname, &link);
+	if (!ret)
+		ret = device_set_up(inside, link.ifindex, port, err);
+	nl_close(inside);
+	if (ret)
+		err_set_errno(err, ret, port->path, "cannot make the veth pair %s", name);
+	if (ret && ret != -EEXIST && nl_link_by_alias(host, alias, &link) == 0)
+		nl_link_delete(host, link.ifindex);
+	return ret;
+}
+
+// Finds or makes the host's end.
+static int find_host_end(const struct port *port, struct veth *veth, struct nl *nl,
+	struct nl_link *ret_link, struct err *err)
+{
+	char alias[NL_ALIAS_BYTES];
+	int netns_fd, ret;
+
+	if (!port->conf.netns[0]) {
+		const char *ifname;
+
+		ret = device_ifname(port, &ifname, err);
+		if (!ret && (ret = nl_link_by_name(nl, ifname, ret_link)) < 0)
+			err_set_errno(err, ret, port->path,
+				"there is no device %s; give netns= to have a pair made", ifname);
+		return ret;
+	}
+	veth->made = true;
+	device_alias(port, alias);
+	if (nl_link_by_alias(nl, alias, ret_link) == 0)
+		return 0;
+	ret = netns_open(port->conf.netns, port->path, &netns_fd, err);
+	if (ret)
+		return ret;
+	ret = make_pair(port, nl, netns_fd, err);
+	close(netns_fd);
+	return ret ? ret : nl_link_by_alias(nl, alias, ret_link);
+}
+
+// The host's own IP stack is to leave the device alone: no IPv6 address, no answers to ARP.
+static void quieten(const char *ifname)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/arp_ignore", ifname);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	// Not being allowed to is no reason to refuse the port.
+	if (write(fd, "8", 1) < 0)
+		errno = 0;
+	close(fd);
+}
+
+static int make(struct port *port, struct veth *veth, struct err *err)
+{
+	struct nl_link link = {};
+	struct nl *nl = NULL;
+	int ret = nl_open(-1, &nl);
+
+	if (ret)
+		return err_set_errno(err, ret, port->path, "cannot open a netlink socket");
+	ret = find_host_end(port, veth, nl, &link, err);
+	if (!ret)
+		ret = nl_link_change(
+			nl, link.ifindex, &(struct nl_change){.up = true, .no_ip6_autoconf = true});
+	if (!ret) {
+		quieten(link.ifname);
+		veth->ifindex = link.ifindex;
+		port->dp.mtu = RTE_MIN(link.mtu, (uint32_t)UINT16_MAX);
+		ret = attach(port, veth, err);
+	}
+	nl_close(nl);
+	return ret;
+}
+
+static void let_go(struct veth *veth, bool remove)
+{
+	struct nl *nl;
+
+	if (veth->ring)
+		munmap(veth->ring, RING_BYTES);
+	if (veth->fd >= 0)
+		close(veth->fd);
+	if (remove && veth->made && veth->ifindex && nl_open(-1, &nl) == 0) {
+		nl_link_delete(nl, veth->ifindex);
+		nl_close(nl);
+	}
+	free(veth);
+}
+
+static int veth_open(struct port *port, struct err *err)
+{
+	struct veth *veth = calloc(1, sizeof(*veth));
+	int ret;
+
+	if (!veth)
+		return err_set(err, -ENOMEM, port->path, "out of memory");
+	veth->fd = -1;
+	ret = make(port, veth, err);
+	if (ret) {
+		let_go(veth, true);
+		return err_set_errno(err, ret, port->path, "cannot make the veth port");
+	}
+	port->priv = veth;
+	port->dp.rx = veth_rx;
+	port->dp.tx = veth_tx;
+	port->dp.nb_rxq = 1;
+	// Any number of workers may write to one socket.
+	port->dp.nb_txq = RTE_MAX(port->env->nb_workers, 1);
+	port->dp.rx_fd[0] = veth->fd;
+	port->dp.tx_offloads = RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM |
+			       RTE_ETH_TX_OFFLOAD_TCP_TSO | RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+	return 0;
+}
+
+// ---- the rest ----
+
+static void veth_close(struct port *port, bool remove)
+{
+	let_go(port->priv, remove);
+}
+
+static int change_inside(const struct port *port, const struct conf_port *conf, struct err *err)
+{
+	struct nl_link link;
+	struct nl *nl = NULL;
+	const char *ifname;
+	int netns_fd, ret;
+
+	ret = netns_open(port->conf.netns, port->path, &netns_fd, err);
+	if (ret)
+		return ret;
+	ret = device_ifname(port, &ifname, err);
+	if (!ret)
+		ret = nl_open(netns_fd, &nl);
+	if (!ret)
+		ret = nl_link_by_name(nl, ifname, &link);
+	if (!ret)
+		ret = device_change(nl, link.ifindex, port, conf, err);
+	nl_close(nl);
+	close(netns_fd);
+	return ret ? err_set_errno(err, ret, port->path, "cannot change the container's end") : 0;
+}
+
+static int veth_change(struct port *port, const struct conf_port *conf, struct err *err)
+{
+	struct veth *veth = port->priv;
+	struct nl_link link;
+	struct nl *nl;
+	int ret = port->conf.netns[0] ? change_inside(port, conf, err) : 0;
+
+	if (ret || conf->mtu == port->conf.mtu || !conf->mtu)
+		return ret;
+	ret = nl_open(-1, &nl);
+	if (ret)
+		return err_set_errno(err, ret, port->path, "cannot open a netlink socket");
+	ret = nl_link_change(nl, veth->ifindex, &(struct nl_change){.mtu = conf->mtu});
+	if (!ret && !nl_link_by_index(nl, veth->ifindex, &link))
+		port->dp.mtu = RTE_MIN(link.mtu, (uint32_t)UINT16_MAX);
+	nl_close(nl);
+	return ret ? err_set_errno(err, ret, port->path, "cannot set the mtu") : 0;
+}
+
+static void veth_describe(const struct port *port, json_t *obj)
+{
+	const struct veth *veth = port->priv;
+	struct nl_link link;
+	struct nl *nl;
+
+	json_object_set_new(obj, "driver", json_string("veth"));
+	if (port->conf.netns[0])
+		json_object_set_new(obj, "netns", json_string(port->conf.netns));
+	offloads_describe(port->dp.tx_offloads, obj);
+	if (nl_open(-1, &nl))
+		return;
+	if (nl_link_by_index(nl, veth->ifindex, &link) == 0)
+		device_describe(&link, obj);
+	else
+		json_object_set_new(obj, "link", json_string("down"));
+	nl_close(nl);
+}
+
+const struct port_type port_veth = {
+	.id = CONF_PORT_VETH,
+	.open = veth_open,
+	.close = veth_close,
+	.change = veth_change,
+	.describe = veth_describe,
+};
