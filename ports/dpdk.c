@@ -11,6 +11,7 @@
 #include <rte_ethdev.h>
 
 #include "base/log.h"
+#include "base/util.h"
 #include "ports/device.h"
 #include "ports/types.h"
 
@@ -128,10 +129,10 @@ static int probe(struct port *port, uint16_t *ret_ethdev, struct err *err)
 static void count_queues(struct port *port, const struct rte_eth_dev_info *info)
 {
 	uint16_t wanted = port->conf.queues ? port->conf.queues : 1;
-	uint16_t workers = RTE_MAX(port->env->nb_workers, 1);
+	uint16_t workers = MAX_OF(port->env->nb_workers, 1);
 
-	port->dp.nb_rxq = RTE_MIN(wanted, info->max_rx_queues);
-	port->dp.nb_txq = RTE_MAX(1, RTE_MIN(RTE_MIN(workers, info->max_tx_queues), NB_TXQ_MAX));
+	port->dp.nb_rxq = MIN_OF(wanted, info->max_rx_queues);
+	port->dp.nb_txq = MAX_OF(1, MIN_OF(MIN_OF(workers, info->max_tx_queues), NB_TXQ_MAX));
 }
 
 static int configure(

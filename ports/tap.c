@@ -23,6 +23,7 @@
 #include <rte_ethdev.h>
 
 #include "base/log.h"
+#include "base/util.h"
 #include "ports/device.h"
 #include "ports/netlink.h"
 #include "ports/netns.h"
@@ -81,7 +82,7 @@ static bool chain(struct rte_mbuf *m, struct rte_mbuf *big, uint32_t len_bytes)
 	uint32_t room = rte_pktmbuf_tailroom(m);
 
 	m->pkt_len = len_bytes;
-	m->data_len = RTE_MIN(len_bytes, room);
+	m->data_len = MIN_OF(len_bytes, room);
 	if (len_bytes <= room)
 		return false;
 	big->data_off = 0;
@@ -441,7 +442,7 @@ static int make(struct port *port, struct tap *tap, struct err *err)
 		ret = nl_link_by_alias(nl, alias, &link);
 	if (!ret) {
 		tap->ifindex = link.ifindex;
-		port->dp.mtu = RTE_MIN(link.mtu, (uint32_t)UINT16_MAX);
+		port->dp.mtu = MIN_OF(link.mtu, (uint32_t)UINT16_MAX);
 	}
 	nl_close(nl);
 	close(netns_fd);
@@ -466,7 +467,7 @@ static int tap_open(struct port *port, struct err *err)
 	port->dp.tx = tap_tx;
 	port->dp.nb_rxq = tap->nb_fds;
 	// Any number of workers may write to one descriptor.
-	port->dp.nb_txq = RTE_MAX(port->env->nb_workers, 1);
+	port->dp.nb_txq = MAX_OF(port->env->nb_workers, 1);
 	for (unsigned i = 0; i < tap->nb_fds; i++)
 		port->dp.rx_fd[i] = tap->fd[i];
 	return 0;
@@ -516,7 +517,7 @@ static int tap_change(struct port *port, const struct conf_port *conf, struct er
 		return err_set_errno(err, ret, port->path, "the device cannot be found");
 	ret = device_change(nl, link.ifindex, port, conf, err);
 	if (!nl_link_by_index(nl, link.ifindex, &link))
-		port->dp.mtu = RTE_MIN(link.mtu, (uint32_t)UINT16_MAX);
+		port->dp.mtu = MIN_OF(link.mtu, (uint32_t)UINT16_MAX);
 	nl_close(nl);
 	return ret;
 }

@@ -331,9 +331,9 @@ static int find_host_end(const struct port *port, struct veth *veth, struct nl *
 	int netns_fd, ret;
 
 	if (!port->conf.netns[0]) {
-		const char *ifname;
+		const char *ifname = port->conf.host_ifname;
 
-		ret = device_ifname(port, &ifname, err);
+		ret = ifname[0] ? 0 : device_ifname(port, &ifname, err);
 		if (!ret && (ret = nl_link_by_name(nl, ifname, ret_link)) < 0)
 			err_set_errno(err, ret, port->path,
 				"there is no device %s; give netns= to have a pair made", ifname);
