@@ -9,8 +9,8 @@
 #include <stddef.h>
 
 struct err {
-	int code;	  // negative errno; 0 while nothing is set
-	char path[160];	  // the object: "port c1", "bridges.br0.ports.c1.tag", "/run/x"; may be empty
+	int code;	// negative errno; 0 while nothing is set
+	char path[160]; // the object: "port c1", "bridges.br0.ports.c1.tag", "/run/x"; may be empty
 	char reason[512]; // one sentence, no trailing newline
 };
 

@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int file_read(const char *path, size_t max_bytes, char **ret_text, size_t *ret_len_bytes,
-	struct err *err)
+int file_read(
+	const char *path, size_t max_bytes, char **ret_text, size_t *ret_len_bytes, struct err *err)
 {
 	size_t len = 0, size = 4096;
 	char *text = NULL;
@@ -39,8 +39,8 @@ int file_read(const char *path, size_t max_bytes, char **ret_text, size_t *ret_l
 			break;
 		len += got;
 		if (len > max_bytes) {
-			rc = err_set(err, -EFBIG, path, "the file is larger than %zu bytes",
-				max_bytes);
+			rc = err_set(
+				err, -EFBIG, path, "the file is larger than %zu bytes", max_bytes);
 			goto err;
 		}
 		if (len == size)

@@ -12,8 +12,8 @@ struct loop_handle {
 	TAILQ_ENTRY(loop_handle) entry;
 	loop_fn *fn;
 	void *arg;
-	void *socket; // ZeroMQ socket, or NULL
-	int fd;	      // -1 for timers and sockets
+	void *socket;		    // ZeroMQ socket, or NULL
+	int fd;			    // -1 for timers and sockets
 	uint64_t period_us, due_us; // due_us 0: not armed
 	bool dead;
 };
@@ -64,7 +64,7 @@ void loop_free(struct loop *loop)
 
 	if (!loop)
 		return;
-	TAILQ_FOREACH(h, &loop->handles, entry)
+	TAILQ_FOREACH (h, &loop->handles, entry)
 		h->dead = true;
 	reap(loop);
 	free(loop->items);
@@ -159,7 +159,7 @@ static long prepare(struct loop *loop, int *ret_count)
 	struct loop_handle *h;
 	int n = 0;
 
-	TAILQ_FOREACH(h, &loop->handles, entry) {
+	TAILQ_FOREACH (h, &loop->handles, entry) {
 		if (h->fd >= 0 || h->socket) {
 			loop->items[n] = (zmq_pollitem_t){h->socket, h->fd, ZMQ_POLLIN, 0};
 			loop->owners[n++] = h;
@@ -180,7 +180,7 @@ static void run_timers(struct loop *loop)
 	struct loop_handle *h;
 
 	// Removal is deferred to reap(), so the walk is safe against what callbacks do.
-	TAILQ_FOREACH(h, &loop->handles, entry) {
+	TAILQ_FOREACH (h, &loop->handles, entry) {
 		if (h->dead || !h->due_us || h->due_us > now_us)
 			continue;
 		h->due_us += h->period_us;
