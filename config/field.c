@@ -103,7 +103,7 @@ static int refuse(const char *text, const char *allowed, char why[FIELD_WHY_BYTE
 	bool bare = text[0] && text[strspn(text, "0123456789")] == '\0';
 	const char *quote = bare ? "" : "'";
 
-	snprintf(why, FIELD_WHY_BYTES, "%s%s%s is not allowed; %s", quote,
+	snprintf(why, FIELD_WHY_BYTES, "%s%s%s is not allowed; %.280s", quote,
 		report_shown(shown, text), quote, allowed);
 	return -EINVAL;
 }

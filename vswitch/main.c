@@ -314,9 +314,23 @@ static int daemon_open(struct daemon *d, struct err *err)
 	return ctrl_server_new(&ctrl_opts, &d->ctrl, err);
 }
 
+// ZeroMQ leaves the files of its local sockets behind. The lock on the folder is still held.
+static void remove_sockets(const char *run_dir)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/ctl.sock", run_dir);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/events.sock", run_dir);
+	unlink(path);
+}
+
 static void daemon_close(struct daemon *d)
 {
-	ctrl_server_free(d->ctrl);
+	if (d->ctrl) {
+		ctrl_server_free(d->ctrl);
+		remove_sockets(d->opts.run_dir);
+	}
 	d->ctrl = NULL;
 	vswitch_free(d->vs, false);
 	dp_free(d->dp);
