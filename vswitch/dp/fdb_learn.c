@@ -100,7 +100,7 @@ static bool count(struct fdb *fdb, const struct fdb_source *s)
 	struct fdb_port *port = &fdb->port[s->port];
 	struct fdb_bridge *bridge = fdb->bridge[s->bridge];
 	uint64_t generation = fdb_value_generation(s->value);
-	uint64_t old = atomic_load_explicit(&port->members, memory_order_relaxed);
+	unsigned long long old = atomic_load_explicit(&port->members, memory_order_relaxed);
 	uint32_t on_bridge;
 
 	do {
@@ -126,7 +126,7 @@ static bool count(struct fdb *fdb, const struct fdb_source *s)
 void fdb_uncount(struct fdb *fdb, uint16_t bridge, uint64_t value)
 {
 	struct fdb_port *port = &fdb->port[fdb_value_port(value)];
-	uint64_t old = atomic_load_explicit(&port->members, memory_order_relaxed);
+	unsigned long long old = atomic_load_explicit(&port->members, memory_order_relaxed);
 
 	if (value & FDB_STATIC)
 		return;
@@ -155,7 +155,7 @@ void fdb_slot_clear(struct fdb *fdb, struct fdb_table *table, struct fdb_bucket 
 // a loop, is slowed down, while moves to other ports go on.
 static bool move_allowed(struct fdb_port *port, uint32_t now_s)
 {
-	uint64_t old = atomic_load_explicit(&port->moves, memory_order_relaxed), new;
+	unsigned long long old = atomic_load_explicit(&port->moves, memory_order_relaxed), new;
 
 	do {
 		if (old >> 32 != now_s)
