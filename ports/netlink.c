@@ -17,8 +17,7 @@
 
 #define NL_BUFFER_BYTES 8192 // what libmnl uses at most; its own macro asks the system
 
-#define NL_BUF_BYTES	 (32 * 1024)
-#define NL_REQUEST_BYTES 1024
+#define NL_BUF_BYTES (32 * 1024)
 
 struct nl {
 	struct mnl_socket *sock;
