@@ -221,7 +221,6 @@ int vport_open(struct vswitch *vs, struct vport *vp, struct err *err)
 	if (rc < 0)
 		return rc;
 	port->dp.id = vp->dp_id;
-	rte_spinlock_init(&port->dp.tx_lock);
 	vp->port = port;
 	vp->state = VPORT_UP;
 	vp->since_us = monotonic_us();

@@ -15,7 +15,7 @@ tcp c1 c2 10.0.0.2
 vsctl del-port n0
 
 # A null device that receives makes empty frames: refused by their source address, all of them.
-vsctl add-port br0 n1 type=dpdk devargs=net_null1,size=13
+vsctl add-port br0 n1 type=dpdk devargs=net_null1
 wait_until 5 counts_to n1 src_invalid 1000 || fail "not refused: $(vsctl drops)"
 reaches c1 10.0.0.2
 vsctl del-port n1

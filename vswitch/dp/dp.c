@@ -452,7 +452,7 @@ void dp_worker_stats(struct dp *dp, unsigned worker, struct dp_worker_stats *ret
 	};
 
 	for (unsigned i = 0; i < DP_NB_STAGES; i++) {
-		s.stage[i].name = dp_stage_name[i];
+		s.stage[i].name = dp_stage_name(i);
 		s.stage[i].calls = w->ctx.stage[i].calls;
 		s.stage[i].packets = w->ctx.stage[i].packets;
 		s.stage[i].cycles = w->ctx.stage[i].cycles;

@@ -109,10 +109,6 @@ static void tx_finish(
 	for (uint16_t i = 0; i < n; i++) {
 		uint16_t pieces, sent = 0;
 
-		if (dp_offload_fits(pkts[i], out->tx_offloads)) {
-			port_tx(ctx, out, &pkts[i], 1);
-			continue;
-		}
 		pieces = dp_offload_finish(
 			pkts[i], out->tx_offloads, ctx->pool, piece, DP_GSO_MAX, cnt);
 		for (; sent < pieces; sent += RTE_MIN(pieces - sent, DP_BURST))

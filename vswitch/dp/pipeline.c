@@ -30,14 +30,10 @@ static const struct dp_stage stages[DP_NB_STAGES] = {
 	[DP_STAGE_EGRESS] = {"egress", dp_stage_egress},
 };
 
-const char *const dp_stage_name[DP_NB_STAGES] = {
-	"parse",
-	"vlan_in",
-	"learn",
-	"lookup",
-	"flood",
-	"egress",
-};
+const char *dp_stage_name(enum dp_stage_id id)
+{
+	return stages[id].name;
+}
 
 void dp_batch_remove(struct dp_batch *b, uint64_t gone)
 {

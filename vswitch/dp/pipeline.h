@@ -71,7 +71,7 @@ struct dp_context {
 // Runs the batch through all stages. The packets then belong to ports or are gone.
 void dp_pipeline_run(struct dp_context *ctx, struct dp_batch *b);
 
-extern const char *const dp_stage_name[DP_NB_STAGES];
+const char *dp_stage_name(enum dp_stage_id id);
 
 // ---- the stages ----
 
