@@ -77,6 +77,13 @@ reaches() {
 		{ cat "$T/ping" && fail "$from does not reach $to ($*)"; }
 }
 
+# reaches_soon CONTAINER ADDRESS: after a change. A container asks once a second for the hardware
+# address of a neighbour that did not answer before.
+reaches_soon() {
+	wait_until 10 in_ns "$1" ping -q -c 1 -W 1 "$2" || fail "$1 does not reach $2"
+	reaches "$1" "$2"
+}
+
 # stays_apart CONTAINER ADDRESS: nothing comes back.
 stays_apart() {
 	! in_ns "$1" ping -q -c 2 -i 0.1 -W 1 "$2" >/dev/null 2>&1 || fail "$1 reaches $2"

@@ -19,9 +19,10 @@ for spec in br0:c1:10.0.0.1:10 br1:c2:10.0.0.2:10 br0:d1:10.0.0.11:20 br1:d2:10.
 done
 
 timeout 3 tcpdump -n -e -c 4 -i v0 --immediate-mode icmp or vlan >"$T/wire" 2>/dev/null &
+listener=$!
 sleep 0.5
 reaches c1 10.0.0.2
-wait %1 || true
+wait "$listener" || true
 grep -q 'vlan 10' "$T/wire" || fail "no tag 10 on the trunk: $(cat "$T/wire")"
 tcp c1 c2 10.0.0.2
 tcp c1 c2 10.0.0.2 --reverse
