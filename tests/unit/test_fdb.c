@@ -53,14 +53,14 @@ static void learn(struct fdb *fdb, uint16_t port, uint64_t key, uint32_t now_s)
 	struct fdb_table *table = atomic_load(&fdb->table);
 	struct fdb_source source = source_of(fdb, port, now_s);
 
-	fdb_learn(fdb, table, fdb_hash(table, key), key, &source, &cnt);
+	fdb_learn(fdb, table, key, &source, &cnt);
 }
 
 // The port that `key` is behind, or -1.
 static int where(struct fdb *fdb, uint64_t key)
 {
 	struct fdb_table *table = atomic_load(&fdb->table);
-	uint64_t value = fdb_get(table, fdb_hash(table, key), key);
+	uint64_t value = fdb_get(table, key);
 
 	return value && fdb_fresh(fdb, value) ? fdb_value_port(value) : -1;
 }
@@ -294,11 +294,11 @@ static void *hammer_main(void *arg)
 			unsigned n = rand_r(&seed) % (2 * KEYS);
 			uint16_t port = n < KEYS ? PORT_A + n % NB_PORTS
 						 : PORT_A + rand_r(&seed) % NB_PORTS;
-			uint64_t key = key_of(fdb, 0, n), hash = fdb_hash(table, key), value;
+			uint64_t key = key_of(fdb, 0, n), value;
 			struct fdb_source source = source_of(fdb, port, i / 50);
 
-			fdb_learn(fdb, table, hash, key, &source, &h->cnt);
-			value = fdb_get(table, hash, key);
+			fdb_learn(fdb, table, key, &source, &h->cnt);
+			value = fdb_get(table, key);
 			if (value && n < KEYS && fdb_value_port(value) != port)
 				atomic_fetch_add(h->wrong, 1);
 		}

@@ -151,30 +151,50 @@ void dp_tx_flush_all(struct dp_context *ctx)
 	ctx->nb_dirty = 0;
 }
 
-// Shapes the packets [from, to) of the batch for the port they all leave by.
+// Whether all packets can go as they are: within the MTU, in one piece, nothing left to be finished.
+static bool are_plain(struct rte_mbuf *const *pkts, uint16_t n, uint16_t mtu)
+{
+	uint32_t longest = 0;
+	uint64_t flags = 0;
+	uint16_t segs = 0;
+
+	for (uint16_t i = 0; i < n; i++) {
+		flags |= pkts[i]->ol_flags;
+		segs |= pkts[i]->nb_segs ^ 1;
+		longest = RTE_MAX(longest, pkts[i]->pkt_len);
+	}
+	return !(flags & DP_OFFLOAD_FLAGS) && !segs && longest <= RTE_ETHER_HDR_LEN + (uint32_t)mtu;
+}
+
+// Packets [from, to) of the batch leave by the same port.
 static void egress_run(struct dp_context *ctx, struct dp_batch *b, uint16_t from, uint16_t to)
 {
 	uint16_t port = b->out[from], n = 0;
-	const struct dp_snap_port *out;
+	const struct dp_snap_port *out = &ctx->snap->port[port];
 	struct rte_mbuf *ready[DP_BURST];
+	bool alone;
 
-	// An entry may outlive its port by a moment.
-	if (unlikely(port >= ctx->snap->nb_ports || !ctx->snap->port[port].port)) {
+	// An entry may outlive its port by a moment, and the port's number may have a new owner.
+	if (unlikely(port >= ctx->snap->nb_ports || out->bridge != b->in->bridge)) {
 		for (uint16_t i = from; i < to; i++)
 			dp_drop(b->in_cnt, DP_DROP_NO_BRIDGE, b->pkt[i]);
 		return;
 	}
-	out = &ctx->snap->port[port];
+	alone = from == 0 && to == b->n && !ctx->txbuf[port].n;
+	if (likely(alone && !b->tagged && dp_snap_carries(out, b->in->pvid) &&
+		    !dp_snap_tags(out, b->in->pvid) && are_plain(b->pkt, to, out->mtu))) {
+		port_tx(ctx, out, b->pkt, to);
+		return;
+	}
 	for (uint16_t i = from; i < to; i++) {
-		struct rte_mbuf *m =
-			shape(ctx, out, &ctx->cnt[port], b->pkt[i], b->vlan[i], b->tagged >> i & 1);
+		struct rte_mbuf *m = shape(ctx, out, &ctx->cnt[port], b->pkt[i],
+			dp_batch_vlan(b, i), b->tagged >> i & 1);
 
 		if (likely(m))
 			ready[n++] = m;
 	}
-	if (from == 0 && to == b->n && !ctx->txbuf[port].n) {
-		if (n)
-			transmit(ctx, out, ready, n);
+	if (alone && n) {
+		transmit(ctx, out, ready, n);
 		return;
 	}
 	for (uint16_t i = 0; i < n; i++)

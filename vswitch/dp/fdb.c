@@ -75,9 +75,10 @@ void fdb_free(struct fdb *fdb)
 	free(fdb);
 }
 
-static void lock_always(struct fdb_bucket *b)
+static void lock_always(
+	struct fdb_table *table, const struct fdb_bucket *a, const struct fdb_bucket *b)
 {
-	while (!fdb_bucket_lock(b, 1000))
+	while (!fdb_lock(table, a, b, 1000))
 		sched_yield();
 }
 
@@ -96,8 +97,8 @@ static void sweep_slot(struct fdb *fdb, struct fdb_table *table, struct fdb_buck
 {
 	uint64_t key, value;
 
-	lock_always(b);
-	// It may have changed before the bucket was held.
+	lock_always(table, b, b);
+	// It may have changed before the bucket was locked.
 	key = atomic_load_explicit(&b->key[slot], memory_order_relaxed);
 	value = atomic_load_explicit(&b->value[slot], memory_order_relaxed);
 	if (key && !keep(fdb, key, value)) {
@@ -107,9 +108,9 @@ static void sweep_slot(struct fdb *fdb, struct fdb_table *table, struct fdb_buck
 			else
 				fdb->evicted++;
 		}
-		fdb_slot_clear(fdb, table, b, slot);
+		fdb_slot_clear(fdb, b, slot);
 	}
-	fdb_bucket_unlock(b);
+	fdb_unlock(table, b, b);
 }
 
 // Calls `keep` for each entry of the buckets [from, to) and takes out those it refuses.
@@ -267,11 +268,11 @@ void fdb_bridge_close(struct fdb *fdb, uint16_t bridge)
 
 // ---- static entries ----
 
-static bool evict_one(struct fdb *fdb, struct fdb_table *table, struct fdb_bucket *b)
+static bool evict_one(struct fdb *fdb, struct fdb_bucket *b)
 {
 	for (unsigned slot = 0; slot < FDB_SLOTS; slot++) {
 		if (!(atomic_load(&b->value[slot]) & FDB_STATIC)) {
-			fdb_slot_clear(fdb, table, b, slot);
+			fdb_slot_clear(fdb, b, slot);
 			fdb->evicted++;
 			return true;
 		}
@@ -279,15 +280,14 @@ static bool evict_one(struct fdb *fdb, struct fdb_table *table, struct fdb_bucke
 	return false;
 }
 
-static void clear_key(struct fdb *fdb, struct fdb_table *table, struct fdb_bucket *b, uint64_t key,
-	bool *ret_found)
+static void clear_key(struct fdb *fdb, struct fdb_bucket *b, uint64_t key, bool *ret_found)
 {
 	for (unsigned slot = 0; slot < FDB_SLOTS; slot++) {
 		if (atomic_load(&b->key[slot]) != key)
 			continue;
 		if (atomic_load(&b->value[slot]) & FDB_STATIC)
 			fdb->nb_static--;
-		fdb_slot_clear(fdb, table, b, slot);
+		fdb_slot_clear(fdb, b, slot);
 		*ret_found = true;
 	}
 }
@@ -299,15 +299,13 @@ int fdb_put_static(struct fdb *fdb, uint64_t key, uint64_t value)
 	struct fdb_bucket *a = fdb_primary(table, hash), *b = fdb_alternate(table, hash);
 	bool found = false, stored;
 
-	lock_always(RTE_MIN(a, b));
-	lock_always(RTE_MAX(a, b));
-	clear_key(fdb, table, a, key, &found);
-	clear_key(fdb, table, b, key, &found);
+	lock_always(table, a, b);
+	clear_key(fdb, a, key, &found);
+	clear_key(fdb, b, key, &found);
 	stored = fdb_pair_store(table, hash, key, value);
-	if (!stored && (evict_one(fdb, table, a) || evict_one(fdb, table, b)))
+	if (!stored && (evict_one(fdb, a) || evict_one(fdb, b)))
 		stored = fdb_pair_store(table, hash, key, value);
-	fdb_bucket_unlock(RTE_MAX(a, b));
-	fdb_bucket_unlock(RTE_MIN(a, b));
+	fdb_unlock(table, a, b);
 	fdb->nb_static += stored;
 	return stored ? 0 : -ENOSPC;
 }
@@ -319,12 +317,10 @@ int fdb_remove(struct fdb *fdb, uint64_t key)
 	struct fdb_bucket *a = fdb_primary(table, hash), *b = fdb_alternate(table, hash);
 	bool found = false;
 
-	lock_always(RTE_MIN(a, b));
-	lock_always(RTE_MAX(a, b));
-	clear_key(fdb, table, a, key, &found);
-	clear_key(fdb, table, b, key, &found);
-	fdb_bucket_unlock(RTE_MAX(a, b));
-	fdb_bucket_unlock(RTE_MIN(a, b));
+	lock_always(table, a, b);
+	clear_key(fdb, a, key, &found);
+	clear_key(fdb, b, key, &found);
+	fdb_unlock(table, a, b);
 	return found ? 0 : -ENOENT;
 }
 

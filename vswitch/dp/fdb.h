@@ -3,15 +3,18 @@
 //
 // Layout. A (bridge, VLAN) pair that is in use has a filtering identifier (FID, IEEE 802.1Q 8.9.3);
 // FID and MAC make a 64-bit key, port, age, generation and kind a 64-bit value. A bucket is one
-// cache line: a sequence number and three pairs. A key lives in its primary bucket or, when that
-// is full, in its alternate one; `overflow` counts those, so that a miss costs one line as a rule.
-// The hash is multiplicative with a secret factor: a container cannot aim at another's bucket.
+// cache line of four pairs. A key lives in its primary bucket or, when that is full, in its
+// alternate one. The hash is multiplicative with a secret factor: a container cannot aim at
+// another's bucket.
 //
 // Who may do what. Any number of workers look up and learn, the main thread adds, ages, flushes,
-// grows. Readers are lock-free: they read the sequence number, the pair, the sequence number again.
-// Writers hold the bucket by making its sequence number odd; the sections are a few stores long,
-// and a worker that does not get in after some tries gives up (it will see the address again). The
-// only store without the bucket is a newer age over an unchanged value, by compare-and-swap.
+// grows. Readers are lock-free: they read the key, the value, the key again; a writer takes the key
+// out before it changes a pair's value for another key. (A slot that is given to another key and
+// back between the two reads would deceive a reader: the frame would go to a wrong port of its own
+// bridge and VLAN, as a flooded one may, for egress checks both.) Writers hold the locks of both
+// buckets of a key; the sections are a few stores long, and a worker that does not get in after
+// some tries gives up (it will see the address again). The only store without a lock is a newer
+// age over an unchanged value, by compare-and-swap.
 //
 // A hit that changes nothing stores nothing: the value that learning would write (port,
 // generation, coarse age) is compared whole. Flushing a port makes its generation one higher.
@@ -31,21 +34,30 @@
 #include <rte_branch_prediction.h>
 #include <rte_common.h>
 #include <rte_pause.h>
+#ifdef __SSE4_1__
+#include <smmintrin.h>
+#endif
 
 #include "vswitch/dp/dp.h"
 
-#define FDB_SLOTS     3 // pairs of a bucket
+#if defined(__SANITIZE_THREAD__)
+#define FDB_NO_VECTORS
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define FDB_NO_VECTORS
+#endif
+#endif
+
+#define FDB_SLOTS     4 // pairs of a bucket
 #define FDB_SPINS     64
+#define FDB_LOCKS     1024 // buckets share them
 #define FDB_FIDS      65536
 #define FDB_VLANS     4096
 #define FDB_MOVES_MAX 256 // a second, to one port
 
 struct fdb_bucket {
-	atomic_uint seq;      // odd while a writer is inside
-	atomic_uint overflow; // keys whose primary bucket this is and that live in their alternate
 	atomic_ullong key[FDB_SLOTS];
 	atomic_ullong value[FDB_SLOTS];
-	uint64_t spare;
 } __rte_cache_aligned;
 
 _Static_assert(sizeof(struct fdb_bucket) == 64, "a bucket is one cache line");
@@ -56,6 +68,7 @@ struct fdb_table {
 	atomic_bool frozen; // about to be replaced: nothing is learned any more
 	size_t map_bytes;
 	struct fdb_bucket *bucket;
+	atomic_bool lock[FDB_LOCKS]; // of writers
 };
 
 // ---- keys and values ----
@@ -154,35 +167,45 @@ static inline struct fdb_bucket *fdb_alternate(const struct fdb_table *table, ui
 	return &table->bucket[(hash ^ (hash >> 32 | 1)) & table->mask];
 }
 
-// Reads the value of `key` in one bucket; 0 when it is not there, or when writers kept the bucket
-// busy for long (the frame is then flooded, which is always correct).
-static inline uint64_t fdb_bucket_get(const struct fdb_bucket *b, uint64_t key)
+// Which slots hold `key`, a bit each (at most one does). Without a branch: which slot it is cannot be
+// predicted. The vectors' elements are read as the atomics they are, which x86 promises for
+// aligned ones; ThreadSanitizer wants to see that spelt out.
+static inline unsigned fdb_bucket_match(const struct fdb_bucket *b, uint64_t key)
 {
-	for (unsigned spin = 0; spin < FDB_SPINS; spin++) {
-		unsigned seq = atomic_load_explicit(&b->seq, memory_order_acquire);
-		uint64_t value = 0;
+#if defined(__SSE4_1__) && !defined(FDB_NO_VECTORS)
+	const __m128i *keys = (const __m128i *)b->key;
+	__m128i want = _mm_set1_epi64x((long long)key);
+	__m128i low = _mm_cmpeq_epi64(_mm_load_si128(keys), want);
+	__m128i high = _mm_cmpeq_epi64(_mm_load_si128(keys + 1), want);
 
-		for (unsigned i = 0; i < FDB_SLOTS; i++) {
-			if (atomic_load_explicit(&b->key[i], memory_order_acquire) == key)
-				value = atomic_load_explicit(&b->value[i], memory_order_acquire);
-		}
-		if (likely(!(seq & 1) &&
-			    atomic_load_explicit(&b->seq, memory_order_relaxed) == seq))
-			return value;
-		rte_pause();
-	}
-	return 0;
+	return (unsigned)_mm_movemask_ps(_mm_castsi128_ps(_mm_packs_epi32(low, high)));
+#else
+	unsigned match = 0;
+
+	for (unsigned i = 0; i < FDB_SLOTS; i++)
+		match |= (unsigned)(atomic_load_explicit(&b->key[i], memory_order_acquire) == key)
+			 << i;
+	return match;
+#endif
 }
 
-// The value of `key`, or 0. (No valid value is 0: generations start at 1.)
-static inline uint64_t fdb_get(const struct fdb_table *table, uint64_t hash, uint64_t key)
+// The value of `key` in one bucket; 0 when it is not there. (No valid value is 0: generations start
+// at 1.)
+static inline uint64_t fdb_bucket_get(const struct fdb_bucket *b, uint64_t key)
 {
-	const struct fdb_bucket *b = fdb_primary(table, hash);
-	uint64_t value = fdb_bucket_get(b, key);
+	unsigned slot = (unsigned)__builtin_ctz(fdb_bucket_match(b, key) | 1 << (FDB_SLOTS - 1));
+	uint64_t value = atomic_load_explicit(&b->value[slot], memory_order_acquire);
 
-	if (likely(value) || !atomic_load_explicit(&b->overflow, memory_order_relaxed))
-		return value;
-	return fdb_bucket_get(fdb_alternate(table, hash), key);
+	return atomic_load_explicit(&b->key[slot], memory_order_relaxed) == key ? value : 0;
+}
+
+// The value of `key`, or 0.
+static inline uint64_t fdb_get(const struct fdb_table *table, uint64_t key)
+{
+	uint64_t hash = fdb_hash(table, key);
+	uint64_t value = fdb_bucket_get(fdb_primary(table, hash), key);
+
+	return likely(value) ? value : fdb_bucket_get(fdb_alternate(table, hash), key);
 }
 
 // Whether an entry has not been flushed.
@@ -191,7 +214,7 @@ static inline bool fdb_fresh(const struct fdb *fdb, uint64_t value)
 	uint16_t generation =
 		atomic_load_explicit(&fdb->generation[fdb_value_port(value)], memory_order_relaxed);
 
-	return likely(fdb_value_generation(value) == generation) || (value & FDB_STATIC);
+	return (fdb_value_generation(value) == generation) | !!(value & FDB_STATIC);
 }
 
 // What learning needs to know about the port that a frame came from.
@@ -204,9 +227,9 @@ struct fdb_source {
 	uint64_t value; // fdb_value() of this port, now
 };
 
-// Learns `key` when fdb_get() did not return source->value: a new address, a newer age, a move.
-// Any worker.
-void fdb_learn(struct fdb *fdb, struct fdb_table *table, uint64_t hash, uint64_t key,
+// Learns `key` when its primary bucket does not have source->value for it: a new address, a newer
+// age, a move, or an entry in the alternate bucket. Any worker.
+void fdb_learn(struct fdb *fdb, struct fdb_table *table, uint64_t key,
 	const struct fdb_source *source, struct fdb_counters *cnt);
 
 // The FID of a VLAN of a bridge, given out at first use; 0 when all are taken (then nothing is
@@ -226,16 +249,20 @@ static inline uint32_t fdb_fid_owner(const struct fdb *fdb, uint16_t fid)
 	return atomic_load_explicit(&fdb->fid_owner[fid], memory_order_relaxed);
 }
 
-// ---- bucket writers; used by fdb_learn.c and fdb.c ----
+// ---- writers; used by fdb_learn.c and fdb.c ----
 
-bool fdb_bucket_lock(struct fdb_bucket *b, unsigned spins);
-void fdb_bucket_unlock(struct fdb_bucket *b);
-// Takes an entry out of a held bucket and off its port's count.
-void fdb_slot_clear(struct fdb *fdb, struct fdb_table *table, struct fdb_bucket *b, unsigned slot);
+// Locks the two buckets, which may be one, in an order that all writers keep. False when another
+// writer kept one of them for `spins` tries.
+bool fdb_lock(struct fdb_table *table, const struct fdb_bucket *a, const struct fdb_bucket *b,
+	unsigned spins);
+void fdb_unlock(struct fdb_table *table, const struct fdb_bucket *a, const struct fdb_bucket *b);
+// Takes an entry out of a locked bucket and off its port's count.
+void fdb_slot_clear(struct fdb *fdb, struct fdb_bucket *b, unsigned slot);
 // Takes a learned entry off the counts of its port and bridge, unless it was flushed.
 void fdb_uncount(struct fdb *fdb, uint16_t bridge, uint64_t value);
-// Stores a pair that is in neither bucket: in the primary or, when full, the alternate one, both
-// held; when both are full, one of theirs moves to its other bucket. False when none can.
+// Stores a pair that is in neither of its buckets, both locked: in the primary or, when that is
+// full, the alternate one; when both are full, one of theirs moves to its other bucket. False when
+// none can.
 bool fdb_pair_store(struct fdb_table *table, uint64_t hash, uint64_t key, uint64_t value);
 
 // ---- main thread ----

@@ -1,28 +1,50 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What workers do to the forwarding table when a source address is new, moved or older than the
-// coarse clock. No allocation, no system call; a bucket that is busy is given up.
+// coarse clock. No allocation, no system call; buckets that are busy are given up.
 #include "vswitch/dp/fdb.h"
 
-bool fdb_bucket_lock(struct fdb_bucket *b, unsigned spins)
+static atomic_bool *lock_of(struct fdb_table *table, const struct fdb_bucket *b)
+{
+	return &table->lock[(b - table->bucket) % FDB_LOCKS];
+}
+
+static bool lock_one(atomic_bool *lock, unsigned spins)
 {
 	for (unsigned i = 0; i < spins; i++) {
-		unsigned seq = atomic_load_explicit(&b->seq, memory_order_relaxed);
-
-		if (!(seq & 1) && atomic_compare_exchange_weak_explicit(&b->seq, &seq, seq + 1,
-					  memory_order_acquire, memory_order_relaxed))
+		if (!atomic_load_explicit(lock, memory_order_relaxed) &&
+			!atomic_exchange_explicit(lock, true, memory_order_acquire))
 			return true;
 		rte_pause();
 	}
 	return false;
 }
 
-void fdb_bucket_unlock(struct fdb_bucket *b)
+bool fdb_lock(struct fdb_table *table, const struct fdb_bucket *a, const struct fdb_bucket *b,
+	unsigned spins)
 {
-	atomic_fetch_add_explicit(&b->seq, 1, memory_order_release);
+	atomic_bool *la = lock_of(table, a), *lb = lock_of(table, b);
+	atomic_bool *first = RTE_MIN(la, lb), *second = RTE_MAX(la, lb);
+
+	if (!lock_one(first, spins))
+		return false;
+	if (first == second || lock_one(second, spins))
+		return true;
+	atomic_store_explicit(first, false, memory_order_release);
+	return false;
 }
 
+void fdb_unlock(struct fdb_table *table, const struct fdb_bucket *a, const struct fdb_bucket *b)
+{
+	atomic_store_explicit(lock_of(table, a), false, memory_order_release);
+	// Once only: another writer may be inside already.
+	if (lock_of(table, a) != lock_of(table, b))
+		atomic_store_explicit(lock_of(table, b), false, memory_order_release);
+}
+
+// The key goes first and comes last: no reader takes the value for that of the key before it.
 static void pair_set(struct fdb_bucket *b, unsigned slot, uint64_t key, uint64_t value)
 {
+	atomic_store_explicit(&b->key[slot], 0, memory_order_relaxed);
 	atomic_store_explicit(&b->value[slot], value, memory_order_release);
 	atomic_store_explicit(&b->key[slot], key, memory_order_release);
 }
@@ -36,61 +58,53 @@ static int slot_find(const struct fdb_bucket *b, uint64_t key)
 	return -1;
 }
 
-// Moves one pair of `b`, held and full, to that pair's other bucket, if one has room there.
-// The pair is in both for a moment, so that no reader misses it. Returns the free slot or -1.
+// Moves one pair of `b`, which is full, to that pair's other bucket, if that has room and is not
+// busy; `b` and `held` are locked. The pair is in both for a moment, so that hardly a reader misses
+// it. Returns the free slot or -1.
 static int displace(struct fdb_table *table, struct fdb_bucket *b, const struct fdb_bucket *held)
 {
 	for (int i = 0; i < FDB_SLOTS; i++) {
 		uint64_t key = atomic_load_explicit(&b->key[i], memory_order_relaxed);
 		uint64_t hash = fdb_hash(table, key);
-		struct fdb_bucket *primary = fdb_primary(table, hash);
-		bool leaves_primary = primary == b;
-		struct fdb_bucket *other = leaves_primary ? fdb_alternate(table, hash) : primary;
+		struct fdb_bucket *other = fdb_primary(table, hash);
+		atomic_bool *lock;
+		bool ours;
 		int slot;
 
+		if (other == b)
+			other = fdb_alternate(table, hash);
+		lock = lock_of(table, other);
+		ours = lock == lock_of(table, b) || lock == lock_of(table, held);
 		// One try: waiting for a third bucket could be waiting for each other.
-		if (other == held || !fdb_bucket_lock(other, 1))
+		if (!ours && !lock_one(lock, 1))
 			continue;
 		slot = slot_find(other, 0);
-		if (slot >= 0) {
-			if (leaves_primary)
-				atomic_fetch_add_explicit(
-					&primary->overflow, 1, memory_order_relaxed);
+		if (slot >= 0)
 			pair_set(other, slot, key,
 				atomic_load_explicit(&b->value[i], memory_order_relaxed));
-		}
-		fdb_bucket_unlock(other);
-		if (slot < 0)
-			continue;
-		if (!leaves_primary)
-			atomic_fetch_sub_explicit(&primary->overflow, 1, memory_order_relaxed);
-		return i;
+		if (!ours)
+			atomic_store_explicit(lock, false, memory_order_release);
+		if (slot >= 0)
+			return i;
 	}
 	return -1;
 }
 
 bool fdb_pair_store(struct fdb_table *table, uint64_t hash, uint64_t key, uint64_t value)
 {
-	struct fdb_bucket *primary = fdb_primary(table, hash);
+	struct fdb_bucket *primary = fdb_primary(table, hash), *b = primary;
 	struct fdb_bucket *alternate = fdb_alternate(table, hash);
-	int slot = slot_find(primary, 0);
+	int slot = slot_find(b, 0);
 
-	if (slot < 0) {
-		int second = slot_find(alternate, 0);
-
-		if (second < 0)
-			slot = displace(table, primary, alternate);
-		if (second < 0 && slot < 0)
-			second = displace(table, alternate, primary);
-		if (slot < 0 && second < 0)
-			return false;
-		if (slot < 0) {
-			pair_set(alternate, second, key, value);
-			atomic_fetch_add_explicit(&primary->overflow, 1, memory_order_relaxed);
-			return true;
-		}
-	}
-	pair_set(primary, slot, key, value);
+	if (slot < 0)
+		slot = slot_find(b = alternate, 0);
+	if (slot < 0)
+		slot = displace(table, b = primary, alternate);
+	if (slot < 0)
+		slot = displace(table, b = alternate, primary);
+	if (slot < 0)
+		return false;
+	pair_set(b, slot, key, value);
 	return true;
 }
 
@@ -139,15 +153,12 @@ void fdb_uncount(struct fdb *fdb, uint16_t bridge, uint64_t value)
 	atomic_fetch_sub_explicit(&fdb->bridge[bridge]->learned, 1, memory_order_relaxed);
 }
 
-void fdb_slot_clear(struct fdb *fdb, struct fdb_table *table, struct fdb_bucket *b, unsigned slot)
+void fdb_slot_clear(struct fdb *fdb, struct fdb_bucket *b, unsigned slot)
 {
 	uint64_t key = atomic_load_explicit(&b->key[slot], memory_order_relaxed);
 	uint64_t value = atomic_load_explicit(&b->value[slot], memory_order_relaxed);
-	struct fdb_bucket *primary = fdb_primary(table, fdb_hash(table, key));
 
 	atomic_store_explicit(&b->key[slot], 0, memory_order_release);
-	if (primary != b)
-		atomic_fetch_sub_explicit(&primary->overflow, 1, memory_order_relaxed);
 	fdb_uncount(fdb, fdb_fid_owner(fdb, fdb_key_fid(key)) >> 16, value);
 }
 
@@ -169,7 +180,7 @@ static bool move_allowed(struct fdb_port *port, uint32_t now_s)
 	return true;
 }
 
-// `key` is in `b`, held, with another port or an old generation.
+// `key` is in `b`, locked, with another port or an old generation.
 static void move(struct fdb *fdb, struct fdb_bucket *b, int slot, const struct fdb_source *s,
 	struct fdb_counters *cnt)
 {
@@ -222,7 +233,7 @@ static void insert(struct fdb *fdb, struct fdb_table *table, uint64_t hash, uint
 	cnt->refused++;
 }
 
-// The common case of a known address: nothing but the age is older.
+// The common case of a known address: nothing, or nothing but the age, is different.
 static bool refresh(struct fdb_bucket *b, uint64_t key, uint64_t value)
 {
 	int slot = slot_find(b, key);
@@ -233,18 +244,19 @@ static bool refresh(struct fdb_bucket *b, uint64_t key, uint64_t value)
 	old = atomic_load_explicit(&b->value[slot], memory_order_acquire);
 	if ((old ^ value) & ~FDB_AGE_MASK)
 		return false;
+	if (old == value)
+		return true;
 	atomic_compare_exchange_strong_explicit(
 		&b->value[slot], &old, value, memory_order_relaxed, memory_order_relaxed);
 	return true;
 }
 
-void fdb_learn(struct fdb *fdb, struct fdb_table *table, uint64_t hash, uint64_t key,
+void fdb_learn(struct fdb *fdb, struct fdb_table *table, uint64_t key,
 	const struct fdb_source *source, struct fdb_counters *cnt)
 {
+	uint64_t hash = fdb_hash(table, key);
 	struct fdb_bucket *primary = fdb_primary(table, hash);
 	struct fdb_bucket *alternate = fdb_alternate(table, hash);
-	struct fdb_bucket *first = RTE_MIN(primary, alternate);
-	struct fdb_bucket *second = RTE_MAX(primary, alternate);
 	int slot;
 
 	if (unlikely(!fdb_key_fid(key)))
@@ -253,20 +265,15 @@ void fdb_learn(struct fdb *fdb, struct fdb_table *table, uint64_t hash, uint64_t
 		return;
 	if (unlikely(atomic_load_explicit(&table->frozen, memory_order_relaxed)))
 		return;
-	// Always in address order, so that two writers cannot wait for each other.
-	if (!fdb_bucket_lock(first, FDB_SPINS))
+	if (!fdb_lock(table, primary, alternate, FDB_SPINS))
 		return;
-	if (!fdb_bucket_lock(second, FDB_SPINS))
-		goto unlock_first;
 	if ((slot = slot_find(primary, key)) >= 0)
 		move(fdb, primary, slot, source, cnt);
 	else if ((slot = slot_find(alternate, key)) >= 0)
 		move(fdb, alternate, slot, source, cnt);
 	else
 		insert(fdb, table, hash, key, source, cnt);
-	fdb_bucket_unlock(second);
-unlock_first:
-	fdb_bucket_unlock(first);
+	fdb_unlock(table, primary, alternate);
 }
 
 uint16_t fdb_fid_make(struct fdb *fdb, uint16_t bridge, uint16_t vlan)

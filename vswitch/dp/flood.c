@@ -30,7 +30,7 @@ static void flood_one(struct dp_context *ctx, struct dp_batch *b, unsigned i)
 	const struct dp_snap_bridge *bridge = b->in->bridge;
 	struct rte_mbuf *m = b->pkt[i], *copy = NULL;
 	bool tagged = b->tagged >> i & 1;
-	uint16_t vlan = b->vlan[i], same = 0, other = 0;
+	uint16_t vlan = dp_batch_vlan(b, i), same = 0, other = 0;
 
 	for (unsigned k = 0; k < bridge->nb_members; k++) {
 		uint16_t id = bridge->member[k];

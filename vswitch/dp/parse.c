@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Stage parse: reads each Ethernet header once, drops what no bridge may forward, and makes the
 // forwarding table keys of untagged frames. The buckets of the whole batch are on their way to the
-// cache when it ends.
+// cache when it ends. The loop over all packets has no branch that depends on them; what is out of
+// the ordinary is marked and looked at afterwards.
 #include <string.h>
 
 #include <rte_byteorder.h>
-#include <rte_prefetch.h>
 
 #include "vswitch/dp/pipeline.h"
 
@@ -25,59 +25,65 @@ static inline uint64_t load64(const void *at)
 	return value;
 }
 
-static inline int refuse(const struct dp_batch *b, uint64_t src, uint64_t dst, bool tagged)
+// Drops those of the packets `odd` that are to be dropped, and returns which.
+static uint64_t refuse(struct dp_batch *b, uint64_t odd)
 {
-	if (unlikely((src & GROUP_BIT) || !src))
-		return DP_DROP_SRC_INVALID;
-	if (unlikely((dst & LINK_LOCAL_MASK) == LINK_LOCAL))
-		return DP_DROP_LINK_LOCAL;
-	if (unlikely(!tagged && b->in->pvid == UINT16_MAX))
-		return DP_DROP_VLAN_NOT_MEMBER;
-	return -1;
+	uint64_t gone = 0;
+
+	for (; odd; odd &= odd - 1) {
+		unsigned i = __builtin_ctzll(odd);
+		uint64_t src = b->src[i] & FDB_MAC_MASK, dst = b->dst[i] & FDB_MAC_MASK;
+		enum dp_drop_reason reason;
+
+		if (b->pkt[i]->data_len < RTE_ETHER_HDR_LEN)
+			reason = DP_DROP_RX_SHORT;
+		else if ((src & GROUP_BIT) || !src)
+			reason = DP_DROP_SRC_INVALID;
+		else if ((dst & LINK_LOCAL_MASK) == LINK_LOCAL)
+			reason = DP_DROP_LINK_LOCAL;
+		else if (!(b->tagged >> i & 1) && b->in->pvid == UINT16_MAX)
+			reason = DP_DROP_VLAN_NOT_MEMBER;
+		else
+			continue;
+		dp_drop(b->in_cnt, reason, b->pkt[i]);
+		gone |= 1ull << i;
+	}
+	return gone;
 }
 
 void dp_stage_parse(struct dp_context *ctx, struct dp_batch *b)
 {
 	const struct fdb_table *table = ctx->table;
-	uint16_t n = 0, total = b->n, pvid = b->in->pvid;
+	uint16_t n = b->n;
 	uint64_t fid = (uint64_t)b->in->pvid_fid << 48;
+	uint64_t tagged = 0, group = 0, odd = 0;
 
-	b->tagged = 0;
-	b->flood = 0;
-	for (uint16_t i = 0; i < total && i < PREFETCH_AHEAD; i++)
+	for (uint16_t i = 0; i < n && i < PREFETCH_AHEAD; i++)
 		rte_prefetch0(rte_pktmbuf_mtod(b->pkt[i], void *));
-	for (uint16_t i = 0; i < total; i++) {
-		struct rte_mbuf *m = b->pkt[i];
+	for (uint16_t i = 0; i < n; i++) {
+		const struct rte_mbuf *m = b->pkt[i];
+		// A frame may be shorter than what is loaded here; its buffer is not.
 		const uint8_t *data = rte_pktmbuf_mtod(m, uint8_t *);
-		uint64_t src, dst;
-		bool tagged;
-		int reason;
+		uint64_t dst = load64(data) & FDB_MAC_MASK;
+		uint64_t src = load64(data + RTE_ETHER_ADDR_LEN);
 
-		if (i + PREFETCH_AHEAD < total)
-			rte_prefetch0(rte_pktmbuf_mtod(b->pkt[i + PREFETCH_AHEAD], void *));
-		if (unlikely(m->data_len < RTE_ETHER_HDR_LEN)) {
-			dp_drop(b->in_cnt, DP_DROP_RX_SHORT, m);
-			continue;
-		}
-		dst = load64(data) & FDB_MAC_MASK;
-		src = load64(data + RTE_ETHER_ADDR_LEN);
-		tagged = src >> 48 == rte_cpu_to_be_16(RTE_ETHER_TYPE_VLAN);
+		rte_prefetch0(rte_pktmbuf_mtod(b->pkt[RTE_MIN(i + PREFETCH_AHEAD, n - 1)], void *));
+		tagged |= (uint64_t)(src >> 48 == rte_cpu_to_be_16(RTE_ETHER_TYPE_VLAN)) << i;
+		group |= (dst & GROUP_BIT) << i;
 		src &= FDB_MAC_MASK;
-		reason = refuse(b, src, dst, tagged);
-		if (unlikely(reason >= 0)) {
-			dp_drop(b->in_cnt, reason, m);
-			continue;
-		}
-		b->pkt[n] = m;
-		b->tagged |= (uint64_t)tagged << n;
-		b->vlan[n] = pvid;
-		b->src[n] = src | fid;
-		b->dst[n] = dst | fid;
-		b->src_hash[n] = fdb_hash(table, b->src[n]);
-		b->dst_hash[n] = fdb_hash(table, b->dst[n]);
-		rte_prefetch0(fdb_primary(table, b->src_hash[n]));
-		rte_prefetch0(fdb_primary(table, b->dst_hash[n]));
-		n++;
+		odd |= (uint64_t)((src & GROUP_BIT) | !src | (m->data_len < RTE_ETHER_HDR_LEN))
+		       << i;
+		dp_batch_keys(b, i, table, src | fid, dst | fid);
 	}
-	b->n = n;
+	b->tagged = tagged;
+	b->group = group;
+	b->flood = 0;
+	odd |= group;
+	if (unlikely(b->in->pvid == UINT16_MAX))
+		odd |= ~tagged & (~0ull >> (DP_BURST - n));
+	if (likely(!odd))
+		return;
+	odd = refuse(b, odd);
+	if (odd)
+		dp_batch_remove(b, odd);
 }

@@ -37,7 +37,7 @@ const char *dp_stage_name(enum dp_stage_id id)
 
 void dp_batch_remove(struct dp_batch *b, uint64_t gone)
 {
-	uint64_t tagged = 0, flood = 0;
+	uint64_t tagged = 0, group = 0, flood = 0;
 	uint16_t n = 0;
 
 	for (uint16_t i = 0; i < b->n; i++) {
@@ -46,15 +46,17 @@ void dp_batch_remove(struct dp_batch *b, uint64_t gone)
 		b->pkt[n] = b->pkt[i];
 		b->src[n] = b->src[i];
 		b->dst[n] = b->dst[i];
-		b->src_hash[n] = b->src_hash[i];
-		b->dst_hash[n] = b->dst_hash[i];
+		b->src_bucket[n] = b->src_bucket[i];
+		b->dst_bucket[n] = b->dst_bucket[i];
 		b->vlan[n] = b->vlan[i];
 		b->out[n] = b->out[i];
 		tagged |= (b->tagged >> i & 1) << n;
+		group |= (b->group >> i & 1) << n;
 		flood |= (b->flood >> i & 1) << n;
 		n++;
 	}
 	b->tagged = tagged;
+	b->group = group;
 	b->flood = flood;
 	b->n = n;
 }

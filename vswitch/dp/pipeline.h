@@ -12,6 +12,7 @@
 
 #include <rte_ether.h>
 #include <rte_mbuf.h>
+#include <rte_prefetch.h>
 
 #include "vswitch/dp/snapshot.h"
 
@@ -32,12 +33,14 @@ struct dp_batch {
 	struct dp_counters *in_cnt;
 	uint16_t in_id;
 	uint16_t n;
-	uint64_t tagged; // bit i: packet i has a VLAN tag in its data
-	uint64_t flood;	 // bit i: packet i is to be flooded
+	// Bit i is of packet i.
+	uint64_t tagged; // it has a VLAN tag in its data
+	uint64_t group;	 // its destination is a group address
+	uint64_t flood;	 // it is to be flooded
 	struct rte_mbuf *pkt[DP_BURST];
 	uint64_t src[DP_BURST], dst[DP_BURST]; // forwarding table keys
-	uint64_t src_hash[DP_BURST], dst_hash[DP_BURST];
-	uint16_t vlan[DP_BURST]; // where the frame belongs
+	const struct fdb_bucket *src_bucket[DP_BURST], *dst_bucket[DP_BURST]; // primary ones
+	uint16_t vlan[DP_BURST]; // where the frame belongs; only if any of the batch is tagged
 	uint16_t out[DP_BURST];	 // port id or DP_OUT_FLOOD
 };
 
@@ -86,6 +89,24 @@ void dp_stage_egress(struct dp_context *ctx, struct dp_batch *b);
 
 // Takes the packets whose bits are set in `gone` out of the batch (they are dropped already).
 void dp_batch_remove(struct dp_batch *b, uint64_t gone);
+
+// Sets the keys of packet `i`, and fetches their buckets into the cache.
+static inline void dp_batch_keys(
+	struct dp_batch *b, unsigned i, const struct fdb_table *table, uint64_t src, uint64_t dst)
+{
+	b->src[i] = src;
+	b->dst[i] = dst;
+	b->src_bucket[i] = fdb_primary(table, fdb_hash(table, src));
+	b->dst_bucket[i] = fdb_primary(table, fdb_hash(table, dst));
+	rte_prefetch0(b->src_bucket[i]);
+	rte_prefetch0(b->dst_bucket[i]);
+}
+
+// The VLAN that packet `i` belongs to.
+static inline uint16_t dp_batch_vlan(const struct dp_batch *b, unsigned i)
+{
+	return b->tagged ? b->vlan[i] : b->in->pvid;
+}
 
 // Brings the frame into the form in which `vlan` leaves `port` and queues it there, or drops it
 // with a reason of that port. `tagged`: it has a tag now.

@@ -68,6 +68,8 @@ void dp_stage_vlan_in(struct dp_context *ctx, struct dp_batch *b)
 {
 	uint64_t gone = 0, left = b->tagged;
 
+	for (uint16_t i = 0; i < b->n; i++)
+		b->vlan[i] = b->in->pvid;
 	while (left) {
 		unsigned i = __builtin_ctzll(left);
 		bool tag = false;
@@ -86,12 +88,8 @@ void dp_stage_vlan_in(struct dp_context *ctx, struct dp_batch *b)
 			b->tagged &= ~(1ull << i);
 		b->vlan[i] = vlan;
 		fid = (uint64_t)fdb_fid(ctx->fdb, b->in->bridge->id, vlan) << 48;
-		b->src[i] = (b->src[i] & FDB_MAC_MASK) | fid;
-		b->dst[i] = (b->dst[i] & FDB_MAC_MASK) | fid;
-		b->src_hash[i] = fdb_hash(ctx->table, b->src[i]);
-		b->dst_hash[i] = fdb_hash(ctx->table, b->dst[i]);
-		rte_prefetch0(fdb_primary(ctx->table, b->src_hash[i]));
-		rte_prefetch0(fdb_primary(ctx->table, b->dst_hash[i]));
+		dp_batch_keys(b, i, ctx->table, (b->src[i] & FDB_MAC_MASK) | fid,
+			(b->dst[i] & FDB_MAC_MASK) | fid);
 	}
 	if (unlikely(gone))
 		dp_batch_remove(b, gone);
