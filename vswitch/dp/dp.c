@@ -362,7 +362,7 @@ int dp_fdb_add_static(
 	if (!fid)
 		return -ENOSPC;
 	return fdb_put_static(dp->fdb, fdb_key(fid, mac48(mac)),
-		fdb_value(port_id, 0, atomic_load(&dp->fdb->generation[port_id]), FDB_STATIC));
+		fdb_value(port_id, 0, FDB_GENERATION, FDB_STATIC));
 }
 
 int dp_fdb_del(struct dp *dp, uint16_t bridge_id, uint16_t vlan, const struct mac *mac)

@@ -151,7 +151,8 @@ void dp_tx_flush_all(struct dp_context *ctx)
 	ctx->nb_dirty = 0;
 }
 
-// Whether all packets can go as they are: within the MTU, in one piece, nothing left to be finished.
+// Whether all packets can go as they are: within the MTU, in one piece, nothing left to be
+// finished.
 static bool are_plain(struct rte_mbuf *const *pkts, uint16_t n, uint16_t mtu)
 {
 	uint32_t longest = 0;

@@ -58,8 +58,9 @@ struct fdb *fdb_new(void)
 		atomic_store(&fdb->fid_free[i], ~0ull);
 	atomic_fetch_and(&fdb->fid_free[0], ~1ull);
 	for (unsigned i = 0; i < DP_PORTS_MAX; i++) {
-		atomic_store(&fdb->generation[i], 1);
-		atomic_store(&fdb->port[i].members, 1ull << 32);
+		atomic_store(&fdb->generation[i], FDB_GENERATION);
+		atomic_store(&fdb->generation[i | FDB_STATIC], FDB_GENERATION);
+		atomic_store(&fdb->port[i].members, (uint64_t)FDB_GENERATION << 32);
 	}
 	return fdb;
 }
@@ -219,7 +220,7 @@ void fdb_flush_port(struct fdb *fdb, uint16_t port)
 	if (++fdb->flushes > 60000)
 		sweep_stale(fdb); // before a generation number comes round again
 	if (!generation)
-		generation = 1; // a value is never 0
+		generation = FDB_GENERATION; // a value is never 0
 	members = atomic_exchange(&fdb->port[port].members, (uint64_t)generation << 32);
 	atomic_store(&fdb->generation[port], generation);
 	fdb->flushed += (uint32_t)members;
@@ -295,16 +296,15 @@ static void clear_key(struct fdb *fdb, struct fdb_bucket *b, uint64_t key, bool 
 int fdb_put_static(struct fdb *fdb, uint64_t key, uint64_t value)
 {
 	struct fdb_table *table = atomic_load(&fdb->table);
-	uint64_t hash = fdb_hash(table, key);
-	struct fdb_bucket *a = fdb_primary(table, hash), *b = fdb_alternate(table, hash);
+	struct fdb_bucket *a = fdb_primary(table, key), *b = fdb_alternate(table, key);
 	bool found = false, stored;
 
 	lock_always(table, a, b);
 	clear_key(fdb, a, key, &found);
 	clear_key(fdb, b, key, &found);
-	stored = fdb_pair_store(table, hash, key, value);
+	stored = fdb_pair_store(table, key, value);
 	if (!stored && (evict_one(fdb, a) || evict_one(fdb, b)))
-		stored = fdb_pair_store(table, hash, key, value);
+		stored = fdb_pair_store(table, key, value);
 	fdb_unlock(table, a, b);
 	fdb->nb_static += stored;
 	return stored ? 0 : -ENOSPC;
@@ -313,8 +313,7 @@ int fdb_put_static(struct fdb *fdb, uint64_t key, uint64_t value)
 int fdb_remove(struct fdb *fdb, uint64_t key)
 {
 	struct fdb_table *table = atomic_load(&fdb->table);
-	uint64_t hash = fdb_hash(table, key);
-	struct fdb_bucket *a = fdb_primary(table, hash), *b = fdb_alternate(table, hash);
+	struct fdb_bucket *a = fdb_primary(table, key), *b = fdb_alternate(table, key);
 	bool found = false;
 
 	lock_always(table, a, b);
@@ -349,7 +348,7 @@ static void copy_fresh(struct fdb *fdb, struct fdb_table *from, struct fdb_table
 
 			if (!key || !fdb_fresh(fdb, value))
 				continue;
-			if (!fdb_pair_store(to, fdb_hash(to, key), key, value))
+			if (!fdb_pair_store(to, key, value))
 				fdb_uncount(fdb, fdb_fid_owner(fdb, fdb_key_fid(key)) >> 16, value);
 		}
 	}

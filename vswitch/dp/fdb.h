@@ -73,8 +73,13 @@ struct fdb_table {
 
 // ---- keys and values ----
 
-#define FDB_MAC_MASK 0xffffffffffffull
-#define FDB_STATIC   (1ull << 48)
+// Value: port (12 bits), FDB_STATIC, age (16 bits from 16 on), generation (16 bits from 32 on).
+#define FDB_MAC_MASK   0xffffffffffffull
+#define FDB_STATIC     4096ull
+#define FDB_ORIGIN     8191ull // port and FDB_STATIC: index of the generation that counts
+#define FDB_GENERATION 1u      // the first one; that of static entries for ever
+
+_Static_assert(DP_PORTS_MAX <= FDB_STATIC, "a port fits its bits of a value");
 
 static inline uint64_t fdb_key(uint16_t fid, uint64_t mac48)
 {
@@ -93,7 +98,7 @@ static inline uint64_t fdb_value(uint16_t port, uint16_t age_s, uint16_t generat
 
 static inline uint16_t fdb_value_port(uint64_t value)
 {
-	return value;
+	return value & (FDB_STATIC - 1);
 }
 
 static inline uint16_t fdb_value_age(uint64_t value)
@@ -129,7 +134,8 @@ struct fdb {
 	_Atomic(struct fdb_table *) table;
 	atomic_bool pressure; // a worker met a full bridge: make room
 	atomic_bool crowded;  // a worker found no slot for a key: grow
-	_Atomic uint16_t generation[DP_PORTS_MAX];
+	_Atomic uint16_t
+		generation[FDB_ORIGIN + 1]; // of what was learned on a port; then of statics
 	struct fdb_port port[DP_PORTS_MAX];
 	struct fdb_bridge *bridge[DP_BRIDGES_MAX];
 	atomic_ullong fid_free[FDB_FIDS / 64]; // bitmap; FID 0 is never given out
@@ -149,26 +155,25 @@ struct fdb {
 	uint32_t flushes; // since the last whole sweep
 };
 
-static inline uint64_t fdb_hash(const struct fdb_table *table, uint64_t key)
+// Multiplicative hashing: the middle bits of the product choose the primary bucket.
+static inline struct fdb_bucket *fdb_primary(const struct fdb_table *table, uint64_t key)
 {
 	__uint128_t product = (__uint128_t)key * table->hash_factor;
 
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-static inline struct fdb_bucket *fdb_primary(const struct fdb_table *table, uint64_t hash)
-{
-	return &table->bucket[hash & table->mask];
+	return &table->bucket[(uint64_t)(product >> 64) & table->mask];
 }
 
 // Differs from the primary one: the distance is odd.
-static inline struct fdb_bucket *fdb_alternate(const struct fdb_table *table, uint64_t hash)
+static inline struct fdb_bucket *fdb_alternate(const struct fdb_table *table, uint64_t key)
 {
-	return &table->bucket[(hash ^ (hash >> 32 | 1)) & table->mask];
+	__uint128_t product = (__uint128_t)key * table->hash_factor;
+	uint64_t distance = (uint64_t)(product >> 32) ^ (uint64_t)(product >> 96);
+
+	return &table->bucket[((uint64_t)(product >> 64) ^ (distance | 1)) & table->mask];
 }
 
-// Which slots hold `key`, a bit each (at most one does). Without a branch: which slot it is cannot be
-// predicted. The vectors' elements are read as the atomics they are, which x86 promises for
+// Which slots hold `key`, a bit each (at most one does). Without a branch: which slot it is cannot
+// be predicted. The vectors' elements are read as the atomics they are, which x86 promises for
 // aligned ones; ThreadSanitizer wants to see that spelt out.
 static inline unsigned fdb_bucket_match(const struct fdb_bucket *b, uint64_t key)
 {
@@ -202,19 +207,16 @@ static inline uint64_t fdb_bucket_get(const struct fdb_bucket *b, uint64_t key)
 // The value of `key`, or 0.
 static inline uint64_t fdb_get(const struct fdb_table *table, uint64_t key)
 {
-	uint64_t hash = fdb_hash(table, key);
-	uint64_t value = fdb_bucket_get(fdb_primary(table, hash), key);
+	uint64_t value = fdb_bucket_get(fdb_primary(table, key), key);
 
-	return likely(value) ? value : fdb_bucket_get(fdb_alternate(table, hash), key);
+	return likely(value) ? value : fdb_bucket_get(fdb_alternate(table, key), key);
 }
 
-// Whether an entry has not been flushed.
+// Whether there is an entry (0 is none) that has not been flushed.
 static inline bool fdb_fresh(const struct fdb *fdb, uint64_t value)
 {
-	uint16_t generation =
-		atomic_load_explicit(&fdb->generation[fdb_value_port(value)], memory_order_relaxed);
-
-	return (fdb_value_generation(value) == generation) | !!(value & FDB_STATIC);
+	return fdb_value_generation(value) ==
+	       atomic_load_explicit(&fdb->generation[value & FDB_ORIGIN], memory_order_relaxed);
 }
 
 // What learning needs to know about the port that a frame came from.
@@ -263,7 +265,7 @@ void fdb_uncount(struct fdb *fdb, uint16_t bridge, uint64_t value);
 // Stores a pair that is in neither of its buckets, both locked: in the primary or, when that is
 // full, the alternate one; when both are full, one of theirs moves to its other bucket. False when
 // none can.
-bool fdb_pair_store(struct fdb_table *table, uint64_t hash, uint64_t key, uint64_t value);
+bool fdb_pair_store(struct fdb_table *table, uint64_t key, uint64_t value);
 
 // ---- main thread ----
 

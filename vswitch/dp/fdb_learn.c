@@ -65,14 +65,13 @@ static int displace(struct fdb_table *table, struct fdb_bucket *b, const struct 
 {
 	for (int i = 0; i < FDB_SLOTS; i++) {
 		uint64_t key = atomic_load_explicit(&b->key[i], memory_order_relaxed);
-		uint64_t hash = fdb_hash(table, key);
-		struct fdb_bucket *other = fdb_primary(table, hash);
+		struct fdb_bucket *other = fdb_primary(table, key);
 		atomic_bool *lock;
 		bool ours;
 		int slot;
 
 		if (other == b)
-			other = fdb_alternate(table, hash);
+			other = fdb_alternate(table, key);
 		lock = lock_of(table, other);
 		ours = lock == lock_of(table, b) || lock == lock_of(table, held);
 		// One try: waiting for a third bucket could be waiting for each other.
@@ -90,10 +89,10 @@ static int displace(struct fdb_table *table, struct fdb_bucket *b, const struct 
 	return -1;
 }
 
-bool fdb_pair_store(struct fdb_table *table, uint64_t hash, uint64_t key, uint64_t value)
+bool fdb_pair_store(struct fdb_table *table, uint64_t key, uint64_t value)
 {
-	struct fdb_bucket *primary = fdb_primary(table, hash), *b = primary;
-	struct fdb_bucket *alternate = fdb_alternate(table, hash);
+	struct fdb_bucket *primary = fdb_primary(table, key), *b = primary;
+	struct fdb_bucket *alternate = fdb_alternate(table, key);
 	int slot = slot_find(b, 0);
 
 	if (slot < 0)
@@ -216,14 +215,14 @@ static void move(struct fdb *fdb, struct fdb_bucket *b, int slot, const struct f
 		cnt->learned++;
 }
 
-static void insert(struct fdb *fdb, struct fdb_table *table, uint64_t hash, uint64_t key,
+static void insert(struct fdb *fdb, struct fdb_table *table, uint64_t key,
 	const struct fdb_source *s, struct fdb_counters *cnt)
 {
 	if (!count(fdb, s)) {
 		cnt->refused++;
 		return;
 	}
-	if (fdb_pair_store(table, hash, key, s->value)) {
+	if (fdb_pair_store(table, key, s->value)) {
 		cnt->learned++;
 		return;
 	}
@@ -254,9 +253,8 @@ static bool refresh(struct fdb_bucket *b, uint64_t key, uint64_t value)
 void fdb_learn(struct fdb *fdb, struct fdb_table *table, uint64_t key,
 	const struct fdb_source *source, struct fdb_counters *cnt)
 {
-	uint64_t hash = fdb_hash(table, key);
-	struct fdb_bucket *primary = fdb_primary(table, hash);
-	struct fdb_bucket *alternate = fdb_alternate(table, hash);
+	struct fdb_bucket *primary = fdb_primary(table, key);
+	struct fdb_bucket *alternate = fdb_alternate(table, key);
 	int slot;
 
 	if (unlikely(!fdb_key_fid(key)))
@@ -272,7 +270,7 @@ void fdb_learn(struct fdb *fdb, struct fdb_table *table, uint64_t key,
 	else if ((slot = slot_find(alternate, key)) >= 0)
 		move(fdb, alternate, slot, source, cnt);
 	else
-		insert(fdb, table, hash, key, source, cnt);
+		insert(fdb, table, key, source, cnt);
 	fdb_unlock(table, primary, alternate);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Stage learn: remembers behind which port each source address is. An address that is known as it
-// is costs one bucket read and no store. As a rule that is all of the batch, so the first loop has no
-// branch.
+// is costs one bucket read and no store. As a rule that is all of the batch, so the first loop has
+// no branch.
 #include "vswitch/dp/pipeline.h"
 
 void dp_stage_learn(struct dp_context *ctx, struct dp_batch *b)
@@ -21,16 +21,10 @@ void dp_stage_learn(struct dp_context *ctx, struct dp_batch *b)
 
 	uint64_t other = 0;
 
-	for (uint16_t i = 0; i < b->n; i++) {
-		uint64_t value = fdb_bucket_get(b->src_bucket[i], b->src[i]);
-
-		other |= (uint64_t)(value != source.value) << i;
-	}
-	for (uint64_t left = other; unlikely(left); left &= left - 1) {
-		unsigned i = __builtin_ctzll(left);
-
-		rte_prefetch0(fdb_alternate(ctx->table, fdb_hash(ctx->table, b->src[i])));
-	}
+	for (uint16_t i = b->n; i-- > 0;)
+		other = other << 1 | (fdb_bucket_get(b->src_bucket[i], b->src[i]) != source.value);
+	for (uint64_t left = other; unlikely(left); left &= left - 1)
+		rte_prefetch0(fdb_alternate(ctx->table, b->src[__builtin_ctzll(left)]));
 	for (; unlikely(other); other &= other - 1)
 		fdb_learn(ctx->fdb, ctx->table, b->src[__builtin_ctzll(other)], &source,
 			&ctx->fdb_cnt);

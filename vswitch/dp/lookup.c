@@ -11,7 +11,7 @@ static uint64_t look_further(const struct dp_context *ctx, struct dp_batch *b, u
 	for (uint64_t left = missed; left; left &= left - 1) {
 		unsigned i = __builtin_ctzll(left);
 
-		alternate[i] = fdb_alternate(ctx->table, fdb_hash(ctx->table, b->dst[i]));
+		alternate[i] = fdb_alternate(ctx->table, b->dst[i]);
 		rte_prefetch0(alternate[i]);
 	}
 	for (; missed; missed &= missed - 1) {
@@ -19,33 +19,47 @@ static uint64_t look_further(const struct dp_context *ctx, struct dp_batch *b, u
 		uint64_t value = fdb_bucket_get(alternate[i], b->dst[i]);
 
 		b->out[i] = fdb_value_port(value);
-		if (!value || !fdb_fresh(ctx->fdb, value))
-			unknown |= 1ull << i;
+		unknown |= (uint64_t)!fdb_fresh(ctx->fdb, value) << i;
 	}
 	return unknown;
 }
 
+// Drops those of the packets `odd` that would go back where they came from.
+static void drop_hairpin(struct dp_batch *b, uint64_t odd)
+{
+	uint64_t gone = 0;
+
+	for (; odd; odd &= odd - 1) {
+		unsigned i = __builtin_ctzll(odd);
+
+		if (b->out[i] != b->in_id)
+			continue;
+		dp_drop(b->in_cnt, DP_DROP_HAIRPIN, b->pkt[i]);
+		gone |= 1ull << i;
+	}
+	if (gone)
+		dp_batch_remove(b, gone);
+}
+
 void dp_stage_lookup(struct dp_context *ctx, struct dp_batch *b)
 {
-	uint64_t missed = 0, back = 0, left;
+	uint64_t missed = 0, back = 0;
+	uint16_t in = b->in_id;
 
-	for (uint16_t i = 0; i < b->n; i++) {
+	for (uint16_t i = b->n; i-- > 0;) {
 		uint64_t value = fdb_bucket_get(b->dst_bucket[i], b->dst[i]);
+		uint16_t out = fdb_value_port(value);
 
-		b->out[i] = fdb_value_port(value);
-		missed |= (uint64_t)(!value | !fdb_fresh(ctx->fdb, value)) << i;
+		b->out[i] = out;
+		missed = missed << 1 | !fdb_fresh(ctx->fdb, value);
+		back = back << 1 | (out == in);
 	}
-	if (unlikely(missed)) {
-		// Group addresses are never learned.
-		b->flood = b->group;
-		if (missed & ~b->group)
-			b->flood |= look_further(ctx, b, missed & ~b->group);
-	}
-	for (uint16_t i = 0; i < b->n; i++)
-		back |= (uint64_t)(b->out[i] == b->in_id) << i;
-	back &= ~b->flood;
-	for (left = back; unlikely(left); left &= left - 1)
-		dp_drop(b->in_cnt, DP_DROP_HAIRPIN, b->pkt[__builtin_ctzll(left)]);
+	// Group addresses are never learned.
+	b->flood = missed & b->group;
+	if (unlikely(missed & ~b->group))
+		b->flood |= look_further(ctx, b, missed & ~b->group);
+	// Also those that have been found only now.
+	back = (back | missed) & ~b->flood;
 	if (unlikely(back))
-		dp_batch_remove(b, back);
+		drop_hairpin(b, back);
 }

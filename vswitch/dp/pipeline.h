@@ -33,7 +33,8 @@ struct dp_batch {
 	struct dp_counters *in_cnt;
 	uint16_t in_id;
 	uint16_t n;
-	// Bit i is of packet i.
+	// Bit i is of packet i. The loops that make such masks run backwards, so that each round
+	// shifts by one.
 	uint64_t tagged; // it has a VLAN tag in its data
 	uint64_t group;	 // its destination is a group address
 	uint64_t flood;	 // it is to be flooded
@@ -96,8 +97,8 @@ static inline void dp_batch_keys(
 {
 	b->src[i] = src;
 	b->dst[i] = dst;
-	b->src_bucket[i] = fdb_primary(table, fdb_hash(table, src));
-	b->dst_bucket[i] = fdb_primary(table, fdb_hash(table, dst));
+	b->src_bucket[i] = fdb_primary(table, src);
+	b->dst_bucket[i] = fdb_primary(table, dst);
 	rte_prefetch0(b->src_bucket[i]);
 	rte_prefetch0(b->dst_bucket[i]);
 }
