@@ -161,6 +161,40 @@ static void test_two_tags(void **state)
 	dropped(B, f, B, DP_DROP_VLAN_TAGGED);
 }
 
+// A priority tag is not a VLAN: what is inside is the frame, and must not be smuggled past the
+// port's VLANs in it.
+static void test_tag_inside_a_priority_tag(void **state)
+{
+	struct frame f =
+		FRAME(.dst = BROADCAST, .src = HOST(1), .tag = TAG(5 << 13), .inner_tag = TAG(20));
+
+	PORTS({ACCESS(10)}, {ACCESS(10)}, {NATIVE_UNTAGGED(10)}, {}, {TRUNKS(0, 10)}, {ACCESS(20)});
+	dropped(A, f, A, DP_DROP_VLAN_TAGGED);
+	dropped(E, f, E, DP_DROP_VLAN_NOT_MEMBER);
+	// Where the VLAN is allowed, the frame is one of that VLAN.
+	send_frame(D, f);
+	run();
+	f.tag = f.inner_tag;
+	f.inner_tag = 0;
+	expect(C, f);
+	f.tag = 0;
+	expect(F, f);
+	silence();
+}
+
+static void test_priority_tags_without_end(void **state)
+{
+	const uint8_t tag[4] = {0x81, 0x00, 0x20, 0x00};
+	uint8_t bytes[60] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 1};
+
+	PORTS({ACCESS(10)}, {});
+	for (unsigned i = 12; i < sizeof(bytes); i += 4)
+		memcpy(bytes + i, tag, 4);
+	send_mbuf(A, mbuf_new(bytes, sizeof(bytes), 0));
+	run();
+	drops(A, DP_DROP_RX_SHORT, 1);
+}
+
 // IEEE 802.1ad service tags are payload to this bridge.
 static void test_service_tags(void **state)
 {
@@ -286,6 +320,8 @@ int group_vlan(void)
 		DP_TEST(test_known_between_all_kinds),
 		DP_TEST(test_all_vlan_numbers),
 		DP_TEST(test_two_tags),
+		DP_TEST(test_tag_inside_a_priority_tag),
+		DP_TEST(test_priority_tags_without_end),
 		DP_TEST(test_service_tags),
 		DP_TEST(test_tags_on_chains_and_without_headroom),
 		DP_TEST(test_flood_shares_buffers),

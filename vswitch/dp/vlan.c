@@ -35,22 +35,41 @@ void dp_vlan_pop(struct rte_mbuf *m)
 		m->l2_len -= DP_VLAN_TAG_BYTES;
 }
 
+static inline uint16_t read16(const struct rte_mbuf *m, uint16_t off_bytes)
+{
+	return rte_be_to_cpu_16(*rte_pktmbuf_mtod_offset(m, unaligned_uint16_t *, off_bytes));
+}
+
+// Takes priority tags off, which say nothing of a VLAN: the frame is what they hold, and that may
+// be a tagged one. Returns whether it is, with its VLAN; -1 when it ends in a tag.
+static int skip_priority_tags(struct rte_mbuf *m, uint16_t *ret_vid)
+{
+	uint16_t vid;
+
+	do {
+		if (unlikely(m->data_len < RTE_ETHER_HDR_LEN + DP_VLAN_TAG_BYTES))
+			return -1;
+		vid = read16(m, RTE_ETHER_HDR_LEN) & VID_MASK;
+		if (vid)
+			break;
+		dp_vlan_pop(m); // the priority is not kept
+	} while (read16(m, ADDRESSES_BYTES) == RTE_ETHER_TYPE_VLAN);
+	*ret_vid = vid;
+	return vid != 0;
+}
+
 // Returns a drop reason or -1, with the VLAN and whether the tag stays in the frame.
 static int classify(const struct dp_batch *b, struct rte_mbuf *m, uint16_t *ret_vlan, bool *ret_tag)
 {
 	const struct dp_snap_port *in = b->in;
-	uint16_t vid;
+	uint16_t vid = 0;
+	int tagged = skip_priority_tags(m, &vid);
 
-	if (unlikely(m->data_len < RTE_ETHER_HDR_LEN + DP_VLAN_TAG_BYTES))
+	if (unlikely(tagged < 0))
 		return DP_DROP_RX_SHORT;
-	vid = rte_be_to_cpu_16(
-		      *rte_pktmbuf_mtod_offset(m, unaligned_uint16_t *, RTE_ETHER_HDR_LEN)) &
-	      VID_MASK;
-	if (vid == 0) {
-		// A priority tag: the frame is untagged, with a priority that is not kept.
+	if (!tagged) {
 		if (in->pvid == UINT16_MAX)
 			return DP_DROP_VLAN_NOT_MEMBER;
-		dp_vlan_pop(m);
 		*ret_vlan = in->pvid;
 		*ret_tag = false;
 		return -1;
