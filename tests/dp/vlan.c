@@ -143,6 +143,16 @@ static void test_all_vlan_numbers(void **state)
 	}
 }
 
+// 4095 is reserved and must not be in a frame (IEEE 802.1Q, table 9-2).
+static void test_vlan_4095(void **state)
+{
+	PORTS({}, {}, {NATIVE_UNTAGGED(7)});
+	dropped(A, FRAME(.dst = BROADCAST, .src = HOST(1), .tag = TAG(4095)), A,
+		DP_DROP_VLAN_NOT_MEMBER);
+	dropped(C, FRAME(.dst = BROADCAST, .src = HOST(1), .tag = TAG(4095)), C,
+		DP_DROP_VLAN_NOT_MEMBER);
+}
+
 // ---- tags inside tags ----
 
 // The outer tag alone decides; what is inside is payload.
@@ -319,6 +329,7 @@ int group_vlan(void)
 		DP_TEST(test_flood_between_all_kinds),
 		DP_TEST(test_known_between_all_kinds),
 		DP_TEST(test_all_vlan_numbers),
+		DP_TEST(test_vlan_4095),
 		DP_TEST(test_two_tags),
 		DP_TEST(test_tag_inside_a_priority_tag),
 		DP_TEST(test_priority_tags_without_end),

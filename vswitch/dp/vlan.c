@@ -76,7 +76,8 @@ static int classify(const struct dp_batch *b, struct rte_mbuf *m, uint16_t *ret_
 	}
 	if (in->vlan_mode == CONF_VLAN_ACCESS)
 		return DP_DROP_VLAN_TAGGED;
-	if (!dp_snap_carries(in, vid))
+	// 4095 is reserved and must not be forwarded (IEEE 802.1Q, table 9-2).
+	if (vid == VID_MASK || !dp_snap_carries(in, vid))
 		return DP_DROP_VLAN_NOT_MEMBER;
 	*ret_vlan = vid;
 	*ret_tag = true;
