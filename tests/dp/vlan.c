@@ -31,6 +31,7 @@ static const struct kind {
 		"-tt-"},
 	{"native untagged 10, 20", {NATIVE_UNTAGGED(10), TRUNKS(20)},
 		{10, 10, 10, 10, 20, NOT_MEMBER}, "-ut-"},
+	{"native untagged 10, every VLAN", {NATIVE_UNTAGGED(10)}, {10, 10, 10, 10, 20, 30}, "uutt"},
 	{"native tagged 20, every VLAN", {NATIVE_TAGGED(20)}, {20, 20, 20, 10, 20, 30}, "uttt"},
 };
 #define NB_KINDS RTE_DIM(kinds)

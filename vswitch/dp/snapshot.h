@@ -77,7 +77,7 @@ static inline bool dp_snap_tags(const struct dp_snap_port *p, uint16_t vlan)
 	case CONF_VLAN_ACCESS:
 		return false;
 	case CONF_VLAN_NATIVE_UNTAGGED:
-		return vlan != p->pvid;
+		return vlan != 0 && vlan != p->pvid;
 	default:
 		return vlan != 0;
 	}
