@@ -186,9 +186,8 @@ void fdb_service(struct fdb *fdb, uint64_t now_us)
 	struct fdb_table *table = atomic_load(&fdb->table);
 	uint32_t buckets = table->mask + 1;
 	uint64_t elapsed_us = now_us - fdb->service_us;
-	uint64_t share = elapsed_us >= SWEEP_MAX_S * 1000000ull
-				 ? buckets
-				 : buckets * elapsed_us / (sweep_period_s(fdb) * 1000000ull);
+	uint64_t period_us = sweep_period_s(fdb) * 1000000ull;
+	uint64_t share = elapsed_us >= period_us ? buckets : buckets * elapsed_us / period_us;
 
 	fdb->now_s = now_us / 1000000;
 	if (atomic_exchange(&fdb->pressure, false)) {
@@ -199,8 +198,8 @@ void fdb_service(struct fdb *fdb, uint64_t now_us)
 	}
 	if (!share)
 		return; // too soon for even one bucket; time adds up
-	fdb->service_us = now_us;
-	share = RTE_MIN(share, (uint64_t)buckets);
+	// The time that makes no whole bucket counts for the next call.
+	fdb->service_us = share < buckets ? fdb->service_us + share * period_us / buckets : now_us;
 	fdb->sweep_next &= table->mask;
 	if (fdb->sweep_next + share > buckets) {
 		sweep(fdb, table, 0, fdb->sweep_next + share - buckets, keep_young);
