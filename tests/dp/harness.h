@@ -149,7 +149,7 @@ int harness_start(void); // DPDK and the pools, once
 bool reason_was_seen(enum dp_drop_reason reason);
 
 // One group for each subject.
-#define GROUPS(X) X(forward) X(learning) X(limits) X(vlan)
+#define GROUPS(X) X(forward) X(learning) X(limits) X(vlan) X(size) X(offload) X(snapshot)
 #define X(name)	  int group_##name(void);
 GROUPS(X)
 #undef X

@@ -223,7 +223,8 @@ void fdb_flush_port(struct fdb *fdb, uint16_t port)
 	members = atomic_exchange(&fdb->port[port].members, (uint64_t)generation << 32);
 	atomic_store(&fdb->generation[port], generation);
 	fdb->flushed += (uint32_t)members;
-	if (fdb->bridge[bridge])
+	// Not yet, or no longer, on a bridge: nothing was learned on it.
+	if (bridge < DP_BRIDGES_MAX && fdb->bridge[bridge])
 		atomic_fetch_sub(&fdb->bridge[bridge]->learned, (uint32_t)members);
 }
 
