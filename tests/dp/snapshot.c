@@ -59,6 +59,20 @@ static void test_port_added(void **state)
 	passes(A, to_all, ON(B) | ON(C));
 }
 
+// What was learned on one bridge must not lead to a port that is now on another.
+static void test_port_moves_to_another_bridge(void **state)
+{
+	PORTS({}, {}, {}, {.bridge = 1});
+	learn_2_on_b();
+	port_spec(B)->bridge = 1;
+	publish();
+	dropped(A, to_2, A, DP_DROP_NO_BRIDGE);
+	passes(A, to_all, ON(C));
+	passes(D, FRAME(.dst = BROADCAST, .src = HOST(4)), ON(B));
+	passes(B, FRAME(.dst = BROADCAST, .src = HOST(2)), ON(D));
+	passes(D, FRAME(.dst = HOST(2), .src = HOST(4)), ON(B));
+}
+
 static void test_vlan_changes(void **state)
 {
 	PORTS({ACCESS(10)}, {ACCESS(10)}, {ACCESS(10)}, {ACCESS(20)});
@@ -143,6 +157,7 @@ int group_snapshot(void)
 		DP_TEST(test_last_port_removed),
 		DP_TEST(test_port_comes_back),
 		DP_TEST(test_port_added),
+		DP_TEST(test_port_moves_to_another_bridge),
 		DP_TEST(test_vlan_changes),
 		DP_TEST(test_mtu_and_offloads_change),
 		DP_TEST(test_port_number_again),
