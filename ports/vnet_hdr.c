@@ -155,10 +155,8 @@ static int apply_csum(const struct virtio_net_hdr *hdr, struct rte_mbuf *m)
 
 	if (!parse(m, &h))
 		flags = csum_flags(&h);
-	if (!flags || !csum_is_at_l4(hdr, &h))
+	if (!flags || !csum_is_at_l4(hdr, &h) || !at(m, hdr->csum_start + hdr->csum_offset, 2))
 		return dp_checksum_fill(m, hdr->csum_start, hdr->csum_offset);
-	if (!at(m, hdr->csum_start + hdr->csum_offset, 2))
-		return -EINVAL;
 	set_lengths(m, &h);
 	m->ol_flags |= flags;
 	return 0;
@@ -234,10 +232,7 @@ static int apply_gso(const struct virtio_net_hdr *hdr, uint8_t gso_type, struct 
 
 int vnet_hdr_parse(const struct virtio_net_hdr *hdr, struct rte_mbuf *m)
 {
-	// The ECN bit only repeats the CWR flag of the TCP header: see vnet_hdr_from_mbuf().
-	uint8_t gso_type = hdr->gso_type & ~VIRTIO_NET_HDR_GSO_ECN;
-
-	switch (gso_type) {
+	switch (hdr->gso_type) {
 	case VIRTIO_NET_HDR_GSO_NONE:
 		if (hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM)
 			return apply_csum(hdr, m);
@@ -247,7 +242,11 @@ int vnet_hdr_parse(const struct virtio_net_hdr *hdr, struct rte_mbuf *m)
 	case VIRTIO_NET_HDR_GSO_TCPV4:
 	case VIRTIO_NET_HDR_GSO_TCPV6:
 	case VIRTIO_NET_HDR_GSO_UDP_L4:
-		return apply_gso(hdr, gso_type, m);
+		return apply_gso(hdr, hdr->gso_type, m);
+	case VIRTIO_NET_HDR_GSO_TCPV4 | VIRTIO_NET_HDR_GSO_ECN:
+	case VIRTIO_NET_HDR_GSO_TCPV6 | VIRTIO_NET_HDR_GSO_ECN:
+		// The bit only repeats the CWR flag of the TCP header: see vnet_hdr_from_mbuf().
+		return apply_gso(hdr, hdr->gso_type & ~VIRTIO_NET_HDR_GSO_ECN, m);
 	default:
 		return -EINVAL;
 	}
