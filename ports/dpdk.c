@@ -6,13 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <rte_dev.h>
-#include <rte_errno.h>
 #include <rte_ethdev.h>
 
-#include "base/log.h"
 #include "base/util.h"
 #include "ports/device.h"
+#include "ports/dpdk_log.h"
+#include "ports/dpdk_probe.h"
 #include "ports/types.h"
 
 #define RX_DESC	   1024
@@ -28,6 +27,8 @@
 struct dpdk {
 	uint16_t ethdev;
 	bool has_intr, started;
+	bool scatter;		  // a frame may take several receive buffers
+	struct rte_mempool *pool; // of the receive queues
 };
 
 // ---- receive and transmit ----
@@ -88,44 +89,6 @@ static void dpdk_rx_arm(struct dp_port *dp, uint16_t queue, bool on)
 
 // ---- open ----
 
-static bool needs_hugepages(const struct conf_port *conf)
-{
-	return strncmp(conf->devargs, "net_vhost", 9) == 0 ||
-	       strncmp(conf->devargs, "eth_vhost", 9) == 0;
-}
-
-static int probe(struct port *port, uint16_t *ret_ethdev, struct err *err)
-{
-	const char *devargs = port->conf.devargs;
-	struct rte_dev_iterator it;
-	uint16_t ethdev = RTE_MAX_ETHPORTS, i;
-	int ret;
-
-	if (needs_hugepages(&port->conf) && !port->env->hugepages)
-		return err_set(err, -ENOTSUP, port->path,
-			"vhost-user shares memory with a guest, which needs hugepages: 'sysctl "
-			"vm.nr_hugepages=512', then restart the switch with hugepages: auto or on");
-	RTE_ETH_FOREACH_MATCHING_DEV (i, devargs, &it) {
-		rte_eth_iterator_cleanup(&it);
-		return err_set(err, -EBUSY, port->path,
-			"device %s is in use already: give another name in devargs=", devargs);
-	}
-	ret = rte_dev_probe(devargs);
-	if (ret)
-		return err_set_errno(err, ret == -EEXIST ? -EBUSY : ret, port->path,
-			"DPDK cannot make or find device '%s'", devargs);
-	RTE_ETH_FOREACH_MATCHING_DEV (i, devargs, &it) {
-		ethdev = i;
-		rte_eth_iterator_cleanup(&it);
-		break;
-	}
-	if (ethdev == RTE_MAX_ETHPORTS)
-		return err_set(
-			err, -ENODEV, port->path, "DPDK device '%s' is no network device", devargs);
-	*ret_ethdev = ethdev;
-	return 0;
-}
-
 static void count_queues(struct port *port, const struct rte_eth_dev_info *info)
 {
 	uint16_t wanted = port->conf.queues ? port->conf.queues : 1;
@@ -133,6 +96,52 @@ static void count_queues(struct port *port, const struct rte_eth_dev_info *info)
 
 	port->dp.nb_rxq = MIN_OF(wanted, info->max_rx_queues);
 	port->dp.nb_txq = MAX_OF(1, MIN_OF(MIN_OF(workers, info->max_tx_queues), NB_TXQ_MAX));
+}
+
+static int refused_mtu(const struct port *port, const struct rte_eth_dev_info *info, uint16_t mtu,
+	int code, struct err *err)
+{
+	if (info->max_mtu && mtu > info->max_mtu)
+		return err_set(err, code, port->path,
+			"mtu %u refused by the device, which takes at most %u", mtu, info->max_mtu);
+	return dpdk_refused(port, code, "mtu refused by device", err);
+}
+
+// What a receive buffer must hold for a frame of `mtu` with two tags.
+static uint32_t frame_bytes(uint16_t mtu)
+{
+	return mtu + RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN;
+}
+
+static uint32_t room_bytes(struct rte_mempool *pool)
+{
+	return rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM;
+}
+
+// Frames larger than a buffer of 2 KiB are scattered over several of them where the device can,
+// else received into big buffers.
+static void choose_pool(
+	const struct port *port, struct dpdk *dpdk, const struct rte_eth_dev_info *info)
+{
+	const struct port_env *env = port->env;
+	uint16_t mtu = port->conf.mtu ? port->conf.mtu : RTE_ETHER_MTU;
+
+	dpdk->pool = env->pool;
+	dpdk->scatter = info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER &&
+			frame_bytes(mtu) > room_bytes(env->pool);
+	if (frame_bytes(mtu) > room_bytes(env->pool) && !dpdk->scatter && env->big_pool)
+		dpdk->pool = env->big_pool;
+}
+
+static void set_rss(
+	const struct port *port, const struct rte_eth_dev_info *info, struct rte_eth_conf *conf)
+{
+	if (port->dp.nb_rxq == 1)
+		return;
+	conf->rx_adv_conf.rss_conf.rss_hf =
+		info->flow_type_rss_offloads & (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP);
+	if (conf->rx_adv_conf.rss_conf.rss_hf)
+		conf->rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
 }
 
 static int configure(
@@ -144,18 +153,15 @@ static int configure(
 	if (port->conf.queues > info->max_rx_queues)
 		return err_set(err, -EINVAL, port->path, "queues: the device has at most %u",
 			info->max_rx_queues);
+	if (port->conf.mtu && info->max_mtu && port->conf.mtu > info->max_mtu)
+		return refused_mtu(port, info, port->conf.mtu, -EINVAL, err);
 	port->dp.tx_offloads = info->tx_offload_capa & DPDK_OFFLOADS;
 	conf.txmode.offloads = port->dp.tx_offloads;
 	if (port->dp.tx_offloads & RTE_ETH_TX_OFFLOAD_TCP_TSO) // it rewrites IPv4 headers
 		conf.txmode.offloads |= info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_IPV4_CKSUM;
-	if (port->dp.nb_rxq > 1) {
-		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
-		conf.rx_adv_conf.rss_conf.rss_hf =
-			info->flow_type_rss_offloads &
-			(RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP);
-		if (!conf.rx_adv_conf.rss_conf.rss_hf)
-			conf.rxmode.mq_mode = RTE_ETH_MQ_RX_NONE;
-	}
+	if (dpdk->scatter)
+		conf.rxmode.offloads |= RTE_ETH_RX_OFFLOAD_SCATTER;
+	set_rss(port, info, &conf);
 	if (port->conf.mtu)
 		conf.rxmode.mtu = port->conf.mtu;
 	conf.intr_conf.rxq = 1;
@@ -165,34 +171,30 @@ static int configure(
 		conf.intr_conf.rxq = 0;
 		ret = rte_eth_dev_configure(dpdk->ethdev, port->dp.nb_rxq, port->dp.nb_txq, &conf);
 	}
-	if (ret)
-		return err_set_errno(err, ret, port->path, "the device refused its configuration");
-	return 0;
+	return ret ? dpdk_refused(port, ret, "cannot configure device", err) : 0;
 }
 
-// Jumbo frames of a device that cannot scatter need big buffers.
-static struct rte_mempool *rx_pool(const struct port *port)
+// How many receive descriptors: a queue of big buffers may hold a quarter of them, or the first
+// port would have them all.
+static uint16_t nb_rx_desc(const struct port *port, const struct dpdk *dpdk)
 {
-	uint32_t room = rte_pktmbuf_data_room_size(port->env->pool) - RTE_PKTMBUF_HEADROOM;
-
-	if (port->conf.mtu + RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN <= room || !port->env->big_pool)
-		return port->env->pool;
-	return port->env->big_pool;
+	if (dpdk->pool == port->env->pool)
+		return RX_DESC;
+	return RTE_MAX(RTE_MIN(dpdk->pool->size / 4 / port->dp.nb_rxq, (unsigned)RX_DESC), 1u);
 }
 
 static int set_up_queues(struct port *port, const struct dpdk *dpdk,
 	const struct rte_eth_dev_info *info, struct err *err)
 {
-	struct rte_mempool *pool = rx_pool(port);
-	uint16_t nb_rx = RX_DESC, nb_tx = TX_DESC;
+	uint16_t nb_rx = nb_rx_desc(port, dpdk), nb_tx = TX_DESC;
 	int ret = rte_eth_dev_adjust_nb_rx_tx_desc(dpdk->ethdev, &nb_rx, &nb_tx);
 	int socket = rte_eth_dev_socket_id(dpdk->ethdev);
 
 	for (uint16_t q = 0; !ret && q < port->dp.nb_rxq; q++)
-		ret = rte_eth_rx_queue_setup(dpdk->ethdev, q, nb_rx, socket, NULL, pool);
+		ret = rte_eth_rx_queue_setup(dpdk->ethdev, q, nb_rx, socket, NULL, dpdk->pool);
 	for (uint16_t q = 0; !ret && q < port->dp.nb_txq; q++)
 		ret = rte_eth_tx_queue_setup(dpdk->ethdev, q, nb_tx, socket, NULL);
-	return ret ? err_set_errno(err, ret, port->path, "cannot set up the device's queues") : 0;
+	return ret ? dpdk_refused(port, ret, "cannot set up the queues of device", err) : 0;
 }
 
 static int set_mac(const struct port *port, const struct dpdk *dpdk, const struct conf_port *conf,
@@ -205,7 +207,7 @@ static int set_mac(const struct port *port, const struct dpdk *dpdk, const struc
 		return 0;
 	memcpy(&addr, &conf->mac, sizeof(addr));
 	ret = rte_eth_dev_default_mac_addr_set(dpdk->ethdev, &addr);
-	return ret ? err_set_errno(err, ret, port->path, "mac refused by the device") : 0;
+	return ret ? dpdk_refused(port, ret, "mac refused by device", err) : 0;
 }
 
 static void get_mtu(struct port *port, const struct dpdk *dpdk)
@@ -219,11 +221,13 @@ static void get_mtu(struct port *port, const struct dpdk *dpdk)
 // Virtual devices without a notion of MTU take frames of any size.
 static int set_mtu(const struct port *port, const struct dpdk *dpdk, uint16_t mtu, struct err *err)
 {
+	struct rte_eth_dev_info info = {};
 	int ret = mtu ? rte_eth_dev_set_mtu(dpdk->ethdev, mtu) : 0;
 
-	if (ret && ret != -ENOTSUP)
-		return err_set_errno(err, ret, port->path, "mtu %u refused by the device", mtu);
-	return 0;
+	if (!ret || ret == -ENOTSUP)
+		return 0;
+	rte_eth_dev_info_get(dpdk->ethdev, &info);
+	return refused_mtu(port, &info, mtu, ret, err);
 }
 
 static int start(struct port *port, struct dpdk *dpdk, struct err *err)
@@ -231,42 +235,42 @@ static int start(struct port *port, struct dpdk *dpdk, struct err *err)
 	int ret = rte_eth_dev_start(dpdk->ethdev);
 
 	if (ret)
-		return err_set_errno(err, ret, port->path, "the device does not start");
+		return dpdk_refused(port, ret, "cannot start device", err);
 	dpdk->started = true;
 	ret = rte_eth_promiscuous_enable(dpdk->ethdev);
 	if (ret && ret != -ENOTSUP)
-		return err_set_errno(err, ret, port->path, "the device refuses promiscuous mode");
+		return dpdk_refused(port, ret, "no promiscuous mode on device", err);
 	return 0;
+}
+
+// Asks in the order in which a device without interrupts says so first and silently.
+static bool set_up_interrupt(struct port *port, const struct dpdk *dpdk, uint16_t queue)
+{
+	if (rte_eth_dev_rx_intr_enable(dpdk->ethdev, queue) < 0)
+		return false;
+	rte_eth_dev_rx_intr_disable(dpdk->ethdev, queue);
+	port->dp.rx_fd[queue] = rte_eth_dev_rx_intr_ctl_q_get_fd(dpdk->ethdev, queue);
+	return port->dp.rx_fd[queue] >= 0;
 }
 
 static void set_up_interrupts(struct port *port, const struct dpdk *dpdk)
 {
-	if (!dpdk->has_intr)
-		return;
-	for (uint16_t q = 0; q < port->dp.nb_rxq; q++) {
-		port->dp.rx_fd[q] = rte_eth_dev_rx_intr_ctl_q_get_fd(dpdk->ethdev, q);
-		if (port->dp.rx_fd[q] < 0 || rte_eth_dev_rx_intr_enable(dpdk->ethdev, q) < 0) {
-			port->dp.rx_fd[q] = -1;
+	for (uint16_t q = 0; dpdk->has_intr && q < port->dp.nb_rxq; q++) {
+		if (!set_up_interrupt(port, dpdk, q)) { // all queues or none
+			for (uint16_t i = 0; i <= q; i++)
+				port->dp.rx_fd[i] = -1;
 			return;
 		}
-		rte_eth_dev_rx_intr_disable(dpdk->ethdev, q);
 	}
-	port->dp.rx_arm = dpdk_rx_arm;
+	if (dpdk->has_intr)
+		port->dp.rx_arm = dpdk_rx_arm;
 }
 
 static void release(const struct port *port, const struct dpdk *dpdk)
 {
-	struct rte_eth_dev_info info;
-	bool known = rte_eth_dev_info_get(dpdk->ethdev, &info) == 0;
-	int ret;
-
 	if (dpdk->started)
 		rte_eth_dev_stop(dpdk->ethdev);
-	ret = rte_eth_dev_close(dpdk->ethdev);
-	if (!ret && known)
-		ret = rte_dev_remove(info.device);
-	if (ret)
-		log_warn("%s: the device was not let go: %s", port->path, rte_strerror(-ret));
+	dpdk_release(port, dpdk->ethdev);
 }
 
 static int bring_up(struct port *port, struct dpdk *dpdk, struct err *err)
@@ -277,6 +281,7 @@ static int bring_up(struct port *port, struct dpdk *dpdk, struct err *err)
 	if (ret)
 		return err_set_errno(err, ret, port->path, "the device does not describe itself");
 	count_queues(port, &info);
+	choose_pool(port, dpdk, &info);
 	ret = configure(port, dpdk, &info, err);
 	if (!ret)
 		ret = set_up_queues(port, dpdk, &info, err);
@@ -287,6 +292,21 @@ static int bring_up(struct port *port, struct dpdk *dpdk, struct err *err)
 	if (!ret)
 		ret = start(port, dpdk, err);
 	return ret;
+}
+
+static int open_device(struct port *port, struct dpdk *dpdk, struct err *err)
+{
+	int ret = dpdk_probe(port, &dpdk->ethdev, err);
+
+	if (ret)
+		return ret;
+	ret = bring_up(port, dpdk, err);
+	if (ret) {
+		release(port, dpdk);
+		return ret;
+	}
+	set_up_interrupts(port, dpdk);
+	return 0;
 }
 
 static int dpdk_open(struct port *port, struct err *err)
@@ -301,25 +321,19 @@ static int dpdk_open(struct port *port, struct err *err)
 	dpdk = calloc(1, sizeof(*dpdk));
 	if (!dpdk)
 		return err_set(err, -ENOMEM, port->path, "out of memory");
-	ret = probe(port, &dpdk->ethdev, err);
-	if (ret)
-		goto err_free;
-	ret = bring_up(port, dpdk, err);
-	if (ret)
-		goto err_release;
+	dpdk_log_begin();
+	ret = open_device(port, dpdk, err);
+	dpdk_log_end();
+	if (ret) {
+		free(dpdk);
+		return ret;
+	}
 	get_mtu(port, dpdk);
 	port->priv = dpdk;
 	port->dp.rx = dpdk_rx;
 	port->dp.tx =
 		port->dp.tx_offloads & ~RTE_ETH_TX_OFFLOAD_MULTI_SEGS ? dpdk_tx_prepare : dpdk_tx;
-	set_up_interrupts(port, dpdk);
 	return 0;
-
-err_release:
-	release(port, dpdk);
-err_free:
-	free(dpdk);
-	return ret;
 }
 
 // ---- the rest ----
@@ -328,25 +342,53 @@ static void dpdk_close(struct port *port, bool remove)
 {
 	struct dpdk *dpdk = port->priv;
 
+	dpdk_log_begin();
 	release(port, dpdk); // the process owns the device: there is nothing to leave behind
+	dpdk_log_end();
 	free(dpdk);
+}
+
+// The queues have the buffers that the MTU at their start called for.
+static int check_room(
+	const struct port *port, const struct dpdk *dpdk, uint16_t mtu, struct err *err)
+{
+	if (dpdk->scatter || frame_bytes(mtu) <= room_bytes(dpdk->pool))
+		return 0;
+	return err_set(err, -EOPNOTSUPP, port->path,
+		"mtu %u needs larger receive buffers: delete the port and add it again with this "
+		"mtu",
+		mtu);
+}
+
+static int change(
+	struct port *port, const struct dpdk *dpdk, const struct conf_port *conf, struct err *err)
+{
+	const struct conf_port *old = &port->conf;
+	uint16_t mtu = conf->mtu ? conf->mtu : RTE_ETHER_MTU, old_mtu = port->dp.mtu;
+	int ret = 0;
+
+	if (conf->mtu != old->mtu)
+		ret = check_room(port, dpdk, mtu, err);
+	if (!ret && conf->mtu != old->mtu)
+		ret = set_mtu(port, dpdk, mtu, err);
+	if (ret)
+		return ret;
+	if (conf->has_mac != old->has_mac || memcmp(&conf->mac, &old->mac, sizeof(conf->mac)) != 0)
+		ret = set_mac(port, dpdk, conf, err);
+	if (ret && conf->mtu != old->mtu)
+		rte_eth_dev_set_mtu(dpdk->ethdev, old_mtu);
+	if (!ret && conf->mtu != old->mtu)
+		port->dp.mtu = mtu;
+	return ret;
 }
 
 static int dpdk_change(struct port *port, const struct conf_port *conf, struct err *err)
 {
-	const struct dpdk *dpdk = port->priv;
-	const struct conf_port *old = &port->conf;
-	uint16_t mtu = conf->mtu ? conf->mtu : RTE_ETHER_MTU;
-	int ret = 0;
+	int ret;
 
-	if (conf->mtu != old->mtu)
-		ret = set_mtu(port, dpdk, mtu, err);
-	if (ret)
-		return ret;
-	if (conf->mtu != old->mtu)
-		port->dp.mtu = mtu;
-	if (conf->has_mac != old->has_mac || memcmp(&conf->mac, &old->mac, sizeof(conf->mac)) != 0)
-		ret = set_mac(port, dpdk, conf, err);
+	dpdk_log_begin();
+	ret = change(port, port->priv, conf, err);
+	dpdk_log_end();
 	return ret;
 }
 

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ports/dpdk_log.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/types.h>
+
+#include <rte_log.h>
+
+#include "base/log.h"
+#include "base/util.h"
+
+static char said[DPDK_SAID_BYTES];
+static _Thread_local bool keep;
+
+// Lines that only say that something failed, as the error itself does.
+static bool says_nothing(const char *line, size_t len_bytes)
+{
+	static const char *const words[] = {
+		"Driver cannot attach the device",
+		"Failed to attach device on primary process",
+		"failed to parse device",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (memmem(line, len_bytes, words[i], strlen(words[i])))
+			return true;
+	return false;
+}
+
+static void keep_line(const char *line, size_t len_bytes)
+{
+	size_t used = strlen(said);
+
+	if (says_nothing(line, len_bytes) || memmem(said, used, line, len_bytes))
+		return;
+	snprintf(
+		said + used, sizeof(said) - used, "%s%.*s", used ? "; " : "", (int)len_bytes, line);
+}
+
+// A whole message: the stream is flushed after each.
+static ssize_t on_write(void *cookie, const char *text, size_t len_bytes)
+{
+	const char *end = text + len_bytes;
+
+	for (const char *line = text; line < end;) {
+		const char *next = memchr(line, '\n', end - line);
+		size_t n = (next ? next : end) - line;
+
+		if (n && keep)
+			keep_line(line, n);
+		if (n && !keep)
+			log_warn("DPDK: %.*s", (int)n, line);
+		else if (n)
+			log_debug("DPDK: %.*s", (int)n, line);
+		line += n + 1;
+	}
+	return len_bytes;
+}
+
+// The stream stays for good: another thread may be about to write to it at any time.
+static void open_stream(void)
+{
+	static FILE *stream;
+
+	if (stream)
+		return;
+	stream = fopencookie(NULL, "w", (cookie_io_functions_t){.write = on_write});
+	if (stream)
+		rte_openlog_stream(stream);
+}
+
+void dpdk_log_begin(void)
+{
+	open_stream();
+	said[0] = '\0';
+	keep = true;
+}
+
+void dpdk_log_end(void)
+{
+	keep = false;
+}
+
+const char *dpdk_log_said(void)
+{
+	return said;
+}

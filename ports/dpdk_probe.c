@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ports/dpdk_probe.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <rte_bus.h>
+#include <rte_dev.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+
+#include "base/log.h"
+#include "ports/dpdk_log.h"
+
+#define MACS_BYTES 200 // of the text that lists addresses
+
+// ethdevs of ours have an owner; those that nobody has taken have none.
+static uint64_t owner_id(void)
+{
+	static uint64_t id;
+
+	if (!id && rte_eth_dev_owner_new(&id) < 0)
+		id = RTE_ETH_DEV_NO_OWNER;
+	return id;
+}
+
+int dpdk_refused(const struct port *port, int code, const char *what, struct err *err)
+{
+	const char *said = dpdk_log_said();
+
+	if (said[0])
+		return err_set(
+			err, code, port->path, "%s '%.100s': %s", what, port->conf.devargs, said);
+	return err_set_errno(err, code, port->path, "%s '%.100s'", what, port->conf.devargs);
+}
+
+static const struct rte_device *device_of(uint16_t ethdev)
+{
+	struct rte_eth_dev_info info;
+
+	return rte_eth_dev_info_get(ethdev, &info) == 0 ? info.device : NULL;
+}
+
+// The device called `name` among those that have ethdevs, taken or free.
+static const struct rte_device *find_device(const char *name)
+{
+	for (uint16_t i = 0; i < RTE_MAX_ETHPORTS; i++) {
+		const struct rte_device *dev = rte_eth_dev_is_valid_port(i) ? device_of(i) : NULL;
+
+		if (dev && strcmp(rte_dev_name(dev), name) == 0)
+			return dev;
+	}
+	return NULL;
+}
+
+static bool has_mac(uint16_t ethdev, const struct conf_port *conf)
+{
+	struct rte_ether_addr addr;
+
+	return conf->has_mac && rte_eth_macaddr_get(ethdev, &addr) == 0 &&
+	       memcmp(&addr, &conf->mac, sizeof(addr)) == 0;
+}
+
+static void list_mac(uint16_t ethdev, char *text)
+{
+	size_t used = strlen(text);
+	struct rte_ether_addr addr;
+	char mac[MAC_TEXT_BYTES];
+
+	if (rte_eth_macaddr_get(ethdev, &addr) == 0)
+		snprintf(text + used, MACS_BYTES - used, "%s%s", used ? ", " : "",
+			mac_format((const struct mac *)&addr, mac));
+}
+
+// One of the free ethdevs of `dev`: see dpdk_probe().
+static int choose(const struct port *port, const struct rte_device *dev, uint16_t *ret_ethdev,
+	struct err *err)
+{
+	char macs[MACS_BYTES] = "";
+	unsigned free = 0;
+	uint16_t i;
+
+	RTE_ETH_FOREACH_DEV(i)
+	{
+		if (device_of(i) != dev)
+			continue;
+		*ret_ethdev = i;
+		if (has_mac(i, &port->conf))
+			return 0;
+		list_mac(i, macs);
+		free++;
+	}
+	if (free == 1)
+		return 0;
+	if (!free)
+		return err_set(err, -EBUSY, port->path, "device '%.100s' is in use by another port",
+			port->conf.devargs);
+	return err_set(err, -EINVAL, port->path,
+		"device '%.100s' has %u network ports; choose one by mac= (%s)", port->conf.devargs,
+		free, macs);
+}
+
+// Some drivers name what they need only in their documentation.
+static int explain_probe(
+	const struct port *port, const struct rte_devargs *da, int code, struct err *err)
+{
+	const char *said = dpdk_log_said(), *devargs = port->conf.devargs;
+	bool pci = strcmp(rte_bus_name(da->bus), "pci") == 0;
+
+	if (code == -EEXIST || code == -EBUSY)
+		return err_set(err, -EBUSY, port->path,
+			"device '%.100s' is in use already: give another name", devargs);
+	if (pci && code == -ENODEV)
+		return err_set(err, code, port->path,
+			"there is no PCI device %.100s; 'lspci -D' lists them", da->name);
+	if (pci)
+		return err_set(err, code, port->path,
+			"no driver of DPDK takes PCI device %.100s (%s): bind it to vfio-pci with "
+			"dpdk-devbind.py",
+			da->name, said[0] ? said : strerror(-code));
+	if (said[0])
+		return err_set(err, code, port->path, "DPDK refuses '%.100s': %s", devargs, said);
+	return err_set(err, code, port->path,
+		"the driver refuses '%.100s' and does not say why: compare its arguments with "
+		"DPDK's guide to the driver",
+		devargs);
+}
+
+static int parse(const struct port *port, struct rte_devargs *ret_da, struct err *err)
+{
+	memset(ret_da, 0, sizeof(*ret_da));
+	if (rte_devargs_parse(ret_da, port->conf.devargs) == 0 && ret_da->bus)
+		return 0;
+	return err_set(err, -ENODEV, port->path,
+		"no device '%.100s': it is no PCI address, and no driver of DPDK makes devices of "
+		"this name (those for net_null0, net_pcap0, net_af_xdp0, net_memif0 do)",
+		port->conf.devargs);
+}
+
+// The device as DPDK knows it, made or found now unless it was before.
+static int get_device(const struct port *port, const struct rte_devargs *da,
+	const struct rte_device **ret_dev, struct err *err)
+{
+	const struct rte_device *dev = find_device(da->name);
+	int ret = 0;
+
+	if (!dev) {
+		ret = rte_dev_probe(port->conf.devargs);
+		dev = find_device(da->name);
+	}
+	if (ret)
+		return explain_probe(port, da, ret, err);
+	if (!dev)
+		return err_set(err, -ENODEV, port->path, "device '%.100s' is no network device",
+			port->conf.devargs);
+	*ret_dev = dev;
+	return 0;
+}
+
+static bool has_owned(const struct rte_device *dev)
+{
+	uint16_t i;
+
+	RTE_ETH_FOREACH_DEV_OWNED_BY(i, owner_id())
+	{
+		if (device_of(i) == dev)
+			return true;
+	}
+	return false;
+}
+
+int dpdk_probe(const struct port *port, uint16_t *ret_ethdev, struct err *err)
+{
+	struct rte_eth_dev_owner owner = {.id = owner_id()};
+	const struct rte_device *dev = NULL;
+	struct rte_devargs da;
+	uint16_t ethdev = RTE_MAX_ETHPORTS;
+	int ret = parse(port, &da, err);
+
+	if (ret)
+		return ret;
+	ret = get_device(port, &da, &dev, err);
+	rte_devargs_reset(&da);
+	if (ret)
+		return ret;
+	ret = choose(port, dev, &ethdev, err);
+	if (ret)
+		goto err_remove;
+	snprintf(owner.name, sizeof(owner.name), "%s", port->conf.name);
+	ret = rte_eth_dev_owner_set(ethdev, &owner);
+	if (ret) {
+		dpdk_refused(port, ret, "cannot take device", err);
+		goto err_remove;
+	}
+	*ret_ethdev = ethdev;
+	return 0;
+
+err_remove:
+	if (!has_owned(dev))
+		rte_dev_remove((struct rte_device *)dev);
+	return ret;
+}
+
+void dpdk_release(const struct port *port, uint16_t ethdev)
+{
+	const struct rte_device *dev = device_of(ethdev);
+	int ret = rte_eth_dev_close(ethdev);
+
+	if (!ret && dev && !has_owned(dev))
+		ret = rte_dev_remove((struct rte_device *)dev);
+	if (ret)
+		log_warn("%s: the device was not let go: %s %s", port->path, rte_strerror(-ret),
+			dpdk_log_said());
+}

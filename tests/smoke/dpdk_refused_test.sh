@@ -1,0 +1,38 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# A DPDK device that cannot be had is refused with its name, DPDK's reason and what to do; what was
+# tried leaves nothing behind. A device that is opened says nothing in the log.
+. "$(dirname "$0")/lib.sh"
+
+start_switch
+vsctl add-br br0
+before=$(running)
+
+# no_device DEVARGS WORDS
+no_device() {
+	refused "$2" vsctl add-port br0 p0 type=dpdk devargs="$1"
+	grep -qF "${1%%,*}" "$T/err" || fail "does not name the device: $(cat "$T/err")"
+}
+no_device 0000:7f:1f.0 'there is no PCI device 0000:7f:1f.0; .lspci -D. lists them'
+no_device net_nosuch0 'no PCI address, and no driver of DPDK'
+no_device nonsense 'no PCI address, and no driver of DPDK'
+no_device net_pcap0,bogus=1 'refuses.*compare its arguments'
+no_device net_pcap0 'No rx or tx queues provided'
+no_device net_pcap0,rx_pcap=/nonexistent 'nonexistent: No such file'
+no_device net_af_xdp0,iface=none 'interface: none'
+no_device net_virtio_user0,path=/nonexistent 'connect error, No such file'
+no_device net_memif0,role=x 'Unknown role: x'
+[[ $(running) == "$before" ]] || fail "a refused port changed the configuration: $(running)"
+# The words of the log are those of the switch: DPDK's own went into the errors.
+! grep -vE '^(info|warn|error): ' "$T/sw/log" || fail "DPDK wrote to the log"
+
+# Both ways of DPDK to name a device.
+vsctl add-port br0 p0 type=dpdk devargs=net_null0,no-rx=1
+vsctl add-port br0 p1 type=dpdk devargs=bus=vdev,name=net_null1
+for name in net_null0 net_null0,size=64 bus=vdev,name=net_null1; do
+	refused "'$name' is in use by another port" \
+		vsctl add-port br0 p2 type=dpdk devargs="$name"
+done
+vsctl del-port p0
+vsctl add-port br0 p2 type=dpdk devargs=net_null0,no-rx=1
+! grep -q 'Intr' "$T/sw/log" || fail "interrupts were asked for where there are none"
