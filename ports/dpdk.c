@@ -8,6 +8,7 @@
 
 #include <rte_ethdev.h>
 
+#include "base/log.h"
 #include "base/util.h"
 #include "ports/device.h"
 #include "ports/dpdk_log.h"
@@ -328,6 +329,8 @@ static int dpdk_open(struct port *port, struct err *err)
 		free(dpdk);
 		return ret;
 	}
+	if (dpdk_log_said()[0]) // some drivers fail and return success
+		log_warn("%s: DPDK: %s", port->path, dpdk_log_said());
 	get_mtu(port, dpdk);
 	port->priv = dpdk;
 	port->dp.rx = dpdk_rx;

@@ -39,6 +39,18 @@ static void keep_line(const char *line, size_t len_bytes)
 		said + used, sizeof(said) - used, "%s%.*s", used ? "; " : "", (int)len_bytes, line);
 }
 
+static void take_line(const char *line, size_t len_bytes)
+{
+	bool error = rte_log_cur_msg_loglevel() <= (int)RTE_LOG_ERR;
+
+	if (error && keep)
+		keep_line(line, len_bytes);
+	else if (error)
+		log_warn("DPDK: %.*s", (int)len_bytes, line);
+	else
+		log_debug("DPDK: %.*s", (int)len_bytes, line);
+}
+
 // A whole message: the stream is flushed after each.
 static ssize_t on_write(void *cookie, const char *text, size_t len_bytes)
 {
@@ -48,12 +60,8 @@ static ssize_t on_write(void *cookie, const char *text, size_t len_bytes)
 		const char *next = memchr(line, '\n', end - line);
 		size_t n = (next ? next : end) - line;
 
-		if (n && keep)
-			keep_line(line, n);
-		if (n && !keep)
-			log_warn("DPDK: %.*s", (int)n, line);
-		else if (n)
-			log_debug("DPDK: %.*s", (int)n, line);
+		if (n)
+			take_line(line, n);
 		line += n + 1;
 	}
 	return len_bytes;

@@ -6,10 +6,8 @@
 
 #define DPDK_SAID_BYTES 400
 
-// From here on, until dpdk_log_end(), lines of this thread are kept. Not nested.
+// From here on, until dpdk_log_end(), errors that this thread logs are kept. Not nested.
 void dpdk_log_begin(void);
-
-// Ends that. Lines that were kept and not asked for go to the log at level debug.
 void dpdk_log_end(void);
 
 // What was kept and says something about the reason, on one line; may be empty. Valid until the

@@ -20,7 +20,6 @@ struct port_env {
 	struct rte_mempool *pool;     // buffers of 2 KiB (RTE_MBUF_DEFAULT_BUF_SIZE)
 	struct rte_mempool *big_pool; // buffers of 64 KiB, for segments and jumbo frames
 	uint16_t nb_workers;
-	bool hugepages;	       // memory can be shared with a guest (vhost-user needs it)
 	const char *switch_id; // marks devices of ours, so that they are found after a restart
 };
 
@@ -60,8 +59,7 @@ struct port {
 };
 
 // Makes a port of the type that `conf` names. `conf` was checked by config/. Errors name the port
-// and say what to do: no such namespace, no permission, device busy, name taken by another device,
-// hugepages needed.
+// and say what to do: no such namespace, no permission, device busy, name taken by another device.
 int port_open(const struct conf_port *conf, const struct port_env *env, struct port **ret_port,
 	struct err *err);
 

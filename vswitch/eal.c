@@ -112,6 +112,8 @@ static int start_dpdk(const struct conf *conf, bool hugepages, struct err *err)
 		log_get_level() >= LOG_LEVEL_DEBUG ? "--log-level=info" : "--log-level=error";
 	if (hugepages) {
 		argv[argc++] = "--in-memory";
+		// One file for all pages: vhost-user takes no more than a few.
+		argv[argc++] = "--single-file-segments";
 	} else {
 		// The same for anonymous memory, which --in-memory does not go with.
 		argv[argc++] = "--no-shconf";

@@ -274,7 +274,6 @@ static int open_switch(struct daemon *d, struct err *err)
 				.pool = d->eal.pool,
 				.big_pool = d->eal.big_pool,
 				.nb_workers = d->conf.nb_workers,
-				.hugepages = d->eal.hugepages,
 				.switch_id = d->switch_id,
 			},
 		.state_path = d->state_path,
