@@ -9,6 +9,8 @@
 
 #include "base/util.h"
 
+#define IPV6_MIN_MTU 1280 // RFC 8200, section 5
+
 void device_alias(const struct port *port, char *buf)
 {
 	snprintf(buf, NL_ALIAS_BYTES, "causeway:%.150s:%s", port->env->switch_id, port->conf.name);
@@ -92,16 +94,22 @@ static bool has_ip(const struct conf_port *conf, const char *ip)
 	return false;
 }
 
+// Adds those of `conf` that `old` (or NULL) has not. Those that were not there before are marked in
+// `ret_added`, one bit each, on failure too.
 static int add_ips(struct nl *nl, int ifindex, const struct port *port,
-	const struct conf_port *conf, const struct conf_port *old, struct err *err)
+	const struct conf_port *conf, const struct conf_port *old, unsigned *ret_added,
+	struct err *err)
 {
 	int ret;
 
+	*ret_added = 0;
 	for (unsigned i = 0; i < conf->nb_ips; i++) {
 		if (old && has_ip(old, conf->ip[i]))
 			continue;
 		ret = nl_addr_add(nl, ifindex, conf->ip[i]);
-		if (ret && ret != -EEXIST)
+		if (!ret)
+			*ret_added |= 1u << i;
+		else if (ret != -EEXIST)
 			return err_set_errno(err, ret, port->path, "ip %s refused", conf->ip[i]);
 	}
 	return 0;
@@ -110,6 +118,7 @@ static int add_ips(struct nl *nl, int ifindex, const struct port *port,
 int device_set_up(struct nl *nl, int ifindex, const struct port *port, struct err *err)
 {
 	const struct conf_port *conf = &port->conf;
+	unsigned added;
 	int ret = set_mac(nl, ifindex, port, conf, err);
 
 	if (!ret)
@@ -119,21 +128,50 @@ int device_set_up(struct nl *nl, int ifindex, const struct port *port, struct er
 	ret = nl_link_change(nl, ifindex, &(struct nl_change){.up = true});
 	if (ret)
 		return err_set_errno(err, ret, port->path, "cannot set the device up");
-	return add_ips(nl, ifindex, port, conf, NULL, err);
+	return add_ips(nl, ifindex, port, conf, NULL, &added, err);
+}
+
+static bool mac_differs(const struct conf_port *a, const struct conf_port *b)
+{
+	return a->has_mac != b->has_mac || memcmp(&a->mac, &b->mac, sizeof(a->mac)) != 0;
+}
+
+// Takes back what device_change() did to a device that was as `was` says.
+static void undo_change(struct nl *nl, const struct nl_link *was, const struct port *port,
+	const struct conf_port *conf, unsigned added)
+{
+	const struct conf_port *old = &port->conf;
+
+	for (unsigned i = 0; i < conf->nb_ips; i++)
+		if (added & 1u << i)
+			nl_addr_del(nl, was->ifindex, conf->ip[i]);
+	if (conf->mtu != old->mtu)
+		nl_link_change(nl, was->ifindex, &(struct nl_change){.mtu = was->mtu});
+	if (mac_differs(conf, old))
+		nl_link_change(nl, was->ifindex, &(struct nl_change){.mac = &was->mac});
+	// A device whose MTU was below 1280 for a moment has lost those of IPv6.
+	if (conf->mtu && conf->mtu < IPV6_MIN_MTU)
+		add_ips(nl, was->ifindex, port, old, NULL, &added, NULL);
 }
 
 int device_change(struct nl *nl, int ifindex, const struct port *port, const struct conf_port *conf,
 	struct err *err)
 {
 	const struct conf_port *old = &port->conf;
-	int ret = 0;
+	struct nl_link was;
+	unsigned added = 0;
+	int ret = nl_link_by_index(nl, ifindex, &was);
 
+	if (ret)
+		return err_set_errno(err, ret, port->path, "the device cannot be found");
 	if (conf->mtu != old->mtu)
 		ret = set_mtu(nl, ifindex, port, conf->mtu ? conf->mtu : 1500, err);
-	if (!ret && (conf->has_mac != old->has_mac || memcmp(&conf->mac, &old->mac, 6) != 0))
+	if (!ret && mac_differs(conf, old))
 		ret = set_mac(nl, ifindex, port, conf, err);
 	if (!ret)
-		ret = add_ips(nl, ifindex, port, conf, old, err);
+		ret = add_ips(nl, ifindex, port, conf, old, &added, err);
+	if (ret)
+		undo_change(nl, &was, port, conf, added);
 	for (unsigned i = 0; !ret && i < old->nb_ips; i++)
 		if (!has_ip(conf, old->ip[i])) // one that is gone already is as wanted
 			nl_addr_del(nl, ifindex, old->ip[i]);

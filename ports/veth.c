@@ -458,23 +458,31 @@ static int change_inside(const struct port *port, const struct conf_port *conf, 
 	return ret ? err_set_errno(err, ret, port->path, "cannot change the container's end") : 0;
 }
 
+// Both ends, or none.
 static int veth_change(struct port *port, const struct conf_port *conf, struct err *err)
 {
 	struct veth *veth = port->priv;
-	struct nl_link link;
+	uint32_t mtu = conf->mtu ? conf->mtu : RTE_ETHER_MTU;
+	bool set_mtu = conf->mtu != port->conf.mtu;
+	struct nl_link was;
 	struct nl *nl;
-	int ret = port->conf.netns[0] ? change_inside(port, conf, err) : 0;
+	int ret = nl_open(-1, &nl);
 
-	if (ret || conf->mtu == port->conf.mtu || !conf->mtu)
-		return ret;
-	ret = nl_open(-1, &nl);
 	if (ret)
 		return err_set_errno(err, ret, port->path, "cannot open a netlink socket");
-	ret = nl_link_change(nl, veth->ifindex, &(struct nl_change){.mtu = conf->mtu});
-	if (!ret && !nl_link_by_index(nl, veth->ifindex, &link))
-		port->dp.mtu = RTE_MIN(link.mtu, (uint32_t)UINT16_MAX);
+	ret = nl_link_by_index(nl, veth->ifindex, &was);
+	if (!ret && set_mtu)
+		ret = nl_link_change(nl, veth->ifindex, &(struct nl_change){.mtu = mtu});
+	if (ret)
+		err_set_errno(err, ret, port->path, "mtu %u refused by the host's end", mtu);
+	else if (port->conf.netns[0])
+		ret = change_inside(port, conf, err);
+	if (ret && set_mtu)
+		nl_link_change(nl, veth->ifindex, &(struct nl_change){.mtu = was.mtu});
+	else if (set_mtu)
+		port->dp.mtu = RTE_MIN(mtu, (uint32_t)UINT16_MAX);
 	nl_close(nl);
-	return ret ? err_set_errno(err, ret, port->path, "cannot set the mtu") : 0;
+	return ret;
 }
 
 static void veth_describe(const struct port *port, json_t *obj)

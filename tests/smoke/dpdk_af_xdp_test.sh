@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Two switches joined by a veth pair whose ends they have by AF_XDP.
 . "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/two_switches.sh"
+. "$(dirname "$0")/wire.sh"
 
 # Address family 44: AF_XDP.
 "$PYTHON" -c 'import socket; socket.socket(44, socket.SOCK_RAW, 0)' 2>"$T/err" ||

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Two switches joined by memif, shared memory between processes.
 . "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/two_switches.sh"
+. "$(dirname "$0")/wire.sh"
 
 two_switches
 refused 'memif.*1518' vsctl add-port br0 w type=dpdk "devargs=net_memif0,socket=$T/memif,socket-abstract=no" mtu=9000

@@ -3,7 +3,7 @@
 # Two switches joined by vhost-user and virtio-user, as a switch and a guest are: from ordinary
 # memory, which can be shared too, and from hugepages where there are some.
 . "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/two_switches.sh"
+. "$(dirname "$0")/wire.sh"
 
 for hugepages in off auto; do
 	two_switches "hugepages: $hugepages"
