@@ -159,6 +159,13 @@ int conf_bridge_option(json_t *obj, const char *key, const char *value, struct e
 	return option(obj, &schema_bridge, key, value, &scratch, err);
 }
 
+int conf_fdb_option(json_t *obj, const char *key, const char *value, struct err *err)
+{
+	struct conf_fdb scratch;
+
+	return option(obj, &schema_fdb, key, value, &scratch, err);
+}
+
 // ---- printing ----
 
 static int add_ports(const struct conf_bridge *bridge, json_t *obj)

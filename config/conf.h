@@ -161,6 +161,7 @@ json_t *conf_bridge_opts_to_json(const struct conf_bridge_opts *opts, bool all);
 // values allowed, in `err`.
 int conf_port_option(json_t *obj, const char *key, const char *value, struct err *err);
 int conf_bridge_option(json_t *obj, const char *key, const char *value, struct err *err);
+int conf_fdb_option(json_t *obj, const char *key, const char *value, struct err *err);
 
 // Whether `name` may name a bridge or port: 1..63 bytes of letters, digits, '.', '_', '-', '@',
 // not beginning with '-' or '.'.

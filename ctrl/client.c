@@ -53,7 +53,7 @@ static int probe(const struct ctrl_client *client, struct err *err)
 			"the group of %s)",
 			client->run_dir, addr.sun_path);
 	if (rc < 0)
-		return err_set(err, rc, NULL,
+		return err_set(err, -ECONNREFUSED, NULL,
 			"no switch answers at %s (is vswitchd running? --run-dir chooses another)",
 			client->run_dir);
 	return 0;

@@ -21,7 +21,7 @@ struct ctrl_client_opts {
 
 struct ctrl_client;
 
-// -ENOENT or -ECONNREFUSED when no daemon is there, -EACCES when this user may not talk to it.
+// -ECONNREFUSED when no daemon is there, -EACCES when this user may not talk to it.
 int ctrl_client_new(
 	const struct ctrl_client_opts *opts, struct ctrl_client **ret_client, struct err *err);
 void ctrl_client_free(struct ctrl_client *client);

@@ -21,6 +21,8 @@ enum ctrl_error ctrl_error_of_errno(int code)
 		code = -EPERM;
 	if (code == -ENXIO)
 		code = -ENODEV;
+	if (code == -ECONNRESET)
+		code = -ECONNREFUSED;
 	for (int i = CTRL_NB_ERRORS - 1; i >= 0; i--) {
 		if (ctrl_error_info[i].code == code)
 			return i;

@@ -43,6 +43,7 @@
 	X(NOT_SUPPORTED, "not_supported", EOPNOTSUPP, "the object cannot do this")                 \
 	X(NO_MEMORY, "no_memory", ENOMEM, "out of memory")                                         \
 	X(TIMEOUT, "timeout", ETIMEDOUT, "it took too long")                                       \
+	X(UNREACHABLE, "unreachable", ECONNREFUSED, "no daemon answers; clients say this")         \
 	X(FAILED, "failed", EIO, "anything else; the message says what")
 
 enum ctrl_error {

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // vsctl: a table of verbs, one file for each group of them. Single-threaded.
 //
-// A verb returns the exit status: EXIT_DONE, EXIT_REFUSED after it said why on stderr, EXIT_USAGE.
+// A verb returns the exit status, after it said why:
+//
+//	EXIT_REFUSED  what was asked for is refused or failed, whether the switch says so or vsctl
+//		      knows it already (an option that there is not, a value that is not allowed)
+//	EXIT_USAGE    the words are no command: an unknown verb or option, too many arguments
+//
+// Reasons go to stderr as text. With --json stdout has one JSON value and nothing else: the result,
+// or for EXIT_REFUSED an object `error` as the control channel has it.
 #pragma once
 
 #include <stdbool.h>
@@ -27,6 +34,7 @@ struct cli {
 	unsigned given; // OPT_*
 	double watch_s;
 	struct ctrl_client *client; // made by the first cli_call()
+	const char *error_begin;    // of the JSON of an error; NULL: "{"
 };
 
 struct verb {
@@ -61,13 +69,15 @@ int cli_call(struct cli *cli, const char *method, json_t *params, json_t **ret_r
 // As cli_call(), for changes that say nothing when they worked (with --json: the result).
 int cli_change(struct cli *cli, const char *method, json_t *params);
 
-int cli_fail(const struct err *err); // prints it, returns EXIT_REFUSED
+int cli_fail(const struct cli *cli, const struct err *err); // prints it, returns EXIT_REFUSED
 int cli_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2))); // EXIT_USAGE
 void cli_print_json(const json_t *value);
 
-// Turns arguments "key=value" into members of `obj` with config's function for ports or bridges.
+// Makes an object of a name (NULL: none) and of arguments "key=value", which go through config's
+// function for ports, bridges or forwarding entries.
 typedef int cli_option_fn(json_t *obj, const char *key, const char *value, struct err *err);
-int cli_bind_options(json_t *obj, cli_option_fn *fn, int argc, char **argv);
+int cli_object(struct cli *cli, const char *name, cli_option_fn *fn, int argc, char **argv,
+	json_t **ret_obj);
 
 // "key=value" texts of an object's members that are not null, in a new string.
 char *cli_options_text(const json_t *obj);

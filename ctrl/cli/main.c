@@ -193,7 +193,9 @@ int main(int argc, char **argv)
 	if (rc == EXIT_DONE)
 		rc = verb->run(&cli, argc, argv);
 	ctrl_client_free(cli.client);
-	if (fflush(stdout) < 0 || ferror(stdout))
-		rc = cli_fail(&(struct err){-EIO, "", "cannot write the output"});
+	if (fflush(stdout) < 0 || ferror(stdout)) {
+		fprintf(stderr, "vsctl: cannot write the output: %s\n", strerror(errno));
+		rc = EXIT_REFUSED;
+	}
 	return rc;
 }

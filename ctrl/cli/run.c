@@ -6,12 +6,35 @@
 #include <string.h>
 
 #include "ctrl/cli/cli.h"
+#include "ctrl/message.h"
 
-int cli_fail(const struct err *err)
+// As the switch would have sent it, for what vsctl found out by itself.
+static json_t *own_error(const struct err *err, const char *text)
+{
+	return json_pack("{s:s, s:o, s:{}}", "code",
+		ctrl_error_info[ctrl_error_of_errno(err->code)].name, "message",
+		ctrl_json_text(text), "data");
+}
+
+static void print_json_error(const struct cli *cli, const struct err *err, const char *text)
+{
+	const json_t *sent = cli->client ? ctrl_client_error(cli->client) : NULL;
+	json_t *error = sent ? json_incref((json_t *)sent) : own_error(err, text);
+
+	printf("%s\"error\": ", cli->error_begin ? cli->error_begin : "{");
+	json_dumpf(error, stdout, 0);
+	printf("}\n");
+	json_decref(error);
+}
+
+int cli_fail(const struct cli *cli, const struct err *err)
 {
 	char text[sizeof(err->path) + sizeof(err->reason) + 4];
 
-	fprintf(stderr, "vsctl: %s\n", err_text(err, text, sizeof(text)));
+	err_text(err, text, sizeof(text));
+	if (cli->json)
+		print_json_error(cli, err, text);
+	fprintf(stderr, "vsctl: %s\n", text);
 	return EXIT_REFUSED;
 }
 
@@ -38,7 +61,7 @@ int cli_connect(struct cli *cli)
 	struct err err = {0};
 
 	if (!cli->client && ctrl_client_new(&cli->connect, &cli->client, &err) < 0)
-		return cli_fail(&err);
+		return cli_fail(cli, &err);
 	return EXIT_DONE;
 }
 
@@ -47,18 +70,8 @@ int cli_call(struct cli *cli, const char *method, json_t *params, json_t **ret_r
 	struct err err = {0};
 	int rc = cli_connect(cli);
 
-	if (rc == EXIT_DONE &&
-		ctrl_client_call(cli->client, method, params, ret_result, &err) < 0) {
-		const json_t *error = ctrl_client_error(cli->client);
-
-		if (cli->json && error) {
-			json_t *wrapped = json_pack("{s:O}", "error", error);
-
-			cli_print_json(wrapped);
-			json_decref(wrapped);
-		}
-		rc = cli_fail(&err);
-	}
+	if (rc == EXIT_DONE && ctrl_client_call(cli->client, method, params, ret_result, &err) < 0)
+		rc = cli_fail(cli, &err);
 	json_decref(params);
 	return rc;
 }
@@ -76,7 +89,7 @@ int cli_change(struct cli *cli, const char *method, json_t *params)
 	return EXIT_DONE;
 }
 
-int cli_bind_options(json_t *obj, cli_option_fn *fn, int argc, char **argv)
+static int bind_options(struct cli *cli, json_t *obj, cli_option_fn *fn, int argc, char **argv)
 {
 	struct err err = {0};
 
@@ -87,12 +100,23 @@ int cli_bind_options(json_t *obj, cli_option_fn *fn, int argc, char **argv)
 		if (!value || value == argv[i] || value - argv[i] >= (int)sizeof(key))
 			return cli_usage("'%s' is not an option: KEY=VALUE is expected", argv[i]);
 		snprintf(key, sizeof(key), "%.*s", (int)(value - argv[i]), argv[i]);
-		if (fn(obj, key, value + 1, &err) < 0) {
-			cli_fail(&err);
-			return EXIT_USAGE;
-		}
+		if (fn(obj, key, value + 1, &err) < 0)
+			return cli_fail(cli, &err);
 	}
 	return EXIT_DONE;
+}
+
+int cli_object(struct cli *cli, const char *name, cli_option_fn *fn, int argc, char **argv,
+	json_t **ret_obj)
+{
+	json_t *obj = json_pack("{s:s*}", "name", name);
+	int rc = bind_options(cli, obj, fn, argc, argv);
+
+	if (rc == EXIT_DONE)
+		*ret_obj = obj;
+	else
+		json_decref(obj);
+	return rc;
 }
 
 static void print_value(FILE *out, const json_t *value)

@@ -8,13 +8,11 @@
 
 static int add_br(struct cli *cli, int argc, char **argv)
 {
-	json_t *bridge = json_pack("{s:s}", "name", argv[0]);
-	int rc = cli_bind_options(bridge, conf_bridge_option, argc - 1, argv + 1);
+	json_t *bridge;
+	int rc = cli_object(cli, argv[0], conf_bridge_option, argc - 1, argv + 1, &bridge);
 
-	if (rc != EXIT_DONE) {
-		json_decref(bridge);
+	if (rc != EXIT_DONE)
 		return rc;
-	}
 	return cli_change(cli, "bridge.add",
 		json_pack("{s:o, s:b}", "bridge", bridge, "may_exist",
 			!!(cli->given & OPT_MAY_EXIST)));
@@ -29,13 +27,11 @@ static int del_br(struct cli *cli, int argc, char **argv)
 
 static int set_br(struct cli *cli, int argc, char **argv)
 {
-	json_t *bridge = json_object();
-	int rc = cli_bind_options(bridge, conf_bridge_option, argc - 1, argv + 1);
+	json_t *bridge;
+	int rc = cli_object(cli, NULL, conf_bridge_option, argc - 1, argv + 1, &bridge);
 
-	if (rc != EXIT_DONE) {
-		json_decref(bridge);
+	if (rc != EXIT_DONE)
 		return rc;
-	}
 	return cli_change(
 		cli, "bridge.set", json_pack("{s:s, s:o}", "name", argv[0], "bridge", bridge));
 }

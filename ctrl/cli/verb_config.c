@@ -55,17 +55,18 @@ static int config_check(struct cli *cli, int argc, char **argv)
 	int rc;
 
 	if (file_read(argv[0], CONF_FILE_MAX_BYTES, &text, &len, &err) < 0)
-		return cli_fail(&err);
+		return cli_fail(cli, &err);
 	rc = conf_parse(text, len, &conf, &mistakes);
 	free(text);
+	if (rc == 0)
+		conf_fini(&conf);
+	if (rc < 0 && !mistakes.count) {
+		err_set_errno(&err, rc, argv[0], "cannot be read as a configuration");
+		return cli_fail(cli, &err);
+	}
 	print_mistakes(cli, argv[0], &mistakes);
-	if (rc < 0 && !mistakes.count)
-		fprintf(stderr, "vsctl: %s: the file cannot be read as a configuration\n", argv[0]);
 	conf_mistakes_fini(&mistakes);
-	if (rc < 0)
-		return EXIT_REFUSED;
-	conf_fini(&conf);
-	return EXIT_DONE;
+	return rc < 0 ? EXIT_REFUSED : EXIT_DONE;
 }
 
 static int keygen(struct cli *cli, int argc, char **argv)
@@ -73,7 +74,7 @@ static int keygen(struct cli *cli, int argc, char **argv)
 	struct err err = {0};
 
 	if (ctrl_keys_generate(argv[0], &err) < 0)
-		return cli_fail(&err);
+		return cli_fail(cli, &err);
 	return EXIT_DONE;
 }
 

@@ -4,24 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/conf.h"
 #include "ctrl/cli/cli.h"
 #include "ctrl/cli/table.h"
 
 #define PAGE 10000
-
-static int parse_vlan(const char *arg, int *ret_vlan)
-{
-	char *end;
-	long vlan;
-
-	if (strncmp(arg, "vlan=", 5))
-		return cli_usage("'%s' is not vlan=ID", arg);
-	vlan = strtol(arg + 5, &end, 10);
-	if (end == arg + 5 || *end || vlan < 0 || vlan > 4094)
-		return cli_usage("vlan= takes a number from 0 to 4094, not '%s'", arg + 5);
-	*ret_vlan = vlan;
-	return EXIT_DONE;
-}
 
 static void print_entries(struct cli *cli, struct table *table, const json_t *entries, bool *first)
 {
@@ -64,6 +51,7 @@ static int fdb_show(struct cli *cli, int argc, char **argv)
 			return rc;
 		if (cli->json && !after[0])
 			fputs("{\"entries\": [", stdout);
+		cli->error_begin = "\n], "; // of one that a later page is answered with
 		print_entries(cli, &table, json_object_get(result, "entries"), &first);
 		snprintf(after, sizeof(after), "%s", member_text(result, "next"));
 		json_decref(result);
@@ -73,26 +61,41 @@ static int fdb_show(struct cli *cli, int argc, char **argv)
 	return EXIT_DONE;
 }
 
+// An entry of the address and the options, such as vlan=10.
+static int make_entry(struct cli *cli, const char *mac, int argc, char **argv, json_t **ret_entry)
+{
+	int rc;
+
+	if (argc && strncmp(argv[0], "vlan=", 5))
+		return cli_usage("'%s' is not vlan=ID", argv[0]);
+	rc = cli_object(cli, NULL, conf_fdb_option, argc, argv, ret_entry);
+	if (rc == EXIT_DONE)
+		json_object_set_new(*ret_entry, "mac", json_string(mac));
+	return rc;
+}
+
 static int fdb_add(struct cli *cli, int argc, char **argv)
 {
-	int vlan = 0, rc = argc > 3 ? parse_vlan(argv[3], &vlan) : EXIT_DONE;
+	json_t *entry;
+	int rc = make_entry(cli, argv[1], argc - 3, argv + 3, &entry);
 
 	if (rc != EXIT_DONE)
 		return rc;
-	return cli_change(cli, "fdb.add",
-		json_pack("{s:s, s:[{s:s, s:s, s:i}]}", "bridge", argv[0], "entries", "mac",
-			argv[1], "port", argv[2], "vlan", vlan));
+	json_object_set_new(entry, "port", json_string(argv[2]));
+	return cli_change(
+		cli, "fdb.add", json_pack("{s:s, s:[o]}", "bridge", argv[0], "entries", entry));
 }
 
 static int fdb_del(struct cli *cli, int argc, char **argv)
 {
-	int vlan = 0, rc = argc > 2 ? parse_vlan(argv[2], &vlan) : EXIT_DONE;
+	json_t *entry;
+	int rc = make_entry(cli, argv[1], argc - 2, argv + 2, &entry);
 
 	if (rc != EXIT_DONE)
 		return rc;
 	return cli_change(cli, "fdb.del",
-		json_pack("{s:s, s:[{s:s, s:i}], s:b}", "bridge", argv[0], "entries", "mac",
-			argv[1], "vlan", vlan, "if_exists", !!(cli->given & OPT_IF_EXISTS)));
+		json_pack("{s:s, s:[o], s:b}", "bridge", argv[0], "entries", entry, "if_exists",
+			!!(cli->given & OPT_IF_EXISTS)));
 }
 
 static int fdb_flush(struct cli *cli, int argc, char **argv)

@@ -29,7 +29,7 @@ static int help_all(void)
 			o->arg ? o->arg : "");
 		printf("  %-38s %s\n", usage, o->help);
 	}
-	printf("\nExit status: 0 done, 1 refused or failed, 2 usage.\n");
+	printf("\nExit status: 0 done, 1 refused or failed, 2 wrong usage.\n");
 	return EXIT_DONE;
 }
 

@@ -39,7 +39,7 @@ static int monitor(struct cli *cli, int argc, char **argv)
 			json_decref(event);
 		}
 	}
-	return cli_fail(&err);
+	return cli_fail(cli, &err);
 }
 
 const struct verb verbs_monitor[] = {

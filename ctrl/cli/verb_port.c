@@ -10,13 +10,11 @@
 
 static int add_port(struct cli *cli, int argc, char **argv)
 {
-	json_t *port = json_pack("{s:s}", "name", argv[1]);
-	int rc = cli_bind_options(port, conf_port_option, argc - 2, argv + 2);
+	json_t *port;
+	int rc = cli_object(cli, argv[1], conf_port_option, argc - 2, argv + 2, &port);
 
-	if (rc != EXIT_DONE) {
-		json_decref(port);
+	if (rc != EXIT_DONE)
 		return rc;
-	}
 	return cli_change(cli, "port.add",
 		json_pack("{s:s, s:o, s:b}", "bridge", argv[0], "port", port, "may_exist",
 			!!(cli->given & OPT_MAY_EXIST)));
@@ -68,13 +66,11 @@ static int del_port(struct cli *cli, int argc, char **argv)
 
 static int set_port(struct cli *cli, int argc, char **argv)
 {
-	json_t *port = json_object();
-	int rc = cli_bind_options(port, conf_port_option, argc - 1, argv + 1);
+	json_t *port;
+	int rc = cli_object(cli, NULL, conf_port_option, argc - 1, argv + 1, &port);
 
-	if (rc != EXIT_DONE) {
-		json_decref(port);
+	if (rc != EXIT_DONE)
 		return rc;
-	}
 	return cli_change(cli, "port.set", json_pack("{s:s, s:o}", "name", argv[0], "port", port));
 }
 

@@ -31,12 +31,28 @@ is_json workers
 is_json config show
 is_json del-port x1
 is_json del-br br1
-# Errors are JSON as well, on standard error or output, with a code.
+# is_error CODE ARGUMENT…: a refusal is one JSON value on standard output, whoever refuses, and
+# text on standard error.
+is_error() {
+	local code=$1
+	shift
+	refused '^vsctl: ' vsctl --json "$@"
+	[[ $(jq -sc 'map(.error.code)' "$T/out") == "[\"$code\"]" ]] ||
+		fail "not an error $code: vsctl --json $*: $(head -c 300 "$T/out")"
+	! grep -q '[{}]' "$T/err" || fail "JSON among the text: $(head -c 300 "$T/err")"
+}
+is_error not_found del-port nothing
+is_error invalid add-port br0 x2 type=bogus
+is_error invalid fdb add br0 02:00:00:00:00:99 c1 vlan=4095
+is_error out_of_bounds fdb add br0 02:00:00:00:00 c1
+is_error not_found fdb show br9
+is_error not_found config check "$T/no-such-file"
+is_error unreachable --run-dir "$T/no-such-dir" status
+# A command line that is none has no JSON.
 status=0
-vsctl --json del-port nothing >"$T/out" 2>"$T/err" || status=$?
-((status == 1)) || fail "status $status for a refusal"
-cat "$T/out" "$T/err" | jq -e '.error.code // .code' >/dev/null ||
-	fail "no error code in JSON: $(cat "$T/out" "$T/err")"
+vsctl --json frobnicate >"$T/out" 2>"$T/err" || status=$?
+((status == 2)) || fail "status $status for an unknown verb"
+[[ ! -s $T/out && -s $T/err ]] || fail "an unknown verb prints: $(cat "$T/out")"
 # Counters have Linux's names.
 vsctl --json stats c1 | jq -e '.ports[0] | has("rx_packets") and has("tx_packets") and
 	has("rx_bytes") and has("tx_bytes") and has("rx_dropped") and has("tx_dropped")' >/dev/null ||

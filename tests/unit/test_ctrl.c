@@ -419,7 +419,7 @@ static void test_client_errors(void **state)
 	ctrl_client_free(client);
 	opts.run_dir = "/tmp/no-such-run-dir";
 	err = (struct err){0};
-	assert_int_equal(ctrl_client_new(&opts, &client, &err), -ENOENT);
+	assert_int_equal(ctrl_client_new(&opts, &client, &err), -ECONNREFUSED);
 	assert_non_null(strstr(err.reason, "no switch answers at /tmp/no-such-run-dir"));
 }
 
