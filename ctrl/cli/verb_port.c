@@ -20,48 +20,16 @@ static int add_port(struct cli *cli, int argc, char **argv)
 			!!(cli->given & OPT_MAY_EXIST)));
 }
 
-// Whether the first argument is the bridge of the others: a bridge has that name and no port.
-static int first_is_bridge(struct cli *cli, const char *name, bool *ret_is_bridge)
-{
-	json_t *result, *bridge, *port;
-	bool is_bridge = false;
-	size_t i, k;
-	int rc = cli_call(cli, "show", NULL, &result);
-
-	if (rc != EXIT_DONE)
-		return rc;
-	json_array_foreach (json_object_get(result, "bridges"), i, bridge)
-		is_bridge = is_bridge || !strcmp(member_text(bridge, "name"), name);
-	json_array_foreach (json_object_get(result, "bridges"), i, bridge) {
-		json_array_foreach (json_object_get(bridge, "ports"), k, port) {
-			if (!strcmp(member_text(port, "name"), name))
-				is_bridge = false;
-		}
-	}
-	json_decref(result);
-	*ret_is_bridge = is_bridge;
-	return EXIT_DONE;
-}
-
 static int del_port(struct cli *cli, int argc, char **argv)
 {
-	json_t *params, *names;
-	bool is_bridge = false;
+	const char *bridge = argc > 1 ? argv[0] : NULL;
+	json_t *names = json_array();
 
-	if (argc > 1) {
-		int rc = first_is_bridge(cli, argv[0], &is_bridge);
-
-		if (rc != EXIT_DONE)
-			return rc;
-	}
-	names = json_array();
-	for (int i = is_bridge; i < argc; i++) {
-		if (json_array_append_new(names, json_string(argv[i])) < 0)
-			return cli_usage("'%s' is not UTF-8", argv[i]);
-	}
-	params = json_pack("{s:o, s:s*, s:b}", "names", names, "bridge", is_bridge ? argv[0] : NULL,
-		"if_exists", !!(cli->given & OPT_IF_EXISTS));
-	return cli_change(cli, "port.del", params);
+	for (int i = bridge ? 1 : 0; i < argc; i++)
+		json_array_append_new(names, json_string(argv[i]));
+	return cli_change(cli, "port.del",
+		json_pack("{s:o, s:s*, s:b}", "names", names, "bridge", bridge, "if_exists",
+			!!(cli->given & OPT_IF_EXISTS)));
 }
 
 static int set_port(struct cli *cli, int argc, char **argv)
@@ -117,8 +85,8 @@ const struct verb verbs_port[] = {
 		"`vsctl reference`\nlists them.",
 		2, -1, OPT_MAY_EXIST, add_port},
 	{"del-port", "[BRIDGE] PORT...", "delete ports, all or none",
-		"With a bridge, ports that are on another one are refused.", 1, -1, OPT_IF_EXISTS,
-		del_port},
+		"Of several arguments the first is the bridge, and all ports must be on it.", 1, -1,
+		OPT_IF_EXISTS, del_port},
 	{"set-port", "PORT KEY=VALUE...", "change options of a port", NULL, 2, -1, 0, set_port},
 	{"list-ports", "[BRIDGE]", "list the ports of a bridge, or all", NULL, 0, 1, 0, list_ports},
 	{NULL},
