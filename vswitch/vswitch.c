@@ -3,6 +3,7 @@
 #include "vswitch/vswitch.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,6 +45,29 @@ struct vport *vswitch_find_port(struct vswitch *vs, const char *name)
 	return NULL;
 }
 
+int vswitch_get_bridge(
+	struct vswitch *vs, const char *name, struct bridge **ret_bridge, struct err *err)
+{
+	char path[CONF_NAME_BYTES + 16];
+
+	*ret_bridge = vswitch_find_bridge(vs, name);
+	if (*ret_bridge)
+		return 0;
+	snprintf(path, sizeof(path), "bridge %s", name);
+	return err_set(err, -ENOENT, path, "there is no such bridge (`vsctl list-br` lists them)");
+}
+
+int vswitch_get_port(struct vswitch *vs, const char *name, struct vport **ret_port, struct err *err)
+{
+	char path[CONF_NAME_BYTES + 16];
+
+	*ret_port = vswitch_find_port(vs, name);
+	if (*ret_port)
+		return 0;
+	snprintf(path, sizeof(path), "port %s", name);
+	return err_set(err, -ENOENT, path, "there is no such port (`vsctl list-ports` lists them)");
+}
+
 struct vport *vswitch_port_by_id(struct vswitch *vs, uint16_t dp_id)
 {
 	return dp_id < DP_PORTS_MAX ? vs->by_id[dp_id] : NULL;
@@ -82,6 +106,7 @@ int vswitch_publish(struct vswitch *vs, struct err *err)
 	struct vport *vp;
 	int rc = -ENOMEM;
 
+	vs->unpublished = true;
 	if (!ports || !bridges) {
 		err_set(err, rc, "switch", "out of memory");
 		goto out;
@@ -101,23 +126,18 @@ int vswitch_publish(struct vswitch *vs, struct err *err)
 out:
 	free(ports);
 	free(bridges);
-	if (rc == 0) {
+	if (rc == 0)
 		vs->unpublished = false;
-		// What leaves with this snapshot is closed once the workers have left its
-		// predecessor.
-		loop_timer_set(vs->settle_timer, SETTLE_US);
-	}
+	// What leaves with this snapshot is closed once the workers have left its predecessor.
+	loop_timer_set(vs->settle_timer, SETTLE_US);
 	return rc;
 }
 
-int vswitch_save(struct vswitch *vs, struct err *err)
+static int save(struct vswitch *vs, struct err *err)
 {
 	struct conf conf;
-	int rc;
+	int rc = vswitch_running_conf(vs, &conf, err);
 
-	if (!vs->opts.state_path)
-		return 0;
-	rc = vswitch_running_conf(vs, &conf, err);
 	if (rc < 0)
 		return rc;
 	rc = state_save(vs->opts.state_path, vs->opts.boot_digest, &conf, err);
@@ -125,11 +145,41 @@ int vswitch_save(struct vswitch *vs, struct err *err)
 	return rc;
 }
 
-int vswitch_commit(struct vswitch *vs, struct err *err)
+// Saves the running configuration, and tells when that begins or ceases to fail.
+static void vswitch_save(struct vswitch *vs)
 {
-	int rc = vswitch_publish(vs, err);
+	bool failed_before = vs->unsaved.code < 0;
+	char text[sizeof(vs->unsaved.path) + sizeof(vs->unsaved.reason) + 4];
 
-	return rc < 0 ? rc : vswitch_save(vs, err);
+	vs->unsaved = (struct err){0};
+	if (vs->opts.state_path && save(vs, &vs->unsaved) < 0) {
+		if (failed_before)
+			return;
+		err_text(&vs->unsaved, text, sizeof(text));
+		log_error("the running configuration is not saved: %s", text);
+		vswitch_event(vs, "state.unsaved", json_pack("{s:s}", "reason", text));
+	} else if (failed_before) {
+		log_info("the running configuration is saved again");
+		vswitch_event(vs, "state.saved", json_object());
+	}
+}
+
+void vswitch_commit(struct vswitch *vs, struct err *warning)
+{
+	const struct err *why = &vs->unsaved;
+
+	vswitch_publish(vs, NULL);
+	vswitch_save(vs);
+	if (why->code < 0)
+		err_set(warning, why->code, why->path,
+			"%s. The change is in effect, but a restart would lose it; saving is tried "
+			"again every second",
+			why->reason);
+}
+
+const struct err *vswitch_unsaved(const struct vswitch *vs)
+{
+	return &vs->unsaved;
 }
 
 static void bury(struct vswitch *vs)
@@ -150,13 +200,13 @@ static void bury(struct vswitch *vs)
 
 bool vswitch_settled(struct vswitch *vs)
 {
+	// Only after a publication that failed: else what changes objects publishes them.
+	if (vs->unpublished && vswitch_publish(vs, NULL) < 0)
+		return false;
 	if (!dp_settled(vs->opts.dp))
 		return false;
-	// What was taken out of the model but not yet of a snapshot stays for now.
-	if (!vs->unpublished) {
-		bury(vs);
-		loop_timer_set(vs->settle_timer, 0);
-	}
+	bury(vs);
+	loop_timer_set(vs->settle_timer, 0);
 	return true;
 }
 
@@ -209,8 +259,8 @@ static void check_failed(struct vswitch *vs)
 		take_down(vs, vp, failed);
 		changed = true;
 	}
-	if (changed && vswitch_publish(vs, NULL) < 0)
-		log_error("cannot take ports out of the data plane: out of memory");
+	if (changed)
+		vswitch_publish(vs, NULL);
 }
 
 int vport_open(struct vswitch *vs, struct vport *vp, struct err *err)
@@ -225,7 +275,6 @@ int vport_open(struct vswitch *vs, struct vport *vp, struct err *err)
 	vp->state = VPORT_UP;
 	vp->since_us = monotonic_us();
 	vp->down = (struct err){0};
-	vs->unpublished = true;
 	return 0;
 }
 
@@ -239,6 +288,8 @@ static void on_retry(void *arg)
 			port_poll(vs->by_id[i]->port);
 	}
 	check_failed(vs);
+	if (vs->unsaved.code < 0)
+		vswitch_save(vs);
 	// A device that is still being let go of cannot be opened.
 	if (!vswitch_settled(vs))
 		return;
@@ -258,8 +309,8 @@ static void on_retry(void *arg)
 			json_pack("{s:s, s:s}", "port", vp->conf.name, "bridge",
 				vp->bridge->opts.name));
 	}
-	if (changed && vswitch_publish(vs, NULL) < 0)
-		log_error("cannot bring ports into the data plane: out of memory");
+	if (changed)
+		vswitch_publish(vs, NULL);
 }
 
 static void on_service(void *arg)
@@ -312,15 +363,19 @@ void vswitch_free(struct vswitch *vs, bool remove)
 			;
 	}
 	bury(vs);
+	if (vs->unsaved.code < 0)
+		vswitch_save(vs);
 	while ((bridge = TAILQ_FIRST(&vs->bridges))) {
 		while ((vp = TAILQ_FIRST(&bridge->ports))) {
 			TAILQ_REMOVE(&bridge->ports, vp, entry);
 			if (vp->port)
 				port_close(vp->port, remove);
+			free(vp->grave);
 			free(vp);
 		}
 		TAILQ_REMOVE(&vs->bridges, bridge, entry);
 		free(bridge->fdb);
+		free(bridge->grave);
 		free(bridge);
 	}
 	loop_del(vs->opts.loop, vs->service_timer);

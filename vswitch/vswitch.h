@@ -24,6 +24,7 @@
 
 struct vswitch;
 struct bridge;
+struct grave;
 
 enum vport_state { VPORT_UP, VPORT_DOWN };
 
@@ -34,9 +35,10 @@ struct vport {
 	struct conf_port conf;
 	struct port *port; // NULL while down
 	enum vport_state state;
-	struct err down;   // why it is down
-	uint16_t dp_id;	   // index of its counters; kept while it is down
-	uint64_t since_us; // monotonic, of the last change of state
+	struct err down;     // why it is down
+	uint16_t dp_id;	     // index of its counters; kept while it is down
+	uint64_t since_us;   // monotonic, of the last change of state
+	struct grave *grave; // made beforehand, so that removing cannot fail
 };
 
 struct bridge {
@@ -45,8 +47,9 @@ struct bridge {
 	struct conf_bridge_opts opts;
 	uint16_t dp_id;
 	TAILQ_HEAD(vport_list, vport) ports;
-	struct conf_fdb *fdb; // static entries
+	struct conf_fdb *fdb; // static entries, by VLAN and MAC
 	unsigned nb_ports, nb_fdb;
+	struct grave *grave; // as of struct vport
 };
 
 TAILQ_HEAD(bridge_list, bridge);
@@ -81,6 +84,11 @@ void vswitch_service(struct vswitch *vs);
 struct bridge_list *vswitch_bridges(struct vswitch *vs);
 struct bridge *vswitch_find_bridge(struct vswitch *vs, const char *name);
 struct vport *vswitch_find_port(struct vswitch *vs, const char *name);
+// The same, or -ENOENT with the reason.
+int vswitch_get_bridge(
+	struct vswitch *vs, const char *name, struct bridge **ret_bridge, struct err *err);
+int vswitch_get_port(
+	struct vswitch *vs, const char *name, struct vport **ret_port, struct err *err);
 struct vport *vswitch_port_by_id(struct vswitch *vs, uint16_t dp_id); // NULL when gone
 struct dp *vswitch_dp(struct vswitch *vs);
 
@@ -98,14 +106,21 @@ int vswitch_ports_del(
 	struct vswitch *vs, const char *const *names, unsigned count, struct err *err);
 
 // Static forwarding entries: all or none. Adding one that is there replaces it; deleting one that
-// is not is -ENOENT.
+// is not is -ENOENT; one that is named twice is -EINVAL.
 int vswitch_fdb_add(struct vswitch *vs, const char *bridge, const struct conf_fdb *entries,
 	unsigned count, struct err *err);
 int vswitch_fdb_del(struct vswitch *vs, const char *bridge, const struct conf_fdb *entries,
 	unsigned count, struct err *err);
+bool vswitch_fdb_has(const struct bridge *bridge, const struct conf_fdb *entry);
 
-// Publishes what was changed and saves the running configuration. Called once per request.
-int vswitch_commit(struct vswitch *vs, struct err *err);
+// Publishes what was changed and saves the running configuration. Called once per request. A change
+// is not taken back because it could not be saved: packets matter more than a file, and a container
+// that has gone must be removable on a full disk. Then `warning` says so, an event is sent, and
+// saving is tried again every second.
+void vswitch_commit(struct vswitch *vs, struct err *warning);
+
+// Why the last change is not saved; its code is 0 when it is.
+const struct err *vswitch_unsaved(const struct vswitch *vs);
 
 // True when no earlier commit is still on its way. While it is false, call again after a moment.
 bool vswitch_settled(struct vswitch *vs);

@@ -72,6 +72,8 @@ int cli_call(struct cli *cli, const char *method, json_t *params, json_t **ret_r
 
 	if (rc == EXIT_DONE && ctrl_client_call(cli->client, method, params, ret_result, &err) < 0)
 		rc = cli_fail(cli, &err);
+	if (rc == EXIT_DONE && *member_text(*ret_result, "warning"))
+		fprintf(stderr, "vsctl: warning: %s\n", member_text(*ret_result, "warning"));
 	json_decref(params);
 	return rc;
 }

@@ -15,6 +15,7 @@ static int status(struct cli *cli, int argc, char **argv)
 		cli_print_json(result);
 	} else {
 		const json_t *fdb = json_object_get(result, "fdb");
+		const json_t *state = json_object_get(result, "state");
 
 		printf("vswitchd %s, pid %lld, up %.0f s, at %s\n", member_text(result, "version"),
 			member_int(result, "pid"),
@@ -25,6 +26,9 @@ static int status(struct cli *cli, int argc, char **argv)
 			member_int(result, "workers"), member_int(result, "bridges"),
 			member_int(result, "ports"), member_int(result, "ports_up"),
 			member_int(fdb, "entries"));
+		if (*member_text(state, "reason"))
+			printf("the running configuration is not saved: %s\n",
+				member_text(state, "reason"));
 	}
 	json_decref(result);
 	return EXIT_DONE;

@@ -32,9 +32,10 @@ struct ctrl_core_opts {
 	unsigned nb_methods;
 	void *arg; // of handlers, commit() and settled()
 
-	// After a handler that changes something: puts the change into effect; then the reply is
-	// held until settled() is true. Both may be NULL.
-	int (*commit)(void *arg, struct err *err);
+	// After a handler that changed something: puts the change into effect; then the reply is
+	// held until settled() is true. What the caller should know although it worked goes into
+	// `warning`, and with the result to the client. Both may be NULL.
+	void (*commit)(void *arg, struct err *warning);
 	bool (*settled)(void *arg);
 	unsigned settle_timeout_ms; // then the reply is a time-out; 0: 10 s
 	unsigned queue_max;	    // changes that may wait; 0: 1024

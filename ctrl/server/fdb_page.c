@@ -86,9 +86,18 @@ void fdb_page_sort(struct fdb_page *page)
 	qsort(page->entry, page->count, sizeof(*page->entry), compare);
 }
 
+static void format(const struct dp_fdb_info *at, char buf[FDB_CURSOR_BYTES])
+{
+	char mac[MAC_TEXT_BYTES];
+
+	snprintf(buf, FDB_CURSOR_BYTES, "%04x.%03x.%s", at->bridge_id, at->vlan & 0xfff,
+		mac_format(&at->mac, mac));
+}
+
 int fdb_page_after(struct fdb_page *page, const char *cursor)
 {
 	unsigned bridge, vlan;
+	char again[FDB_CURSOR_BYTES];
 	int used = 0;
 
 	if (sscanf(cursor, "%4x.%3x.%n", &bridge, &vlan, &used) != 2 || !used)
@@ -98,15 +107,13 @@ int fdb_page_after(struct fdb_page *page, const char *cursor)
 	page->after.bridge_id = bridge;
 	page->after.vlan = vlan;
 	page->has_after = true;
-	return 0;
+	// sscanf() takes blanks and signs too.
+	format(&page->after, again);
+	return strcmp(again, cursor) ? -EINVAL : 0;
 }
 
 const char *fdb_page_cursor(const struct fdb_page *page, char *buf)
 {
-	const struct dp_fdb_info *last = &page->entry[page->count - 1];
-	char mac[MAC_TEXT_BYTES];
-
-	snprintf(buf, FDB_CURSOR_BYTES, "%04x.%03x.%s", last->bridge_id, last->vlan & 0xfff,
-		mac_format(&last->mac, mac));
+	format(&page->entry[page->count - 1], buf);
 	return buf;
 }

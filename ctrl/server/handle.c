@@ -23,26 +23,18 @@ int param_bridge(struct vswitch *vs, const json_t *params, const char *name,
 	struct bridge **ret_bridge, struct err *err)
 {
 	const char *text = param_text(params, name);
-	char path[CONF_NAME_BYTES + 16];
 
-	*ret_bridge = text ? vswitch_find_bridge(vs, text) : NULL;
-	if (!text || *ret_bridge)
-		return 0;
-	snprintf(path, sizeof(path), "bridge %s", text);
-	return err_set(err, -ENOENT, path, "there is no such bridge (`vsctl list-br` lists them)");
+	*ret_bridge = NULL;
+	return text ? vswitch_get_bridge(vs, text, ret_bridge, err) : 0;
 }
 
 int param_port(struct vswitch *vs, const json_t *params, const char *name, struct vport **ret_port,
 	struct err *err)
 {
 	const char *text = param_text(params, name);
-	char path[CONF_NAME_BYTES + 16];
 
-	*ret_port = text ? vswitch_find_port(vs, text) : NULL;
-	if (!text || *ret_port)
-		return 0;
-	snprintf(path, sizeof(path), "port %s", text);
-	return err_set(err, -ENOENT, path, "there is no such port (`vsctl show` lists them)");
+	*ret_port = NULL;
+	return text ? vswitch_get_port(vs, text, ret_port, err) : 0;
 }
 
 json_t *split_name(const json_t *obj, const char **ret_name)

@@ -55,12 +55,9 @@ int ctrl_handle_bridge_del(void *arg, const json_t *params, json_t **ret_result,
 	struct ctrl_server *server = arg;
 	const char *name = param_text(params, "name");
 	bool is_there = vswitch_find_bridge(server->vs, name) != NULL;
-	struct bridge *bridge;
 	int rc = 0;
 
-	if (!is_there && !param_flag(params, "if_exists"))
-		return param_bridge(server->vs, params, "name", &bridge, err);
-	if (is_there)
+	if (is_there || !param_flag(params, "if_exists"))
 		rc = vswitch_bridge_del(server->vs, name, err);
 	if (rc == 0)
 		*ret_result = json_pack("{s:s, s:b}", "name", name, "deleted", is_there);

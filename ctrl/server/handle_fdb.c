@@ -97,13 +97,18 @@ static void bind_entry(const json_t *obj, struct conf_fdb *entry)
 	snprintf(entry->port, sizeof(entry->port), "%s", port ? port : "");
 }
 
-// The list `entries` of the request in a new array.
-static int bind_entries(
-	const json_t *params, struct conf_fdb **ret_entries, unsigned *ret_count, struct err *err)
+// What adding and deleting have in common: the bridge, and the list `entries` in a new array.
+static int bind_entries(struct ctrl_server *server, const json_t *params,
+	struct bridge **ret_bridge, struct conf_fdb **ret_entries, unsigned *ret_count,
+	struct err *err)
 {
 	const json_t *list = json_object_get(params, "entries");
-	struct conf_fdb *entries = calloc(json_array_size(list), sizeof(*entries));
+	struct conf_fdb *entries;
+	int rc = param_bridge(server->vs, params, "bridge", ret_bridge, err);
 
+	if (rc < 0)
+		return rc;
+	entries = calloc(json_array_size(list), sizeof(*entries));
 	if (!entries)
 		return no_memory(err);
 	for (size_t i = 0; i < json_array_size(list); i++)
@@ -119,11 +124,8 @@ int ctrl_handle_fdb_add(void *arg, const json_t *params, json_t **ret_result, st
 	struct conf_fdb *entries;
 	struct bridge *bridge;
 	unsigned count;
-	int rc;
+	int rc = bind_entries(server, params, &bridge, &entries, &count, err);
 
-	rc = param_bridge(server->vs, params, "bridge", &bridge, err);
-	if (rc == 0)
-		rc = bind_entries(params, &entries, &count, err);
 	if (rc < 0)
 		return rc;
 	rc = vswitch_fdb_add(server->vs, bridge->opts.name, entries, count, err);
@@ -133,23 +135,13 @@ int ctrl_handle_fdb_add(void *arg, const json_t *params, json_t **ret_result, st
 	return rc;
 }
 
-static bool has_entry(const struct bridge *bridge, const struct conf_fdb *entry)
-{
-	for (unsigned i = 0; i < bridge->nb_fdb; i++) {
-		if (bridge->fdb[i].vlan == entry->vlan &&
-			!memcmp(&bridge->fdb[i].mac, &entry->mac, sizeof(entry->mac)))
-			return true;
-	}
-	return false;
-}
-
 // Leaves out of the list what is not in the table.
 static unsigned drop_missing(const struct bridge *bridge, struct conf_fdb *entries, unsigned count)
 {
 	unsigned kept = 0;
 
 	for (unsigned i = 0; i < count; i++) {
-		if (has_entry(bridge, &entries[i]))
+		if (vswitch_fdb_has(bridge, &entries[i]))
 			entries[kept++] = entries[i];
 	}
 	return kept;
@@ -161,11 +153,8 @@ int ctrl_handle_fdb_del(void *arg, const json_t *params, json_t **ret_result, st
 	struct conf_fdb *entries;
 	struct bridge *bridge;
 	unsigned count;
-	int rc;
+	int rc = bind_entries(server, params, &bridge, &entries, &count, err);
 
-	rc = param_bridge(server->vs, params, "bridge", &bridge, err);
-	if (rc == 0)
-		rc = bind_entries(params, &entries, &count, err);
 	if (rc < 0)
 		return rc;
 	if (param_flag(params, "if_exists"))

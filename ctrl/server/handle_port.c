@@ -112,16 +112,13 @@ static int pick_ports(struct ctrl_server *server, const json_t *params, const js
 
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const char *name = json_string_value(json_array_get(list, i));
-		struct vport *port = vswitch_find_port(server->vs, name);
-		char path[CONF_NAME_BYTES + 16];
-		int rc;
+		struct vport *port;
+		int rc = vswitch_get_port(server->vs, name, &port, if_exists ? NULL : err);
 
-		if (!port && !if_exists) {
-			snprintf(path, sizeof(path), "port %s", name);
-			return err_set(err, -ENOENT, path,
-				"there is no such port (`vsctl show` lists them)");
-		}
-		rc = port ? check_bridge(port, param_text(params, "bridge"), err) : 0;
+		if (rc == 0)
+			rc = check_bridge(port, param_text(params, "bridge"), err);
+		else if (if_exists)
+			rc = 0;
 		if (rc < 0)
 			return rc;
 		json_array_append_new(

@@ -144,6 +144,18 @@ static json_t *fdb_json(struct dp *dp)
 		"flushed", (json_int_t)s.flushed);
 }
 
+// Whether the running configuration is on disk, and why not.
+static json_t *state_json(const struct err *unsaved)
+{
+	char text[sizeof(unsaved->path) + sizeof(unsaved->reason) + 4];
+	json_t *obj = json_pack("{s:b}", "saved", unsaved->code == 0);
+
+	if (unsaved->code < 0)
+		json_object_set_new(
+			obj, "reason", ctrl_json_text(err_text(unsaved, text, sizeof(text))));
+	return obj;
+}
+
 int ctrl_handle_status(void *arg, const json_t *params, json_t **ret_result, struct err *err)
 {
 	struct ctrl_server *server = arg;
@@ -159,11 +171,12 @@ int ctrl_handle_status(void *arg, const json_t *params, json_t **ret_result, str
 			nb_up += port->state == VPORT_UP;
 		}
 	}
-	*ret_result = json_pack("{s:s, s:i, s:f, s:s, s:i, s:i, s:i, s:i, s:o}", "version",
+	*ret_result = json_pack("{s:s, s:i, s:f, s:s, s:i, s:i, s:i, s:i, s:o, s:o}", "version",
 		server->opts.version ? server->opts.version : CAUSEWAY_VERSION, "pid",
 		(int)getpid(), "uptime_s", (monotonic_us() - server->started_us) / 1e6, "run_dir",
 		server->opts.run_dir, "workers", (int)dp_nb_workers(dp), "bridges", (int)nb_bridges,
-		"ports", (int)nb_ports, "ports_up", (int)nb_up, "fdb", fdb_json(dp));
+		"ports", (int)nb_ports, "ports_up", (int)nb_up, "fdb", fdb_json(dp), "state",
+		state_json(vswitch_unsaved(server->vs)));
 	return *ret_result ? 0 : no_memory(err);
 }
 

@@ -12,11 +12,11 @@ static ctrl_handler_fn *const handlers[CTRL_NB_SWITCH_METHODS] = {
 #undef X
 };
 
-static int commit(void *arg, struct err *err)
+static void commit(void *arg, struct err *warning)
 {
 	struct ctrl_server *server = arg;
 
-	return vswitch_commit(server->vs, err);
+	vswitch_commit(server->vs, warning);
 }
 
 static bool settled(void *arg)

@@ -41,19 +41,32 @@ static bool finish(struct ctrl_core *core, unsigned tries)
 	return true;
 }
 
+// The result gets a member `warning`.
+static void add_warning(struct ctrl_call *call, const struct err *warning)
+{
+	char text[sizeof(warning->path) + sizeof(warning->reason) + 4];
+
+	if (!call->result)
+		call->result = json_object();
+	json_object_set_new(
+		call->result, "warning", ctrl_json_text(err_text(warning, text, sizeof(text))));
+}
+
 static void start(struct ctrl_core *core, struct ctrl_call *call)
 {
 	const struct ctrl_core_opts *opts = &core->opts;
-	struct err err = {0};
+	struct err err = {0}, warning = {0};
 	int rc;
 
 	rc = opts->handlers[call->method](opts->arg, call->req.params, &call->result, &err);
-	if (rc == 0 && opts->commit)
-		rc = opts->commit(opts->arg, &err);
 	if (rc < 0) {
 		ctrl_call_error(call, rc, &err);
 		return;
 	}
+	if (opts->commit)
+		opts->commit(opts->arg, &warning);
+	if (warning.code < 0)
+		add_warning(call, &warning);
 	core->writes.current = call;
 	core->writes.deadline_us = monotonic_us() + opts->settle_timeout_ms * UINT64_C(1000);
 }

@@ -52,7 +52,8 @@ static struct server {
 	struct loop_handle *stop;
 	int stop_fd;
 	pthread_t thread;
-	atomic_int writes, commits, held; // held: settled() says no
+	atomic_int writes, commits, warn;
+	atomic_int held; // settled() says no
 } srv;
 
 static int handle_echo(void *arg, const json_t *params, json_t **ret_result, struct err *err)
@@ -85,10 +86,11 @@ static int handle_emit(void *arg, const json_t *params, json_t **ret_result, str
 
 static ctrl_handler_fn *const handlers[] = {handle_echo, handle_one, handle_write, handle_emit};
 
-static int commit(void *arg, struct err *err)
+static void commit(void *arg, struct err *warning)
 {
 	srv.commits++;
-	return 0;
+	if (srv.warn)
+		err_set(warning, -ENOSPC, "/x/state", "not saved");
 }
 
 static bool settled(void *arg)
@@ -337,6 +339,22 @@ static void test_writes_wait(void **state)
 	raw_close(&raw);
 }
 
+static void test_warning(void **state)
+{
+	static const char write[] = "{\"id\":7,\"method\":\"write\"}";
+	struct raw raw = raw_open(ZMQ_DEALER);
+	json_t *answer, *result;
+
+	srv.warn = 1;
+	answer = raw_call(&raw, write, strlen(write));
+	result = json_object_get(answer, "result");
+	assert_int_equal(json_integer_value(json_object_get(result, "count")), 1);
+	assert_string_equal(
+		json_string_value(json_object_get(result, "warning")), "/x/state: not saved");
+	json_decref(answer);
+	raw_close(&raw);
+}
+
 static void test_busy_and_timeout(void **state)
 {
 	static const char write[] = "{\"id\":7,\"method\":\"write\"}";
@@ -554,6 +572,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_id_comes_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_too_big, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_writes_wait, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_warning, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_busy_and_timeout, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_events, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_client_errors, setup, teardown),
