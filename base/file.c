@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -122,4 +123,33 @@ int dir_make(const char *path, unsigned mode, struct err *err)
 		if (c == '\0')
 			return 0;
 	}
+}
+
+int dir_lock(
+	const char *path, const char *program, const char *option, int *ret_fd, struct err *err)
+{
+	char file[PATH_MAX], pid[32] = "";
+	ssize_t len;
+	int fd, rc;
+
+	snprintf(file, sizeof(file), "%s/%s.lock", path, program);
+	fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+	if (fd < 0)
+		return err_set_errno(err, -errno, file, "cannot open the lock file");
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		rc = -errno;
+		len = read(fd, pid, sizeof(pid) - 1);
+		pid[len > 0 ? strcspn(pid, "\n") : 0] = '\0';
+		close(fd);
+		if (rc != -EWOULDBLOCK)
+			return err_set_errno(err, rc, file, "cannot lock the file");
+		return err_set(err, -EBUSY, path,
+			"another %s (pid %s) uses this folder; give this one a %s of its own",
+			program, pid[0] ? pid : "unknown", option);
+	}
+	// For people; that it is locked is what counts.
+	if (ftruncate(fd, 0) == 0)
+		dprintf(fd, "%d\n", getpid());
+	*ret_fd = fd;
+	return 0;
 }

@@ -17,3 +17,9 @@ int file_write_atomic(const char *path, const char *text, size_t len_bytes, stru
 
 // Makes the folder `path` and its parents; one that is already there is no error.
 int dir_make(const char *path, unsigned mode, struct err *err);
+
+// Takes the folder for this process of `program` alone: a locked file PROGRAM.lock with its pid.
+// The lock goes when `ret_fd` is closed, and with the process however it ends. -EBUSY names the
+// process that has it; `option` is what gives another folder.
+int dir_lock(
+	const char *path, const char *program, const char *option, int *ret_fd, struct err *err);

@@ -17,26 +17,31 @@
 #include "ctrl/message.h"
 
 #define PROBE_MS	   250
+#define HEARTBEAT_MS	   5000
 #define TIMEOUT_MS_DEFAULT 10000
+
+// A socket, and for TCP what tells how its connection is.
+struct channel {
+	void *socket, *watch;
+};
 
 struct ctrl_client {
 	char run_dir[PATH_MAX];
 	char connect[256], connect_events[256]; // empty: the run directory
 	struct ctrl_keys secret, server;
 	unsigned timeout_ms;
-	void *zmq, *requests, *events;
+	void *zmq;
+	struct channel requests, events;
 	json_int_t next_id;
 	json_t *error;
 };
 
 // ZeroMQ connects in the background and tries for ever, so ask the kernel whether someone listens.
-static int probe(const struct ctrl_client *client, struct err *err)
+static int probe_local(const struct ctrl_client *client, struct err *err)
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 	int fd, rc = 0;
 
-	if (client->connect[0] || client->connect_events[0])
-		return 0;
 	if (snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/ctl.sock", client->run_dir) >=
 		(int)sizeof(addr.sun_path))
 		return err_set(err, -ENAMETOOLONG, client->run_dir,
@@ -59,6 +64,72 @@ static int probe(const struct ctrl_client *client, struct err *err)
 	return 0;
 }
 
+static bool is_remote(const struct ctrl_client *client)
+{
+	return client->connect[0] || client->connect_events[0];
+}
+
+// What an event of a TCP connection means for who waits on it.
+static int judge(uint16_t event, const char *address, struct err *err)
+{
+	switch (event) {
+	case ZMQ_EVENT_CONNECT_RETRIED:
+		return err_set(err, -ECONNREFUSED, address,
+			"no switch answers there (is it vswitchd --listen, and the port open?)");
+	case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
+		return err_set(err, -EACCES, address,
+			"the switch does not know your key: your public key belongs into its file "
+			"of --client-keys");
+	case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
+	case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+		return err_set(err, -EPROTO, address,
+			"the server's key (--server-key) is not that of who answers there");
+	case ZMQ_EVENT_DISCONNECTED:
+		return err_set(err, -ECONNRESET, address, "the switch went away");
+	default:
+		return 0;
+	}
+}
+
+// The events of a ZeroMQ monitor are two frames: number and value, and the address.
+static int probe_remote(const struct channel *channel, struct err *err)
+{
+	uint8_t head[6];
+	char address[256];
+	uint16_t event;
+	int len, rc = 0;
+
+	while (rc == 0 && zmq_recv(channel->watch, head, sizeof(head), ZMQ_DONTWAIT) >= 2) {
+		memcpy(&event, head, sizeof(event));
+		len = zmq_recv(channel->watch, address, sizeof(address) - 1, ZMQ_DONTWAIT);
+		address[len < 0 ? 0 : MIN_OF(len, (int)sizeof(address) - 1)] = '\0';
+		rc = judge(event, address, err);
+	}
+	return rc;
+}
+
+static int open_watch(struct ctrl_client *client, struct channel *channel)
+{
+	const char *name = channel == &client->requests ? "inproc://requests" : "inproc://events";
+
+	if (zmq_socket_monitor(channel->socket, name,
+		    ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
+			    ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
+			    ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_DISCONNECTED) < 0)
+		return -errno;
+	channel->watch = zmq_socket(client->zmq, ZMQ_PAIR);
+	return channel->watch && zmq_connect(channel->watch, name) == 0 ? 0 : -errno;
+}
+
+static void close_channel(struct channel *channel)
+{
+	if (channel->watch)
+		zmq_close(channel->watch);
+	if (channel->socket)
+		zmq_close(channel->socket);
+	*channel = (struct channel){0};
+}
+
 static int use_curve(struct ctrl_client *client, void *socket, struct err *err)
 {
 	char public_key[CTRL_KEY_BYTES];
@@ -73,31 +144,64 @@ static int use_curve(struct ctrl_client *client, void *socket, struct err *err)
 	return 0;
 }
 
-static int open_socket(struct ctrl_client *client, int type, const char *remote, const char *name,
-	void **ret_socket, struct err *err)
+static int set_int(void *socket, int option, int value)
+{
+	return zmq_setsockopt(socket, option, &value, sizeof(value));
+}
+
+static int open_remote(
+	struct ctrl_client *client, struct channel *channel, const char *address, struct err *err)
+{
+	int rc;
+
+	if (!address[0])
+		return err_set(err, -EINVAL,
+			client->connect[0] ? client->connect : client->connect_events,
+			"%s is not given (%s tcp://HOST:PORT)",
+			channel == &client->events ? "the address of the events"
+						   : "the address for requests",
+			channel == &client->events ? "--connect-events" : "--connect");
+	if (strncmp(address, "tcp://", 6))
+		return err_set(err, -EINVAL, address, "is no address: tcp://HOST:PORT is expected");
+	set_int(channel->socket, ZMQ_HEARTBEAT_IVL, HEARTBEAT_MS);
+	rc = use_curve(client, channel->socket, err);
+	if (rc == 0)
+		rc = open_watch(client, channel);
+	if (rc == 0 && zmq_connect(channel->socket, address) < 0)
+		rc = -errno;
+	if (rc < 0)
+		err_set(err, rc, address, "cannot connect: %s", zmq_strerror(-rc));
+	return rc;
+}
+
+static int open_local(
+	struct ctrl_client *client, struct channel *channel, const char *name, struct err *err)
 {
 	char address[PATH_MAX + 32];
-	int linger = 0, rc;
-	void *socket;
 
 	snprintf(address, sizeof(address), "ipc://%s/%s", client->run_dir, name);
-	socket = zmq_socket(client->zmq, type);
-	if (!socket)
-		return err_set_errno(err, -errno, NULL, "cannot make a socket");
-	zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof(linger));
-	rc = client->connect[0] || client->connect_events[0] ? use_curve(client, socket, err) : 0;
-	if (rc == 0 && type == ZMQ_SUB && client->connect[0] && !remote[0])
-		rc = err_set(err, -EINVAL, client->connect,
-			"no address of events is given (--connect-events tcp://HOST:PORT)");
-	if (rc == 0 && zmq_connect(socket, remote[0] ? remote : address) < 0)
-		rc = err_set(err, -errno, remote[0] ? remote : address, "cannot connect: %s",
-			zmq_strerror(errno));
-	if (rc < 0) {
-		zmq_close(socket);
-		return rc;
-	}
-	*ret_socket = socket;
+	if (zmq_connect(channel->socket, address) < 0)
+		return err_set(err, -errno, address, "cannot connect: %s", zmq_strerror(errno));
 	return 0;
+}
+
+static int open_channel(struct ctrl_client *client, struct channel *channel, struct err *err)
+{
+	bool events = channel == &client->events;
+	int rc;
+
+	channel->socket = zmq_socket(client->zmq, events ? ZMQ_SUB : ZMQ_DEALER);
+	if (!channel->socket)
+		return err_set_errno(err, -errno, NULL, "cannot make a socket");
+	set_int(channel->socket, ZMQ_LINGER, 0);
+	if (is_remote(client))
+		rc = open_remote(
+			client, channel, events ? client->connect_events : client->connect, err);
+	else
+		rc = open_local(client, channel, events ? "events.sock" : "ctl.sock", err);
+	if (rc < 0)
+		close_channel(channel);
+	return rc;
 }
 
 static int read_keys(
@@ -105,10 +209,8 @@ static int read_keys(
 {
 	int rc;
 
-	if (!opts->connect && !opts->connect_events)
-		return 0;
 	if (!opts->secret_key_file || !opts->server_key_file)
-		return err_set(err, -EINVAL, opts->connect,
+		return err_set(err, -EINVAL, opts->connect ? opts->connect : opts->connect_events,
 			"TCP needs keys: the file of your secret key (--key) and of the server's "
 			"public key (--server-key)");
 	rc = ctrl_keys_read(opts->secret_key_file, true, &client->secret, err);
@@ -130,9 +232,7 @@ int ctrl_client_new(
 		client->connect, sizeof(client->connect), "%s", opts->connect ? opts->connect : "");
 	snprintf(client->connect_events, sizeof(client->connect_events), "%s",
 		opts->connect_events ? opts->connect_events : "");
-	rc = probe(client, err);
-	if (rc == 0)
-		rc = read_keys(client, opts, err);
+	rc = is_remote(client) ? read_keys(client, opts, err) : probe_local(client, err);
 	if (rc < 0)
 		goto err;
 	client->zmq = zmq_ctx_new();
@@ -152,10 +252,8 @@ void ctrl_client_free(struct ctrl_client *client)
 {
 	if (!client)
 		return;
-	if (client->requests)
-		zmq_close(client->requests);
-	if (client->events)
-		zmq_close(client->events);
+	close_channel(&client->requests);
+	close_channel(&client->events);
 	while (client->zmq && zmq_ctx_term(client->zmq) < 0 && errno == EINTR)
 		;
 	ctrl_keys_fini(&client->secret);
@@ -164,22 +262,33 @@ void ctrl_client_free(struct ctrl_client *client)
 	free(client);
 }
 
-// Waits until `socket` is readable. -EAGAIN at `deadline_us`.
-static int wait_readable(
-	const struct ctrl_client *client, void *socket, uint64_t deadline_us, struct err *err)
+static int probe(const struct ctrl_client *client, const struct channel *channel, struct err *err)
+{
+	if (channel->watch)
+		return probe_remote(channel, err);
+	if (probe_local(client, NULL) < 0)
+		return err_set(
+			err, -ECONNRESET, NULL, "the switch at %s went away", client->run_dir);
+	return 0;
+}
+
+// Waits until the channel is readable. -EAGAIN at `deadline_us`.
+static int wait_readable(const struct ctrl_client *client, const struct channel *channel,
+	uint64_t deadline_us, struct err *err)
 {
 	for (;;) {
 		uint64_t now_us = monotonic_us();
 		long left_ms = now_us >= deadline_us ? 0 : (deadline_us - now_us + 999) / 1000;
-		zmq_pollitem_t item = {socket, -1, ZMQ_POLLIN, 0};
+		zmq_pollitem_t items[] = {
+			{channel->socket, -1, ZMQ_POLLIN, 0}, {channel->watch, -1, ZMQ_POLLIN, 0}};
 		int rc;
 
-		if (zmq_poll(&item, 1, MIN_OF(left_ms, PROBE_MS)) > 0)
+		zmq_poll(items, channel->watch ? 2 : 1, MIN_OF(left_ms, PROBE_MS));
+		if (items[0].revents)
 			return 0;
-		rc = probe(client, NULL);
+		rc = probe(client, channel, err);
 		if (rc < 0)
-			return err_set(err, -ECONNRESET, NULL, "the switch at %s went away",
-				client->run_dir);
+			return rc;
 		if (left_ms <= PROBE_MS)
 			return -EAGAIN;
 	}
@@ -242,7 +351,7 @@ static int wait_answer(struct ctrl_client *client, json_int_t id, const char *me
 	for (;;) {
 		char first[16];
 		json_t *answer, *got;
-		int rc = wait_readable(client, client->requests, deadline_us, err);
+		int rc = wait_readable(client, &client->requests, deadline_us, err);
 
 		if (rc == -EAGAIN)
 			return err_set(err, -ETIMEDOUT, NULL, "%s: no answer from %s within %g s",
@@ -250,7 +359,7 @@ static int wait_answer(struct ctrl_client *client, json_int_t id, const char *me
 				client->timeout_ms / 1000.0);
 		if (rc < 0)
 			return rc;
-		answer = receive(client->requests, first, sizeof(first));
+		answer = receive(client->requests.socket, first, sizeof(first));
 		got = json_object_get(answer, "id");
 		// The answer to an earlier call that timed out is passed over.
 		if (json_is_integer(got) && json_integer_value(got) != id) {
@@ -272,15 +381,14 @@ int ctrl_client_call(struct ctrl_client *client, const char *method, const json_
 
 	json_decref(client->error);
 	client->error = NULL;
-	if (!client->requests)
-		rc = open_socket(
-			client, ZMQ_DEALER, client->connect, "ctl.sock", &client->requests, err);
+	if (!client->requests.socket)
+		rc = open_channel(client, &client->requests, err);
 	if (rc < 0)
 		return rc;
 	text = ctrl_request_text(id, method, params);
 	if (!text)
 		return err_set(err, -ENOMEM, method, "cannot make the request: out of memory");
-	if (zmq_send(client->requests, text, strlen(text), ZMQ_DONTWAIT) < 0)
+	if (zmq_send(client->requests.socket, text, strlen(text), ZMQ_DONTWAIT) < 0)
 		rc = err_set(err, -errno, method, "cannot send: %s", zmq_strerror(errno));
 	free(text);
 	return rc < 0 ? rc : wait_answer(client, id, method, ret_result, err);
@@ -295,10 +403,10 @@ int ctrl_client_subscribe(struct ctrl_client *client, const char *prefix, struct
 {
 	int rc = 0;
 
-	if (!client->events)
-		rc = open_socket(client, ZMQ_SUB, client->connect_events, "events.sock",
-			&client->events, err);
-	if (rc == 0 && zmq_setsockopt(client->events, ZMQ_SUBSCRIBE, prefix, strlen(prefix)) < 0)
+	if (!client->events.socket)
+		rc = open_channel(client, &client->events, err);
+	if (rc == 0 &&
+		zmq_setsockopt(client->events.socket, ZMQ_SUBSCRIBE, prefix, strlen(prefix)) < 0)
 		rc = err_set_errno(err, -errno, prefix, "cannot subscribe");
 	return rc;
 }
@@ -311,10 +419,10 @@ int ctrl_client_event(
 	int rc;
 
 	rc = wait_readable(
-		client, client->events, monotonic_us() + timeout_ms * UINT64_C(1000), err);
+		client, &client->events, monotonic_us() + timeout_ms * UINT64_C(1000), err);
 	if (rc < 0)
 		return rc;
-	event = receive(client->events, name, sizeof(name));
+	event = receive(client->events.socket, name, sizeof(name));
 	if (!event || json_object_set_new(event, "event", json_string(name)) < 0) {
 		json_decref(event);
 		return err_set(err, -EPROTO, NULL, "an event could not be read");

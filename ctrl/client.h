@@ -27,8 +27,9 @@ int ctrl_client_new(
 void ctrl_client_free(struct ctrl_client *client);
 
 // Calls a method; `params` is borrowed and may be NULL. Returns 0 with a new `ret_result`, or a
-// negative errno: -ETIMEDOUT, -ECONNRESET (the daemon went away), or what the error of the answer
-// stands for (ctrl_error_to_errno()); the answer's error object is ctrl_client_error() then.
+// negative errno: -ETIMEDOUT, -ECONNRESET (the daemon went away), over TCP -ECONNREFUSED, -EACCES
+// (it does not know this client's key) or -EPROTO (it has another key), or what the error of the
+// answer stands for (ctrl_error_to_errno()); the answer's error object is ctrl_client_error() then.
 int ctrl_client_call(struct ctrl_client *client, const char *method, const json_t *params,
 	json_t **ret_result, struct err *err);
 

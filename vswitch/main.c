@@ -2,7 +2,6 @@
 // vswitchd: puts the parts together. Configuration, DPDK, data plane, object model, control
 // channel; then the event loop until a signal; then the same in reverse.
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <sched.h>
 #include <signal.h>
@@ -10,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/file.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -28,6 +26,7 @@
 
 struct options {
 	const char *config, *run_dir, *state_dir;
+	struct ctrl_tcp tcp;
 };
 
 struct daemon {
@@ -46,61 +45,88 @@ struct daemon {
 };
 
 static const char usage[] =
-	"usage: vswitchd [-c FILE] [--run-dir DIR] [--state-dir DIR] [--log-level LEVEL]\n"
+	"usage: vswitchd [OPTION...]\n"
 	"\n"
 	"  -c, --config FILE    configuration to start from (YAML)\n"
 	"      --run-dir DIR    sockets; default $CAUSEWAY_RUN_DIR or " RUN_DIR_DEFAULT "\n"
 	"      --state-dir DIR  running configuration, kept over restarts; "
 	"default " STATE_DIR_DEFAULT "\n"
 	"      --log-level L    error, warn, info (default) or debug\n"
+	"      --listen tcp://ADDRESS:PORT, --listen-events tcp://ADDRESS:PORT\n"
+	"                       also answer requests, and send events, over TCP; needs\n"
+	"      --key FILE       the secret key of this switch (vsctl keygen)\n"
+	"      --client-keys FILE  public keys of those who may connect\n"
 	"      --version        print the version and exit\n"
 	"  -h, --help           print this and exit\n";
+
+static int parse_log_level(const char *text)
+{
+	enum log_level level;
+
+	if (log_level_parse(text, &level) < 0) {
+		fprintf(stderr, "vswitchd: --log-level %s: use error, warn, info or debug\n", text);
+		return -1;
+	}
+	log_set_level(level);
+	return 0;
+}
 
 // Returns -1 to go on, else the exit status.
 static int parse_options(int argc, char **argv, struct options *ret_opts)
 {
-	static const struct option longs[] = {
-		{"config", required_argument, NULL, 'c'},
-		{"run-dir", required_argument, NULL, 'r'},
-		{"state-dir", required_argument, NULL, 's'},
-		{"log-level", required_argument, NULL, 'l'},
-		{"version", no_argument, NULL, 'v'},
-		{"help", no_argument, NULL, 'h'},
-		{0},
+	enum {
+		CONFIG,
+		RUN_DIR,
+		STATE_DIR,
+		LISTEN,
+		LISTEN_EVENTS,
+		KEY,
+		CLIENT_KEYS,
+		NB_TEXTS,
+		LOG_LEVEL = 256,
+		VERSION
 	};
 	const char *env = getenv("CAUSEWAY_RUN_DIR");
 	struct options opts = {NULL, env && *env ? env : RUN_DIR_DEFAULT, STATE_DIR_DEFAULT};
-	enum log_level level;
+	const char **const texts[NB_TEXTS] = {
+		[CONFIG] = &opts.config,
+		[RUN_DIR] = &opts.run_dir,
+		[STATE_DIR] = &opts.state_dir,
+		[LISTEN] = &opts.tcp.listen,
+		[LISTEN_EVENTS] = &opts.tcp.listen_events,
+		[KEY] = &opts.tcp.secret_key_file,
+		[CLIENT_KEYS] = &opts.tcp.client_keys_file,
+	};
+	static const struct option longs[] = {
+		{"config", required_argument, NULL, CONFIG},
+		{"run-dir", required_argument, NULL, RUN_DIR},
+		{"state-dir", required_argument, NULL, STATE_DIR},
+		{"listen", required_argument, NULL, LISTEN},
+		{"listen-events", required_argument, NULL, LISTEN_EVENTS},
+		{"key", required_argument, NULL, KEY},
+		{"client-keys", required_argument, NULL, CLIENT_KEYS},
+		{"log-level", required_argument, NULL, LOG_LEVEL},
+		{"version", no_argument, NULL, VERSION},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
-		switch (c) {
-		case 'c':
-			opts.config = optarg;
-			break;
-		case 'r':
-			opts.run_dir = optarg;
-			break;
-		case 's':
-			opts.state_dir = optarg;
-			break;
-		case 'l':
-			if (log_level_parse(optarg, &level) < 0) {
-				fprintf(stderr,
-					"vswitchd: --log-level %s: use error, warn, info or "
-					"debug\n",
-					optarg);
+		if (c == 'c')
+			c = CONFIG;
+		if (c < NB_TEXTS) {
+			*texts[c] = optarg;
+		} else if (c == LOG_LEVEL) {
+			if (parse_log_level(optarg) < 0)
 				return 2;
-			}
-			log_set_level(level);
-			break;
-		case 'v':
+		} else if (c == VERSION) {
 			puts("vswitchd (causeway) " CAUSEWAY_VERSION);
 			return 0;
-		case 'h':
+		} else if (c == 'h') {
 			fputs(usage, stdout);
 			return 0;
-		default:
+		} else {
 			fputs(usage, stderr);
 			return 2;
 		}
@@ -111,33 +137,6 @@ static int parse_options(int argc, char **argv, struct options *ret_opts)
 	}
 	*ret_opts = opts;
 	return -1;
-}
-
-// Takes `dir` for this process alone. The lock goes with the process, however it ends.
-static int lock_dir(
-	const char *dir, const char *option, unsigned mode, int *ret_fd, struct err *err)
-{
-	char path[4096];
-	int fd, rc;
-
-	rc = dir_make(dir, mode, err);
-	if (rc < 0)
-		return rc;
-	snprintf(path, sizeof(path), "%s/vswitchd.lock", dir);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-	if (fd < 0)
-		return err_set_errno(err, -errno, path, "cannot open the lock file");
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		rc = -errno;
-		close(fd);
-		if (rc == -EWOULDBLOCK)
-			return err_set(err, -EBUSY, dir,
-				"another vswitchd uses this folder; give this one a %s of its own",
-				option);
-		return err_set_errno(err, rc, path, "cannot lock the file");
-	}
-	*ret_fd = fd;
-	return 0;
 }
 
 static void wake_main(void *arg)
@@ -219,11 +218,12 @@ static int open_dirs(struct daemon *d, struct err *err)
 	char *real;
 	int rc;
 
-	rc = lock_dir(d->opts.run_dir, "--run-dir", 0755, &d->run_lock, err);
-	if (rc < 0)
-		return rc;
-	rc = lock_dir(d->opts.state_dir, "--state-dir", 0750, &d->state_lock, err);
-	if (rc < 0)
+	if ((rc = ctrl_core_check(d->opts.run_dir, &d->opts.tcp, err)) < 0 ||
+		(rc = dir_make(d->opts.run_dir, 0755, err)) < 0 ||
+		(rc = dir_lock(d->opts.run_dir, "vswitchd", "--run-dir", &d->run_lock, err)) < 0 ||
+		(rc = dir_make(d->opts.state_dir, 0750, err)) < 0 ||
+		(rc = dir_lock(d->opts.state_dir, "vswitchd", "--state-dir", &d->state_lock, err)) <
+			0)
 		return rc;
 	real = realpath(d->opts.state_dir, NULL);
 	if (!real)
@@ -310,26 +310,13 @@ static int daemon_open(struct daemon *d, struct err *err)
 	ctrl_opts.loop = d->loop;
 	ctrl_opts.run_dir = d->opts.run_dir;
 	ctrl_opts.vswitch = d->vs;
+	ctrl_opts.tcp = d->opts.tcp;
 	return ctrl_server_new(&ctrl_opts, &d->ctrl, err);
-}
-
-// ZeroMQ leaves the files of its local sockets behind. The lock on the folder is still held.
-static void remove_sockets(const char *run_dir)
-{
-	char path[4096];
-
-	snprintf(path, sizeof(path), "%s/ctl.sock", run_dir);
-	unlink(path);
-	snprintf(path, sizeof(path), "%s/events.sock", run_dir);
-	unlink(path);
 }
 
 static void daemon_close(struct daemon *d)
 {
-	if (d->ctrl) {
-		ctrl_server_free(d->ctrl);
-		remove_sockets(d->opts.run_dir);
-	}
+	ctrl_server_free(d->ctrl);
 	d->ctrl = NULL;
 	vswitch_free(d->vs, false);
 	dp_free(d->dp);

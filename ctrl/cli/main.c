@@ -12,10 +12,12 @@ const struct cli_option cli_options[] = {
 	{"--run-dir", "DIR", "the switch's run directory ($CAUSEWAY_RUN_DIR, /run/causeway)", 0},
 	{"--json", NULL, "print JSON for programs", 0},
 	{"--timeout", "SECONDS", "wait so long for an answer (10)", 0},
-	{"--connect", "tcp://HOST:PORT", "a switch elsewhere; needs both keys", 0},
-	{"--connect-events", "tcp://HOST:PORT", "its events, for monitor", 0},
-	{"--key", "FILE", "your secret key", 0},
-	{"--server-key", "FILE", "the switch's public key", 0},
+	{"--connect", "tcp://HOST:PORT", "a switch elsewhere ($CAUSEWAY_CONNECT); needs both keys",
+		0},
+	{"--connect-events", "tcp://HOST:PORT",
+		"its events, for monitor ($CAUSEWAY_CONNECT_EVENTS)", 0},
+	{"--key", "FILE", "your secret key ($CAUSEWAY_KEY)", 0},
+	{"--server-key", "FILE", "the switch's public key ($CAUSEWAY_SERVER_KEY)", 0},
 	{"--may-exist", NULL, "what is there already is no error", OPT_MAY_EXIST},
 	{"--if-exists", NULL, "what is not there is no error", OPT_IF_EXISTS},
 	{"--all", NULL, "rows of zeros too", OPT_ALL},
@@ -157,6 +159,32 @@ static int parse_options(struct cli *cli, int *argc, char **argv)
 	return EXIT_DONE;
 }
 
+static const char *from_environment(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : NULL;
+}
+
+// What the options leave open. Where the switch is comes from one place: --run-dir is not joined
+// by an address of the environment.
+static int complete_connect(struct ctrl_client_opts *opts)
+{
+	if (opts->run_dir && (opts->connect || opts->connect_events))
+		return cli_usage("--run-dir and --connect are two different switches");
+	if (!opts->run_dir && !opts->connect && !opts->connect_events) {
+		opts->connect = from_environment("CAUSEWAY_CONNECT");
+		opts->connect_events = from_environment("CAUSEWAY_CONNECT_EVENTS");
+	}
+	if (!opts->run_dir)
+		opts->run_dir = from_environment("CAUSEWAY_RUN_DIR");
+	if (!opts->secret_key_file)
+		opts->secret_key_file = from_environment("CAUSEWAY_KEY");
+	if (!opts->server_key_file)
+		opts->server_key_file = from_environment("CAUSEWAY_SERVER_KEY");
+	return EXIT_DONE;
+}
+
 static int check_verb(const struct cli *cli, const struct verb *verb, int argc)
 {
 	unsigned wrong = cli->given & ~verb->options;
@@ -173,15 +201,15 @@ static int check_verb(const struct cli *cli, const struct verb *verb, int argc)
 
 int main(int argc, char **argv)
 {
-	struct cli cli = {.connect.run_dir = getenv("CAUSEWAY_RUN_DIR"), .watch_s = 1};
+	struct cli cli = {.watch_s = 1};
 	const struct verb *verb;
 	int words, rc;
 
 	rc = parse_options(&cli, &argc, argv);
+	if (rc == EXIT_DONE)
+		rc = complete_connect(&cli.connect);
 	if (rc != EXIT_DONE)
 		return rc;
-	if (cli.connect.run_dir && !cli.connect.run_dir[0])
-		cli.connect.run_dir = NULL;
 	if (argc < 2)
 		return cli_usage("no verb is given");
 	verb = find_verb(argc - 1, argv + 1, &words);

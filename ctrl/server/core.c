@@ -105,7 +105,6 @@ int ctrl_core_new(const struct ctrl_core_opts *opts, struct ctrl_core **ret_core
 	if (!core)
 		return err_set(err, -ENOMEM, NULL, "out of memory");
 	core->opts = *opts;
-	core->lock_fd = -1;
 	set_defaults(core);
 	rc = ctrl_writes_init(core, err);
 	if (rc == 0)
@@ -114,9 +113,8 @@ int ctrl_core_new(const struct ctrl_core_opts *opts, struct ctrl_core **ret_core
 		ctrl_core_free(core);
 		return rc;
 	}
-	// Borrowed for the time of this call only.
-	core->opts.run_dir = core->opts.listen = core->opts.listen_events = NULL;
-	core->opts.secret_key_file = core->opts.client_keys_file = NULL;
+	// Borrowed for the time of this call only. The run directory is needed to the end.
+	core->opts.tcp = (struct ctrl_tcp){0};
 	*ret_core = core;
 	return 0;
 }

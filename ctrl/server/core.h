@@ -22,9 +22,17 @@ struct ctrl_core;
 // filled and nothing changed.
 typedef int ctrl_handler_fn(void *arg, const json_t *params, json_t **ret_result, struct err *err);
 
+// Listening on TCP as well ("tcp://ADDRESS:PORT"), for requests and events; either may be NULL. It
+// needs both files: the server's secret key, and the public keys of the clients that may connect
+// (ctrl/keys.h).
+struct ctrl_tcp {
+	const char *listen, *listen_events;
+	const char *secret_key_file, *client_keys_file;
+};
+
 struct ctrl_core_opts {
 	struct loop *loop;
-	const char *run_dir; // must be there; gets ctl.sock, events.sock and ctl.lock
+	const char *run_dir; // this process's alone (dir_lock()); gets ctl.sock and events.sock
 	const char *program; // "vswitchd": for messages
 
 	const struct ctrl_method *methods;
@@ -40,12 +48,11 @@ struct ctrl_core_opts {
 	unsigned settle_timeout_ms; // then the reply is a time-out; 0: 10 s
 	unsigned queue_max;	    // changes that may wait; 0: 1024
 
-	// Also listen on TCP ("tcp://ADDRESS:PORT"), requests and events, either may be NULL. They
-	// need both files: the server's secret key, and the public keys of the clients that may
-	// connect (ctrl/keys.h).
-	const char *listen, *listen_events;
-	const char *secret_key_file, *client_keys_file;
+	struct ctrl_tcp tcp;
 };
+
+// Whether a server can be made with that; without anything made, so before anything is started.
+int ctrl_core_check(const char *run_dir, const struct ctrl_tcp *tcp, struct err *err);
 
 int ctrl_core_new(const struct ctrl_core_opts *opts, struct ctrl_core **ret_core, struct err *err);
 

@@ -52,7 +52,6 @@ enum { ENDPOINT_LOCAL, ENDPOINT_TCP, NB_ENDPOINTS };
 struct ctrl_core {
 	struct ctrl_core_opts opts;
 	void *zmq;
-	int lock_fd;
 	struct endpoint requests[NB_ENDPOINTS];
 	void *events[NB_ENDPOINTS];
 	uint64_t event_seq;

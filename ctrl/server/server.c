@@ -40,10 +40,7 @@ int ctrl_server_new(
 		.arg = server,
 		.commit = commit,
 		.settled = settled,
-		.listen = opts->listen,
-		.listen_events = opts->listen_events,
-		.secret_key_file = opts->secret_key_file,
-		.client_keys_file = opts->client_keys_file,
+		.tcp = opts->tcp,
 	};
 	int rc;
 

@@ -7,19 +7,17 @@
 
 #include "base/err.h"
 #include "base/loop.h"
+#include "ctrl/server/core.h"
 #include "vswitch/vswitch.h"
 
 struct ctrl_server;
 
 struct ctrl_server_opts {
 	struct loop *loop;
-	const char *run_dir; // must be there
+	const char *run_dir; // as struct ctrl_core_opts has it
 	const char *version;
 	struct vswitch *vswitch;
-
-	// TCP, with CURVE keys only; all may be NULL. See struct ctrl_core_opts.
-	const char *listen, *listen_events;
-	const char *secret_key_file, *client_keys_file;
+	struct ctrl_tcp tcp;
 };
 
 // Texts in `opts` are borrowed until ctrl_server_free().

@@ -2,38 +2,16 @@
 #include "ctrl/server/core_priv.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include "base/util.h"
+
 #define LINGER_MS 200 // for answers that are on their way when the daemon stops
-
-// ZeroMQ would take the socket away from a daemon that is alive, so a lock guards the directory.
-static int lock_run_dir(struct ctrl_core *core, struct err *err)
-{
-	const char *dir = core->opts.run_dir;
-	char path[PATH_MAX], pid[32] = "";
-	ssize_t len;
-
-	snprintf(path, sizeof(path), "%s/ctl.lock", dir);
-	core->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-	if (core->lock_fd < 0)
-		return err_set_errno(err, -errno, path, "cannot open the lock file");
-	if (flock(core->lock_fd, LOCK_EX | LOCK_NB) < 0) {
-		len = read(core->lock_fd, pid, sizeof(pid) - 1);
-		pid[len > 0 ? strcspn(pid, "\n") : 0] = '\0';
-		return err_set(err, -EBUSY, dir,
-			"another %s (pid %s) uses this run directory; --run-dir chooses another",
-			core->opts.program, pid[0] ? pid : "unknown");
-	}
-	if (ftruncate(core->lock_fd, 0) == 0)
-		dprintf(core->lock_fd, "%d\n", getpid());
-	return 0;
-}
 
 static int set_int(void *socket, int option, int value)
 {
@@ -63,11 +41,7 @@ static int bind_local(struct ctrl_core *core, void *socket, const char *name, st
 	mode_t mask;
 	int rc;
 
-	if (snprintf(address, sizeof(address), "ipc://%s/%s", core->opts.run_dir, name) > 107 + 6)
-		return err_set(err, -ENAMETOOLONG, core->opts.run_dir,
-			"the path of the run directory is too long for a socket (107 bytes with "
-			"/%s)",
-			name);
+	snprintf(address, sizeof(address), "ipc://%s/%s", core->opts.run_dir, name);
 	mask = umask(0117); // so that the socket is 0660 from its first moment
 	rc = zmq_bind(socket, address) < 0 ? -errno : 0;
 	umask(mask);
@@ -108,38 +82,65 @@ static int add_endpoint(
 	return 0;
 }
 
-static int check_tcp_opts(const struct ctrl_core_opts *opts, struct err *err)
+static int check_keys(const struct ctrl_tcp *tcp, struct err *err)
 {
-	const char *address = opts->listen ? opts->listen : opts->listen_events;
-	const char *both[] = {opts->listen, opts->listen_events};
+	struct ctrl_keys keys = {0};
+	int rc = ctrl_keys_read(tcp->secret_key_file, true, &keys, err);
 
-	for (unsigned i = 0; i < 2; i++) {
+	ctrl_keys_fini(&keys);
+	if (rc == 0)
+		rc = ctrl_keys_read(tcp->client_keys_file, false, &keys, err);
+	ctrl_keys_fini(&keys);
+	return rc;
+}
+
+static int check_tcp(const struct ctrl_tcp *tcp, struct err *err)
+{
+	const char *both[] = {tcp->listen, tcp->listen_events};
+	const char *address = tcp->listen ? tcp->listen : tcp->listen_events;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(both); i++) {
 		if (both[i] && strncmp(both[i], "tcp://", 6))
 			return err_set(err, -EINVAL, both[i],
 				"is not an address to listen on: tcp://ADDRESS:PORT is expected");
 	}
-	if (!opts->secret_key_file || !opts->client_keys_file)
+	if (!address && !tcp->secret_key_file && !tcp->client_keys_file)
+		return 0;
+	if (!address)
+		return err_set(err, -EINVAL, NULL,
+			"keys are of use only with an address to listen on (--listen)");
+	if (!tcp->secret_key_file || !tcp->client_keys_file)
 		return err_set(err, -EPERM, address,
 			"will not listen on TCP without keys: give the file of the server's "
-			"secret key and the file of the clients' public keys (`vsctl keygen` "
-			"makes keys)");
+			"secret key (--key) and the file of the clients' public keys "
+			"(--client-keys); `vsctl keygen FILE` makes keys");
 	if (!zmq_has("curve"))
 		return err_set(err, -EOPNOTSUPP, address,
 			"will not listen on TCP: this libzmq was built without CURVE");
-	return 0;
+	return check_keys(tcp, err);
+}
+
+int ctrl_core_check(const char *run_dir, const struct ctrl_tcp *tcp, struct err *err)
+{
+	size_t max = sizeof(((struct sockaddr_un *)0)->sun_path) - sizeof("/events.sock");
+
+	if (strlen(run_dir) > max)
+		return err_set(err, -ENAMETOOLONG, run_dir,
+			"the path of the run directory has %zu bytes, more than the %zu that leave "
+			"room for the name of a socket in it; choose a shorter one (--run-dir)",
+			strlen(run_dir), max);
+	return check_tcp(tcp, err);
 }
 
 static int open_tcp(struct ctrl_core *core, loop_fn *on_request, struct err *err)
 {
-	const struct ctrl_core_opts *opts = &core->opts;
+	const struct ctrl_tcp *opts = &core->opts.tcp;
 	struct endpoint *ep = &core->requests[ENDPOINT_TCP];
 	void **events = &core->events[ENDPOINT_TCP];
 	struct ctrl_keys secret = {0};
 	int rc;
 
-	rc = check_tcp_opts(opts, err);
-	if (rc == 0)
-		rc = ctrl_keys_read(opts->secret_key_file, true, &secret, err);
+	rc = ctrl_keys_read(opts->secret_key_file, true, &secret, err);
 	if (rc == 0)
 		rc = ctrl_zap_new(core, opts->client_keys_file, &core->zap, err);
 	if (rc == 0 && opts->listen) {
@@ -178,16 +179,28 @@ static int open_local(struct ctrl_core *core, loop_fn *on_request, struct err *e
 
 int ctrl_sockets_open(struct ctrl_core *core, loop_fn *on_request, struct err *err)
 {
-	int rc = lock_run_dir(core, err);
+	int rc = ctrl_core_check(core->opts.run_dir, &core->opts.tcp, err);
 
 	if (rc < 0)
 		return rc;
 	core->zmq = zmq_ctx_new();
 	if (!core->zmq)
 		return err_set_errno(err, -errno, NULL, "cannot start ZeroMQ");
-	if (core->opts.listen || core->opts.listen_events)
+	if (core->opts.tcp.listen || core->opts.tcp.listen_events)
 		rc = open_tcp(core, on_request, err);
 	return rc < 0 ? rc : open_local(core, on_request, err);
+}
+
+// ZeroMQ leaves the files of its local sockets behind.
+static void remove_local(const struct ctrl_core *core)
+{
+	static const char *const names[] = {"ctl.sock", "events.sock"};
+	char path[PATH_MAX];
+
+	for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
+		snprintf(path, sizeof(path), "%s/%s", core->opts.run_dir, names[i]);
+		unlink(path);
+	}
 }
 
 void ctrl_sockets_close(struct ctrl_core *core)
@@ -205,6 +218,6 @@ void ctrl_sockets_close(struct ctrl_core *core)
 	ctrl_zap_free(core->zap, core->opts.loop);
 	while (core->zmq && zmq_ctx_term(core->zmq) < 0 && errno == EINTR)
 		;
-	if (core->lock_fd >= 0)
-		close(core->lock_fd);
+	if (core->requests[ENDPOINT_LOCAL].socket)
+		remove_local(core);
 }

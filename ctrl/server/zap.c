@@ -9,10 +9,13 @@
 // The frames of a question (RFC 27, section "ZAP 1.0").
 enum { ZAP_VERSION, ZAP_ID, ZAP_DOMAIN, ZAP_ADDRESS, ZAP_IDENTITY, ZAP_MECHANISM, ZAP_KEY, ZAP_NB };
 
+#define WARN_US 1000000
+
 struct zap {
 	void *socket;
 	struct loop_handle *handle;
 	struct ctrl_keys clients;
+	uint64_t warned_us; // when the last warning was logged
 };
 
 struct question {
@@ -59,6 +62,16 @@ static void send_frame(void *socket, const char *data, size_t len_bytes, int fla
 	zmq_send(socket, data, len_bytes, flags | ZMQ_DONTWAIT);
 }
 
+// A client that is refused may come again at once, and so may many.
+static void warn_refused(struct zap *zap, const struct question *q)
+{
+	if (zap->warned_us && monotonic_us() - zap->warned_us < WARN_US)
+		return;
+	zap->warned_us = monotonic_us();
+	log_warn("control channel: a client with an unknown key was refused, from %.*s",
+		q->len_bytes[ZAP_ADDRESS], q->frame[ZAP_ADDRESS]);
+}
+
 static void on_question(void *arg)
 {
 	struct zap *zap = arg;
@@ -68,9 +81,7 @@ static void on_question(void *arg)
 		bool allowed = is_allowed(zap, &q);
 
 		if (!allowed)
-			log_warn("control channel: a client with an unknown key was refused, from "
-				 "%.*s",
-				q.len_bytes[ZAP_ADDRESS], q.frame[ZAP_ADDRESS]);
+			warn_refused(zap, &q);
 		send_frame(zap->socket, "1.0", 3, ZMQ_SNDMORE);
 		send_frame(zap->socket, q.frame[ZAP_ID], q.len_bytes[ZAP_ID], ZMQ_SNDMORE);
 		send_frame(zap->socket, allowed ? "200" : "400", 3, ZMQ_SNDMORE);

@@ -15,6 +15,14 @@ printf 'workers: [900]\n' >"$T/cpu.yaml"
 refused 'CPU 900' "$VSWITCHD" --run-dir "$T/r2" --state-dir "$T/s2" -c "$T/cpu.yaml"
 [[ ! -e $T/r2/ctl.sock ]] || fail "a socket of a switch that did not start"
 
+# The path of a local socket has 107 bytes at most. What is refused is refused before it is begun.
+long=$T/$(printf 'r%.0s' {1..100})
+refused 'more than the 95 .*--run-dir' "$VSWITCHD" --run-dir "$long" --state-dir "$T/s3"
+[[ ! -e $long && ! -e $T/s3 ]] || fail "a refused start made folders"
+long=$T/$(printf 'r%.0s' $(seq $((95 - ${#T} - 1 - 4)))) # and /run
+switch_start "$long" || fail "no start in a run directory of 95 bytes"
+switch_stop || fail "status $?"
+
 # Without the capabilities the switch runs, and the port says which is missing.
 mkdir -m 777 "$T/sw" # made here so that nobody may write there
 SWITCH_WRAP=("${unprivileged[@]}")

@@ -216,6 +216,27 @@ static void write_one(void *arg)
 	assert_int_equal(write(s->fd, &one, sizeof(one)), sizeof(one));
 }
 
+static void test_dir_lock(void **state)
+{
+	const char *dir = *state;
+	struct err err = {0};
+	char pid[24], file[128];
+	int fd, other;
+
+	assert_int_equal(dir_lock(dir, "testd", "--dir", &fd, &err), 0);
+	assert_int_equal(dir_lock(dir, "testd", "--dir", &other, &err), -EBUSY);
+	snprintf(pid, sizeof(pid), "testd (pid %d)", getpid());
+	assert_non_null(strstr(err.reason, pid));
+	assert_non_null(strstr(err.reason, "--dir"));
+	close(fd);
+	assert_int_equal(dir_lock(dir, "testd", "--dir", &fd, NULL), 0);
+	close(fd);
+	snprintf(file, sizeof(file), "%s/testd.lock", dir);
+	assert_int_equal(unlink(file), 0);
+	err = (struct err){0};
+	assert_int_equal(dir_lock("/no/such/folder", "testd", "--dir", &fd, &err), -ENOENT);
+}
+
 static void test_loop_fd(void **state)
 {
 	struct scene s = {.loop = loop_new(), .fd = eventfd(0, EFD_CLOEXEC)};
@@ -315,6 +336,7 @@ int main(void)
 		cmocka_unit_test(test_file_write_fails),
 		cmocka_unit_test(test_large_file),
 		cmocka_unit_test(test_dir_make),
+		cmocka_unit_test(test_dir_lock),
 		cmocka_unit_test(test_loop_fd),
 		cmocka_unit_test(test_loop_timer),
 		cmocka_unit_test(test_loop_remove),

@@ -455,18 +455,23 @@ static void test_socket_mode(void **state)
 	}
 }
 
-static void test_taken_run_dir(void **state)
+// What cannot be is refused before anything is made.
+static void test_long_run_dir(void **state)
 {
-	struct ctrl_core_opts opts = opts_of_test();
-	struct ctrl_core *core;
-	struct err err = {0};
-	struct loop *loop = loop_new();
+	struct ctrl_tcp tcp = {0};
+	char path[120];
 
-	opts.loop = loop;
-	assert_int_equal(ctrl_core_new(&opts, &core, &err), -EBUSY);
-	assert_non_null(strstr(err.reason, "another testd"));
-	loop_free(loop);
-	test_id_comes_back(NULL); // the first one still answers
+	memset(path, 'r', sizeof(path));
+	path[0] = '/';
+	for (unsigned len = 90; len < 110; len++) {
+		struct err err = {0};
+		bool fits = len + strlen("/events.sock") < 108;
+
+		path[len] = '\0';
+		assert_int_equal(ctrl_core_check(path, &tcp, &err), fits ? 0 : -ENAMETOOLONG);
+		assert_true(fits || strstr(err.reason, "--run-dir"));
+		path[len] = 'r';
+	}
 }
 
 static void test_tcp_without_keys(void **state)
@@ -477,7 +482,7 @@ static void test_tcp_without_keys(void **state)
 	struct err err = {0};
 
 	opts.loop = loop;
-	opts.listen = "tcp://127.0.0.1:35911";
+	opts.tcp.listen = "tcp://127.0.0.1:35911";
 	assert_int_equal(ctrl_core_new(&opts, &core, &err), -EPERM);
 	assert_non_null(strstr(err.reason, "without keys"));
 	loop_free(loop);
@@ -527,12 +532,14 @@ static void test_tcp_with_curve(void **state)
 
 	make_keys(&k);
 	snprintf(address, sizeof(address), "tcp://127.0.0.1:%d", 20000 + getpid() % 10000);
-	opts.listen = address;
-	opts.secret_key_file = k.server;
-	opts.client_keys_file = k.client_pub;
+	opts.tcp.listen = address;
+	opts.tcp.secret_key_file = k.server;
+	opts.tcp.client_keys_file = k.client_pub;
 	start(&opts);
 	assert_int_equal(call_tcp(address, k.client, k.server_pub), 0);
-	assert_int_equal(call_tcp(address, k.stranger, k.server_pub), -ETIMEDOUT);
+	assert_int_equal(call_tcp(address, k.stranger, k.server_pub), -EACCES);
+	assert_int_equal(call_tcp(address, k.client, k.client_pub), -EPROTO);
+	assert_int_equal(call_tcp("tcp://127.0.0.1:9", k.client, k.server_pub), -ECONNREFUSED);
 	test_id_comes_back(NULL); // the local socket needs no keys
 	stop();
 	// A secret that others can read is refused.
@@ -577,7 +584,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_events, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_client_errors, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_socket_mode, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_taken_run_dir, setup, teardown),
+		cmocka_unit_test(test_long_run_dir),
 		cmocka_unit_test(test_tcp_without_keys),
 		cmocka_unit_test(test_tcp_with_curve),
 		cmocka_unit_test(test_method_list),
