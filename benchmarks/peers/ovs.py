@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Open vSwitch in user space, in folders of its own: no service, nothing of the machine's. It
+switches as it does without being told: action NORMAL, learning."""
+
+import functools
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import time
+
+from benchmarks import lab as labs
+from benchmarks import machine
+from benchmarks.peers import Counters, Switch
+
+WITH_DPDK = pathlib.Path("/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk")
+SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
+
+
+def program():
+    return WITH_DPDK if WITH_DPDK.exists() else shutil.which("ovs-vswitchd")
+
+
+def missing():
+    if not program() or not shutil.which("ovsdb-server"):
+        return "not installed: run scripts/setup --bench (Debian: openvswitch-switch-dpdk)"
+    return None
+
+
+def version():
+    out = subprocess.run([program(), "--version"], check=True, capture_output=True, text=True)
+    return ", ".join(line.replace("ovs-vswitchd ", "") for line in out.stdout.splitlines())
+
+
+class Ovs(Switch):
+    def start(self, cpus, busy=False, mbufs=0, macs=0, dpdk=False):
+        self.cpus = cpus
+        self.dpdk = dpdk
+        self.dir = self.lab.dir / "ovs"
+        self.dir.mkdir()
+        for key in ("OVS_RUNDIR", "OVS_LOGDIR", "OVS_DBDIR"):
+            os.environ[key] = str(self.dir)
+        self.lab.run("ovsdb-tool", "create", self.dir / "conf.db", SCHEMA)
+        self.server = self.lab.spawn(
+            "ovsdb-server", self.dir / "conf.db", "--remote=punix:%s/db.sock" % self.dir,
+            "--unixctl=%s/db.ctl" % self.dir, log="ovsdb.log")
+        self.lab.wait("ovsdb-server", (self.dir / "db.sock").exists, 20, self.server)
+        self.vsctl("--no-wait", "init")
+        self.vsctl("--no-wait", "set", "Open_vSwitch", ".", *self.settings())
+        self.launch()
+        self.vsctl("add-br", "br0", "--", "set", "bridge", "br0", "datapath_type=netdev",
+                   "other_config:mac-table-size=%d" % max(8192, 2 * macs))
+
+    def settings(self):
+        if self.dpdk:
+            if program() != WITH_DPDK:
+                raise labs.Skip("Open vSwitch is installed without DPDK")
+            if machine.huge_pages() == 0:
+                raise labs.Skip("no huge pages")
+            return ["other_config:dpdk-init=true",
+                    'other_config:dpdk-extra="--no-pci --in-memory --single-file-segments"',
+                    "other_config:pmd-cpu-mask=0x%x" % sum(1 << cpu for cpu in self.cpus),
+                    "other_config:dpdk-lcore-mask=0x%x" % (1 << machine.CONTAINER_CPU)]
+        return ["other_config:userspace-tso-enable=%s" % str(self.options["tso"]).lower()]
+
+    def launch(self):
+        # Without DPDK devices its main thread does the work.
+        cpu = None if self.dpdk else self.cpus[0]
+        (self.dir / "vs.ctl").unlink(missing_ok=True)
+        self.process = self.lab.spawn(program(), "unix:%s/db.sock" % self.dir, "--unixctl=%s/vs.ctl"
+                                      % self.dir, cpu=cpu, log="ovs-vswitchd.log")
+        try:
+            self.lab.wait("ovs-vswitchd answers", lambda: self.appctl("version"), 60, self.process)
+        except labs.Failed as error:
+            raise labs.Failed("%s\n%s" % (error, self.lab.log("ovs-vswitchd.log"))) from None
+
+    def vsctl(self, *words):
+        return self.lab.run("ovs-vsctl", "--timeout=60", "--db=unix:%s/db.sock" % self.dir, *words,
+                            timeout=90)
+
+    def appctl(self, *words):
+        return self.lab.run("ovs-appctl", "--target=%s/vs.ctl" % self.dir, *words)
+
+    def add_port(self, name, *words):
+        self.vsctl("add-port", "br0", name, *words)
+        error = self.vsctl("get", "interface", name, "error").strip()
+        if error != "[]":
+            raise labs.Failed("Open vSwitch, port %s: %s" % (name, error))
+
+    def add_device(self, name, devargs, tag=None, trunk=None):
+        vlan = (["tag=%d" % tag] if tag else []) + (["trunks=%d" % trunk] if trunk else [])
+        self.add_port(name, *vlan, "--", "set", "interface", name, "type=dpdk",
+                      'options:dpdk-devargs="%s"' % devargs)
+
+    def add_vhost(self, name, path):
+        self.add_port(name, "--", "set", "interface", name, "type=dpdkvhostuserclient",
+                      "options:vhost-server-path=%s" % path)
+
+    def add_container(self, name, namespace, kind, address):
+        if kind == "tap":
+            self.add_port(name, "--", "set", "interface", name, "type=internal")
+            self.lab.adopt(name, namespace, address)
+        else:
+            self.lab.run("ip", "link", "add", name, "type", "veth", "peer", "name", name + "c")
+            self.lab.run("ip", "link", "set", name, "up")
+            self.add_port(name)
+            self.lab.adopt(name + "c", namespace, address)
+
+    def remove(self, name):
+        self.vsctl("del-port", "br0", name)
+
+    def counters(self):
+        before = time.monotonic()
+        said = self.lab.run("ovs-ofctl", "dump-ports", "unix:%s/br0.mgmt" % self.dir)
+        now = (before + time.monotonic()) / 2
+        rx, tx = (sum(int(n) for n in re.findall(way + r" pkts=(\d+)", said))
+                  for way in ("rx", "tx"))
+        return Counters(now, rx, tx)
+
+    def learned(self):
+        said = self.appctl("fdb/stats-show", "br0")
+        return int(re.search(r"Total number of learned MAC entries *: *(\d+)", said).group(1))
+
+    def restart(self, how):
+        self.lab.end(self.process, how)
+        self.launch()
+
+    def processes(self):
+        return [self.process.pid, self.server.pid]
+
+
+PEERS = {"ovs": functools.partial(Ovs, tso=False), "ovs-tso": functools.partial(Ovs, tso=True)}
