@@ -1,14 +1,33 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Measurements with DPDK devices and no container."""
+"""Measurements with DPDK devices: no container, or one that only takes what it is sent."""
 
 import time
 
 from benchmarks import captures, machine
+from benchmarks.lab import Failed, Skip
+from benchmarks.peers import testpmd
+
+GUEST_MACS = ["02:00:00:00:01:01", "02:00:00:00:01:02"]
 
 
-def settle(lab, macs=0):
-    """Time to learn all addresses, and for the clock of the CPU to rise."""
-    time.sleep(0.5 if lab.quick else 2 + macs / 500_000)
+def settle(lab, switch):
+    """Waits until the rate is steady: addresses and flows are learned, the CPU is at its clock."""
+    if lab.quick:
+        time.sleep(0.5)
+        return
+    time.sleep(2)
+    deadline = time.monotonic() + 20
+    before = switch.rate(0.5)
+    while time.monotonic() < deadline:
+        now = switch.rate(0.5)
+        if abs(now - before) <= 0.05 * now:
+            return
+        before = now
+
+
+def check_frames(switch, count):
+    if switch.most_frames and count > switch.most_frames:
+        raise Skip("its devices hold at most %d frames together" % switch.most_frames)
 
 
 def devices_rate(lab, switch, macs, size="64", vlans=(0, 0), ports=({}, {}), pairs=1, cpus=None):
@@ -16,10 +35,87 @@ def devices_rate(lab, switch, macs, size="64", vlans=(0, 0), ports=({}, {}), pai
     frames on each side have; ports: options of the port of each side."""
     files = [captures.pairs(lab, side, macs, size, vlans[side], group)
              for group in range(pairs) for side in (0, 1)]
-    switch.start(cpus or [machine.SWITCH_CPU], busy=True, dpdk=True, macs=macs * pairs,
-                 mbufs=65536 + sum(count for _, count in files))
+    frames = sum(count for _, count in files)
+    check_frames(switch, frames)
+    switch.start(cpus or [machine.SWITCH_CPU], busy=True, dpdk=True, macs=macs * 2 * pairs,
+                 mbufs=65536 + frames)
     for number, (path, _) in enumerate(files):
         switch.add_device("p%d" % number, captures.device(number, path), **ports[number % 2])
     switch.ready()
-    settle(lab, macs)
+    settle(lab, switch)
     return switch.rate(lab.seconds)
+
+
+def flood_rate(lab, switch, ports, tap=False):
+    """Copies a second that the switch makes of frames to an unknown address."""
+    switch.start([machine.SWITCH_CPU], busy=True, dpdk=True, mbufs=65536)
+    if tap:
+        lab.namespace("farm")
+    for i in range(ports):
+        if tap:
+            switch.add_container("t%d" % i, "farm", "tap", None, "eth%d" % i)
+        else:
+            switch.add_device("n%d" % i, "net_null%d,no-rx=1" % i)
+    switch.add_device("in", captures.device(0, captures.sources(lab, 1)))
+    switch.ready()
+    settle(lab, switch)
+    return switch.rate(lab.seconds)
+
+
+def learning_rate(lab, switch, macs):
+    """Addresses a second that an empty table learns, between 10 and 90 % of them."""
+    if switch.most_frames:
+        macs = min(macs, switch.most_frames)
+    path = captures.sources(lab, macs)
+    switch.start([machine.SWITCH_CPU], busy=True, dpdk=True, macs=macs, mbufs=65536 + macs)
+    switch.add_device("out", "net_null0,no-rx=1")
+    switch.add_device("in", captures.device(0, path))
+    switch.ready()
+    samples = [(time.monotonic(), 0)]
+    deadline = time.monotonic() + max(10, 2 * lab.seconds)
+    while samples[-1][1] < macs and time.monotonic() < deadline:
+        samples.append((time.monotonic(), switch.learned()))
+    total = samples[-1][1]
+    middle = [sample for sample in samples if 0.1 * total <= sample[1] <= 0.9 * total]
+    if len(middle) < 2:
+        raise Failed("learned too fast to be seen: %s" % samples[-4:])
+    return (middle[-1][1] - middle[0][1]) / (middle[-1][0] - middle[0][0])
+
+
+def guest_rate(lab, switch, kind, bursts):
+    """Packets a second that come back to a guest with two devices through the switch. Bursts are of
+    32 frames, sent once by each device."""
+    why = testpmd.missing()
+    if why:
+        raise Skip("testpmd, which plays the guest, is " + why)
+    sockets = [lab.dir / ("guest%d.sock" % i) for i in (0, 1)]
+    eal = []
+    for i, path in enumerate(sockets):
+        if kind == "vhost":
+            eal.append("--vdev=net_virtio_user%d,path=%s,server=1,queue_size=1024,mac=%s" % (
+                i, path, GUEST_MACS[i]))
+        else:
+            eal.append("--vdev=net_memif%d,id=0,role=server,socket=%s,socket-abstract=no,mac=%s" % (
+                i, path, GUEST_MACS[i]))
+    guest = testpmd.Testpmd(lab, [machine.CONTAINER_CPU], eal, [
+        "--forward-mode=macswap", "--port-topology=loop", "--total-num-mbufs=65536",
+        "--eth-peer=0," + GUEST_MACS[1], "--eth-peer=1," + GUEST_MACS[0]])
+    switch.start([machine.SWITCH_CPU], busy=True, dpdk=True, mbufs=65536)
+    for i, path in enumerate(sockets):
+        lab.wait("the guest's socket", path.exists, 30, guest.process)
+        if kind == "vhost":
+            switch.add_vhost("v%d" % i, path)
+        else:
+            switch.add_device("m%d" % i, "net_memif%d,id=0,role=client,socket=%s,"
+                              "socket-abstract=no" % (i, path))
+    switch.ready()
+    guest.ready()
+    lab.wait("both links are up", lambda: guest.command("show port summary all").count(" up") == 2)
+    guest.command("start tx_first %d" % bursts)
+    time.sleep(0.5 if lab.quick else 2)
+    before = guest.counters()
+    time.sleep(lab.seconds)
+    after = guest.counters()
+    if after.rx == before.rx:
+        raise Failed("nothing goes round")
+    return (after.rx - before.rx) / (after.time_s - before.time_s)

@@ -25,7 +25,8 @@ class Counters:
 class Switch:
     """One switch in a lab: start(), ports, ready(), and it goes with the lab."""
 
-    label = ""
+    name = ""
+    most_frames = None  # that its receiving devices can hold; None: no limit to think of
 
     def __init__(self, lab, **options):
         self.lab = lab
@@ -48,8 +49,8 @@ class Switch:
         """A port that is the client of the vhost-user socket."""
         self.cannot("vhost-user")
 
-    def add_container(self, name, namespace, kind, address):
-        """A port of kind tap or veth whose other end is eth0 of the namespace."""
+    def add_container(self, name, namespace, kind, address, ifname="eth0"):
+        """A port of kind tap or veth whose other end is a device of the namespace."""
         self.cannot("ports of containers")
 
     def remove(self, name):

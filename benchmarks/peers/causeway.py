@@ -61,9 +61,9 @@ class Causeway(Switch):
     def add_vhost(self, name, path):
         self.add_device(name, "net_vhost_%s,iface=%s,client=1" % (name, path))
 
-    def add_container(self, name, namespace, kind, address):
-        self.vsctl("add-port", "br0", name, "type=" + kind, "netns=" + namespace, "ifname=eth0",
-                   *(["ip=" + address] if address else []))
+    def add_container(self, name, namespace, kind, address, ifname="eth0"):
+        self.vsctl("add-port", "br0", name, "type=" + kind, "netns=" + namespace,
+                   "ifname=" + ifname, *(["ip=" + address] if address else []))
 
     def remove(self, name):
         self.vsctl("del-port", name)

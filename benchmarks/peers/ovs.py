@@ -34,6 +34,8 @@ def version():
 
 
 class Ovs(Switch):
+    most_frames = 200_000  # of 262144 buffers that it makes for all its ports
+
     def start(self, cpus, busy=False, mbufs=0, macs=0, dpdk=False):
         self.cpus = cpus
         self.dpdk = dpdk
@@ -82,30 +84,29 @@ class Ovs(Switch):
     def appctl(self, *words):
         return self.lab.run("ovs-appctl", "--target=%s/vs.ctl" % self.dir, *words)
 
-    def add_port(self, name, *words):
-        self.vsctl("add-port", "br0", name, *words)
+    def add_port(self, name, kind, *words, vlan=()):
+        self.vsctl("add-port", "br0", name, *vlan, "--", "set", "interface", name, "type=" + kind,
+                   *words)
+
+    def add_device(self, name, devargs, tag=None, trunk=None):
+        vlan = (["tag=%d" % tag] if tag else []) + (["trunks=%d" % trunk] if trunk else [])
+        self.add_port(name, "dpdk", 'options:dpdk-devargs="%s"' % devargs, vlan=vlan)
         error = self.vsctl("get", "interface", name, "error").strip()
         if error != "[]":
             raise labs.Failed("Open vSwitch, port %s: %s" % (name, error))
 
-    def add_device(self, name, devargs, tag=None, trunk=None):
-        vlan = (["tag=%d" % tag] if tag else []) + (["trunks=%d" % trunk] if trunk else [])
-        self.add_port(name, *vlan, "--", "set", "interface", name, "type=dpdk",
-                      'options:dpdk-devargs="%s"' % devargs)
-
     def add_vhost(self, name, path):
-        self.add_port(name, "--", "set", "interface", name, "type=dpdkvhostuserclient",
-                      "options:vhost-server-path=%s" % path)
+        self.add_port(name, "dpdkvhostuserclient", "options:vhost-server-path=%s" % path)
 
-    def add_container(self, name, namespace, kind, address):
+    def add_container(self, name, namespace, kind, address, ifname="eth0"):
         if kind == "tap":
-            self.add_port(name, "--", "set", "interface", name, "type=internal")
-            self.lab.adopt(name, namespace, address)
+            self.add_port(name, "internal")
+            self.lab.adopt(name, namespace, address, ifname)
         else:
             self.lab.run("ip", "link", "add", name, "type", "veth", "peer", "name", name + "c")
             self.lab.run("ip", "link", "set", name, "up")
-            self.add_port(name)
-            self.lab.adopt(name + "c", namespace, address)
+            self.add_port(name, "system")
+            self.lab.adopt(name + "c", namespace, address, ifname)
 
     def remove(self, name):
         self.vsctl("del-port", "br0", name)

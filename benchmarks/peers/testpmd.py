@@ -32,7 +32,7 @@ class Testpmd:
     """A process of testpmd that is told what to do: main thread on the containers' CPU,
     forwarding on cpus."""
 
-    def __init__(self, lab, cpus, eal, arguments, log):
+    def __init__(self, lab, cpus, eal, arguments):
         if machine.huge_pages() == 0:
             raise labs.Skip("no huge pages")
         cores = ["0@%d" % machine.CONTAINER_CPU]
@@ -43,8 +43,10 @@ class Testpmd:
             "stdbuf", "-oL", "dpdk-testpmd", "--lcores=" + ",".join(cores), "--no-pci",
             "--in-memory", "--no-telemetry", "--single-file-segments", *eal, "--", "-i",
             "--nb-cores=%d" % len(cpus), *arguments,
-            log=log, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.text = ""
+
+    def ready(self):
         self.until_prompt(60)
 
     def until_prompt(self, seconds=20):
@@ -92,7 +94,8 @@ class TestpmdSwitch(Switch):
         eal = ["--vdev=" + device for device in self.devices]
         self.testpmd = Testpmd(self.lab, self.cpus, eal, [
             "--forward-mode=" + self.options["mode"], "--port-topology=paired",
-            "--total-num-mbufs=%d" % max(65536, self.mbufs)], "testpmd.log")
+            "--total-num-mbufs=%d" % max(65536, self.mbufs)])
+        self.testpmd.ready()
         self.testpmd.command("start")
 
     def counters(self):
