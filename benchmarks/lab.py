@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A lab is where one measurement takes place: what is started and made in it goes with it."""
 
-import os
+import json
 import pathlib
 import shutil
 import signal
@@ -40,13 +40,17 @@ class Lab:
             self.end(process)
         for name in self.namespaces:
             self._run(["ip", "netns", "delete", name])
-        for link in os.listdir("/sys/class/net") if self.namespaces else ():
+        for link in self.links():
             self._run(["ip", "link", "delete", link])
         shutil.rmtree(self.dir, ignore_errors=True)
 
     @staticmethod
     def _run(command):
         subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+
+    def links(self):
+        """Names of the devices outside the containers."""
+        return [link["ifname"] for link in json.loads(self.run("ip", "-j", "link"))]
 
     @staticmethod
     def words(command, namespace=None, cpu=None):
@@ -96,6 +100,12 @@ class Lab:
         for stream in (process.stdin, process.stdout, process.stderr):
             if stream:
                 stream.close()
+
+    def keep_logs(self, folder):
+        """Copies what was logged, for whoever looks for the cause of a failure."""
+        for path in self.dir.rglob("*.log"):
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, folder / path.name)
 
     def log(self, name):
         """The end of a log, for an error message."""

@@ -24,7 +24,8 @@ def arguments(argv):
     parser.add_argument("--repetitions", type=int, metavar="N", help="default 5")
     parser.add_argument("--seconds", type=float, metavar="S", help="of each measurement; default 5")
     parser.add_argument("--peers", metavar="NAME,…", help="only these switches, and Causeway")
-    parser.add_argument("--cases", metavar="TEXT,…", help="only cases whose names hold one of these")
+    parser.add_argument("--cases", metavar="TEXT,…",
+                        help="only cases whose names hold one of these")
     parser.add_argument("--out", type=pathlib.Path, metavar="DIR")
     parser.add_argument("--max-round-trip", type=int, default=250, metavar="TICKS",
                         help="runs on two CPUs count while a cache line takes at most so long "

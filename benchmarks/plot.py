@@ -6,7 +6,8 @@ import math
 
 WIDTH, HEIGHT = 760, 380
 LEFT, RIGHT, TOP, BOTTOM = 64, 16, 64, 44
-COLOURS = {"causeway": "#0b6e99", "causeway-busy": "#5fb3d3", "ovs": "#c2571a", "ovs-tso": "#e39a5f",
+COLOURS = {"causeway": "#0b6e99", "causeway-busy": "#5fb3d3", "ovs": "#c2571a",
+           "ovs-tso": "#e39a5f",
            "testpmd-io": "#8a8a8a", "testpmd-mac": "#b9b9b9", "tapfwd": "#6b8e23",
            "tapfwd-busy": "#a9c46c", "linux-bridge": "#7b5ea7"}
 OTHERS = ["#444444", "#aa3377", "#228833"]
@@ -56,7 +57,8 @@ class Chart:
             x += 30 + 7 * len(name)
 
     def whisker(self, x, m):
-        return '<path d="M%.1f %.1fV%.1f" stroke="#222222"/>' % (x, self.y(m["min"]), self.y(m["max"]))
+        return '<path d="M%.1f %.1fV%.1f" stroke="#222222"/>' % (
+            x, self.y(m["min"]), self.y(m["max"]))
 
     def bars(self):
         width = min(46, self.slot * 0.82 / len(self.series))
@@ -70,7 +72,8 @@ class Chart:
                         self.y(0) - self.y(m["median"]), colour)
                     yield self.whisker(x + width / 2, m)
                     if width >= 24:
-                        yield text(x + width / 2, self.y(m["max"]) - 4, "%.3g" % m["median"], size=10)
+                        yield text(x + width / 2, self.y(m["max"]) - 4, "%.3g" % m["median"],
+                                   size=10)
                 x += width
 
     def lines(self):

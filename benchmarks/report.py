@@ -33,8 +33,9 @@ def markdown(result, pictures):
     m = result["machine"]
     yield "# Causeway beside other switches"
     yield ""
-    yield "%s; %d CPUs, %s; %s GiB; Linux %s; %d huge pages. Medians of %d repetition(s) of %g s%s." % (
-        result["started"], m["cpus"], m["cpu"], m["memory_gib"], m["kernel"], m["huge_pages"],
+    yield "%s; %d CPUs, %s; %s GiB; Linux %s; %d huge pages." % (
+        result["started"], m["cpus"], m["cpu"], m["memory_gib"], m["kernel"], m["huge_pages"])
+    yield "Medians of %d repetition(s) of %g s%s." % (
         result["repetitions"], result["seconds"],
         ", **quick: the figures mean nothing**" if result["quick"] else "")
     yield "The switch ran on CPU %d, containers on CPU %d." % (m["switch_cpu"], m["container_cpu"])

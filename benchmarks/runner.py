@@ -61,7 +61,9 @@ class Run:
             for case in cases_of(module, self.options):
                 for peer in self.peers_of(module, case):
                     done = attempts.setdefault((case.name, peer), [])
-                    if done is not None and not self.repetition(module, case, peer, repetition, done):
+                    if done is None:
+                        continue
+                    if not self.repetition(module, case, peer, repetition, done):
                         attempts[case.name, peer] = None
         self.scenarios[module.NAME] = {
             "title": module.TITLE, "about": module.ABOUT, "two_cores": module.TWO_CORES,
@@ -111,7 +113,14 @@ class Run:
         with Lab(self.options.seconds, self.options.quick) as lab:
             switch = self.peers[peer].PEERS[peer](lab)
             switch.name = peer
-            values = module.measure(lab, switch, case)
+            try:
+                values = module.measure(lab, switch, case)
+            except Skip:
+                raise
+            except Exception:
+                lab.keep_logs(self.options.out / "logs" / "-".join(
+                    (module.NAME, case.name.replace(" ", "_"), peer)))
+                raise
         after = machine.core_round_trip() if crosses else None
         trips = [trip for trip in (before, after) if trip is not None]
         return {"values": values, "round_trips": trips,

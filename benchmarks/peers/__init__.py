@@ -49,6 +49,11 @@ class Switch:
         """A port that is the client of the vhost-user socket."""
         self.cannot("vhost-user")
 
+    def add_memif(self, name, number, path):
+        """A port that is the client of the memif socket; numbers differ."""
+        self.add_device(name, "net_memif%d,id=0,role=client,socket=%s,socket-abstract=no" % (
+            number, path))
+
     def add_container(self, name, namespace, kind, address, ifname="eth0"):
         """A port of kind tap or veth whose other end is a device of the namespace."""
         self.cannot("ports of containers")
@@ -65,6 +70,10 @@ class Switch:
     def learned(self):
         """How many addresses it has learned so far."""
         self.cannot("counting what it learned")
+
+    def flush(self):
+        """Forgets what it learned."""
+        self.cannot("forgetting what it learned")
 
     def restart(self, how):
         """Ends the switch with that signal and starts it again, as it was."""

@@ -76,6 +76,9 @@ class Causeway(Switch):
     def learned(self):
         return self.query("status")["fdb"]["learned"]
 
+    def flush(self):
+        self.vsctl("fdb", "flush", "br0")
+
     def restart(self, how):
         self.lab.end(self.process, how)
         self.launch()

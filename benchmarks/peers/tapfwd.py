@@ -3,7 +3,6 @@
 TAP."""
 
 import functools
-import os
 
 from benchmarks import machine
 from benchmarks.peers import Switch
@@ -34,7 +33,7 @@ class Tapfwd(Switch):
         names = [name for name, *_ in self.containers]
         self.process = self.lab.spawn(machine.TOOLS / "tapfwd", *self.busy, *names,
                                       cpu=self.cpus[0], log="tapfwd.log")
-        self.lab.wait("tapfwd", lambda: os.path.exists("/sys/class/net/" + names[1]), 10,
+        self.lab.wait("tapfwd", lambda: names[1] in self.lab.links(), 10,
                       self.process)
         for container in self.containers:
             self.lab.adopt(*container)

@@ -3,9 +3,9 @@ from benchmarks.loops import flood_rate
 from benchmarks.scenario import Case, Metric, Plot
 
 TITLE = "Flooding"
-ABOUT = ("64-byte frames to an address that nobody has, from one device that receives for ever, to "
-         "N ports: devices that drop what they are given, or TAP devices (DPDK knows at most 32 "
-         "devices of its own kind).")
+ABOUT = ("64-byte frames to an address that nobody has, from one device that receives for ever, "
+         "to N ports: devices that drop what they are given, or TAP devices (DPDK knows at most "
+         "32 devices of its own kind).")
 PEERS = ["causeway", "ovs"]
 METRICS = {"copies_mpps": Metric("copies sent", "Mpps")}
 CASES = [Case("2 ports", {"ports": 2}), Case("8 ports", {"ports": 8}),

@@ -4,9 +4,9 @@ from benchmarks.loops import devices_rate
 from benchmarks.scenario import Case, Metric, Plot
 
 TITLE = "Forwarding alone, by size of frames"
-ABOUT = ("As by number of addresses, with 1000 on each side. IMIX: of 48 frames 28 have 64 bytes, "
-         "16 have 570, 4 have 1518. The device copies each frame when it receives it, which is "
-         "most of the work with large ones.")
+ABOUT = ("As by number of addresses, with 1000 on each side. IMIX: of 48 frames 28 have 64 "
+         "bytes, 16 have 570, 4 have 1518. The device copies each frame when it receives it, "
+         "which is most of the work with large ones.")
 PEERS = ["causeway", "testpmd-io", "testpmd-mac", "ovs"]
 METRICS = {"mpps": Metric("forwarded, both directions", "Mpps"),
            "gbits": Metric("forwarded, both directions", "Gbit/s")}

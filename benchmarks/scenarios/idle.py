@@ -5,8 +5,8 @@ from benchmarks import containers
 from benchmarks.scenario import Case, Metric, Plot
 
 TITLE = "Idle"
-ABOUT = ("CPU that the switch's processes use while two containers on TAP say nothing, and how long "
-         "a request over TCP takes after 20 ms of silence, when all are asleep.")
+ABOUT = ("CPU that the switch's processes use while two containers on TAP say nothing, and how "
+         "long a request over TCP takes after 20 ms of silence, when all are asleep.")
 PEERS = ["causeway", "causeway-busy", "tapfwd", "ovs-tso", "linux-bridge"]
 METRICS = {
     "cpu_percent": Metric("CPU when idle", "%", False),

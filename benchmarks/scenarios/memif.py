@@ -3,9 +3,9 @@ from benchmarks.loops import guest_rate
 from benchmarks.scenario import Case, Metric, Plot
 
 TITLE = "memif loop"
-ABOUT = ("testpmd plays a guest with two devices on one CPU and sends back whatever comes; a fixed "
-         "number of 64-byte frames goes round through the switch on the other CPU. testpmd-io as "
-         "the switch is the limit.")
+ABOUT = ("testpmd plays a guest with two devices on one CPU and sends back whatever comes; a "
+         "fixed number of 64-byte frames goes round through the switch on the other CPU. "
+         "testpmd-io as the switch is the limit.")
 PEERS = ["causeway", "testpmd-io", "ovs"]
 METRICS = {"mpps": Metric("through the switch", "Mpps")}
 CASES = [Case("512 frames", {"bursts": 8})]

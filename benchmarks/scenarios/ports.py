@@ -6,8 +6,8 @@ from benchmarks.scenario import Case, Metric, Plot
 
 TITLE = "Adding and removing ports"
 ABOUT = ("Ports of another container are added one after the other, each by the switch's command "
-         "line, with a device inside the container, and removed again; meanwhile 5000 datagrams a "
-         "second go from one container to another.")
+         "line, with a device inside the container, and removed again; meanwhile 5000 datagrams "
+         "a second go from one container to another.")
 PEERS = ["causeway", "ovs-tso", "linux-bridge"]
 METRICS = {
     "added": Metric("added", "ports/s"),

@@ -6,9 +6,9 @@ from benchmarks import containers
 from benchmarks.scenario import Case, Metric, Plot
 
 TITLE = "Restart"
-ABOUT = ("How long two containers do not hear each other while the switch is ended and started again "
-         "with what it had: 2000 datagrams a second, the longest silence. Open vSwitch loses its TAP "
-         "devices in a restart; over veth it comes back.")
+ABOUT = ("How long two containers do not hear each other while the switch is ended and started "
+         "again with what it had: 2000 datagrams a second, the longest silence. Open vSwitch "
+         "loses its TAP devices in a restart; over veth it comes back.")
 PEERS = ["causeway", "ovs-tso"]
 METRICS = {"gap_ms": Metric("silence", "ms", False)}
 CASES = [

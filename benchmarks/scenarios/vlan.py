@@ -3,8 +3,8 @@ from benchmarks.loops import devices_rate
 from benchmarks.scenario import Case, Metric, Plot
 
 TITLE = "Forwarding alone, VLANs"
-ABOUT = ("As by number of addresses, with 1000 on each side. Access to trunk: a tag is pushed in one "
-         "direction and popped in the other. Trunk to trunk: tagged frames stay so.")
+ABOUT = ("As by number of addresses, with 1000 on each side. Access to trunk: a tag is pushed in "
+         "one direction and popped in the other. Trunk to trunk: tagged frames stay so.")
 PEERS = ["causeway", "ovs"]
 METRICS = {"mpps": Metric("forwarded, both directions", "Mpps")}
 CASES = [

@@ -4,8 +4,8 @@ from benchmarks.loops import devices_rate
 from benchmarks.scenario import Case, Metric, Plot
 
 TITLE = "Forwarding alone, by number of workers"
-ABOUT = ("Two pairs of devices on one bridge, 1000 addresses on each side of each, shared by one or "
-         "two polling threads. The second shares its CPU with the harness, which sleeps.")
+ABOUT = ("Two pairs of devices on one bridge, 1000 addresses on each side of each, shared by one "
+         "or two polling threads. The second shares its CPU with the harness, which sleeps.")
 PEERS = ["causeway", "testpmd-mac", "ovs"]
 METRICS = {"mpps": Metric("forwarded, all directions", "Mpps")}
 CASES = [Case("1 worker", {"cpus": [machine.SWITCH_CPU]}),

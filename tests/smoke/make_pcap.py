@@ -1,15 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Writes capture files for the tests and benchmarks.
+"""Writes capture files; benchmarks/captures.py writes others with its parts.
 
 make_pcap.py echo FILE SRC_MAC SRC_IP DST_MAC DST_IP COUNT
     COUNT ICMP echo requests.
-make_pcap.py pairs FILE SIDE N
-    N UDP frames of 64 bytes (60 without the FCS), each from another address of
-    SIDE (0 or 1) to its partner on the other side; sources and destinations are
-    shuffled, the same way every time.
 """
 
-import random
 import socket
 import struct
 import sys
@@ -50,20 +45,5 @@ def echo(path, src_mac, src_ip, dst_mac, dst_ip, count):
     write(path, frames)
 
 
-def pairs(path, side, count):
-    side, count = int(side), int(count)
-    rng = random.Random(side)
-    order = list(range(count))
-    rng.shuffle(order)
-    frames = []
-    for i in order:
-        src = struct.pack("!HI", 0x0200 + side, i)
-        dst = struct.pack("!HI", 0x0200 + 1 - side, i)
-        udp = struct.pack("!HHHH", 1024, 1024, 26, 0) + b"\0" * 18
-        ip = ipv4("10.%d.0.1" % side, "10.%d.0.1" % (1 - side), 17, udp, 0)
-        frames.append(dst + src + b"\x08\0" + ip)
-    write(path, frames)
-
-
 if __name__ == "__main__":
-    {"echo": echo, "pairs": pairs}[sys.argv[1]](*sys.argv[2:])
+    {"echo": echo}[sys.argv[1]](*sys.argv[2:])
