@@ -26,14 +26,15 @@ def huge_pages():
 
 
 def reserve_huge_pages(count):
-    """Raises the number of huge pages, never lowers it. Returns what was there before."""
+    """Raises the number of huge pages, never lowers it. Returns what was there before and what is
+    there now."""
     before = huge_pages()
     try:
         if before < count:
             HUGEPAGES.write_text("%d\n" % count)
     except OSError as error:
         print("no huge pages to be had: %s" % error, file=sys.stderr)
-    return before
+    return before, huge_pages()
 
 
 def is_private():
@@ -53,12 +54,12 @@ def run_private(argv, pages):
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGHUP, stop)
-    before = reserve_huge_pages(pages)
+    before, reserved = reserve_huge_pages(pages)
     child = None
     try:
         child = subprocess.Popen(
-            ["unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc", "--kill-child", "--"]
-            + argv, env=dict(os.environ, **{PRIVATE: "1"}))
+            ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--net", "--pid", "--fork",
+             "--mount-proc", "--kill-child", "--"] + argv, env=dict(os.environ, **{PRIVATE: "1"}))
         return child.wait()
     except KeyboardInterrupt:
         return 130
@@ -66,7 +67,7 @@ def run_private(argv, pages):
         if child and child.poll() is None:
             child.kill()
             child.wait()
-        if huge_pages() != before:
+        if before != reserved == huge_pages():  # else somebody else has changed it meanwhile
             HUGEPAGES.write_text("%d\n" % before)
 
 

@@ -65,6 +65,9 @@ def markdown(result, pictures):
 
 
 def table(scenario):
+    if not scenario["results"]:
+        yield "Nothing could be measured: see what was skipped and failed."
+        return
     yield "| case | what | switch | median | from – to | Causeway ÷ this |"
     yield "|---|---|---|--:|--:|--:|"
     results = scenario["results"]
@@ -102,6 +105,9 @@ def show(folder, result):
     for name, scenario in result["scenarios"].items():
         print("\n%s" % scenario["title"])
         rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table(scenario)]
+        if len(rows) == 1:
+            print("  " + rows[0][0])
+            continue
         del rows[1]
         widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
         for row in rows:
