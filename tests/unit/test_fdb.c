@@ -327,9 +327,9 @@ static uint32_t tally(struct fdb *fdb, uint16_t port)
 
 	for (uint32_t i = 0; i <= table->mask; i++) {
 		for (unsigned slot = 0; slot < FDB_SLOTS; slot++) {
-			uint64_t value = atomic_load(&table->bucket[i].value[slot]);
+			uint64_t value = atomic_load(&table->index.bucket[i].value[slot]);
 
-			total += atomic_load(&table->bucket[i].key[slot]) &&
+			total += atomic_load(&table->index.bucket[i].key[slot]) &&
 				 fdb_value_port(value) == port && fdb_fresh(fdb, value);
 		}
 	}

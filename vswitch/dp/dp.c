@@ -341,13 +341,13 @@ void dp_fdb_walk(struct dp *dp, uint16_t bridge_id,
 
 	for (uint32_t i = 0; i <= table->mask; i++) {
 		for (unsigned slot = 0; slot < FDB_SLOTS; slot++) {
-			uint64_t key = atomic_load(&table->bucket[i].key[slot]);
+			uint64_t key = atomic_load(&table->index.bucket[i].key[slot]);
 			uint64_t value;
 
 			if (!key)
 				continue;
 			// The pair as one: a writer may be exchanging it.
-			value = fdb_bucket_get(&table->bucket[i], key);
+			value = fdb_bucket_get(&table->index.bucket[i], key);
 			if (value && !walk_slot(dp, &walk, bridge_id, key, value))
 				return;
 		}

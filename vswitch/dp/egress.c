@@ -151,22 +151,6 @@ void dp_tx_flush_all(struct dp_context *ctx)
 	ctx->nb_dirty = 0;
 }
 
-// Whether all packets can go as they are: within the MTU, in one piece, nothing left to be
-// finished.
-static bool are_plain(struct rte_mbuf *const *pkts, uint16_t n, uint16_t mtu)
-{
-	uint32_t longest = 0;
-	uint64_t flags = 0;
-	uint16_t segs = 0;
-
-	for (uint16_t i = 0; i < n; i++) {
-		flags |= pkts[i]->ol_flags;
-		segs |= pkts[i]->nb_segs ^ 1;
-		longest = RTE_MAX(longest, pkts[i]->pkt_len);
-	}
-	return !(flags & DP_OFFLOAD_FLAGS) && !segs && longest <= RTE_ETHER_HDR_LEN + (uint32_t)mtu;
-}
-
 // Packets [from, to) of the batch leave by the same port.
 static void egress_run(struct dp_context *ctx, struct dp_batch *b, uint16_t from, uint16_t to)
 {
@@ -183,7 +167,8 @@ static void egress_run(struct dp_context *ctx, struct dp_batch *b, uint16_t from
 	}
 	alone = from == 0 && to == b->n && !ctx->txbuf[port].n;
 	if (likely(alone && !b->tagged && dp_snap_carries(out, b->in->pvid) &&
-		    !dp_snap_tags(out, b->in->pvid) && are_plain(b->pkt, to, out->mtu))) {
+		    !dp_snap_tags(out, b->in->pvid) && b->whole &&
+		    b->longest_bytes <= RTE_ETHER_HDR_LEN + (uint32_t)out->mtu)) {
 		port_tx(ctx, out, b->pkt, to);
 		return;
 	}

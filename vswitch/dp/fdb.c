@@ -18,17 +18,18 @@ static struct fdb_table *table_new(uint32_t buckets, uint64_t hash_factor)
 
 	if (!table)
 		return NULL;
-	table->hash_factor = hash_factor;
+	table->index.hash_factor = hash_factor;
 	table->mask = buckets - 1;
+	table->index.mask_bytes = (uint64_t)table->mask * sizeof(struct fdb_bucket);
 	table->map_bytes = (size_t)buckets * sizeof(struct fdb_bucket);
-	table->bucket = mmap(
+	table->index.bucket = mmap(
 		NULL, table->map_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (table->bucket == MAP_FAILED) {
+	if (table->index.bucket == MAP_FAILED) {
 		free(table);
 		return NULL;
 	}
 	// Fewer TLB misses; not having huge pages is fine.
-	madvise(table->bucket, table->map_bytes, MADV_HUGEPAGE);
+	madvise(table->index.bucket, table->map_bytes, MADV_HUGEPAGE);
 	return table;
 }
 
@@ -36,7 +37,7 @@ static void table_free(struct fdb_table *table)
 {
 	if (!table)
 		return;
-	munmap(table->bucket, table->map_bytes);
+	munmap(table->index.bucket, table->map_bytes);
 	free(table);
 }
 
@@ -119,7 +120,7 @@ static void sweep(
 	struct fdb *fdb, struct fdb_table *table, uint32_t from, uint32_t to, fdb_keep_fn *keep)
 {
 	for (uint32_t i = from; i < to; i++) {
-		struct fdb_bucket *b = &table->bucket[i];
+		struct fdb_bucket *b = &table->index.bucket[i];
 
 		for (unsigned slot = 0; slot < FDB_SLOTS; slot++) {
 			uint64_t key = atomic_load_explicit(&b->key[slot], memory_order_acquire);
@@ -296,7 +297,8 @@ static void clear_key(struct fdb *fdb, struct fdb_bucket *b, uint64_t key, bool 
 int fdb_put_static(struct fdb *fdb, uint64_t key, uint64_t value)
 {
 	struct fdb_table *table = atomic_load(&fdb->table);
-	struct fdb_bucket *a = fdb_primary(table, key), *b = fdb_alternate(table, key);
+	struct fdb_bucket *a = fdb_primary(table->index, key),
+			  *b = fdb_alternate(table->index, key);
 	bool found = false, stored;
 
 	lock_always(table, a, b);
@@ -313,7 +315,8 @@ int fdb_put_static(struct fdb *fdb, uint64_t key, uint64_t value)
 int fdb_remove(struct fdb *fdb, uint64_t key)
 {
 	struct fdb_table *table = atomic_load(&fdb->table);
-	struct fdb_bucket *a = fdb_primary(table, key), *b = fdb_alternate(table, key);
+	struct fdb_bucket *a = fdb_primary(table->index, key),
+			  *b = fdb_alternate(table->index, key);
 	bool found = false;
 
 	lock_always(table, a, b);
@@ -340,7 +343,7 @@ static uint64_t entries(struct fdb *fdb)
 static void copy_fresh(struct fdb *fdb, struct fdb_table *from, struct fdb_table *to)
 {
 	for (uint32_t i = 0; i <= from->mask; i++) {
-		struct fdb_bucket *b = &from->bucket[i];
+		struct fdb_bucket *b = &from->index.bucket[i];
 
 		for (unsigned slot = 0; slot < FDB_SLOTS; slot++) {
 			uint64_t key = atomic_load(&b->key[slot]);
@@ -376,7 +379,7 @@ bool fdb_grow_copy(struct fdb *fdb)
 	do {
 		buckets *= 2;
 	} while (buckets < BUCKETS_MAX && used * 3 > (uint64_t)buckets * FDB_SLOTS);
-	larger = table_new(buckets, table->hash_factor);
+	larger = table_new(buckets, table->index.hash_factor);
 	if (!larger) {
 		// It stays as it is: more is flooded, nothing is lost.
 		atomic_store(&table->frozen, false);

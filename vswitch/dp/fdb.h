@@ -62,12 +62,18 @@ struct fdb_bucket {
 
 _Static_assert(sizeof(struct fdb_bucket) == 64, "a bucket is one cache line");
 
-struct fdb_table {
+// Where a key's buckets are. Passed by value, so that loops keep it in registers.
+struct fdb_index {
 	uint64_t hash_factor;
+	uint64_t mask_bytes; // (buckets - 1) * size of a bucket
+	struct fdb_bucket *bucket;
+};
+
+struct fdb_table {
+	struct fdb_index index;
 	uint32_t mask;	    // buckets - 1
 	atomic_bool frozen; // about to be replaced: nothing is learned any more
 	size_t map_bytes;
-	struct fdb_bucket *bucket;
 	atomic_bool lock[FDB_LOCKS]; // of writers
 };
 
@@ -155,21 +161,25 @@ struct fdb {
 	uint32_t flushes; // since the last whole sweep
 };
 
-// Multiplicative hashing: the middle bits of the product choose the primary bucket.
-static inline struct fdb_bucket *fdb_primary(const struct fdb_table *table, uint64_t key)
+static inline struct fdb_bucket *fdb_bucket_at(struct fdb_index index, uint64_t hash)
 {
-	__uint128_t product = (__uint128_t)key * table->hash_factor;
+	return (struct fdb_bucket *)((uintptr_t)index.bucket + (hash & index.mask_bytes));
+}
 
-	return &table->bucket[(uint64_t)(product >> 64) & table->mask];
+// Multiplicative hashing: the middle bits of the product choose the primary bucket.
+static inline struct fdb_bucket *fdb_primary(struct fdb_index index, uint64_t key)
+{
+	return fdb_bucket_at(index, (uint64_t)((__uint128_t)key * index.hash_factor >> 64));
 }
 
 // Differs from the primary one: the distance is odd.
-static inline struct fdb_bucket *fdb_alternate(const struct fdb_table *table, uint64_t key)
+static inline struct fdb_bucket *fdb_alternate(struct fdb_index index, uint64_t key)
 {
-	__uint128_t product = (__uint128_t)key * table->hash_factor;
+	__uint128_t product = (__uint128_t)key * index.hash_factor;
 	uint64_t distance = (uint64_t)(product >> 32) ^ (uint64_t)(product >> 96);
 
-	return &table->bucket[((uint64_t)(product >> 64) ^ (distance | 1)) & table->mask];
+	distance |= sizeof(struct fdb_bucket);
+	return fdb_bucket_at(index, (uint64_t)(product >> 64) ^ distance);
 }
 
 // Which slots hold `key`, a bit each (at most one does). Without a branch: which slot it is cannot
@@ -207,9 +217,9 @@ static inline uint64_t fdb_bucket_get(const struct fdb_bucket *b, uint64_t key)
 // The value of `key`, or 0.
 static inline uint64_t fdb_get(const struct fdb_table *table, uint64_t key)
 {
-	uint64_t value = fdb_bucket_get(fdb_primary(table, key), key);
+	uint64_t value = fdb_bucket_get(fdb_primary(table->index, key), key);
 
-	return likely(value) ? value : fdb_bucket_get(fdb_alternate(table, key), key);
+	return likely(value) ? value : fdb_bucket_get(fdb_alternate(table->index, key), key);
 }
 
 // Whether there is an entry (0 is none) that has not been flushed.

@@ -5,7 +5,7 @@
 
 static atomic_bool *lock_of(struct fdb_table *table, const struct fdb_bucket *b)
 {
-	return &table->lock[(b - table->bucket) % FDB_LOCKS];
+	return &table->lock[(b - table->index.bucket) % FDB_LOCKS];
 }
 
 static bool lock_one(atomic_bool *lock, unsigned spins)
@@ -65,13 +65,13 @@ static int displace(struct fdb_table *table, struct fdb_bucket *b, const struct 
 {
 	for (int i = 0; i < FDB_SLOTS; i++) {
 		uint64_t key = atomic_load_explicit(&b->key[i], memory_order_relaxed);
-		struct fdb_bucket *other = fdb_primary(table, key);
+		struct fdb_bucket *other = fdb_primary(table->index, key);
 		atomic_bool *lock;
 		bool ours;
 		int slot;
 
 		if (other == b)
-			other = fdb_alternate(table, key);
+			other = fdb_alternate(table->index, key);
 		lock = lock_of(table, other);
 		ours = lock == lock_of(table, b) || lock == lock_of(table, held);
 		// One try: waiting for a third bucket could be waiting for each other.
@@ -91,8 +91,8 @@ static int displace(struct fdb_table *table, struct fdb_bucket *b, const struct 
 
 bool fdb_pair_store(struct fdb_table *table, uint64_t key, uint64_t value)
 {
-	struct fdb_bucket *primary = fdb_primary(table, key), *b = primary;
-	struct fdb_bucket *alternate = fdb_alternate(table, key);
+	struct fdb_bucket *primary = fdb_primary(table->index, key), *b = primary;
+	struct fdb_bucket *alternate = fdb_alternate(table->index, key);
 	int slot = slot_find(b, 0);
 
 	if (slot < 0)
@@ -253,8 +253,8 @@ static bool refresh(struct fdb_bucket *b, uint64_t key, uint64_t value)
 void fdb_learn(struct fdb *fdb, struct fdb_table *table, uint64_t key,
 	const struct fdb_source *source, struct fdb_counters *cnt)
 {
-	struct fdb_bucket *primary = fdb_primary(table, key);
-	struct fdb_bucket *alternate = fdb_alternate(table, key);
+	struct fdb_bucket *primary = fdb_primary(table->index, key);
+	struct fdb_bucket *alternate = fdb_alternate(table->index, key);
 	int slot;
 
 	if (unlikely(!fdb_key_fid(key)))

@@ -4,6 +4,28 @@
 // no branch.
 #include "vswitch/dp/pipeline.h"
 
+// Learns what may be learned of the packets `other`; drops those from addresses that nobody has.
+static void learn_others(
+	struct dp_context *ctx, struct dp_batch *b, const struct fdb_source *source, uint64_t other)
+{
+	uint64_t gone = 0;
+
+	for (uint64_t left = other; left; left &= left - 1)
+		rte_prefetch0(fdb_alternate(ctx->table->index, b->src[__builtin_ctzll(left)]));
+	for (; other; other &= other - 1) {
+		unsigned i = __builtin_ctzll(other);
+
+		if (likely(!(b->src[i] & DP_GROUP_BIT) && (b->src[i] & FDB_MAC_MASK))) {
+			fdb_learn(ctx->fdb, ctx->table, b->src[i], source, &ctx->fdb_cnt);
+			continue;
+		}
+		dp_drop(b->in_cnt, DP_DROP_SRC_INVALID, b->pkt[i]);
+		gone |= 1ull << i;
+	}
+	if (unlikely(gone))
+		dp_batch_remove(b, gone);
+}
+
 void dp_stage_learn(struct dp_context *ctx, struct dp_batch *b)
 {
 	const struct dp_snap_port *in = b->in;
@@ -23,9 +45,6 @@ void dp_stage_learn(struct dp_context *ctx, struct dp_batch *b)
 
 	for (uint16_t i = b->n; i-- > 0;)
 		other = other << 1 | (fdb_bucket_get(b->src_bucket[i], b->src[i]) != source.value);
-	for (uint64_t left = other; unlikely(left); left &= left - 1)
-		rte_prefetch0(fdb_alternate(ctx->table, b->src[__builtin_ctzll(left)]));
-	for (; unlikely(other); other &= other - 1)
-		fdb_learn(ctx->fdb, ctx->table, b->src[__builtin_ctzll(other)], &source,
-			&ctx->fdb_cnt);
+	if (unlikely(other))
+		learn_others(ctx, b, &source, other);
 }

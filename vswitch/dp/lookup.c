@@ -11,7 +11,7 @@ static uint64_t look_further(const struct dp_context *ctx, struct dp_batch *b, u
 	for (uint64_t left = missed; left; left &= left - 1) {
 		unsigned i = __builtin_ctzll(left);
 
-		alternate[i] = fdb_alternate(ctx->table, b->dst[i]);
+		alternate[i] = fdb_alternate(ctx->table->index, b->dst[i]);
 		rte_prefetch0(alternate[i]);
 	}
 	for (; missed; missed &= missed - 1) {
@@ -43,6 +43,7 @@ static void drop_hairpin(struct dp_batch *b, uint64_t odd)
 
 void dp_stage_lookup(struct dp_context *ctx, struct dp_batch *b)
 {
+	const struct fdb *fdb = ctx->fdb;
 	uint64_t missed = 0, back = 0;
 	uint16_t in = b->in_id;
 
@@ -51,7 +52,7 @@ void dp_stage_lookup(struct dp_context *ctx, struct dp_batch *b)
 		uint16_t out = fdb_value_port(value);
 
 		b->out[i] = out;
-		missed = missed << 1 | !fdb_fresh(ctx->fdb, value);
+		missed = missed << 1 | !fdb_fresh(fdb, value);
 		back = back << 1 | (out == in);
 	}
 	// Group addresses are never learned.

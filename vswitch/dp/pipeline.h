@@ -16,7 +16,7 @@
 
 #include "vswitch/dp/snapshot.h"
 
-#define DP_OUT_FLOOD UINT16_MAX
+#define DP_GROUP_BIT 1ull // of an address as in struct dp_batch: individual or group
 
 enum dp_stage_id {
 	DP_STAGE_PARSE,
@@ -35,14 +35,16 @@ struct dp_batch {
 	uint16_t n;
 	// Bit i is of packet i. The loops that make such masks run backwards, so that each round
 	// shifts by one.
-	uint64_t tagged; // it has a VLAN tag in its data
-	uint64_t group;	 // its destination is a group address
-	uint64_t flood;	 // it is to be flooded
+	uint64_t tagged;	// it has a VLAN tag in its data
+	uint64_t group;		// its destination is a group address
+	uint64_t flood;		// it is to be flooded
+	bool whole;		// all packets are as they are on the wire, each in one buffer
+	uint32_t longest_bytes; // of a packet
 	struct rte_mbuf *pkt[DP_BURST];
 	uint64_t src[DP_BURST], dst[DP_BURST]; // forwarding table keys
 	const struct fdb_bucket *src_bucket[DP_BURST], *dst_bucket[DP_BURST]; // primary ones
 	uint16_t vlan[DP_BURST]; // where the frame belongs; only if any of the batch is tagged
-	uint16_t out[DP_BURST];	 // port id or DP_OUT_FLOOD
+	uint16_t out[DP_BURST];	 // port id; not for those to be flooded
 };
 
 // Packets that wait for the end of the round, or for company, before they are transmitted.
@@ -93,12 +95,12 @@ void dp_batch_remove(struct dp_batch *b, uint64_t gone);
 
 // Sets the keys of packet `i`, and fetches their buckets into the cache.
 static inline void dp_batch_keys(
-	struct dp_batch *b, unsigned i, const struct fdb_table *table, uint64_t src, uint64_t dst)
+	struct dp_batch *b, unsigned i, struct fdb_index index, uint64_t src, uint64_t dst)
 {
 	b->src[i] = src;
 	b->dst[i] = dst;
-	b->src_bucket[i] = fdb_primary(table, src);
-	b->dst_bucket[i] = fdb_primary(table, dst);
+	b->src_bucket[i] = fdb_primary(index, src);
+	b->dst_bucket[i] = fdb_primary(index, dst);
 	rte_prefetch0(b->src_bucket[i]);
 	rte_prefetch0(b->dst_bucket[i]);
 }

@@ -108,7 +108,7 @@ void dp_stage_vlan_in(struct dp_context *ctx, struct dp_batch *b)
 			b->tagged &= ~(1ull << i);
 		b->vlan[i] = vlan;
 		fid = (uint64_t)fdb_fid(ctx->fdb, b->in->bridge->id, vlan) << 48;
-		dp_batch_keys(b, i, ctx->table, (b->src[i] & FDB_MAC_MASK) | fid,
+		dp_batch_keys(b, i, ctx->table->index, (b->src[i] & FDB_MAC_MASK) | fid,
 			(b->dst[i] & FDB_MAC_MASK) | fid);
 	}
 	if (unlikely(gone))

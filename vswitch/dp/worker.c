@@ -53,7 +53,6 @@ static unsigned poll_queue(struct dp_worker *w, uint16_t port_id, uint16_t queue
 	struct dp_batch *b = &w->batch;
 	const struct dp_snap_port *in = &w->ctx.snap->port[port_id];
 	struct dp_counters *cnt = &w->ctx.cnt[port_id];
-	uint64_t bytes = 0;
 	uint16_t n;
 
 	if (unlikely(atomic_load_explicit(&in->port->failed, memory_order_relaxed))) {
@@ -63,10 +62,6 @@ static unsigned poll_queue(struct dp_worker *w, uint16_t port_id, uint16_t queue
 	n = in->port->rx(in->port, queue, b->pkt, DP_BURST, cnt);
 	if (!n)
 		return 0;
-	for (uint16_t i = 0; i < n; i++)
-		bytes += b->pkt[i]->pkt_len;
-	cnt->rx_packets += n;
-	cnt->rx_bytes += bytes;
 	b->n = n;
 	b->in = in;
 	b->in_id = port_id;
