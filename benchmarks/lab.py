@@ -52,6 +52,11 @@ class Lab:
         """Names of the devices outside the containers."""
         return [link["ifname"] for link in json.loads(self.run("ip", "-j", "link"))]
 
+    def received(self, namespace):
+        """Packets that the devices of a container have received."""
+        links = json.loads(self.run("ip", "-n", namespace, "-j", "-s", "link"))
+        return sum(link["stats64"]["rx"]["packets"] for link in links if link["ifname"] != "lo")
+
     @staticmethod
     def words(command, namespace=None, cpu=None):
         """The command as it runs in a namespace (a container) and on a CPU."""
