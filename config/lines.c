@@ -48,11 +48,12 @@ int lines_add(struct lines *lines, const void *at, unsigned line)
 
 unsigned lines_get(const struct lines *lines, const void *at)
 {
+	const struct lines_slot *slot;
+
 	if (!at || lines->count == 0)
 		return 1;
-	return find(lines->slots, lines->capacity, at)->at
-		       ? find(lines->slots, lines->capacity, at)->line
-		       : 1;
+	slot = find(lines->slots, lines->capacity, at);
+	return slot->at ? slot->line : 1;
 }
 
 void lines_fini(struct lines *lines)

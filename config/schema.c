@@ -380,19 +380,6 @@ const struct schema_table schema_fdb = {
 	.size_bytes = sizeof(struct conf_fdb),
 };
 
-const struct schema_field *schema_port_fields(unsigned *ret_count)
-{
-	*ret_count = ARRAY_SIZE(port_fields);
-	return port_fields;
-}
-
-// `ports` and `fdb` are last and no options of a command line.
-const struct schema_field *schema_bridge_fields(unsigned *ret_count)
-{
-	*ret_count = ARRAY_SIZE(bridge_fields) - 2;
-	return bridge_fields;
-}
-
 const char *conf_port_type_name(enum conf_port_type type)
 {
 	return port_type_names[type];

@@ -74,11 +74,6 @@ extern const struct schema_table schema_bridge; // struct conf_bridge_opts
 extern const struct schema_table schema_port;	// struct conf_port
 extern const struct schema_table schema_fdb;	// struct conf_fdb
 
-// The options of a port or a bridge, for usage texts: key, syntax, help, and for ports the types
-// that have it.
-const struct schema_field *schema_port_fields(unsigned *ret_count);
-const struct schema_field *schema_bridge_fields(unsigned *ret_count);
-
 // The row of `key`, or NULL.
 const struct schema_field *schema_find(const struct schema_table *table, const char *key);
 

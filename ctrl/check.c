@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mac.h"
+#include "config/bind.h"
 #include "config/conf.h"
 
 // Where the check is: for messages only.
@@ -101,22 +102,6 @@ const char *ctrl_param_allowed(const struct ctrl_param *param, char *buf, size_t
 	return buf;
 }
 
-static const char *type_name(const json_t *value)
-{
-	static const char *const names[] = {
-		[JSON_OBJECT] = "an object",
-		[JSON_ARRAY] = "a list",
-		[JSON_STRING] = "a string",
-		[JSON_INTEGER] = "an integer",
-		[JSON_REAL] = "a fraction",
-		[JSON_TRUE] = "true",
-		[JSON_FALSE] = "false",
-		[JSON_NULL] = "null",
-	};
-
-	return names[json_typeof(value)];
-}
-
 static bool has_type(const struct ctrl_param *param, const json_t *value)
 {
 	switch (param->type) {
@@ -182,8 +167,8 @@ static int check_value(struct place *at, const struct ctrl_param *param, const j
 
 	ctrl_param_allowed(param, allowed, sizeof(allowed));
 	if (!has_type(param, value))
-		return refuse(
-			at, CTRL_ERROR_BAD_TYPE, "must be %s, not %s", allowed, type_name(value));
+		return refuse(at, CTRL_ERROR_BAD_TYPE, "must be %s, not %s", allowed,
+			bind_type_name(value));
 	switch (param->type) {
 	case CTRL_INT:
 		return check_range(at, param, json_integer_value(value), "");

@@ -31,7 +31,7 @@
 	X(CONFLICTING_PARAMS, "conflicting_params", EINVAL, "parameters that exclude each other")  \
 	X(BAD_TYPE, "bad_type", EINVAL, "a parameter has the wrong JSON type")                     \
 	X(OUT_OF_BOUNDS, "out_of_bounds", ERANGE, "a parameter is outside of what is allowed")     \
-	X(BUSY, "busy", EAGAIN, "too many changes are waiting; try again")                         \
+	X(BUSY, "busy", EAGAIN, "too much is waiting, changes or unread answers; try again")       \
 	X(STOPPING, "stopping", ESHUTDOWN, "the daemon is stopping")                               \
 	X(INVALID, "invalid", EINVAL, "a value is not allowed, or not together with others")       \
 	X(NOT_FOUND, "not_found", ENOENT, "no object of that name")                                \

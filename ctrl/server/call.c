@@ -8,6 +8,8 @@
 
 #include "base/log.h"
 
+#define SMALL_BYTES 4096
+
 static void call_free(struct ctrl_call *call)
 {
 	for (unsigned i = 0; i < call->nb_frames; i++)
@@ -59,9 +61,31 @@ int ctrl_call_receive(struct endpoint *endpoint, struct ctrl_call **ret_call, zm
 	return 0;
 }
 
+// Runs on a thread of ZeroMQ.
 static void free_text(void *text, void *hint)
 {
+	atomic_size_t *unread_bytes = hint;
+
+	atomic_fetch_sub(unread_bytes, strlen(text));
 	free(text);
+}
+
+// What clients do not read is held here. Small answers always are, since ZeroMQ keeps a thousand
+// for each client and no more; large ones only up to a limit, and then say so.
+static char *limit_unread(struct ctrl_call *call, char *text)
+{
+	const struct ctrl_core *core = call->endpoint->core;
+	size_t unread_bytes = atomic_load(&core->unread_bytes);
+	struct ctrl_fault fault = {.error = CTRL_ERROR_BUSY};
+
+	if (!text || strlen(text) <= SMALL_BYTES ||
+		unread_bytes + strlen(text) <= core->opts.unread_max_bytes)
+		return text;
+	free(text);
+	err_set(&fault.err, -EAGAIN, call->req.method,
+		"answers of %zu bytes wait for clients that do not read them; read, or try again",
+		unread_bytes);
+	return ctrl_fault_text(call->req.id, &fault);
 }
 
 // A peer that has gone, or does not read, loses its answer: nothing here waits.
@@ -69,15 +93,18 @@ static void answer(struct ctrl_call *call, char *text)
 {
 	static const char no_memory[] = "{\"id\":null,\"error\":{\"code\":\"no_memory\","
 					"\"message\":\"out of memory\",\"data\":{}}}";
+	atomic_size_t *unread_bytes = &call->endpoint->core->unread_bytes;
 	void *socket = call->endpoint->socket;
 	zmq_msg_t body;
 
+	text = limit_unread(call, text);
 	if (!text)
 		text = strdup(no_memory);
-	if (!text || zmq_msg_init_data(&body, text, strlen(text), free_text, NULL) < 0) {
+	if (!text || zmq_msg_init_data(&body, text, strlen(text), free_text, unread_bytes) < 0) {
 		free(text);
 		goto out;
 	}
+	atomic_fetch_add(unread_bytes, strlen(text));
 	for (unsigned i = 0; i < call->nb_frames; i++) {
 		if (zmq_msg_send(&call->frame[i], socket, ZMQ_DONTWAIT | ZMQ_SNDMORE) < 0)
 			goto lost;

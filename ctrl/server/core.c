@@ -93,6 +93,8 @@ static void set_defaults(struct ctrl_core *core)
 {
 	if (!core->opts.queue_max)
 		core->opts.queue_max = CTRL_QUEUE_MAX_DEFAULT;
+	if (!core->opts.unread_max_bytes)
+		core->opts.unread_max_bytes = CTRL_UNREAD_MAX_BYTES;
 	if (!core->opts.settle_timeout_ms)
 		core->opts.settle_timeout_ms = CTRL_SETTLE_TIMEOUT_MS;
 }

@@ -47,6 +47,7 @@ struct ctrl_core_opts {
 	bool (*settled)(void *arg);
 	unsigned settle_timeout_ms; // then the reply is a time-out; 0: 10 s
 	unsigned queue_max;	    // changes that may wait; 0: 1024
+	size_t unread_max_bytes;    // of answers to clients that do not read; 0: 64 MiB
 
 	struct ctrl_tcp tcp;
 };

@@ -2,6 +2,7 @@
 // What the files of the generic server share. Main thread only.
 #pragma once
 
+#include <stdatomic.h>
 #include <sys/queue.h>
 
 #include <zmq.h>
@@ -11,7 +12,8 @@
 
 #define CALL_FRAMES_MAX	       4 // of addressing, before the request: two with REQ, one with DEALER
 #define CTRL_QUEUE_MAX_DEFAULT 1024
-#define CTRL_QUEUE_MAX_BYTES   (64u << 20)
+#define CTRL_QUEUE_MAX_BYTES   (16u << 20) // as text; some thirty times that when parsed
+#define CTRL_UNREAD_MAX_BYTES  (64u << 20)
 #define CTRL_SETTLE_TIMEOUT_MS 10000
 
 // A socket for requests.
@@ -57,6 +59,7 @@ struct ctrl_core {
 	uint64_t event_seq;
 	struct zap *zap;
 	struct writes writes;
+	atomic_size_t unread_bytes; // of answers that ZeroMQ still holds
 };
 
 // ---- call.c ----

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 int no_memory(struct err *err)
 {
@@ -37,14 +38,29 @@ int param_port(struct vswitch *vs, const json_t *params, const char *name, struc
 	return text ? vswitch_get_port(vs, text, ret_port, err) : 0;
 }
 
-json_t *split_name(const json_t *obj, const char **ret_name)
+int split_name(const json_t *obj, const char *what, char name[CONF_NAME_BYTES],
+	json_t **ret_options, char ret_path[OBJECT_PATH_BYTES], struct err *err)
 {
-	json_t *copy = json_copy((json_t *)obj);
+	const char *given = json_string_value(json_object_get(obj, "name"));
+	int rc = 0;
 
-	*ret_name = json_string_value(json_object_get(obj, "name"));
-	if (copy && *ret_name)
-		json_object_del(copy, "name");
-	return copy;
+	if (!given && !name[0])
+		return err_set(err, -EINVAL, what, "the object has no name, which is a text");
+	if (given && name[0] && strcmp(given, name))
+		return err_set(err, -EOPNOTSUPP, name, "a %s cannot be renamed", what);
+	if (given)
+		rc = conf_name_check(given, what, err);
+	if (rc < 0)
+		return rc;
+	*ret_options = json_copy((json_t *)obj);
+	if (!*ret_options)
+		return no_memory(err);
+	if (given) {
+		json_object_del(*ret_options, "name");
+		snprintf(name, CONF_NAME_BYTES, "%s", given);
+	}
+	snprintf(ret_path, OBJECT_PATH_BYTES, "%s %s", what, name);
+	return 0;
 }
 
 static void add_reason(const struct vport *port, json_t *obj)

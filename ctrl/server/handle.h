@@ -29,10 +29,12 @@ int param_bridge(struct vswitch *vs, const json_t *params, const char *name,
 int param_port(struct vswitch *vs, const json_t *params, const char *name, struct vport **ret_port,
 	struct err *err);
 
-// The options of an object with its name taken out, which is a key of the file's maps and no
-// option. `ret_name` points into `obj`; NULL when it has none. A new reference, or NULL when out
-// of memory.
-json_t *split_name(const json_t *obj, const char **ret_name);
+// What a request says of a `what` ("port", "bridge"): its name, which the file has as the key of a
+// map, and its options. `name` is empty for a new object, which is to be given one; another name
+// than it has is refused. `ret_options` is a new reference; `ret_path` names the object in errors.
+#define OBJECT_PATH_BYTES (CONF_NAME_BYTES + 16)
+int split_name(const json_t *obj, const char *what, char name[CONF_NAME_BYTES],
+	json_t **ret_options, char ret_path[OBJECT_PATH_BYTES], struct err *err);
 
 // As port.list, or with `detail` port.show have it; as bridge.list has it. NULL: out of memory.
 json_t *port_json(const struct vport *port, bool detail);

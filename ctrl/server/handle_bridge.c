@@ -8,25 +8,13 @@
 // Binds what the request says of a bridge onto `opts`.
 static int bind_bridge(const json_t *obj, struct conf_bridge_opts *opts, struct err *err)
 {
-	char path[CONF_NAME_BYTES + 16] = "bridge";
-	const char *name;
-	json_t *options = split_name(obj, &name);
-	int rc = 0;
+	char path[OBJECT_PATH_BYTES];
+	json_t *options;
+	int rc = split_name(obj, "bridge", opts->name, &options, path, err);
 
-	if (!options)
-		return no_memory(err);
-	if (!name && !opts->name[0])
-		rc = err_set(err, -EINVAL, "bridge", "the object has no name");
-	else if (name && opts->name[0] && strcmp(name, opts->name))
-		rc = err_set(err, -EOPNOTSUPP, opts->name, "a bridge cannot be renamed");
-	else if (name)
-		rc = conf_name_check(name, "bridge", err);
-	if (rc == 0 && name)
-		snprintf(opts->name, sizeof(opts->name), "%s", name);
-	if (rc == 0)
-		snprintf(path, sizeof(path), "bridge %s", opts->name);
-	if (rc == 0)
-		rc = conf_bridge_bind(options, path, opts, err);
+	if (rc < 0)
+		return rc;
+	rc = conf_bridge_bind(options, path, opts, err);
 	json_decref(options);
 	return rc;
 }

@@ -9,25 +9,13 @@
 // Binds what the request says of a port onto `conf`.
 static int bind_port(const json_t *obj, struct conf_port *conf, struct err *err)
 {
-	char path[CONF_NAME_BYTES + 16] = "port";
-	const char *name;
-	json_t *options = split_name(obj, &name);
-	int rc = 0;
+	char path[OBJECT_PATH_BYTES];
+	json_t *options;
+	int rc = split_name(obj, "port", conf->name, &options, path, err);
 
-	if (!options)
-		return no_memory(err);
-	if (!name && !conf->name[0])
-		rc = err_set(err, -EINVAL, "port", "the object has no name");
-	else if (name && conf->name[0] && strcmp(name, conf->name))
-		rc = err_set(err, -EOPNOTSUPP, conf->name, "a port cannot be renamed");
-	else if (name)
-		rc = conf_name_check(name, "port", err);
-	if (rc == 0 && name)
-		snprintf(conf->name, sizeof(conf->name), "%s", name);
-	if (rc == 0)
-		snprintf(path, sizeof(path), "port %s", conf->name);
-	if (rc == 0)
-		rc = conf_port_bind(options, path, conf, err);
+	if (rc < 0)
+		return rc;
+	rc = conf_port_bind(options, path, conf, err);
 	json_decref(options);
 	return rc;
 }

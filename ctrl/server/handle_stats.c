@@ -172,10 +172,10 @@ int ctrl_handle_status(void *arg, const json_t *params, json_t **ret_result, str
 		}
 	}
 	*ret_result = json_pack("{s:s, s:i, s:f, s:s, s:i, s:i, s:i, s:i, s:o, s:o}", "version",
-		server->opts.version ? server->opts.version : CAUSEWAY_VERSION, "pid",
-		(int)getpid(), "uptime_s", (monotonic_us() - server->started_us) / 1e6, "run_dir",
-		server->opts.run_dir, "workers", (int)dp_nb_workers(dp), "bridges", (int)nb_bridges,
-		"ports", (int)nb_ports, "ports_up", (int)nb_up, "fdb", fdb_json(dp), "state",
+		CAUSEWAY_VERSION, "pid", (int)getpid(), "uptime_s",
+		(monotonic_us() - server->started_us) / 1e6, "run_dir", server->opts.run_dir,
+		"workers", (int)dp_nb_workers(dp), "bridges", (int)nb_bridges, "ports",
+		(int)nb_ports, "ports_up", (int)nb_up, "fdb", fdb_json(dp), "state",
 		state_json(vswitch_unsaved(server->vs)));
 	return *ret_result ? 0 : no_memory(err);
 }

@@ -15,7 +15,6 @@ struct ctrl_server;
 struct ctrl_server_opts {
 	struct loop *loop;
 	const char *run_dir; // as struct ctrl_core_opts has it
-	const char *version;
 	struct vswitch *vswitch;
 	struct ctrl_tcp tcp;
 };

@@ -29,7 +29,7 @@ static int open_socket(
 	*ret_socket = socket;
 	set_int(socket, ZMQ_LINGER, LINGER_MS);
 	set_int(socket, ZMQ_IPV6, 1);
-	set_int(socket, ZMQ_RCVHWM, 64);
+	set_int(socket, ZMQ_RCVHWM, 16); // of each client: more wait on its side
 	set_int(socket, ZMQ_HANDSHAKE_IVL, 5000);
 	zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &max_bytes, sizeof(max_bytes));
 	return 0;

@@ -42,7 +42,10 @@ static const struct ctrl_method methods[] = {
 	{"one", false, "One of two", "nothing", one_params},
 	{"write", true, "Counts", "count", write_params},
 	{"emit", false, "Publishes an event", "nothing", no_params},
+	{"large", false, "Answers a megabyte", "text", no_params},
 };
+
+#define LARGE_BYTES (1 << 20)
 
 static char dir[] = "/tmp/test_ctrl.XXXXXX";
 
@@ -52,7 +55,7 @@ static struct server {
 	struct loop_handle *stop;
 	int stop_fd;
 	pthread_t thread;
-	atomic_int writes, commits, warn;
+	atomic_int writes, commits, larges, warn;
 	atomic_int held; // settled() says no
 } srv;
 
@@ -84,7 +87,18 @@ static int handle_emit(void *arg, const json_t *params, json_t **ret_result, str
 	return 0;
 }
 
-static ctrl_handler_fn *const handlers[] = {handle_echo, handle_one, handle_write, handle_emit};
+static int handle_large(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	static char text[LARGE_BYTES + 1];
+
+	srv.larges++;
+	memset(text, 'x', LARGE_BYTES);
+	*ret_result = json_pack("{s:s}", "text", text);
+	return 0;
+}
+
+static ctrl_handler_fn *const handlers[] = {
+	handle_echo, handle_one, handle_write, handle_emit, handle_large};
 
 static void commit(void *arg, struct err *warning)
 {
@@ -120,7 +134,8 @@ static struct ctrl_core_opts opts_of_test(void)
 		.commit = commit,
 		.settled = settled,
 		.settle_timeout_ms = 700,
-		.queue_max = 8};
+		.queue_max = 8,
+		.unread_max_bytes = 4 * LARGE_BYTES};
 }
 
 static void start(const struct ctrl_core_opts *opts)
@@ -162,19 +177,19 @@ static int teardown(void **state)
 // A bare socket, for what the client would never send.
 struct raw {
 	void *zmq, *socket;
+	char address[128];
 };
 
 static struct raw raw_open(int type)
 {
 	struct raw raw = {.zmq = zmq_ctx_new()};
 	int wait_ms = 3000, linger = 0;
-	char address[128];
 
 	raw.socket = zmq_socket(raw.zmq, type);
 	zmq_setsockopt(raw.socket, ZMQ_RCVTIMEO, &wait_ms, sizeof(wait_ms));
 	zmq_setsockopt(raw.socket, ZMQ_LINGER, &linger, sizeof(linger));
-	snprintf(address, sizeof(address), "ipc://%s/ctl.sock", dir);
-	assert_int_equal(zmq_connect(raw.socket, address), 0);
+	snprintf(raw.address, sizeof(raw.address), "ipc://%s/ctl.sock", dir);
+	assert_int_equal(zmq_connect(raw.socket, raw.address), 0);
 	return raw;
 }
 
@@ -375,6 +390,46 @@ static void test_busy_and_timeout(void **state)
 	assert_int_equal(busy, 3);
 	assert_int_equal(late, 1);
 	raw_close(&raw);
+}
+
+// A client that asks and never reads takes no more memory than is allowed, and the others can go
+// on.
+static void test_never_reads(void **state)
+{
+	static const char large[] = "{\"id\":1,\"method\":\"large\"}";
+	static const char small[] = "{\"id\":2,\"method\":\"one\",\"params\":{\"x\":true}}";
+	struct raw deaf = raw_open(ZMQ_DEALER), other = raw_open(ZMQ_DEALER);
+	json_t *answer;
+	int one = 1;
+
+	// Its ZeroMQ reads ahead, but no more than this.
+	zmq_disconnect(deaf.socket, deaf.address);
+	zmq_setsockopt(deaf.socket, ZMQ_RCVHWM, &one, sizeof(one));
+	assert_int_equal(zmq_connect(deaf.socket, deaf.address), 0);
+	for (int i = 0; i < 100; i++)
+		assert_true(zmq_send(deaf.socket, large, strlen(large), 0) > 0);
+	for (int i = 0; i < 100 && atomic_load(&srv.larges) < 100; i++)
+		usleep(20000);
+	assert_int_equal(srv.larges, 100);
+	answer = raw_call(&other, large, strlen(large));
+	assert_string_equal(code_of(answer), "busy");
+	assert_non_null(strstr(message_of(answer), "do not read"));
+	json_decref(answer);
+	answer = raw_call(&other, small, strlen(small));
+	assert_string_equal(code_of(answer), "none");
+	json_decref(answer);
+	raw_close(&deaf); // and what waited for it goes
+	for (int i = 0; i < 100; i++) {
+		char first[16];
+
+		assert_true(zmq_send(other.socket, large, strlen(large), 0) > 0);
+		if (zmq_recv(other.socket, first, sizeof(first), 0) > LARGE_BYTES)
+			goto out;
+		usleep(20000);
+	}
+	fail_msg("still busy");
+out:
+	raw_close(&other);
 }
 
 static struct ctrl_client *client_new(const struct ctrl_client_opts *opts)
@@ -581,6 +636,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_writes_wait, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_warning, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_busy_and_timeout, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_never_reads, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_events, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_client_errors, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_socket_mode, setup, teardown),
