@@ -141,14 +141,18 @@ static void arm(struct dp_worker *w, bool on)
 static void nap(struct dp_worker *w)
 {
 	static const struct timespec nap_time = {0, DP_NAP_US * 1000};
-	const struct dp_snap_worker *mine = &w->ctx.snap->worker[w->index];
+	// That of the last round may be freed: the worker has said that it is through with it.
+	const struct dp_snap *snap = atomic_load_explicit(&w->dp->snap, memory_order_acquire);
+	const struct dp_snap_worker *mine = &snap->worker[w->index];
 	const struct timespec *timeout = mine->nb_polled ? &nap_time : NULL;
 	bool armed = mine->nb_armed;
 
+	w->ctx.snap = snap;
 	if (armed) {
-		// A packet that came before the queue was armed raises no interrupt.
+		// A packet that came before the queue was armed raises no interrupt. And with
+		// another snapshot the round may have used up main's call to wake up.
 		arm(w, true);
-		if (dp_worker_round(w)) {
+		if (dp_worker_round(w) || w->ctx.snap != snap) {
 			arm(w, false);
 			return;
 		}
