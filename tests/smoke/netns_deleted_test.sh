@@ -29,6 +29,7 @@ reaches c2 10.0.0.1
 
 container c3
 wait_until 15 is_state c3 up || fail "c3 did not come back: $(vsctl list-ports)"
+ip -n c1 neighbour flush dev eth0 # c3 has another MAC now, as any new container
 reaches c1 10.0.0.3
 
 # The device alone goes.
