@@ -8,6 +8,7 @@
 #include <rte_ethdev.h>
 
 #include "base/util.h"
+#include "ports/netns.h"
 
 #define IPV6_MIN_MTU 1280 // RFC 8200, section 5
 
@@ -36,8 +37,7 @@ int device_ifname(const struct port *port, const char **ret_ifname, struct err *
 static void ip_netns(const struct conf_port *conf, char *buf, size_t len_bytes)
 {
 	buf[0] = '\0';
-	if (conf->netns[0] && conf->netns[0] != '/' &&
-		strspn(conf->netns, "0123456789") != strlen(conf->netns))
+	if (netns_kind(conf->netns) == NETNS_NAME)
 		snprintf(buf, len_bytes, "-n %s ", conf->netns);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ports/netns.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -17,9 +18,13 @@
 
 #define OWN_NETNS "/proc/thread-self/ns/net"
 
-static bool is_pid(const char *text)
+enum netns_kind netns_kind(const char *text)
 {
-	return strspn(text, "0123456789") == strlen(text);
+	if (!text[0])
+		return NETNS_OWN;
+	if (text[0] == '/')
+		return NETNS_PATH;
+	return text[strspn(text, "0123456789")] ? NETNS_NAME : NETNS_PID;
 }
 
 static int explain_open(
@@ -28,10 +33,10 @@ static int explain_open(
 	if (code != -ENOENT)
 		return err_set_errno(
 			err, code, path, "cannot open network namespace %s (%s)", text, file);
-	if (is_pid(text))
+	if (netns_kind(text) == NETNS_PID)
 		return err_set(
 			err, code, path, "there is no process %s for its network namespace", text);
-	if (text[0] == '/')
+	if (netns_kind(text) == NETNS_PATH)
 		return err_set(err, code, path, "there is no network namespace %s", text);
 	return err_set(err, code, path,
 		"there is no network namespace %s (%s); 'ip netns add %s' makes it", text, file,
@@ -40,17 +45,16 @@ static int explain_open(
 
 int netns_open(const char *text, const char *path, int *ret_fd, struct err *err)
 {
+	static const char *const formats[] = {
+		[NETNS_OWN] = OWN_NETNS "%s",
+		[NETNS_PATH] = "%s",
+		[NETNS_PID] = "/proc/%s/ns/net",
+		[NETNS_NAME] = "/run/netns/%s",
+	};
 	char file[PATH_MAX];
 	int fd, n;
 
-	if (!text[0])
-		n = snprintf(file, sizeof(file), OWN_NETNS);
-	else if (text[0] == '/')
-		n = snprintf(file, sizeof(file), "%s", text);
-	else if (is_pid(text))
-		n = snprintf(file, sizeof(file), "/proc/%s/ns/net", text);
-	else
-		n = snprintf(file, sizeof(file), "/run/netns/%s", text);
+	n = snprintf(file, sizeof(file), formats[netns_kind(text)], text);
 	if (n >= (int)sizeof(file))
 		return err_set(err, -ENAMETOOLONG, path, "netns: the path is too long");
 	fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -77,6 +81,72 @@ int netns_identify(int fd, struct netns_id *ret_id)
 bool netns_same(const struct netns_id *a, const struct netns_id *b)
 {
 	return a->dev == b->dev && a->ino == b->ino;
+}
+
+// "net:[4026531840]", as /proc calls it.
+static void proc_name(const struct netns_id *id, char *buf, size_t len_bytes)
+{
+	snprintf(buf, len_bytes, "net:[%llu]", (unsigned long long)id->ino);
+}
+
+static bool has_process(const char *name)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *entry;
+	bool found = false;
+
+	while (dir && !found && (entry = readdir(dir))) {
+		char file[NAME_MAX + 32], link[64];
+		ssize_t n;
+
+		if (netns_kind(entry->d_name) != NETNS_PID)
+			continue;
+		snprintf(file, sizeof(file), "/proc/%s/ns/net", entry->d_name);
+		n = readlink(file, link, sizeof(link) - 1);
+		if (n < 0) // it ended just now
+			continue;
+		link[n] = '\0';
+		found = strcmp(link, name) == 0;
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+static bool has_mount(const char *name)
+{
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+	char *line = NULL, text[72];
+	bool found = false;
+	size_t size = 0;
+
+	snprintf(text, sizeof(text), " %s ", name);
+	while (f && !found && getline(&line, &size, f) > 0)
+		found = strstr(line, text) != NULL;
+	free(line);
+	if (f)
+		fclose(f);
+	return found;
+}
+
+bool netns_alive(const char *text, const struct netns_id *id)
+{
+	struct netns_id now;
+	char name[64];
+	int fd;
+
+	if (netns_open(text, "", &fd, NULL) == 0) {
+		bool known = netns_identify(fd, &now) == 0;
+
+		close(fd);
+		if (known && netns_same(&now, id))
+			return true;
+		// The number of a process may be another's by now.
+		if (netns_kind(text) != NETNS_PID)
+			return false;
+	}
+	proc_name(id, name, sizeof(name));
+	return has_process(name) || has_mount(name);
 }
 
 int netns_enter(int fd)

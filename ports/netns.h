@@ -19,8 +19,18 @@ struct netns_id {
 // namespace stays alive, so close the descriptor soon. `path` names the object in errors.
 int netns_open(const char *text, const char *path, int *ret_fd, struct err *err);
 
+// How a namespace is named: see netns_open().
+enum netns_kind { NETNS_OWN, NETNS_PATH, NETNS_PID, NETNS_NAME };
+enum netns_kind netns_kind(const char *text);
+
 int netns_identify(int fd, struct netns_id *ret_id);
 bool netns_same(const struct netns_id *a, const struct netns_id *b);
+
+// Whether the namespace `id`, which `text` named once, is still somebody's. A descriptor of ours
+// that keeps it alive does not count. A path or name that is another namespace's by now speaks
+// against it; a process that has ended, or a name that was deleted, does not while other processes
+// are in it or a file has it mounted. Costs a walk over all processes in that case only.
+bool netns_alive(const char *text, const struct netns_id *id);
 
 // Takes this thread into the namespace `fd`. Returns a descriptor for netns_leave() or a negative
 // errno. -1 for `fd` stays where it is.

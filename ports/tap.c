@@ -6,7 +6,7 @@
 // is made in the switch's own namespace and then moved: the descriptor does not hold the
 // container's namespace, and deleting that deletes the device (read and write then say EBADFD, poll
 // EPOLLERR). A device that is taken over after a restart can only be attached from inside its
-// namespace, which then lives until the port is closed; tap_poll() notices that its name is gone.
+// namespace, which then lives until the port is closed; tap_poll() notices when nobody else has it.
 //
 // Takeover. The device is marked by its alias, so it is found when it was renamed. While no switch
 // is attached it has no carrier; attaching touches nothing but that.
@@ -542,18 +542,9 @@ static void tap_describe(const struct port *port, json_t *obj)
 static void tap_poll(struct port *port)
 {
 	const struct tap *tap = port->priv;
-	struct netns_id id;
-	int fd;
 
-	if (!tap->taken_over || !port->conf.netns[0])
-		return;
-	if (netns_open(port->conf.netns, port->path, &fd, NULL)) {
+	if (tap->taken_over && port->conf.netns[0] && !netns_alive(port->conf.netns, &tap->netns))
 		dp_port_fail(&port->dp, ENODEV);
-		return;
-	}
-	if (!netns_identify(fd, &id) && !netns_same(&id, &tap->netns))
-		dp_port_fail(&port->dp, ENODEV);
-	close(fd);
 }
 
 const struct port_type port_tap = {
