@@ -13,9 +13,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "ports/netlink_talk.h"
 #include "ports/netns.h"
-
-#define NL_BUFFER_BYTES 8192 // what libmnl uses at most; its own macro asks the system
 
 #define NL_BUF_BYTES (32 * 1024)
 
@@ -63,7 +62,7 @@ void nl_close(struct nl *nl)
 	free(nl);
 }
 
-static struct nlmsghdr *begin(struct nl *nl, char *buf, uint16_t type, uint16_t flags)
+struct nlmsghdr *nl_begin(struct nl *nl, char *buf, uint16_t type, uint16_t flags)
 {
 	struct nlmsghdr *msg = mnl_nlmsg_put_header(buf);
 
@@ -73,8 +72,7 @@ static struct nlmsghdr *begin(struct nl *nl, char *buf, uint16_t type, uint16_t 
 	return msg;
 }
 
-// Sends and runs `fn` over the answer until its end.
-static int talk(struct nl *nl, struct nlmsghdr *msg, mnl_cb_t fn, void *arg)
+int nl_talk(struct nl *nl, struct nlmsghdr *msg, mnl_cb_t fn, void *arg)
 {
 	ssize_t len;
 	int ret;
@@ -185,7 +183,7 @@ static int query_link(
 	int ret;
 
 	mnl_attr_put_u32(msg, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-	ret = talk(nl, msg, read_link, query);
+	ret = nl_talk(nl, msg, read_link, query);
 	if (ret)
 		return ret;
 	if (!query->found)
@@ -197,7 +195,7 @@ static int query_link(
 int nl_link_by_name(struct nl *nl, const char *ifname, struct nl_link *ret_link)
 {
 	char buf[NL_BUFFER_BYTES];
-	struct nlmsghdr *msg = begin(nl, buf, RTM_GETLINK, NLM_F_ACK);
+	struct nlmsghdr *msg = nl_begin(nl, buf, RTM_GETLINK, NLM_F_ACK);
 	struct link_query query = {};
 
 	mnl_nlmsg_put_extra_header(msg, sizeof(struct ifinfomsg));
@@ -208,7 +206,7 @@ int nl_link_by_name(struct nl *nl, const char *ifname, struct nl_link *ret_link)
 int nl_link_by_index(struct nl *nl, int ifindex, struct nl_link *ret_link)
 {
 	char buf[NL_BUFFER_BYTES];
-	struct nlmsghdr *msg = begin(nl, buf, RTM_GETLINK, NLM_F_ACK);
+	struct nlmsghdr *msg = nl_begin(nl, buf, RTM_GETLINK, NLM_F_ACK);
 	struct ifinfomsg *info = mnl_nlmsg_put_extra_header(msg, sizeof(*info));
 	struct link_query query = {};
 
@@ -225,7 +223,7 @@ int nl_link_by_alias(struct nl *nl, const char *alias, struct nl_link *ret_link)
 
 	for (unsigned tries = 0; tries < 8; tries++) {
 		query = (struct link_query){.alias = alias};
-		msg = begin(nl, buf, RTM_GETLINK, NLM_F_DUMP);
+		msg = nl_begin(nl, buf, RTM_GETLINK, NLM_F_DUMP);
 		mnl_nlmsg_put_extra_header(msg, sizeof(struct ifinfomsg));
 		ret = query_link(nl, msg, &query, ret_link);
 		if (ret != -EINTR) // links came or went while the kernel listed them
@@ -236,7 +234,7 @@ int nl_link_by_alias(struct nl *nl, const char *alias, struct nl_link *ret_link)
 
 static int send_change(struct nl *nl, struct nlmsghdr *msg)
 {
-	return talk(nl, msg, NULL, NULL);
+	return nl_talk(nl, msg, NULL, NULL);
 }
 
 static void put_no_ip6(struct nlmsghdr *msg)
@@ -252,7 +250,7 @@ static void put_no_ip6(struct nlmsghdr *msg)
 int nl_link_change(struct nl *nl, int ifindex, const struct nl_change *change)
 {
 	char buf[NL_BUFFER_BYTES];
-	struct nlmsghdr *msg = begin(nl, buf, RTM_NEWLINK, NLM_F_ACK);
+	struct nlmsghdr *msg = nl_begin(nl, buf, RTM_NEWLINK, NLM_F_ACK);
 	struct ifinfomsg *info = mnl_nlmsg_put_extra_header(msg, sizeof(*info));
 
 	info->ifi_index = ifindex;
@@ -278,7 +276,7 @@ int nl_link_change(struct nl *nl, int ifindex, const struct nl_change *change)
 int nl_link_delete(struct nl *nl, int ifindex)
 {
 	char buf[NL_BUFFER_BYTES];
-	struct nlmsghdr *msg = begin(nl, buf, RTM_DELLINK, NLM_F_ACK);
+	struct nlmsghdr *msg = nl_begin(nl, buf, RTM_DELLINK, NLM_F_ACK);
 	struct ifinfomsg *info = mnl_nlmsg_put_extra_header(msg, sizeof(*info));
 
 	info->ifi_index = ifindex;
@@ -301,7 +299,8 @@ static void put_veth_end(struct nlmsghdr *msg, const struct nl_veth_end *end)
 int nl_veth_add(struct nl *nl, const struct nl_veth_end *a, const struct nl_veth_end *b)
 {
 	char buf[NL_BUFFER_BYTES];
-	struct nlmsghdr *msg = begin(nl, buf, RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL);
+	struct nlmsghdr *msg =
+		nl_begin(nl, buf, RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL);
 	struct nlattr *info, *data, *peer;
 
 	mnl_nlmsg_put_extra_header(msg, sizeof(struct ifinfomsg));
@@ -348,7 +347,7 @@ static int parse_addr(const char *text, struct addr *ret_addr)
 static int change_addr(struct nl *nl, uint16_t type, uint16_t flags, int ifindex, const char *text)
 {
 	char buf[NL_BUFFER_BYTES];
-	struct nlmsghdr *msg = begin(nl, buf, type, NLM_F_ACK | flags);
+	struct nlmsghdr *msg = nl_begin(nl, buf, type, NLM_F_ACK | flags);
 	struct ifaddrmsg *info = mnl_nlmsg_put_extra_header(msg, sizeof(*info));
 	struct addr addr;
 	uint32_t bcast;

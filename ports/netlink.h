@@ -61,6 +61,13 @@ int nl_link_change(struct nl *nl, int ifindex, const struct nl_change *change);
 int nl_link_delete(struct nl *nl, int ifindex);
 int nl_veth_add(struct nl *nl, const struct nl_veth_end *a, const struct nl_veth_end *b);
 
+// Takes the host's own network stack off a device: what comes in is dropped after packet sockets
+// have seen it, and what the stack sends is dropped; packet sockets with PACKET_QDISC_BYPASS pass.
+// The device keeps this until nl_stack_on() or its end. Again is no error. Not every kernel can
+// (it takes sch_ingress and cls_bpf).
+int nl_stack_off(struct nl *nl, int ifindex);
+int nl_stack_on(struct nl *nl, int ifindex);
+
 // `text` is "10.0.0.1/24" or "fd00::1/64"; IPv6 addresses are usable at once (no duplicate address
 // detection). -EINVAL when it is no address with a prefix length; -EEXIST, -EADDRNOTAVAIL.
 int nl_addr_add(struct nl *nl, int ifindex, const char *text);

@@ -7,7 +7,6 @@
 // when veth orphans the packet, while the receiver still reads its pages.
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <stdio.h>
@@ -20,6 +19,7 @@
 
 #include <rte_ethdev.h>
 
+#include "base/log.h"
 #include "ports/device.h"
 #include "ports/netlink.h"
 #include "ports/netns.h"
@@ -351,20 +351,16 @@ static int find_host_end(const struct port *port, struct veth *veth, struct nl *
 	return ret ? ret : nl_link_by_alias(nl, alias, ret_link);
 }
 
-// The host's own IP stack is to leave the device alone: no IPv6 address, no answers to ARP.
-static void quieten(const char *ifname)
+// The host's own network stack is to leave the device alone: it would see every frame that the
+// switch reads, answer what is for an address of the host, and route.
+static void take_stack_off(const struct port *port, struct nl *nl, const struct nl_link *link)
 {
-	char path[128];
-	int fd;
+	int ret = nl_stack_off(nl, link->ifindex);
 
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/arp_ignore", ifname);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	// Not being allowed to is no reason to refuse the port.
-	if (write(fd, "8", 1) < 0)
-		errno = 0;
-	close(fd);
+	if (ret)
+		log_warn("%s: the host's network stack sees what comes in at %s, too: the kernel "
+			 "lacks sch_ingress or cls_bpf (%s)",
+			port->path, link->ifname, strerror(-ret));
 }
 
 static int make(struct port *port, struct veth *veth, struct err *err)
@@ -376,11 +372,12 @@ static int make(struct port *port, struct veth *veth, struct err *err)
 	if (ret)
 		return err_set_errno(err, ret, port->path, "cannot open a netlink socket");
 	ret = find_host_end(port, veth, nl, &link, err);
-	if (!ret)
+	if (!ret) {
+		take_stack_off(port, nl, &link);
 		ret = nl_link_change(
 			nl, link.ifindex, &(struct nl_change){.up = true, .no_ip6_autoconf = true});
+	}
 	if (!ret) {
-		quieten(link.ifname);
 		veth->ifindex = link.ifindex;
 		port->dp.mtu = RTE_MIN(link.mtu, (uint32_t)UINT16_MAX);
 		ret = attach(port, veth, err);
@@ -397,8 +394,11 @@ static void let_go(struct veth *veth, bool remove)
 		munmap(veth->ring, RING_BYTES);
 	if (veth->fd >= 0)
 		close(veth->fd);
-	if (remove && veth->made && veth->ifindex && nl_open(-1, &nl) == 0) {
-		nl_link_delete(nl, veth->ifindex);
+	if (remove && veth->ifindex && nl_open(-1, &nl) == 0) {
+		if (veth->made)
+			nl_link_delete(nl, veth->ifindex);
+		else
+			nl_stack_on(nl, veth->ifindex);
 		nl_close(nl);
 	}
 	free(veth);
