@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "ports/device.h"
+#include "ports/dpdk_io.h"
 #include "ports/dpdk_log.h"
 #include "ports/dpdk_probe.h"
 #include "ports/types.h"
@@ -24,69 +25,6 @@
 	(RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM |                             \
 		RTE_ETH_TX_OFFLOAD_TCP_TSO | RTE_ETH_TX_OFFLOAD_UDP_TSO |                          \
 		RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
-
-struct dpdk {
-	uint16_t ethdev;
-	bool has_intr, started;
-	bool scatter;		  // a frame may take several receive buffers
-	struct rte_mempool *pool; // of the receive queues
-};
-
-// ---- receive and transmit ----
-
-static inline uint16_t ethdev_of(const struct dp_port *dp)
-{
-	return ((const struct dpdk *)((const struct port *)dp)->priv)->ethdev;
-}
-
-static uint16_t dpdk_rx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
-	struct dp_counters *cnt)
-{
-	return rte_eth_rx_burst(ethdev_of(dp), queue, pkts, n);
-}
-
-// The bytes are summed before the burst: afterwards the packets are the driver's.
-static void dpdk_tx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
-	struct dp_counters *cnt)
-{
-	uint16_t ethdev = ethdev_of(dp), sent;
-	uint64_t bytes = 0;
-
-	for (uint16_t i = 0; i < n; i++)
-		bytes += pkts[i]->pkt_len;
-	sent = rte_eth_tx_burst(ethdev, queue, pkts, n);
-	for (uint16_t i = sent; i < n; i++) {
-		bytes -= pkts[i]->pkt_len;
-		dp_drop(cnt, DP_DROP_TX_FULL, pkts[i]);
-	}
-	cnt->tx_packets += sent;
-	cnt->tx_bytes += bytes;
-}
-
-// For devices with checksum or segmentation offloads, whose drivers want a look at such packets
-// first. A packet that the driver refuses is dropped and the rest goes on.
-static void dpdk_tx_prepare(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
-	struct dp_counters *cnt)
-{
-	uint16_t ethdev = ethdev_of(dp), done = 0, good;
-
-	while (done < n) {
-		good = rte_eth_tx_prepare(ethdev, queue, pkts + done, n - done);
-		if (good)
-			dpdk_tx(dp, queue, pkts + done, good, cnt);
-		done += good;
-		if (done < n)
-			dp_drop(cnt, DP_DROP_TX_ERROR, pkts[done++]);
-	}
-}
-
-static void dpdk_rx_arm(struct dp_port *dp, uint16_t queue, bool on)
-{
-	if (on)
-		rte_eth_dev_rx_intr_enable(ethdev_of(dp), queue);
-	else
-		rte_eth_dev_rx_intr_disable(ethdev_of(dp), queue);
-}
 
 // ---- open ----
 
