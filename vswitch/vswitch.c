@@ -11,7 +11,7 @@
 #include "vswitch/model.h"
 #include "vswitch/state.h"
 
-#define SERVICE_US 100000
+#define SERVICE_US 100000 // at first; then dp_service() says
 #define RETRY_US   1000000
 #define SETTLE_US  1000
 
@@ -318,7 +318,7 @@ static void on_service(void *arg)
 	struct vswitch *vs = arg;
 
 	check_failed(vs);
-	dp_service(vs->opts.dp, monotonic_us());
+	loop_timer_set(vs->service_timer, dp_service(vs->opts.dp, monotonic_us()));
 }
 
 void vswitch_service(struct vswitch *vs)

@@ -12,6 +12,9 @@
 
 #include "vswitch/dp/worker.h"
 
+#define SOON_US	 1000	// workers wait: a step of growth, a call
+#define LATER_US 100000 // nothing is urgent
+
 // A snapshot that is not current any more; freed when all workers have passed `token`.
 struct dp_retired {
 	struct dp_retired *next;
@@ -284,10 +287,16 @@ static void grow_step(struct dp *dp)
 	dp->grow_token = rte_rcu_qsbr_start(dp->rcu);
 }
 
-void dp_service(struct dp *dp, uint64_t now_us)
+uint32_t dp_service(struct dp *dp, uint64_t now_us)
 {
+	bool called = now_us - dp->looked_us < SOON_US;
 	unsigned before;
 
+	// However often workers call, they get an answer once a millisecond.
+	if (!called) {
+		dp->looked_us = now_us;
+		atomic_store_explicit(&dp->main_called, false, memory_order_relaxed);
+	}
 	atomic_store_explicit(&dp->now_s, now_us / 1000000, memory_order_relaxed);
 	fdb_service(dp->fdb, now_us);
 	// As many steps as grace periods have passed meanwhile.
@@ -296,6 +305,7 @@ void dp_service(struct dp *dp, uint64_t now_us)
 		grow_step(dp);
 	} while (dp->grow != before);
 	reclaim(dp, false);
+	return called || dp->grow != DP_GROW_IDLE ? SOON_US : LATER_US;
 }
 
 // ---- forwarding table ----

@@ -75,9 +75,10 @@ int dp_publish(struct dp *dp, const struct dp_view *view, struct err *err);
 // Whether every worker has left all snapshots but the current one. Never blocks.
 bool dp_settled(struct dp *dp);
 
-// Periodic work: coarse clock, ageing, growth of the forwarding table. Call every 100 ms or so,
-// and when wake_main() asked; `now_us` is monotonic time (a test may make it up).
-void dp_service(struct dp *dp, uint64_t now_us);
+// Periodic work: coarse clock, ageing, growth of the forwarding table. Call it again after as many
+// microseconds as it returns, and when wake_main() asked; `now_us` is monotonic time (a test may
+// make it up).
+uint32_t dp_service(struct dp *dp, uint64_t now_us);
 
 // ---- forwarding table ----
 

@@ -11,6 +11,7 @@
 #define BUCKETS_MIN 1024u
 #define BUCKETS_MAX (1u << 21) // 128 MiB
 #define SWEEP_MAX_S 30u	       // a whole sweep takes at most this long
+#define ROOM_US	    50000      // between two whole sweeps for room: an attacker asks for them
 
 static struct fdb_table *table_new(uint32_t buckets, uint64_t hash_factor)
 {
@@ -191,7 +192,8 @@ void fdb_service(struct fdb *fdb, uint64_t now_us)
 	uint64_t share = elapsed_us >= period_us ? buckets : buckets * elapsed_us / period_us;
 
 	fdb->now_s = now_us / 1000000;
-	if (atomic_exchange(&fdb->pressure, false)) {
+	if (now_us - fdb->room_us >= ROOM_US && atomic_exchange(&fdb->pressure, false)) {
+		fdb->room_us = now_us;
 		sweep(fdb, table, 0, buckets, keep_young_and_fair);
 		fdb->flushes = 0;
 		fdb->service_us = now_us;
@@ -375,10 +377,12 @@ bool fdb_grow_copy(struct fdb *fdb)
 	struct fdb_table *table = atomic_load(&fdb->table), *larger;
 	uint32_t buckets = table->mask + 1;
 	uint64_t used = entries(fdb);
+	// It filled up before anybody looked: more are on their way.
+	unsigned room = used * 4 > (uint64_t)buckets * FDB_SLOTS * 3 ? 6 : 3;
 
 	do {
 		buckets *= 2;
-	} while (buckets < BUCKETS_MAX && used * 3 > (uint64_t)buckets * FDB_SLOTS);
+	} while (buckets < BUCKETS_MAX && used * room > (uint64_t)buckets * FDB_SLOTS);
 	larger = table_new(buckets, table->index.hash_factor);
 	if (!larger) {
 		// It stays as it is: more is flooded, nothing is lost.

@@ -150,8 +150,8 @@ struct fdb {
 	// Main thread only.
 	struct fdb_table *old; // being left by the workers during growth
 	uint32_t now_s;
-	uint32_t sweep_next; // bucket
-	uint64_t service_us;
+	uint32_t sweep_next;	      // bucket
+	uint64_t service_us, room_us; // when fdb_service() last swept a part, or for room
 	uint32_t ageing_s[DP_BRIDGES_MAX], limit[DP_BRIDGES_MAX];
 	uint16_t nb_ports[DP_BRIDGES_MAX];
 	uint16_t port_bridge[DP_PORTS_MAX];

@@ -93,6 +93,14 @@ static unsigned poll_hot(struct dp_worker *w)
 	return total;
 }
 
+// Once until main has looked: a call is a system call.
+static void call_main(struct dp *dp, struct dp_context *ctx)
+{
+	if (!atomic_exchange_explicit(&dp->main_called, true, memory_order_relaxed))
+		dp->wake_main(dp->wake_arg);
+	ctx->port_failed = false;
+}
+
 unsigned dp_worker_round(struct dp_worker *w)
 {
 	static const struct timespec now = {0};
@@ -118,10 +126,9 @@ unsigned dp_worker_round(struct dp_worker *w)
 	w->packets += n;
 	w->empty_rounds += !n;
 	if (unlikely(ctx->port_failed ||
-		     atomic_load_explicit(&dp->fdb->pressure, memory_order_relaxed))) {
-		ctx->port_failed = false;
-		dp->wake_main(dp->wake_arg);
-	}
+		     atomic_load_explicit(&dp->fdb->pressure, memory_order_relaxed) ||
+		     atomic_load_explicit(&dp->fdb->crowded, memory_order_relaxed)))
+		call_main(dp, ctx);
 	return n;
 }
 

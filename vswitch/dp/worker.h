@@ -59,6 +59,7 @@ struct dp {
 	struct rte_rcu_qsbr *rcu;
 	atomic_uint now_s; // coarse clock of the workers
 	atomic_bool stop;
+	atomic_bool main_called; // a worker has called the main thread, which has not looked yet
 
 	// Main thread only.
 	struct dp_retired *retired;
@@ -66,6 +67,7 @@ struct dp {
 	int8_t rxq_owner[DP_PORTS_MAX][DP_QUEUES_MAX];
 	enum { DP_GROW_IDLE, DP_GROW_FROZEN, DP_GROW_COPIED } grow;
 	uint64_t grow_token;
+	uint64_t looked_us; // when main_called was last put back
 };
 
 int dp_worker_init(struct dp_worker *w, struct dp *dp, unsigned index, unsigned cpu);
