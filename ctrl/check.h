@@ -52,6 +52,10 @@ int ctrl_check_params(
 // Writes what values the parameter takes ("an integer from 0 to 4094") into `buf`, returns it.
 const char *ctrl_param_allowed(const struct ctrl_param *param, char *buf, size_t len_bytes);
 
-// Prints the reference page of a method list, in Markdown.
-void ctrl_reference_print(
-	FILE *out, const char *title, const struct ctrl_method *methods, unsigned count);
+struct ctrl_event {
+	const char *name, *data, *help; // a NULL name ends a list
+};
+
+// Prints the reference page of a method list and the events, in Markdown.
+void ctrl_reference_print(FILE *out, const char *title, const struct ctrl_method *methods,
+	unsigned count, const struct ctrl_event *events);

@@ -161,3 +161,14 @@ const struct ctrl_method ctrl_switch_methods[CTRL_NB_SWITCH_METHODS] = {
 	CTRL_SWITCH_METHODS(X)
 #undef X
 };
+
+const struct ctrl_event ctrl_switch_events[] = {{"bridge.add", "bridge", "a bridge was made"},
+	{"bridge.set", "bridge", "options of a bridge were changed"},
+	{"bridge.del", "bridge", "a bridge was deleted, and its ports with it"},
+	{"port.add", "port, bridge", "a port was added"},
+	{"port.set", "port, bridge", "options of a port were changed"},
+	{"port.del", "port, bridge", "a port was deleted by itself"},
+	{"port.down", "port, bridge, reason", "the device or the namespace of a port has gone"},
+	{"port.up", "port, bridge", "they are back, and the port works again"},
+	{"state.unsaved", "reason", "the running configuration cannot be saved; it is tried again"},
+	{"state.saved", "nothing", "it is saved, after it could not be"}, {}};

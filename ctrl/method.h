@@ -54,8 +54,10 @@
 		"Why packets were dropped: on one port, or on all there are.",                     \
 		"drops: a list of reason, direction, packets, help")                               \
 	X(WORKERS, workers, "workers", READ, "What the worker threads do.",                        \
-		"workers: a list of worker, cpu, queues, rounds, empty_rounds, sleeps, packets, "  \
-		"batches, busy_cycles, idle_cycles, stages")                                       \
+		"time_us (monotonic), cycles_per_second, and workers: a list of worker, cpu, "     \
+		"queues, rounds, empty_rounds, sleeps, packets, batches, batch_sizes (from, to: "  \
+		"packets; batches), busy_cycles, idle_cycles, stages (name, calls, packets; "      \
+		"cycles of cycles_packets packets, sampled)")                                      \
 	X(CONFIG_SHOW, config_show, "config.show", READ, "The running configuration.",             \
 		"yaml: the text of a configuration file")
 
@@ -66,4 +68,5 @@ enum ctrl_switch_method {
 		CTRL_NB_SWITCH_METHODS
 };
 
+extern const struct ctrl_event ctrl_switch_events[];
 extern const struct ctrl_method ctrl_switch_methods[CTRL_NB_SWITCH_METHODS];

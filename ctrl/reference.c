@@ -29,13 +29,13 @@ static void print_envelope(FILE *out)
 		"    {\"id\": 1, \"result\": {...}}\n"
 		"    {\"id\": 1, \"error\": {\"code\": \"exists\", \"message\": \"port c1: ...\", "
 		"\"data\": {\"object\": \"port c1\"}}}\n\n"
-		"`id` is a string, an integer or null and comes back as it is. The result of a "
-		"change may have a\nmember `warning`: a text for people, such as that the change "
-		"is in effect but could not be saved.\n\nMethods that change "
+		"`id` is a string, an integer or null and comes back as it is. Methods that change "
 		"something run one\nat a time, in the order in which they came, and are answered "
 		"when the change took effect in every\nworker; methods that only read are answered "
-		"at once, also while a change is on its way.\nA request may have %u bytes and %d "
-		"objects and lists inside each other.\n\n"
+		"at once, also while a change is on its way. The result\nof a change may have a "
+		"member `warning`: a text for people, such as that the change is in effect\nbut "
+		"could not be saved. A request may have %u bytes and %d objects and lists inside "
+		"each other.\n\n"
 		"Events are published on the ZeroMQ PUB socket `ipc://RUN_DIR/events.sock` in two "
 		"frames: the name of\nthe event, and a JSON object with `time` (UTC), `seq` "
 		"(counts "
@@ -43,14 +43,17 @@ static void print_envelope(FILE *out)
 		CTRL_MESSAGE_MAX_BYTES, CTRL_DEPTH_MAX);
 }
 
-void ctrl_reference_print(
-	FILE *out, const char *title, const struct ctrl_method *methods, unsigned count)
+void ctrl_reference_print(FILE *out, const char *title, const struct ctrl_method *methods,
+	unsigned count, const struct ctrl_event *events)
 {
 	fprintf(out, "# %s\n\n", title);
 	print_envelope(out);
 	fprintf(out, "## Errors\n\n");
 	for (unsigned i = 0; i < CTRL_NB_ERRORS; i++)
 		fprintf(out, "- `%s`: %s.\n", ctrl_error_info[i].name, ctrl_error_info[i].help);
+	fprintf(out, "\n## Events\n\n");
+	for (; events->name; events++)
+		fprintf(out, "- `%s`: %s. Data: %s.\n", events->name, events->help, events->data);
 	fprintf(out, "\n## Methods\n");
 	for (unsigned i = 0; i < count; i++) {
 		fprintf(out, "\n### %s (%s)\n\n%s\n\n", methods[i].name,

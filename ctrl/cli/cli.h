@@ -30,7 +30,7 @@ enum {
 
 struct cli {
 	struct ctrl_client_opts connect;
-	bool json;
+	bool json, help;
 	unsigned given; // OPT_*
 	double watch_s;
 	struct ctrl_client *client; // made by the first cli_call()
@@ -48,9 +48,20 @@ struct verb {
 
 // The groups; each table ends with a NULL name.
 extern const struct verb verbs_show[], verbs_bridge[], verbs_port[], verbs_fdb[], verbs_stats[],
-	verbs_monitor[], verbs_config[], verbs_help[];
+	verbs_worker[], verbs_monitor[], verbs_config[], verbs_help[];
 extern const struct verb *const verb_groups[];
 extern const unsigned nb_verb_groups;
+
+// ---- verbs.c: which one was meant ----
+
+// The verb whose name begins the words, and how many words it has; or NULL.
+const struct verb *cli_find_verb(int argc, char **argv, int *ret_words);
+bool cli_begins_with(const struct verb *verb, const char *word); // of two words, and that the first
+
+// Says that the words are no verb, and what they could have been. EXIT_USAGE.
+int cli_unknown_verb(int argc, char **argv);
+
+int cli_completion(struct cli *cli, int argc, char **argv); // verb_completion.c
 
 struct cli_option {
 	const char *name, *arg, *help;
@@ -72,6 +83,9 @@ int cli_change(struct cli *cli, const char *method, json_t *params);
 int cli_fail(const struct cli *cli, const struct err *err); // prints it, returns EXIT_REFUSED
 int cli_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2))); // EXIT_USAGE
 void cli_print_json(const json_t *value);
+
+// Takes a number of seconds from 0.001 to 86400; `what` names it in EXIT_USAGE.
+int cli_seconds(const char *what, const char *text, double *ret_seconds);
 
 // Makes an object of a name (NULL: none) and of arguments "key=value", which go through config's
 // function for ports, bridges or forwarding entries.

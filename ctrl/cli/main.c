@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "config/nearest.h"
 #include "ctrl/cli/cli.h"
 
 const struct cli_option cli_options[] = {
@@ -23,48 +24,9 @@ const struct cli_option cli_options[] = {
 	{"--all", NULL, "rows of zeros too", OPT_ALL},
 	{"--watch", "[SECONDS]", "print rates again and again", OPT_WATCH},
 	{"--version", NULL, "print the version", 0},
-	{"--help", NULL, "print this help", 0},
+	{"--help", NULL, "print this help, or that of the verb", 0},
 	{NULL},
 };
-
-const struct verb *const verb_groups[] = {verbs_show, verbs_bridge, verbs_port, verbs_fdb,
-	verbs_stats, verbs_monitor, verbs_config, verbs_help};
-const unsigned nb_verb_groups = ARRAY_SIZE(verb_groups);
-
-// Number of words of the verb's name that begin `argv`; 0 when it is another verb.
-static int match(const struct verb *verb, int argc, char **argv)
-{
-	size_t len = strcspn(verb->name, " ");
-
-	if (argc < 1 || strlen(argv[0]) != len || strncmp(verb->name, argv[0], len))
-		return 0;
-	if (!verb->name[len])
-		return 1;
-	return argc >= 2 && !strcmp(verb->name + len + 1, argv[1]) ? 2 : 0;
-}
-
-static const struct verb *find_verb(int argc, char **argv, int *ret_words)
-{
-	for (unsigned g = 0; g < nb_verb_groups; g++) {
-		for (const struct verb *verb = verb_groups[g]; verb->name; verb++) {
-			*ret_words = match(verb, argc, argv);
-			if (*ret_words)
-				return verb;
-		}
-	}
-	return NULL;
-}
-
-static int parse_seconds(const char *option, const char *text, double *ret_seconds)
-{
-	char *end;
-	double seconds = strtod(text, &end);
-
-	if (end == text || *end || !(seconds > 0 && seconds <= 86400))
-		return cli_usage("%s takes seconds from 0.001 to 86400, not '%s'", option, text);
-	*ret_seconds = seconds;
-	return EXIT_DONE;
-}
 
 static int set_option(struct cli *cli, const struct cli_option *option, const char *value)
 {
@@ -85,10 +47,12 @@ static int set_option(struct cli *cli, const struct cli_option *option, const ch
 		cli->connect.server_key_file = value;
 	else if (!strcmp(name, "json"))
 		cli->json = true;
+	else if (!strcmp(name, "help"))
+		cli->help = true;
 	else if (!strcmp(name, "timeout"))
-		rc = parse_seconds(option->name, value, &seconds);
+		rc = cli_seconds(option->name, value, &seconds);
 	else if (!strcmp(name, "watch") && value)
-		rc = parse_seconds(option->name, value, &cli->watch_s);
+		rc = cli_seconds(option->name, value, &cli->watch_s);
 	if (seconds)
 		cli->connect.timeout_ms = MAX_OF(1, seconds * 1000);
 	return rc;
@@ -101,6 +65,26 @@ static const struct cli_option *find_option(const char *arg, size_t len)
 			return o;
 	}
 	return NULL;
+}
+
+static int unknown_option(const char *arg, size_t len)
+{
+	unsigned best = NEAREST_FAR;
+	const char *nearest = NULL;
+	char word[64];
+
+	snprintf(word, sizeof(word), "%.*s", (int)len, arg);
+	for (const struct cli_option *o = cli_options; o->name; o++) {
+		unsigned distance = nearest_distance(word, o->name);
+
+		if (distance < best) {
+			best = distance;
+			nearest = o->name;
+		}
+	}
+	if (nearest)
+		return cli_usage("unknown option '%s'; did you mean '%s'?", word, nearest);
+	return cli_usage("unknown option '%s'", word);
 }
 
 static bool is_number(const char *text)
@@ -117,7 +101,7 @@ static int parse_option(struct cli *cli, int argc, char **argv, int *i)
 	const char *value = equals ? equals + 1 : NULL;
 
 	if (!option)
-		return cli_usage("unknown option '%.*s'", (int)len, argv[*i]);
+		return unknown_option(argv[*i], len);
 	if (value && !option->arg)
 		return cli_usage("%s takes no value", option->name);
 	if (!value && option->arg && (option->arg[0] != '[' || is_number(argv[*i + 1]))) {
@@ -145,9 +129,9 @@ static int parse_options(struct cli *cli, int *argc, char **argv)
 			printf("vsctl %s\n", CAUSEWAY_VERSION);
 			exit(EXIT_DONE);
 		}
-		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
-			exit(verbs_help[0].run(cli, 0, NULL));
-		if (argv[i][0] == '-' && argv[i][1])
+		if (!strcmp(argv[i], "-h"))
+			cli->help = true;
+		else if (argv[i][0] == '-' && argv[i][1])
 			rc = parse_option(cli, *argc, argv, &i);
 		else
 			argv[kept++] = argv[i];
@@ -185,13 +169,26 @@ static int complete_connect(struct ctrl_client_opts *opts)
 	return EXIT_DONE;
 }
 
-static int check_verb(const struct cli *cli, const struct verb *verb, int argc)
+// JSON carries nothing else.
+static bool is_utf8(const char *text)
+{
+	json_t *string = json_string(text);
+
+	json_decref(string);
+	return string;
+}
+
+static int check_verb(const struct cli *cli, const struct verb *verb, int argc, char **argv)
 {
 	unsigned wrong = cli->given & ~verb->options;
 
 	for (const struct cli_option *o = cli_options; o->name; o++) {
 		if (o->verb_option & wrong)
 			return cli_usage("%s has no option %s", verb->name, o->name);
+	}
+	for (int i = 0; i < argc; i++) {
+		if (!is_utf8(argv[i]))
+			return cli_usage("argument %d of %s is not UTF-8", i + 1, verb->name);
 	}
 	if (argc < verb->min_args || (verb->max_args >= 0 && argc > verb->max_args))
 		return cli_usage("too %s arguments: vsctl %s %s",
@@ -210,14 +207,16 @@ int main(int argc, char **argv)
 		rc = complete_connect(&cli.connect);
 	if (rc != EXIT_DONE)
 		return rc;
+	if (cli.help)
+		return verbs_help[0].run(&cli, argc - 1, argv + 1);
 	if (argc < 2)
 		return cli_usage("no verb is given");
-	verb = find_verb(argc - 1, argv + 1, &words);
+	verb = cli_find_verb(argc - 1, argv + 1, &words);
 	if (!verb)
-		return cli_usage("unknown verb '%s'", argv[1]);
+		return cli_unknown_verb(argc - 1, argv + 1);
 	argc -= 1 + words;
 	argv += 1 + words;
-	rc = check_verb(&cli, verb, argc);
+	rc = check_verb(&cli, verb, argc, argv);
 	if (rc == EXIT_DONE)
 		rc = verb->run(&cli, argc, argv);
 	ctrl_client_free(cli.client);

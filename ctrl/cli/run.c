@@ -50,9 +50,20 @@ int cli_usage(const char *fmt, ...)
 	return EXIT_USAGE;
 }
 
+int cli_seconds(const char *what, const char *text, double *ret_seconds)
+{
+	char *end;
+	double seconds = strtod(text, &end);
+
+	if (end == text || *end || !(seconds >= 0.001 && seconds <= 86400))
+		return cli_usage("%s takes seconds from 0.001 to 86400, not '%s'", what, text);
+	*ret_seconds = seconds;
+	return EXIT_DONE;
+}
+
 void cli_print_json(const json_t *value)
 {
-	json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+	json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
 	putchar('\n');
 }
 

@@ -47,84 +47,51 @@ static void print_detail(const struct verb *verb)
 
 static int help(struct cli *cli, int argc, char **argv)
 {
-	char words[64] = "";
+	const struct verb *verb;
 	bool found = false;
+	int words;
 
 	if (!argc)
 		return help_all();
-	snprintf(words, sizeof(words), "%s%s%s", argv[0], argc > 1 ? " " : "",
-		argc > 1 ? argv[1] : "");
-	for (unsigned g = 0; g < nb_verb_groups; g++) {
-		for (const struct verb *verb = verb_groups[g]; verb->name; verb++) {
-			size_t len = strlen(words);
-
-			if (strncmp(verb->name, words, len) ||
-				(verb->name[len] && verb->name[len] != ' '))
+	verb = cli_find_verb(argc, argv, &words);
+	if (verb) {
+		print_detail(verb);
+		return EXIT_DONE;
+	}
+	for (unsigned g = 0; argc == 1 && g < nb_verb_groups; g++) {
+		for (verb = verb_groups[g]; verb->name; verb++) {
+			if (!cli_begins_with(verb, argv[0]))
 				continue;
 			print_detail(verb);
 			found = true;
 		}
 	}
-	return found ? EXIT_DONE : cli_usage("unknown verb '%s'", words);
+	return found ? EXIT_DONE : cli_unknown_verb(argc, argv);
 }
 
 static int reference(struct cli *cli, int argc, char **argv)
 {
-	ctrl_reference_print(stdout, "The control channel of vswitchd", ctrl_switch_methods,
-		CTRL_NB_SWITCH_METHODS);
-	putchar('\n');
-	schema_print_reference(stdout);
-	return EXIT_DONE;
-}
+	bool control = !argc || !strcmp(argv[0], "control");
+	bool config = !argc || !strcmp(argv[0], "config");
 
-// The shell completes first and second words and options; the list comes from the tables.
-static int completion(struct cli *cli, int argc, char **argv)
-{
-	if (strcmp(argv[0], "bash"))
-		return cli_usage("completion is there for bash, not for '%s'", argv[0]);
-	printf("_vsctl()\n{\n\tlocal verbs='");
-	for (unsigned g = 0; g < nb_verb_groups; g++) {
-		for (const struct verb *verb = verb_groups[g]; verb->name; verb++)
-			printf("%s\n", verb->name);
-	}
-	printf("' options='");
-	for (const struct cli_option *o = cli_options; o->name; o++)
-		printf("%s ", o->name);
-	printf("'\n%s",
-		"\tlocal cur=${COMP_WORDS[COMP_CWORD]} i words=()\n"
-		"\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
-		"\t\tcase ${COMP_WORDS[i]} in\n"
-		"\t\t--run-dir | --timeout | --connect | --connect-events | --key | --server-key)\n"
-		"\t\t\t((i++)) ;;\n"
-		"\t\t-*) ;;\n"
-		"\t\t*) words+=(\"${COMP_WORDS[i]}\") ;;\n"
-		"\t\tesac\n"
-		"\tdone\n"
-		"\tCOMPREPLY=()\n"
-		"\tif [[ $cur == -* ]]; then\n"
-		"\t\tmapfile -t COMPREPLY < <(compgen -W \"$options\" -- \"$cur\")\n"
-		"\telif ((${#words[@]} == 0)); then\n"
-		"\t\tmapfile -t COMPREPLY < <(compgen -W \"$(cut -d' ' -f1 <<<\"$verbs\")\" -- "
-		"\"$cur\")\n"
-		"\telif ((${#words[@]} == 1)) && [[ $verbs == *\"${words[0]} \"* ]]; then\n"
-		"\t\tmapfile -t COMPREPLY < <(compgen -W \\\n"
-		"\t\t\t\"$(sed -n \"s/^${words[0]} //p\" <<<\"$verbs\")\" -- \"$cur\")\n"
-		"\telif [[ ${words[0]} == config ]]; then\n"
-		"\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
-		"\telse\n"
-		"\t\tmapfile -t COMPREPLY < <(compgen -W \"$(vsctl list-br 2>/dev/null |\n"
-		"\t\t\tawk 'NR > 1 { print $1 }'; vsctl list-ports 2>/dev/null |\n"
-		"\t\t\tawk 'NR > 1 { print $1 }')\" -- \"$cur\")\n"
-		"\tfi\n"
-		"}\n"
-		"complete -F _vsctl vsctl\n");
+	if (!control && !config)
+		return cli_usage("reference takes control or config, not '%s'", argv[0]);
+	if (control)
+		ctrl_reference_print(stdout, "The control channel of vswitchd", ctrl_switch_methods,
+			CTRL_NB_SWITCH_METHODS, ctrl_switch_events);
+	if (control && config)
+		putchar('\n');
+	if (config)
+		schema_print_reference(stdout);
 	return EXIT_DONE;
 }
 
 const struct verb verbs_help[] = {
 	{"help", "[VERB]", "print help", NULL, 0, 2, 0, help},
-	{"reference", "", "print the reference of methods and options, in Markdown", NULL, 0, 0, 0,
-		reference},
-	{"completion", "bash", "print the completion of the shell", NULL, 1, 1, 0, completion},
+	{"reference", "[control|config]",
+		"print the reference of the control channel, or of the options",
+		"In Markdown; both when none is named.", 0, 1, 0, reference},
+	{"completion", "bash", "print the completion of the shell",
+		"For this shell: source <(vsctl completion bash)", 1, 1, 0, cli_completion},
 	{NULL},
 };

@@ -166,82 +166,10 @@ static int drops(struct cli *cli, int argc, char **argv)
 	return EXIT_DONE;
 }
 
-static double share(double part, double whole)
-{
-	return whole > 0 ? part / whole : 0;
-}
-
-static void print_stages(const json_t *workers)
-{
-	struct table table;
-	json_t *worker, *stage;
-	size_t i, k;
-
-	table_init(&table, "WORKER STAGE >CALLS >PACKETS >CYCLES/PACKET");
-	json_array_foreach (workers, i, worker) {
-		json_array_foreach (json_object_get(worker, "stages"), k, stage) {
-			table_add(&table, "%lld", member_int(worker, "worker"));
-			table_add(&table, "%s", member_text(stage, "name"));
-			table_add(&table, "%lld", member_int(stage, "calls"));
-			table_add(&table, "%lld", member_int(stage, "packets"));
-			table_add(&table, "%.1f",
-				share(member_int(stage, "cycles"),
-					member_int(stage, "cycles_packets")));
-		}
-	}
-	putchar('\n');
-	table_print(&table);
-}
-
-static void print_workers(const json_t *list)
-{
-	struct table table;
-	json_t *w;
-	size_t i;
-
-	table_init(&table, "WORKER >CPU >QUEUES >PACKETS >PACKETS/BATCH >ROUNDS >EMPTY >SLEEPS "
-			   ">BUSY");
-	json_array_foreach (list, i, w) {
-		double busy = member_int(w, "busy_cycles");
-
-		table_add(&table, "%lld", member_int(w, "worker"));
-		table_add(&table, "%lld", member_int(w, "cpu"));
-		table_add(&table, "%lld", member_int(w, "queues"));
-		table_add(&table, "%lld", member_int(w, "packets"));
-		table_add(
-			&table, "%.1f", share(member_int(w, "packets"), member_int(w, "batches")));
-		table_add(&table, "%lld", member_int(w, "rounds"));
-		table_add(&table, "%lld", member_int(w, "empty_rounds"));
-		table_add(&table, "%lld", member_int(w, "sleeps"));
-		table_add(&table, "%.1f%%", 100 * share(busy, busy + member_int(w, "idle_cycles")));
-	}
-	table_print(&table);
-}
-
-static int workers(struct cli *cli, int argc, char **argv)
-{
-	json_t *result;
-	int rc = cli_call(cli, "workers", NULL, &result);
-
-	if (rc != EXIT_DONE)
-		return rc;
-	if (cli->json) {
-		cli_print_json(result);
-	} else {
-		print_workers(json_object_get(result, "workers"));
-		if (cli->given & OPT_ALL)
-			print_stages(json_object_get(result, "workers"));
-	}
-	json_decref(result);
-	return EXIT_DONE;
-}
-
 const struct verb verbs_stats[] = {
 	{"stats", "[PORT]", "counters of the ports",
 		"--watch prints rates every second, or every SECONDS.", 0, 1, OPT_WATCH, stats},
 	{"drops", "[PORT]", "why packets were dropped",
 		"--all prints reasons that never occurred too.", 0, 1, OPT_ALL, drops},
-	{"workers", "", "what the worker threads do",
-		"--all prints the stages of the pipeline too.", 0, 0, OPT_ALL, workers},
 	{NULL},
 };

@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <rte_cycles.h>
+
+#include "base/util.h"
 #include "ctrl/server/handle.h"
 
 static json_t *drops_by_reason(const struct dp_counters *cnt)
@@ -99,6 +102,17 @@ int ctrl_handle_drops(void *arg, const json_t *params, json_t **ret_result, stru
 	return *ret_result ? 0 : no_memory(err);
 }
 
+static json_t *batch_sizes(const struct dp_worker_stats *s)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < DP_BATCH_SIZES; i++)
+		json_array_append_new(list, json_pack("{s:i, s:i, s:I}", "from", 1 << i, "to",
+						    MIN_OF((2 << i) - 1, DP_BURST), "batches",
+						    (json_int_t)s->batch_sizes[i]));
+	return list;
+}
+
 static json_t *worker_json(struct dp *dp, unsigned worker)
 {
 	struct dp_worker_stats s = {0};
@@ -112,12 +126,13 @@ static json_t *worker_json(struct dp *dp, unsigned worker)
 					(json_int_t)s.stage[i].packets, "cycles",
 					(json_int_t)s.stage[i].cycles, "cycles_packets",
 					(json_int_t)s.stage[i].cycles_packets));
-	return json_pack("{s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "worker",
+	return json_pack("{s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:I, s:o}", "worker",
 		(int)worker, "cpu", (int)s.cpu, "queues", (int)s.nb_queues, "rounds",
 		(json_int_t)s.rounds, "empty_rounds", (json_int_t)s.empty_rounds, "sleeps",
 		(json_int_t)s.sleeps, "packets", (json_int_t)s.packets, "batches",
-		(json_int_t)s.batches, "busy_cycles", (json_int_t)s.busy_cycles, "idle_cycles",
-		(json_int_t)s.idle_cycles, "stages", stages);
+		(json_int_t)s.batches, "batch_sizes", batch_sizes(&s), "busy_cycles",
+		(json_int_t)s.busy_cycles, "idle_cycles", (json_int_t)s.idle_cycles, "stages",
+		stages);
 }
 
 int ctrl_handle_workers(void *arg, const json_t *params, json_t **ret_result, struct err *err)
@@ -128,7 +143,8 @@ int ctrl_handle_workers(void *arg, const json_t *params, json_t **ret_result, st
 
 	for (unsigned i = 0; i < dp_nb_workers(dp); i++)
 		json_array_append_new(list, worker_json(dp, i));
-	*ret_result = json_pack("{s:o}", "workers", list);
+	*ret_result = json_pack("{s:I, s:I, s:o}", "time_us", (json_int_t)monotonic_us(),
+		"cycles_per_second", (json_int_t)rte_get_tsc_hz(), "workers", list);
 	return *ret_result ? 0 : no_memory(err);
 }
 

@@ -461,6 +461,7 @@ void dp_worker_stats(struct dp *dp, unsigned worker, struct dp_worker_stats *ret
 		.nb_stages = DP_NB_STAGES,
 	};
 
+	memcpy(s.batch_sizes, w->ctx.batch_sizes, sizeof(s.batch_sizes));
 	for (unsigned i = 0; i < DP_NB_STAGES; i++) {
 		s.stage[i].name = dp_stage_name(i);
 		s.stage[i].calls = w->ctx.stage[i].calls;

@@ -119,12 +119,14 @@ void dp_fdb_stats(struct dp *dp, struct dp_fdb_stats *ret_stats);
 // The sums over all workers since the port was made.
 void dp_port_counters(struct dp *dp, uint16_t port_id, struct dp_counters *ret_cnt);
 
-#define DP_STAGES_MAX 8
+#define DP_STAGES_MAX  8
+#define DP_BATCH_SIZES 7 // batches of 1, 2-3, 4-7, 8-15, 16-31, 32-63 and 64 packets
 
 struct dp_worker_stats {
 	unsigned cpu;
 	unsigned nb_queues;
 	uint64_t rounds, empty_rounds, sleeps, packets, batches;
+	uint64_t batch_sizes[DP_BATCH_SIZES];
 	uint64_t busy_cycles, idle_cycles; // TSC ticks; sleeping counts as neither
 	unsigned nb_stages;
 	struct {

@@ -71,7 +71,7 @@ struct dp_context {
 	struct {
 		uint64_t calls, packets, cycles, cycles_packets;
 	} stage[DP_NB_STAGES];
-	uint64_t batches;
+	uint64_t batches, batch_sizes[DP_BATCH_SIZES];
 };
 
 // Runs the batch through all stages. The packets then belong to ports or are gone.
