@@ -19,21 +19,75 @@ static void demand(int condition)
 		abort();
 }
 
+// The options of a request's object, without the name, as handlers have them.
+static json_t *options_of(const json_t *obj)
+{
+	json_t *options = json_copy((json_t *)obj);
+
+	json_object_del(options, "name");
+	return options;
+}
+
+// A refused object leaves the structure as it was; what was taken comes out as JSON that is taken
+// again and makes the same.
+static int bind_port(const json_t *obj, struct err *err)
+{
+	struct conf_port conf, before, again;
+	json_t *options = options_of(obj), *back;
+	int rc;
+
+	conf_port_init(&conf);
+	conf_port_init(&again);
+	before = conf;
+	rc = conf_port_bind(options, "port x", &conf, err);
+	json_decref(options);
+	if (rc < 0) {
+		demand(!memcmp(&conf, &before, sizeof(conf)));
+		return rc;
+	}
+	back = conf_port_to_json(&conf, false);
+	demand(back && conf_port_bind(back, "port x", &again, NULL) == 0);
+	json_decref(back);
+	demand(!memcmp(&conf, &again, sizeof(conf)));
+	return 0;
+}
+
+static int bind_bridge(const json_t *obj, struct err *err)
+{
+	struct conf_bridge_opts opts, before, again;
+	json_t *options = options_of(obj), *back;
+	int rc;
+
+	conf_bridge_opts_init(&opts);
+	conf_bridge_opts_init(&again);
+	before = opts;
+	rc = conf_bridge_bind(options, "bridge x", &opts, err);
+	json_decref(options);
+	if (rc < 0) {
+		demand(!memcmp(&opts, &before, sizeof(opts)));
+		return rc;
+	}
+	back = conf_bridge_opts_to_json(&opts, false);
+	demand(back && conf_bridge_bind(back, "bridge x", &again, NULL) == 0);
+	json_decref(back);
+	demand(!memcmp(&opts, &again, sizeof(opts)));
+	return 0;
+}
+
 // What handlers do with objects that the method tables leave to config/.
 static int bind_objects(const struct ctrl_request *req, struct err *err)
 {
 	const json_t *port = json_object_get(req->params, "port");
 	const json_t *bridge = json_object_get(req->params, "bridge");
-	struct conf_bridge_opts opts;
-	struct conf_port conf;
+	const json_t *ports = json_object_get(req->params, "ports");
 	int rc = 0;
 
-	conf_port_init(&conf);
-	conf_bridge_opts_init(&opts);
 	if (json_is_object(port))
-		rc = conf_port_bind(port, "port", &conf, err);
+		rc = bind_port(port, err);
 	if (rc == 0 && json_is_object(bridge))
-		rc = conf_bridge_bind(bridge, "bridge", &opts, err);
+		rc = bind_bridge(bridge, err);
+	for (size_t i = 0; rc == 0 && i < json_array_size(ports); i++)
+		rc = bind_port(json_array_get(ports, i), err);
 	return rc;
 }
 
