@@ -80,6 +80,10 @@ int cli_call(struct cli *cli, const char *method, json_t *params, json_t **ret_r
 // As cli_call(), for changes that say nothing when they worked (with --json: the result).
 int cli_change(struct cli *cli, const char *method, json_t *params);
 
+// Calls a method that only tells, and prints what it tells: with `print` for people, or as JSON.
+typedef void cli_print_fn(const struct cli *cli, const json_t *result);
+int cli_show(struct cli *cli, const char *method, json_t *params, cli_print_fn *print);
+
 int cli_fail(const struct cli *cli, const struct err *err); // prints it, returns EXIT_REFUSED
 int cli_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2))); // EXIT_USAGE
 void cli_print_json(const json_t *value);

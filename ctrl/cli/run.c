@@ -89,7 +89,7 @@ int cli_call(struct cli *cli, const char *method, json_t *params, json_t **ret_r
 	return rc;
 }
 
-int cli_change(struct cli *cli, const char *method, json_t *params)
+int cli_show(struct cli *cli, const char *method, json_t *params, cli_print_fn *print)
 {
 	json_t *result;
 	int rc = cli_call(cli, method, params, &result);
@@ -98,8 +98,15 @@ int cli_change(struct cli *cli, const char *method, json_t *params)
 		return rc;
 	if (cli->json)
 		cli_print_json(result);
+	else if (print)
+		print(cli, result);
 	json_decref(result);
 	return EXIT_DONE;
+}
+
+int cli_change(struct cli *cli, const char *method, json_t *params)
+{
+	return cli_show(cli, method, params, NULL);
 }
 
 static int bind_options(struct cli *cli, json_t *obj, cli_option_fn *fn, int argc, char **argv)

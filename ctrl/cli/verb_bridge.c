@@ -36,15 +36,12 @@ static int set_br(struct cli *cli, int argc, char **argv)
 		cli, "bridge.set", json_pack("{s:s, s:o}", "name", argv[0], "bridge", bridge));
 }
 
-static int list_br(struct cli *cli, int argc, char **argv)
+static void print_bridges(const struct cli *cli, const json_t *result)
 {
-	json_t *result, *bridge;
 	struct table table;
+	json_t *bridge;
 	size_t i;
-	int rc = cli_call(cli, "bridge.list", NULL, &result);
 
-	if (rc != EXIT_DONE)
-		return rc;
 	table_init(&table, "BRIDGE >PORTS OPTIONS");
 	json_array_foreach (json_object_get(result, "bridges"), i, bridge) {
 		char *options = cli_options_text(json_object_get(bridge, "options"));
@@ -54,12 +51,12 @@ static int list_br(struct cli *cli, int argc, char **argv)
 		table_add(&table, "%s", options);
 		free(options);
 	}
-	if (cli->json)
-		cli_print_json(result);
-	else
-		table_print(&table);
-	json_decref(result);
-	return EXIT_DONE;
+	table_print(&table);
+}
+
+static int list_br(struct cli *cli, int argc, char **argv)
+{
+	return cli_show(cli, "bridge.list", NULL, print_bridges);
 }
 
 const struct verb verbs_bridge[] = {

@@ -8,19 +8,14 @@
 #include "ctrl/cli/cli.h"
 #include "ctrl/keys.h"
 
+static void print_yaml(const struct cli *cli, const json_t *result)
+{
+	fputs(member_text(result, "yaml"), stdout);
+}
+
 static int config_show(struct cli *cli, int argc, char **argv)
 {
-	json_t *result;
-	int rc = cli_call(cli, "config.show", NULL, &result);
-
-	if (rc != EXIT_DONE)
-		return rc;
-	if (cli->json)
-		cli_print_json(result);
-	else
-		fputs(member_text(result, "yaml"), stdout);
-	json_decref(result);
-	return EXIT_DONE;
+	return cli_show(cli, "config.show", NULL, print_yaml);
 }
 
 static void print_mistakes(struct cli *cli, const char *file, const struct conf_mistakes *mistakes)

@@ -58,25 +58,22 @@ static void add_port_row(struct table *table, const json_t *port)
 	json_decref(options);
 }
 
-static int list_ports(struct cli *cli, int argc, char **argv)
+static void print_ports(const struct cli *cli, const json_t *result)
 {
-	json_t *params = json_pack("{s:s*}", "bridge", argc ? argv[0] : NULL);
-	json_t *result, *port;
 	struct table table;
+	json_t *port;
 	size_t i;
-	int rc = cli_call(cli, "port.list", params, &result);
 
-	if (rc != EXIT_DONE)
-		return rc;
 	table_init(&table, "PORT BRIDGE TYPE STATE OPTIONS");
 	json_array_foreach (json_object_get(result, "ports"), i, port)
 		add_port_row(&table, port);
-	if (cli->json)
-		cli_print_json(result);
-	else
-		table_print(&table);
-	json_decref(result);
-	return EXIT_DONE;
+	table_print(&table);
+}
+
+static int list_ports(struct cli *cli, int argc, char **argv)
+{
+	return cli_show(cli, "port.list", json_pack("{s:s*}", "bridge", argc ? argv[0] : NULL),
+		print_ports);
 }
 
 const struct verb verbs_port[] = {

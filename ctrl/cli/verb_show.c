@@ -4,34 +4,26 @@
 
 #include "ctrl/cli/cli.h"
 
+static void print_status(const struct cli *cli, const json_t *result)
+{
+	const json_t *fdb = json_object_get(result, "fdb");
+	const json_t *state = json_object_get(result, "state");
+
+	printf("vswitchd %s, pid %lld, up %.0f s, at %s\n", member_text(result, "version"),
+		member_int(result, "pid"), json_number_value(json_object_get(result, "uptime_s")),
+		member_text(result, "run_dir"));
+	printf("workers %lld, bridges %lld, ports %lld (%lld up), forwarding entries %lld\n",
+		member_int(result, "workers"), member_int(result, "bridges"),
+		member_int(result, "ports"), member_int(result, "ports_up"),
+		member_int(fdb, "entries"));
+	if (*member_text(state, "reason"))
+		printf("the running configuration is not saved: %s\n",
+			member_text(state, "reason"));
+}
+
 static int status(struct cli *cli, int argc, char **argv)
 {
-	json_t *result;
-	int rc = cli_call(cli, "status", NULL, &result);
-
-	if (rc != EXIT_DONE)
-		return rc;
-	if (cli->json) {
-		cli_print_json(result);
-	} else {
-		const json_t *fdb = json_object_get(result, "fdb");
-		const json_t *state = json_object_get(result, "state");
-
-		printf("vswitchd %s, pid %lld, up %.0f s, at %s\n", member_text(result, "version"),
-			member_int(result, "pid"),
-			json_number_value(json_object_get(result, "uptime_s")),
-			member_text(result, "run_dir"));
-		printf("workers %lld, bridges %lld, ports %lld (%lld up), forwarding entries "
-		       "%lld\n",
-			member_int(result, "workers"), member_int(result, "bridges"),
-			member_int(result, "ports"), member_int(result, "ports_up"),
-			member_int(fdb, "entries"));
-		if (*member_text(state, "reason"))
-			printf("the running configuration is not saved: %s\n",
-				member_text(state, "reason"));
-	}
-	json_decref(result);
-	return EXIT_DONE;
+	return cli_show(cli, "status", NULL, print_status);
 }
 
 static void print_port(const json_t *port, const char *indent)
@@ -66,25 +58,25 @@ static void print_bridge(const json_t *bridge)
 	free(options);
 }
 
+static void print_bridges(const struct cli *cli, const json_t *result)
+{
+	json_t *bridge;
+	size_t i;
+
+	json_array_foreach (json_object_get(result, "bridges"), i, bridge)
+		print_bridge(bridge);
+}
+
+static void print_one_port(const struct cli *cli, const json_t *result)
+{
+	print_port(result, "");
+}
+
 static int show(struct cli *cli, int argc, char **argv)
 {
-	json_t *params = json_pack("{s:s*}", "name", argc ? argv[0] : NULL);
-	json_t *result, *bridge;
-	size_t i;
-	int rc = cli_call(cli, argc ? "port.show" : "show", params, &result);
-
-	if (rc != EXIT_DONE)
-		return rc;
-	if (cli->json) {
-		cli_print_json(result);
-	} else if (argc) {
-		print_port(result, "");
-	} else {
-		json_array_foreach (json_object_get(result, "bridges"), i, bridge)
-			print_bridge(bridge);
-	}
-	json_decref(result);
-	return EXIT_DONE;
+	if (!argc)
+		return cli_show(cli, "show", NULL, print_bridges);
+	return cli_show(cli, "port.show", json_pack("{s:s}", "name", argv[0]), print_one_port);
 }
 
 const struct verb verbs_show[] = {

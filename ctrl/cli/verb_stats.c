@@ -12,13 +12,12 @@
 static const char *const counters[] = {
 	"rx_packets", "tx_packets", "rx_bytes", "tx_bytes", "rx_dropped", "tx_dropped"};
 
-static int get_stats(struct cli *cli, int argc, char **argv, json_t **ret_result)
+static json_t *one_port(int argc, char **argv)
 {
-	return cli_call(
-		cli, "stats", json_pack("{s:s*}", "port", argc ? argv[0] : NULL), ret_result);
+	return json_pack("{s:s*}", "port", argc ? argv[0] : NULL);
 }
 
-static void print_totals(const json_t *result)
+static void print_totals(const struct cli *cli, const json_t *result)
 {
 	struct table table;
 	json_t *port;
@@ -97,13 +96,13 @@ static void print_rates(const json_t *rates)
 static int watch(struct cli *cli, int argc, char **argv)
 {
 	json_t *before, *now;
-	int rc = get_stats(cli, argc, argv, &before);
+	int rc = cli_call(cli, "stats", one_port(argc, argv), &before);
 
 	while (rc == EXIT_DONE) {
 		json_t *change;
 
 		usleep(cli->watch_s * 1e6);
-		rc = get_stats(cli, argc, argv, &now);
+		rc = cli_call(cli, "stats", one_port(argc, argv), &now);
 		if (rc != EXIT_DONE)
 			break;
 		change = rates(before, now);
@@ -123,32 +122,17 @@ static int watch(struct cli *cli, int argc, char **argv)
 
 static int stats(struct cli *cli, int argc, char **argv)
 {
-	json_t *result;
-	int rc;
-
 	if (cli->given & OPT_WATCH)
 		return watch(cli, argc, argv);
-	rc = get_stats(cli, argc, argv, &result);
-	if (rc != EXIT_DONE)
-		return rc;
-	if (cli->json)
-		cli_print_json(result);
-	else
-		print_totals(result);
-	json_decref(result);
-	return EXIT_DONE;
+	return cli_show(cli, "stats", one_port(argc, argv), print_totals);
 }
 
-static int drops(struct cli *cli, int argc, char **argv)
+static void print_drops(const struct cli *cli, const json_t *result)
 {
-	json_t *result, *row;
 	struct table table;
+	json_t *row;
 	size_t i;
-	int rc =
-		cli_call(cli, "drops", json_pack("{s:s*}", "port", argc ? argv[0] : NULL), &result);
 
-	if (rc != EXIT_DONE)
-		return rc;
 	table_init(&table, "REASON DIRECTION >PACKETS MEANING");
 	json_array_foreach (json_object_get(result, "drops"), i, row) {
 		if (!member_int(row, "packets") && !(cli->given & OPT_ALL))
@@ -158,12 +142,12 @@ static int drops(struct cli *cli, int argc, char **argv)
 		table_add(&table, "%lld", member_int(row, "packets"));
 		table_add(&table, "%s", member_text(row, "help"));
 	}
-	if (cli->json)
-		cli_print_json(result);
-	else
-		table_print(&table);
-	json_decref(result);
-	return EXIT_DONE;
+	table_print(&table);
+}
+
+static int drops(struct cli *cli, int argc, char **argv)
+{
+	return cli_show(cli, "drops", one_port(argc, argv), print_drops);
 }
 
 const struct verb verbs_stats[] = {

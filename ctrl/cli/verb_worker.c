@@ -219,15 +219,12 @@ static int perf(struct cli *cli, int argc, char **argv)
 	return rc;
 }
 
-static int workers(struct cli *cli, int argc, char **argv)
+static void print_workers(const struct cli *cli, const json_t *result)
 {
 	struct table table;
-	json_t *result, *w;
+	json_t *w;
 	size_t i;
-	int rc = cli_call(cli, "workers", NULL, &result);
 
-	if (rc != EXIT_DONE)
-		return rc;
 	table_init(&table, "WORKER >CPU >QUEUES >PACKETS >BATCHES >ROUNDS >EMPTY >SLEEPS >BUSY");
 	json_array_foreach (json_object_get(result, "workers"), i, w) {
 		double busy = member_int(w, "busy_cycles");
@@ -242,12 +239,12 @@ static int workers(struct cli *cli, int argc, char **argv)
 		table_add(&table, "%lld", member_int(w, "sleeps"));
 		add_share(&table, share(busy, busy + member_int(w, "idle_cycles")));
 	}
-	if (cli->json)
-		cli_print_json(result);
-	else
-		table_print(&table);
-	json_decref(result);
-	return EXIT_DONE;
+	table_print(&table);
+}
+
+static int workers(struct cli *cli, int argc, char **argv)
+{
+	return cli_show(cli, "workers", NULL, print_workers);
 }
 
 const struct verb verbs_worker[] = {
