@@ -7,6 +7,7 @@
 
 #include <rte_ethdev.h>
 
+#include "base/hash.h"
 #include "base/util.h"
 #include "ports/netns.h"
 
@@ -30,6 +31,32 @@ int device_ifname(const struct port *port, const char **ret_ifname, struct err *
 		return err_set(
 			err, -EINVAL, port->path, "'%s' is no device name: give ifname=", name);
 	*ret_ifname = name;
+	return 0;
+}
+
+void device_host_ifname(const struct port *port, char *buf)
+{
+	const char *name = port->conf.name;
+	uint64_t hash = hash_add(HASH_INIT, port->env->switch_id, strlen(port->env->switch_id));
+
+	if (port->conf.host_ifname[0]) {
+		snprintf(buf, IFNAMSIZ, "%s", port->conf.host_ifname);
+		return;
+	}
+	hash = hash_add(hash, name, strlen(name));
+	snprintf(buf, IFNAMSIZ, "cw%.4s-%08x", name, (unsigned)hash);
+}
+
+int device_find(
+	struct nl *nl, const struct port *port, const char *ifname, struct nl_link *ret_link)
+{
+	char alias[NL_ALIAS_BYTES];
+	struct nl_link link;
+
+	device_alias(port, alias);
+	if (nl_link_by_name(nl, ifname, &link) || strcmp(link.alias, alias) != 0)
+		return nl_link_by_alias(nl, alias, ret_link);
+	*ret_link = link;
 	return 0;
 }
 

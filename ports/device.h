@@ -17,6 +17,16 @@ void device_alias(const struct port *port, char *buf /* NL_ALIAS_BYTES */);
 // name.
 int device_ifname(const struct port *port, const char **ret_ifname, struct err *err);
 
+// The name of a veth's end at the host: as given, or the first letters of the port's name and a
+// hash of all of it and of the switch, so that no two ports of a host have the same.
+void device_host_ifname(const struct port *port, char *buf /* IFNAMSIZ */);
+
+// Finds the device of the port in the namespace of `nl`: it has the port's alias, and most likely
+// the name `ifname`; else all devices are looked at, as it may have been renamed. -ENODEV when
+// there is none.
+int device_find(
+	struct nl *nl, const struct port *port, const char *ifname, struct nl_link *ret_link);
+
 // -EEXIST when the namespace of `nl` has a device `ifname`; it is not ours.
 int device_check_free(struct nl *nl, const struct port *port, const char *ifname, struct err *err);
 

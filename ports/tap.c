@@ -170,16 +170,14 @@ static bool is_own_netns(int netns_fd)
 	return same;
 }
 
-static int create(struct port *port, struct tap *tap, struct nl *nl, int netns_fd, struct err *err)
+static int create(struct port *port, struct tap *tap, struct nl *nl, const char *ifname,
+	int netns_fd, struct err *err)
 {
 	unsigned count = wanted_queues(port);
 	int flags = TAP_FLAGS | (count > 1 ? IFF_MULTI_QUEUE : 0);
 	char name[IFNAMSIZ] = "causeway%d"; // until it is moved
-	const char *ifname;
-	int ret = device_ifname(port, &ifname, err);
+	int ret = device_check_free(nl, port, ifname, err);
 
-	if (!ret)
-		ret = device_check_free(nl, port, ifname, err);
 	if (ret)
 		return ret;
 	if (is_own_netns(netns_fd)) {
@@ -242,26 +240,27 @@ static int take_over(struct port *port, struct tap *tap, struct nl *nl, int netn
 
 static int make(struct port *port, struct tap *tap, struct err *err)
 {
-	char alias[NL_ALIAS_BYTES];
+	const char *ifname;
 	struct nl_link link;
 	struct nl *nl = NULL;
-	int netns_fd, ret = netns_open(port->conf.netns, port->path, &netns_fd, err);
+	int netns_fd, ret = device_ifname(port, &ifname, err);
 
+	if (!ret)
+		ret = netns_open(port->conf.netns, port->path, &netns_fd, err);
 	if (ret)
 		return ret;
-	device_alias(port, alias);
 	ret = nl_open(netns_fd, &nl);
 	if (!ret)
-		ret = nl_link_by_alias(nl, alias, &link);
+		ret = device_find(nl, port, ifname, &link);
 	if (ret == -ENODEV)
-		ret = create(port, tap, nl, netns_fd, err);
+		ret = create(port, tap, nl, ifname, netns_fd, err);
 	else if (ret)
 		err_set_errno(err, ret, port->path, "cannot look into network namespace %s",
 			port->conf.netns);
 	else
 		ret = take_over(port, tap, nl, netns_fd, &link, err);
 	if (!ret)
-		ret = nl_link_by_alias(nl, alias, &link);
+		ret = device_find(nl, port, ifname, &link);
 	if (!ret) {
 		tap->ifindex = link.ifindex;
 		port->dp.mtu = MIN_OF(link.mtu, (uint32_t)UINT16_MAX);

@@ -266,29 +266,13 @@ static int attach(const struct port *port, struct veth *veth, struct err *err)
 	return ret < 0 ? err_set_errno(err, ret, port->path, "cannot make the packet ring") : 0;
 }
 
-// A name for the host's end: given, or from the port's name, cut and marked when it is too long.
-static void host_name(const struct port *port, char *buf)
-{
-	const char *name = port->conf.name;
-	uint32_t hash = 2166136261u;
-
-	if (port->conf.host_ifname[0]) {
-		snprintf(buf, IFNAMSIZ, "%s", port->conf.host_ifname);
-		return;
-	}
-	for (const char *p = port->env->switch_id; *p; p++)
-		hash = (hash ^ (uint8_t)*p) * 16777619u;
-	for (const char *p = name; *p; p++)
-		hash = (hash ^ (uint8_t)*p) * 16777619u;
-	snprintf(buf, IFNAMSIZ, "cw%.4s-%08x", name, hash);
-}
-
 static int make_pair(const struct port *port, struct nl *host, int netns_fd, struct err *err)
 {
 	struct nl_veth_end a = {.mtu = port->conf.mtu}, b = {.mtu = port->conf.mtu};
 	char alias[NL_ALIAS_BYTES], name[IFNAMSIZ];
 	struct nl *inside = NULL;
 	struct nl_link link;
+	bool made = false;
 	int ret;
 
 	ret = device_ifname(port, &b.ifname, err);
@@ -297,15 +281,16 @@ static int make_pair(const struct port *port, struct nl *host, int netns_fd, str
 	ret = nl_open(netns_fd, &inside);
 	if (ret)
 		return err_set_errno(err, ret, port->path, "cannot enter the namespace");
-	host_name(port, name);
+	device_host_ifname(port, name);
 	device_alias(port, alias);
 	a.ifname = name;
-	a.alias = alias;
 	b.mac = port->conf.has_mac ? &port->conf.mac : NULL;
 	b.netns_fd = netns_fd;
 	ret = device_check_free(inside, port, b.ifname, err);
-	if (!ret)
+	if (!ret) {
 		ret = nl_veth_add(host, &a, &b);
+		made = ret == 0;
+	}
 	// The kernel takes no alias with the creation.
 	if (!ret)
 		ret = nl_link_by_name(host, name, &link);
@@ -318,7 +303,7 @@ static int make_pair(const struct port *port, struct nl *host, int netns_fd, str
 	nl_close(inside);
 	if (ret)
 		err_set_errno(err, ret, port->path, "cannot make the veth pair %s", name);
-	if (ret && ret != -EEXIST && nl_link_by_alias(host, alias, &link) == 0)
+	if (ret && made && nl_link_by_name(host, name, &link) == 0)
 		nl_link_delete(host, link.ifindex);
 	return ret;
 }
@@ -327,7 +312,7 @@ static int make_pair(const struct port *port, struct nl *host, int netns_fd, str
 static int find_host_end(const struct port *port, struct veth *veth, struct nl *nl,
 	struct nl_link *ret_link, struct err *err)
 {
-	char alias[NL_ALIAS_BYTES];
+	char name[IFNAMSIZ];
 	int netns_fd, ret;
 
 	if (!port->conf.netns[0]) {
@@ -340,15 +325,15 @@ static int find_host_end(const struct port *port, struct veth *veth, struct nl *
 		return ret;
 	}
 	veth->made = true;
-	device_alias(port, alias);
-	if (nl_link_by_alias(nl, alias, ret_link) == 0)
+	device_host_ifname(port, name);
+	if (device_find(nl, port, name, ret_link) == 0)
 		return 0;
 	ret = netns_open(port->conf.netns, port->path, &netns_fd, err);
 	if (ret)
 		return ret;
 	ret = make_pair(port, nl, netns_fd, err);
 	close(netns_fd);
-	return ret ? ret : nl_link_by_alias(nl, alias, ret_link);
+	return ret ? ret : device_find(nl, port, name, ret_link);
 }
 
 // The host's own network stack is to leave the device alone: it would see every frame that the

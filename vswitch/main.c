@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "ctrl/server/server.h"
@@ -230,7 +231,7 @@ static int open_dirs(struct daemon *d, struct err *err)
 		return err_set_errno(err, -errno, d->opts.state_dir, "cannot resolve the path");
 	// Devices carry it, so that a restarted switch knows its own from another's.
 	snprintf(d->switch_id, sizeof(d->switch_id), "%08x",
-		(unsigned)state_digest(real, strlen(real)));
+		(unsigned)hash_add(HASH_INIT, real, strlen(real)));
 	free(real);
 	snprintf(d->state_path, sizeof(d->state_path), "%s/running.yaml", d->opts.state_dir);
 	return state_load(d->opts.config, d->state_path, &d->conf, &d->boot_digest, err);

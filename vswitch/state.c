@@ -9,19 +9,10 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/log.h"
 
 #define HEADER "# causeway: running configuration over boot file "
-
-// FNV-1a: tells an edited file from the same one, no more.
-uint64_t state_digest(const char *text, size_t len_bytes)
-{
-	uint64_t digest = 0xcbf29ce484222325ull;
-
-	for (size_t i = 0; i < len_bytes; i++)
-		digest = (digest ^ (uint8_t)text[i]) * 0x100000001b3ull;
-	return digest;
-}
 
 static int parse_file(const char *path, struct conf *ret_conf, uint64_t *ret_digest,
 	uint64_t *ret_boot_digest, struct err *err)
@@ -46,7 +37,7 @@ static int parse_file(const char *path, struct conf *ret_conf, uint64_t *ret_dig
 			mistakes.count, mistakes.count == 1 ? "" : "s");
 	conf_mistakes_fini(&mistakes);
 	if (rc == 0) {
-		*ret_digest = state_digest(text, len);
+		*ret_digest = hash_add(HASH_INIT, text, len);
 		if (sscanf(text, HEADER "%" SCNx64, ret_boot_digest) != 1)
 			*ret_boot_digest = 0;
 	}

@@ -13,8 +13,6 @@
 #include "base/err.h"
 #include "config/conf.h"
 
-uint64_t state_digest(const char *text, size_t len_bytes);
-
 // Loads boot file (NULL: none) and state file (NULL or not there: none) into one configuration.
 // Mistakes are logged as FILE:LINE: KEY: REASON; the first is in `err`.
 int state_load(const char *boot_path, const char *state_path, struct conf *ret_conf,

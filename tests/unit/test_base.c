@@ -17,6 +17,7 @@
 
 #include "base/err.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/mac.h"
@@ -66,6 +67,15 @@ static void test_mac(void **state)
 	assert_int_equal(mac_parse("33-33-00-00-00-01", &mac), 0);
 	assert_true(mac_is_multicast(&mac));
 	assert_true(mac_is_zero(&(struct mac){{0}}));
+}
+
+// The vectors of draft-eastlake-fnv.
+static void test_hash(void **state)
+{
+	assert_true(hash_add(HASH_INIT, "", 0) == 0xcbf29ce484222325ull);
+	assert_true(hash_add(HASH_INIT, "a", 1) == 0xaf63dc4c8601ec8cull);
+	assert_true(hash_add(HASH_INIT, "foobar", 6) == 0x85944171f73967e8ull);
+	assert_true(hash_add(hash_add(HASH_INIT, "foo", 3), "bar", 3) == 0x85944171f73967e8ull);
 }
 
 static void test_log_level(void **state)
@@ -331,6 +341,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_err),
 		cmocka_unit_test(test_mac),
+		cmocka_unit_test(test_hash),
 		cmocka_unit_test(test_log_level),
 		cmocka_unit_test(test_file),
 		cmocka_unit_test(test_file_write_fails),
