@@ -286,8 +286,6 @@ int nl_link_delete(struct nl *nl, int ifindex)
 static void put_veth_end(struct nlmsghdr *msg, const struct nl_veth_end *end)
 {
 	mnl_attr_put_strz(msg, IFLA_IFNAME, end->ifname);
-	if (end->alias)
-		mnl_attr_put_strz(msg, IFLA_IFALIAS, end->alias);
 	if (end->mac)
 		mnl_attr_put(msg, IFLA_ADDRESS, sizeof(*end->mac), end->mac);
 	if (end->mtu)
@@ -317,14 +315,9 @@ int nl_veth_add(struct nl *nl, const struct nl_veth_end *a, const struct nl_veth
 	return send_change(nl, msg);
 }
 
-struct addr {
-	uint8_t family, prefix_bits, bytes;
-	uint8_t byte[16];
-};
-
-static int parse_addr(const char *text, struct addr *ret_addr)
+int nl_addr_parse(const char *text, struct nl_addr *ret_addr)
 {
-	struct addr addr = {};
+	struct nl_addr addr = {};
 	const char *slash = strchr(text, '/');
 	char host[INET6_ADDRSTRLEN], *end;
 	unsigned long bits;
@@ -335,7 +328,7 @@ static int parse_addr(const char *text, struct addr *ret_addr)
 	addr.family = strchr(host, ':') ? AF_INET6 : AF_INET;
 	addr.bytes = addr.family == AF_INET6 ? 16 : 4;
 	bits = strtoul(slash + 1, &end, 10);
-	if (*end || slash[1] == '-' || slash[1] == '+' || bits > addr.bytes * 8u)
+	if (*end || slash[1] < '0' || slash[1] > '9' || bits > addr.bytes * 8u)
 		return -EINVAL;
 	if (inet_pton(addr.family, host, addr.byte) != 1)
 		return -EINVAL;
@@ -349,10 +342,10 @@ static int change_addr(struct nl *nl, uint16_t type, uint16_t flags, int ifindex
 	char buf[NL_BUFFER_BYTES];
 	struct nlmsghdr *msg = nl_begin(nl, buf, type, NLM_F_ACK | flags);
 	struct ifaddrmsg *info = mnl_nlmsg_put_extra_header(msg, sizeof(*info));
-	struct addr addr;
+	struct nl_addr addr;
 	uint32_t bcast;
 
-	if (parse_addr(text, &addr))
+	if (nl_addr_parse(text, &addr))
 		return -EINVAL;
 	info->ifa_family = addr.family;
 	info->ifa_prefixlen = addr.prefix_bits;

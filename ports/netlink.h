@@ -43,7 +43,6 @@ struct nl_change {
 // One end of a veth pair to be made.
 struct nl_veth_end {
 	const char *ifname;
-	const char *alias;     // NULL: none
 	const struct mac *mac; // NULL: random
 	uint32_t mtu;	       // 0: the kernel's default
 	int netns_fd;	       // 0: the socket's namespace
@@ -68,7 +67,15 @@ int nl_veth_add(struct nl *nl, const struct nl_veth_end *a, const struct nl_veth
 int nl_stack_off(struct nl *nl, int ifindex);
 int nl_stack_on(struct nl *nl, int ifindex);
 
-// `text` is "10.0.0.1/24" or "fd00::1/64"; IPv6 addresses are usable at once (no duplicate address
-// detection). -EINVAL when it is no address with a prefix length; -EEXIST, -EADDRNOTAVAIL.
+struct nl_addr {
+	uint8_t family, prefix_bits, bytes;
+	uint8_t byte[16];
+};
+
+// `text` is "10.0.0.1/24" or "fd00::1/64"; -EINVAL when it is no address with a prefix length.
+int nl_addr_parse(const char *text, struct nl_addr *ret_addr);
+
+// IPv6 addresses are usable at once (no duplicate address detection). -EINVAL as above; -EEXIST,
+// -EADDRNOTAVAIL.
 int nl_addr_add(struct nl *nl, int ifindex, const char *text);
 int nl_addr_del(struct nl *nl, int ifindex, const char *text);
