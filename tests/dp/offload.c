@@ -10,7 +10,7 @@
 // A TCP or UDP packet.
 struct packet {
 	bool v6, udp;
-	unsigned tag; // TAG(); 0: none
+	unsigned tag, inner_tag; // TAG(); 0: none
 	unsigned payload_bytes;
 	unsigned mss;	      // 0: not a large segment
 	bool partial;	      // the checksum is left to be filled
@@ -28,7 +28,7 @@ struct packet {
 
 static unsigned l2_bytes(const struct packet *p)
 {
-	return p->tag ? 18 : 14;
+	return 14 + (p->tag ? 4 : 0) + (p->inner_tag ? 4 : 0);
 }
 
 static unsigned l3_bytes(const struct packet *p)
@@ -132,6 +132,10 @@ static unsigned build(const struct packet *p, uint8_t *bytes)
 	if (p->tag) {
 		put16(bytes + 12, 0x8100);
 		put16(bytes + 14, p->tag & 0xffff);
+	}
+	if (p->inner_tag) {
+		put16(ip - 6, 0x8100);
+		put16(ip - 4, p->inner_tag & 0xffff);
 	}
 	put16(ip - 2, p->v6 ? 0x86dd : 0x0800);
 	put_ip(p, ip, l4_len);
@@ -445,6 +449,20 @@ static void test_mtu_of_segments(void **state)
 	expect_as_it_is(B, &p);
 	expect_segments(C, &p);
 	expect_as_it_is(D, &p);
+	// Counted, as in packets that are whole: a tag inside.
+	p.inner_tag = TAG(20);
+	send_packet(A, &p);
+	run();
+	drops(B, DP_DROP_TX_TOO_BIG, 1);
+	drops(C, DP_DROP_TX_TOO_BIG, 1);
+	expect_as_it_is(D, &p);
+	p.mss = 1456;
+	send_packet(A, &p);
+	run();
+	expect_as_it_is(B, &p);
+	expect_segments(C, &p);
+	expect_as_it_is(D, &p);
+	p.inner_tag = 0;
 	// A checksum to be filled makes no segment of a packet.
 	p.mss = 0;
 	p.payload_bytes = 1461;

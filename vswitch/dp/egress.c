@@ -6,12 +6,14 @@
 
 #include "vswitch/dp/offload.h"
 
-// The size that the MTU limits: L3, after segmentation.
+// The size that the MTU limits, after segmentation: all but the Ethernet header and its tag.
 static inline uint32_t l3_bytes(const struct rte_mbuf *m, bool tagged)
 {
+	uint32_t l2_bytes = RTE_ETHER_HDR_LEN + (tagged ? DP_VLAN_TAG_BYTES : 0);
+
 	if (unlikely(m->ol_flags & (RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG)))
-		return m->l3_len + m->l4_len + m->tso_segsz;
-	return m->pkt_len - RTE_ETHER_HDR_LEN - (tagged ? DP_VLAN_TAG_BYTES : 0);
+		return m->l2_len + m->l3_len + m->l4_len + m->tso_segsz - l2_bytes;
+	return m->pkt_len - l2_bytes;
 }
 
 // A frame whose tag must change and that others hold, or that has no room in front: its copy.
