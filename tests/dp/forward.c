@@ -16,7 +16,7 @@ static void test_group_addresses_are_flooded(void **state)
 	PORTS({}, {}, {});
 	passes(A, FRAME(.dst = BROADCAST, .src = HOST(1)), ON(B) | ON(C));
 	passes(B, FRAME(.dst = GROUP(5), .src = HOST(2)), ON(A) | ON(C));
-	// Also when the address was seen, which it cannot be, or belongs to IPv6 or to nobody.
+	// IPv6's, and the neighbours of those that are reserved.
 	passes(C, FRAME(.dst = 0x333300000001, .src = HOST(3)), ON(A) | ON(B));
 	passes(C, FRAME(.dst = 0x0180c2000010, .src = HOST(3)), ON(A) | ON(B));
 	passes(C, FRAME(.dst = 0x0180c2000100, .src = HOST(3)), ON(A) | ON(B));

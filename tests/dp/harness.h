@@ -28,7 +28,6 @@ enum { A, B, C, D, E, F, G, H };
 #define BRIDGES_MAX 2
 #define QUEUE_MAX   2048 // frames that wait on a port, in or out
 #define ON(port)    (1ull << (port))
-#define NOWHERE	    0ull
 
 // What the kernel's TAP devices take.
 #define ALL_OFFLOADS                                                                               \
@@ -104,9 +103,9 @@ struct rte_mbuf *mbuf_new(const void *bytes, unsigned len_bytes, unsigned chunk_
 void send_mbuf(unsigned port, struct rte_mbuf *m);
 void send_frame(unsigned port, struct frame frame);
 
-// Polls until nothing is left to receive.
-void run_quietly(void); // without looking whether all was expected before
+// Polls until nothing is left to receive, after a look whether all before was expected.
 void h_run(void);
+void run_quietly(void); // without that look
 
 // The next packet that left by the port; the caller frees it.
 struct rte_mbuf *h_next(unsigned port);
@@ -120,9 +119,9 @@ void h_drops(unsigned port, enum dp_drop_reason reason, uint64_t count);
 // Nothing has come out and nothing was dropped but what the test has said.
 void h_silence(void);
 
-// Sends one frame, which leaves unchanged by all ports of the mask and by no others...
+// Sends one frame, which leaves as it is by all ports of the mask and by no others.
 void h_passes(unsigned port, struct frame frame, uint64_t to_ports);
-// ... is forwarded to where `to` is dropped...
+// Sends one frame, which is dropped and counted at `at_port`, where it came in or had to leave.
 void h_dropped(unsigned port, struct frame frame, unsigned at_port, enum dp_drop_reason reason);
 
 // Failures name the line of the test.

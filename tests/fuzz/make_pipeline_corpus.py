@@ -36,6 +36,8 @@ def ip(v6, proto):
 
 
 def record(port, frame, size=60, how=0, gso=0, segment=0, flags=0, last=False):
+    if size > 4095:
+        how |= 0x10
     hdr = struct.pack("<BBHHHH", flags, gso, 0, segment, 0, 0)
     return (
         bytes([port | (0x80 if last else 0), how])
@@ -84,6 +86,8 @@ def inputs():
                     for size, g in ((200, 0), (5000, gso), (60000, gso), (9000, 0))
                     for chunk in (0, 1, 2)
                 )
+    frame = ether(BROADCAST, host(1), (10, 20), ip(False, TCP))
+    yield "two_tags_gso", b"\0" + record(2, frame, 9000, FIX, GSO_TCPV4, 1460, NEEDS_CSUM)
     frame = ether(BROADCAST, host(1), (10,), ip(False, TCP))
     yield "few_buffers", bytes([9 << 1 | 1]) + record(
         2, frame, 9000, FIX, GSO_TCPV4, 1400, NEEDS_CSUM
