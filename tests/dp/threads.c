@@ -517,6 +517,7 @@ int main(void)
 	char *eal[] = {"test", "--no-huge", "--no-shconf", "-m", "64", "--no-pci", "--no-telemetry",
 		"--log-level=error"};
 	cpu_set_t cpus;
+	int failed;
 
 	// DPDK pins the calling thread to one CPU, where a worker will be.
 	sched_getaffinity(0, sizeof(cpus), &cpus);
@@ -529,5 +530,8 @@ int main(void)
 		"dp", NB_MBUFS, 0, 0, 1024, SOCKET_ID_ANY, stack_ops.name);
 	if (!rx_pool || !dp_pool)
 		return 1;
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	rte_mempool_free(rx_pool);
+	rte_mempool_free(dp_pool);
+	return failed;
 }

@@ -389,13 +389,15 @@ static void fix(unsigned what, uint8_t *bytes, unsigned len_bytes, struct virtio
 }
 
 // What is behind the data of a buffer is out of bounds for the data plane, which copies into
-// buffers of its own.
+// buffers of its own. Only stage parse loads a header before it looks how long the frame is.
 static void put(struct rte_mbuf *m, const uint8_t *bytes, unsigned len_bytes)
 {
+	unsigned readable_bytes = RTE_MAX(len_bytes, (unsigned)RTE_ETHER_HDR_LEN);
+
 	ASAN_UNPOISON_MEMORY_REGION(m->buf_addr, m->buf_len);
 	memcpy(rte_pktmbuf_append(m, len_bytes), bytes, len_bytes);
-	ASAN_POISON_MEMORY_REGION(
-		rte_pktmbuf_mtod_offset(m, char *, len_bytes), rte_pktmbuf_tailroom(m));
+	ASAN_POISON_MEMORY_REGION(rte_pktmbuf_mtod_offset(m, char *, readable_bytes),
+		rte_pktmbuf_tailroom(m) - (readable_bytes - len_bytes));
 }
 
 // A packet in as many buffers as it takes, or NULL when there are too few.
