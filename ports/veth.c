@@ -23,8 +23,10 @@
 #include "ports/device.h"
 #include "ports/netlink.h"
 #include "ports/netns.h"
+#include "ports/tunnel.h"
 #include "ports/types.h"
 #include "ports/vnet_hdr.h"
+#include "vswitch/dp/offload.h"
 
 #define FRAME_BYTES	 (68 * 1024) // a slot: the ring's header and 64 KiB
 #define FRAMES_PER_BLOCK 15	     // nearly 1 MiB, which is how the kernel allocates it
@@ -43,6 +45,9 @@ struct veth {
 	bool made; // the pair is ours to delete
 	uint8_t *ring;
 	unsigned head; // next slot to look at
+	// What was cut out of one segment in a tunnel and not received yet: [first, end).
+	struct rte_mbuf *cut[DP_GSO_MAX];
+	unsigned cut_first, cut_end;
 };
 
 // ---- receive and transmit ----
@@ -105,7 +110,23 @@ static struct rte_mbuf *copy_frame(const struct port_env *env, const struct tpac
 	return m;
 }
 
-// Returns the packet, or NULL when it was dropped.
+// A frame that contradicts its header, unless both speak of a large segment in a tunnel: then the
+// pieces wait in `veth->cut`.
+static void take_tunnel(const struct port *port, struct veth *veth,
+	const struct virtio_net_hdr *hdr, struct rte_mbuf *m, struct dp_counters *cnt)
+{
+	int n = tunnel_cut(hdr, m, port->env->pool, veth->cut, DP_GSO_MAX);
+
+	if (n < 0) {
+		dp_drop(cnt, n == -ENOMEM ? DP_DROP_RX_NO_BUFFER : DP_DROP_RX_HEADER, m);
+		return;
+	}
+	rte_pktmbuf_free(m);
+	veth->cut_first = 0;
+	veth->cut_end = n;
+}
+
+// Returns the packet, or NULL when it was dropped or cut.
 static struct rte_mbuf *take_frame(
 	const struct port *port, const struct tpacket2_hdr *h, struct dp_counters *cnt)
 {
@@ -125,7 +146,7 @@ static struct rte_mbuf *take_frame(
 	if ((h->tp_status & TP_STATUS_VLAN_VALID) && (hdr.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM))
 		hdr.csum_start += TAG_BYTES; // it counts without the tag
 	if (vnet_hdr_to_mbuf(&hdr, m)) {
-		dp_drop(cnt, DP_DROP_RX_HEADER, m);
+		take_tunnel(port, port->priv, &hdr, m, cnt);
 		return NULL;
 	}
 	return m;
@@ -153,6 +174,10 @@ static uint16_t veth_rx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pk
 		struct tpacket2_hdr *h = slot(veth);
 		struct rte_mbuf *m;
 
+		if (veth->cut_first < veth->cut_end) {
+			pkts[count++] = veth->cut[veth->cut_first++];
+			continue;
+		}
 		if (!(__atomic_load_n(&h->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER))
 			break;
 		bytes += h->tp_snaplen;
@@ -375,6 +400,7 @@ static void let_go(struct veth *veth, bool remove)
 {
 	struct nl *nl;
 
+	rte_pktmbuf_free_bulk(veth->cut + veth->cut_first, veth->cut_end - veth->cut_first);
 	if (veth->ring)
 		munmap(veth->ring, RING_BYTES);
 	if (veth->fd >= 0)

@@ -15,6 +15,7 @@
 #include <rte_tcp.h>
 #include <rte_udp.h>
 
+#include "ports/headers.h"
 #include "vswitch/dp/offload.h"
 
 static_assert(sizeof(struct virtio_net_hdr) == VNET_HDR_BYTES);
@@ -22,114 +23,12 @@ static_assert(sizeof(struct virtio_net_hdr) == VNET_HDR_BYTES);
 #define TCP_CSUM_OFFSET	 offsetof(struct rte_tcp_hdr, cksum)
 #define UDP_CSUM_OFFSET	 offsetof(struct rte_udp_hdr, dgram_cksum)
 #define SCTP_CSUM_OFFSET offsetof(struct rte_sctp_hdr, cksum)
-#define VLAN_TAGS_MAX	 4   // more fit l2_len, but nobody sends them
-#define IP6_EXT_MAX	 8   // extension headers looked at
-#define L3_LEN_MAX	 511 // l3_len has 9 bits
-
-// What is in the frame up to its transport header.
-struct headers {
-	uint32_t l2_bytes, l3_bytes;
-	uint32_t ip_bytes; // of the whole IP packet, as its header says
-	uint8_t proto; // of the transport; 0 when it cannot be told (a fragment, an unknown header)
-	bool is_ip6, has_ext;
-};
-
-// The headers must lie in the first segment, where every receive function puts them.
-static const void *at(const struct rte_mbuf *m, uint32_t off_bytes, uint32_t len_bytes)
-{
-	if (off_bytes + len_bytes > m->data_len)
-		return NULL;
-	return rte_pktmbuf_mtod_offset(m, const void *, off_bytes);
-}
-
-static int parse_ether(const struct rte_mbuf *m, struct headers *h, uint16_t *ret_ethertype)
-{
-	const struct rte_ether_hdr *eth = at(m, 0, sizeof(*eth));
-	const struct rte_vlan_hdr *vlan;
-	uint16_t type;
-
-	if (!eth)
-		return -EINVAL;
-	type = rte_be_to_cpu_16(eth->ether_type);
-	h->l2_bytes = sizeof(*eth);
-	for (unsigned i = 0; i < VLAN_TAGS_MAX; i++) {
-		if (type != RTE_ETHER_TYPE_VLAN && type != RTE_ETHER_TYPE_QINQ)
-			break;
-		vlan = at(m, h->l2_bytes, sizeof(*vlan));
-		if (!vlan)
-			return -EINVAL;
-		type = rte_be_to_cpu_16(vlan->eth_proto);
-		h->l2_bytes += sizeof(*vlan);
-	}
-	*ret_ethertype = type;
-	return 0;
-}
-
-static int parse_ip4(const struct rte_mbuf *m, struct headers *h)
-{
-	const struct rte_ipv4_hdr *ip = at(m, h->l2_bytes, sizeof(*ip));
-
-	if (!ip || ip->version != 4 || rte_ipv4_hdr_len(ip) < sizeof(*ip))
-		return -EINVAL;
-	h->l3_bytes = rte_ipv4_hdr_len(ip);
-	h->ip_bytes = rte_be_to_cpu_16(ip->total_length);
-	if (ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK))
-		return 0;
-	h->proto = ip->next_proto_id;
-	return 0;
-}
-
-static int parse_ip6(const struct rte_mbuf *m, struct headers *h)
-{
-	const struct rte_ipv6_hdr *ip = at(m, h->l2_bytes, sizeof(*ip));
-	const uint8_t *ext;
-	uint8_t next;
-
-	if (!ip || rte_be_to_cpu_32(ip->vtc_flow) >> 28 != 6)
-		return -EINVAL;
-	h->is_ip6 = true;
-	h->l3_bytes = sizeof(*ip);
-	h->ip_bytes = sizeof(*ip) + rte_be_to_cpu_16(ip->payload_len);
-	next = ip->proto;
-	for (unsigned i = 0; i < IP6_EXT_MAX; i++) {
-		if (next != IPPROTO_HOPOPTS && next != IPPROTO_ROUTING && next != IPPROTO_DSTOPTS) {
-			h->proto = next == IPPROTO_FRAGMENT ? 0 : next;
-			return 0;
-		}
-		ext = at(m, h->l2_bytes + h->l3_bytes, 8);
-		if (!ext)
-			return -EINVAL;
-		h->has_ext = true;
-		next = ext[0];
-		h->l3_bytes += 8 * (ext[1] + 1u);
-		if (h->l3_bytes > L3_LEN_MAX)
-			return 0;
-	}
-	return 0;
-}
-
-// Returns -EINVAL when the frame ends inside its headers. Frames that are not IP have proto 0.
-static int parse(const struct rte_mbuf *m, struct headers *ret_h)
-{
-	struct headers h = {};
-	uint16_t ethertype = 0;
-	int ret = parse_ether(m, &h, &ethertype);
-
-	if (!ret && ethertype == RTE_ETHER_TYPE_IPV4)
-		ret = parse_ip4(m, &h);
-	else if (!ret && ethertype == RTE_ETHER_TYPE_IPV6)
-		ret = parse_ip6(m, &h);
-	if (!ret)
-		*ret_h = h;
-	return ret;
-}
-
 // The flags for a checksum to be filled, 0 when flags cannot describe it.
 static uint64_t csum_flags(const struct headers *h)
 {
 	uint64_t ip = h->is_ip6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4;
 
-	if (h->l3_bytes > L3_LEN_MAX)
+	if (h->l3_bytes > HEADERS_L3_MAX)
 		return 0;
 	if (h->proto == IPPROTO_TCP)
 		return ip | RTE_MBUF_F_TX_TCP_CKSUM;
@@ -178,7 +77,7 @@ static int fill_sctp(struct rte_mbuf *m, uint32_t start_bytes)
 	uint32_t crc = UINT32_MAX, off_bytes = start_bytes;
 	struct rte_sctp_hdr *sctp;
 
-	if (!at(m, start_bytes, sizeof(*sctp)))
+	if (!headers_at(m, start_bytes, sizeof(*sctp)))
 		return -EINVAL;
 	sctp = rte_pktmbuf_mtod_offset(m, struct rte_sctp_hdr *, start_bytes);
 	memset(&sctp->cksum, 0, sizeof(sctp->cksum));
@@ -197,11 +96,12 @@ static int apply_csum(const struct virtio_net_hdr *hdr, struct rte_mbuf *m)
 	struct headers h = {};
 	uint64_t flags = 0;
 
-	if (!parse(m, &h))
+	if (!headers_parse(m, &h))
 		flags = csum_flags(&h);
 	if (csum_is_sctp(hdr, &h))
 		return fill_sctp(m, hdr->csum_start);
-	if (!flags || !csum_is_at_l4(hdr, &h) || !at(m, hdr->csum_start + hdr->csum_offset, 2))
+	if (!flags || !csum_is_at_l4(hdr, &h) ||
+		!headers_at(m, hdr->csum_start + hdr->csum_offset, 2))
 		return dp_checksum_fill(m, hdr->csum_start, hdr->csum_offset);
 	set_lengths(m, &h);
 	m->ol_flags |= flags;
@@ -215,16 +115,16 @@ static uint32_t gso_l4_bytes(uint8_t gso_type, const struct rte_mbuf *m, const s
 	const struct rte_tcp_hdr *tcp;
 
 	if (gso_type == VIRTIO_NET_HDR_GSO_UDP_L4)
-		return h->proto == IPPROTO_UDP && at(m, off, sizeof(struct rte_udp_hdr))
+		return h->proto == IPPROTO_UDP && headers_at(m, off, sizeof(struct rte_udp_hdr))
 			       ? sizeof(struct rte_udp_hdr)
 			       : 0;
 	if (h->proto != IPPROTO_TCP || h->is_ip6 != (gso_type == VIRTIO_NET_HDR_GSO_TCPV6))
 		return 0;
-	tcp = at(m, off, sizeof(*tcp));
+	tcp = headers_at(m, off, sizeof(*tcp));
 	if (!tcp)
 		return 0;
 	len = (tcp->data_off >> 4) * 4u;
-	return len >= sizeof(*tcp) && at(m, off, len) ? len : 0;
+	return len >= sizeof(*tcp) && headers_at(m, off, len) ? len : 0;
 }
 
 // A segment whose checksum was verified and is no longer partial (it was received, coalesced and
@@ -250,7 +150,7 @@ static int apply_gso(const struct virtio_net_hdr *hdr, uint8_t gso_type, struct 
 	uint32_t l4_bytes, payload_bytes;
 	uint64_t flags;
 
-	if (parse(m, &h) || !hdr->gso_size)
+	if (headers_parse(m, &h) || !hdr->gso_size)
 		return -EINVAL;
 	flags = csum_flags(&h);
 	l4_bytes = gso_l4_bytes(gso_type, m, &h);
@@ -300,7 +200,7 @@ int vnet_hdr_parse(const struct virtio_net_hdr *hdr, struct rte_mbuf *m)
 
 static uint8_t tcp_gso_type(const struct rte_mbuf *m)
 {
-	const struct rte_tcp_hdr *tcp = at(m, m->l2_len + m->l3_len, sizeof(*tcp));
+	const struct rte_tcp_hdr *tcp = headers_at(m, m->l2_len + m->l3_len, sizeof(*tcp));
 	uint8_t type = m->ol_flags & RTE_MBUF_F_TX_IPV6 ? VIRTIO_NET_HDR_GSO_TCPV6
 							: VIRTIO_NET_HDR_GSO_TCPV4;
 
