@@ -311,6 +311,8 @@ int fdb_put_static(struct fdb *fdb, uint64_t key, uint64_t value)
 		stored = fdb_pair_store(table, key, value);
 	fdb_unlock(table, a, b);
 	fdb->nb_static += stored;
+	if (!stored)
+		atomic_store(&fdb->crowded, true);
 	return stored ? 0 : -ENOSPC;
 }
 
