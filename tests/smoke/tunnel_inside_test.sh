@@ -32,8 +32,8 @@ tunnel() {
 for pair in '1 2' '2 3'; do
 	from=${pair% *} to=${pair#* }
 	tunnel "$from" "$to" "vx$to" "$to" remote 10.0.0.PEER noudpcsum
-	tunnel "$from" "$to" "vc$to" 1$to remote 10.0.0.PEER udpcsum
-	tunnel "$from" "$to" "v6$to" 2$to remote fd00::PEER udp6zerocsumtx udp6zerocsumrx
+	tunnel "$from" "$to" "vc$to" "1$to" remote 10.0.0.PEER udpcsum
+	tunnel "$from" "$to" "v6$to" "2$to" remote fd00::PEER udp6zerocsumtx udp6zerocsumrx
 	for number in "$to" "1$to" "2$to"; do
 		wait_until 5 in_ns "c$from" ping -q -c 1 -W 1 "10.$number.0.$to" || fail "no way in tunnel $number"
 		tcp "c$from" "c$to" "10.$number.0.$to"
