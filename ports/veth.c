@@ -5,6 +5,10 @@
 // Receiving is from a mapped ring, one frame a slot (TPACKET_V2: version 3 hands over blocks on a
 // timer, which is latency). Transmitting is by sendmmsg(): a mapped transmit ring is given back
 // when veth orphans the packet, while the receiver still reads its pages.
+//
+// Frames are copied out of the ring. Handing its slots on as buffers made TCP 3 % (one stream) to 8
+// % (four) faster, but then a slow peer starves the ring of all others, a NIC cannot read the
+// memory, and the ring must outlive the port.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_ether.h>

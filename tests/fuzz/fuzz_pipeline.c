@@ -142,8 +142,6 @@ static int classify(struct sent *s, const struct spec *in, unsigned first_bytes)
 
 	if (first_bytes < 14)
 		return DP_DROP_RX_SHORT;
-	if ((p[6] & 1) || !memcmp(p + 6, none, 6))
-		return DP_DROP_SRC_INVALID;
 	if (!memcmp(p, link_local, 5) && p[5] < 16)
 		return DP_DROP_LINK_LOCAL;
 	s->is_group = p[0] & 1;
@@ -164,7 +162,7 @@ static int classify(struct sent *s, const struct spec *in, unsigned first_bytes)
 	s->vlan = s->tag ? s->tag & 0xfff : in->tag;
 	if (s->vlan == 0xfff || !carries(in, s->vlan))
 		return DP_DROP_VLAN_NOT_MEMBER;
-	return -1;
+	return (p[6] & 1) || !memcmp(p + 6, none, 6) ? DP_DROP_SRC_INVALID : -1;
 }
 
 // ---- out ----
