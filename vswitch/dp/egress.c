@@ -4,8 +4,6 @@
 // the round; a batch that leaves whole by one port does not.
 #include "vswitch/dp/pipeline.h"
 
-#include <string.h>
-
 #include "vswitch/dp/offload.h"
 
 // The size that the MTU limits, after segmentation: all but the Ethernet header and its tag.
@@ -195,11 +193,6 @@ void dp_stage_egress(struct dp_context *ctx, struct dp_batch *b)
 {
 	uint16_t from = 0;
 
-	// As a rule all leave by one port: each is the same as the one before.
-	if (likely(!memcmp(b->out, b->out + 1, (b->n - 1) * sizeof(b->out[0])))) {
-		egress_run(ctx, b, 0, b->n);
-		return;
-	}
 	while (from < b->n) {
 		uint16_t to = from + 1;
 
