@@ -15,6 +15,7 @@
 #include <jansson.h>
 
 #include "base/err.h"
+#include "base/ip.h"
 #include "base/mac.h"
 
 #define CONF_NAME_BYTES	    64 // of a bridge or port, with its zero
@@ -49,7 +50,15 @@ enum conf_vlan_mode {
 	CONF_VLAN_NATIVE_UNTAGGED, // trunk; untagged frames in belong to `tag`, it leaves untagged
 };
 
-enum conf_port_type { CONF_PORT_TAP, CONF_PORT_VETH, CONF_PORT_DPDK, CONF_PORT_NB_TYPES };
+enum conf_port_type {
+	CONF_PORT_TAP,
+	CONF_PORT_VETH,
+	CONF_PORT_DPDK,
+	CONF_PORT_VXLAN,
+	CONF_PORT_NB_TYPES
+};
+
+#define CONF_REMOTES_MAX 16 // in a port's options; forwarding entries name any number
 
 // Where a port plugs in. Text fields are empty when not given, numbers 0.
 struct conf_port {
@@ -76,19 +85,59 @@ struct conf_port {
 
 	// dpdk
 	char devargs[1024]; // PCI address or virtual device, as DPDK's own applications take it
+
+	// vxlan: a network on a tunnel endpoint
+	uint32_t vni;			    // "key" to Open vSwitch
+	char endpoint[CONF_NAME_BYTES];	    // empty: the only one there is
+	struct ip remote[CONF_REMOTES_MAX]; // frames to all go to these, too
+	unsigned nb_remotes;
+	bool no_learning; // remote MACs are configured, none is learned
 };
+
+enum conf_underlay {
+	CONF_UNDERLAY_KERNEL, // the host's own IP: UDP sockets
+	CONF_UNDERLAY_PORT,   // a port that the endpoint has to itself
+};
+
+// A tunnel endpoint of this host.
+struct conf_endpoint {
+	char name[CONF_NAME_BYTES];
+	enum conf_underlay underlay;
+	struct ip address;     // kernel: 0.0.0.0 or :: for any
+	uint16_t udp_port;     // default 4789
+	uint16_t mtu;	       // of the underlay; 0: as the route or the port has it
+	bool no_checksum;      // no outer UDP checksum over IPv4
+	uint32_t heartbeat_ms; // between heartbeats to each remote; 0: none
+	char netns[256];       // kernel: where its sockets are; as conf_port.netns
+
+	// port
+	unsigned prefix; // of `address`
+	struct ip gateway;
+	struct conf_port port; // the port: type tap, veth or dpdk, and its options
+};
+
+// An address that a bridge answers for: requests to resolve it are answered by the switch.
+struct conf_neigh {
+	struct ip ip;
+	struct mac mac;
+	uint16_t vlan; // 0: untagged
+};
+
+enum conf_neigh_unknown { CONF_NEIGH_FLOOD, CONF_NEIGH_DROP };
 
 struct conf_bridge_opts {
 	char name[CONF_NAME_BYTES];
 	uint32_t ageing_s;  // learned MACs are forgotten after; 0: never. Default 300
 	uint32_t fdb_limit; // learned MACs; default 65536
+	enum conf_neigh_unknown neigh_unknown; // requests to resolve what is in no `neigh` entry
 };
 
 // A forwarding entry that is configured, not learned.
 struct conf_fdb {
-	struct mac mac;
-	uint16_t vlan; // 0: untagged
+	struct mac mac; // zero, with `tunnel`: frames to all go there, too (as with iproute2)
+	uint16_t vlan;	// 0: untagged
 	char port[CONF_NAME_BYTES];
+	struct ip tunnel; // port of type vxlan: the remote endpoint
 };
 
 struct conf_bridge {
@@ -97,6 +146,8 @@ struct conf_bridge {
 	unsigned nb_ports;
 	struct conf_fdb *fdb;
 	unsigned nb_fdb;
+	struct conf_neigh *neigh;
+	unsigned nb_neigh;
 };
 
 struct conf {
@@ -108,6 +159,8 @@ struct conf {
 	uint32_t mbufs;	    // packet buffers of 2 KiB; default 16384
 	uint32_t big_mbufs; // packet buffers of 64 KiB, for segments and jumbo frames; default 512
 
+	struct conf_endpoint *endpoints;
+	unsigned nb_endpoints;
 	struct conf_bridge *bridges;
 	unsigned nb_bridges;
 };

@@ -35,6 +35,7 @@ static const char *const port_type_names[] = {
 	[CONF_PORT_TAP] = "tap",
 	[CONF_PORT_VETH] = "veth",
 	[CONF_PORT_DPDK] = "dpdk",
+	[CONF_PORT_VXLAN] = "vxlan",
 	NULL,
 };
 

@@ -87,7 +87,7 @@ static int check_add(const struct job *job, struct err *err)
 static int put(const struct job *job, const struct conf_fdb *e)
 {
 	return dp_fdb_add_static(job->vs->opts.dp, job->bridge->dp_id, e->vlan, &e->mac,
-		vswitch_find_port(job->vs, e->port)->dp_id);
+		vswitch_find_port(job->vs, e->port)->dp_id, 0);
 }
 
 // The table grows when somebody looks after it, and thousands of entries may come at once: a put

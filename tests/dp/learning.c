@@ -173,7 +173,7 @@ static void test_static_entries(void **state)
 	const struct mac mac = mac_of(HOST(1));
 
 	PORTS({}, {}, {});
-	assert_int_equal(dp_fdb_add_static(the_dp(), bridge_id(0), 0, &mac, port_id(B)), 0);
+	assert_int_equal(dp_fdb_add_static(the_dp(), bridge_id(0), 0, &mac, port_id(B), 0), 0);
 	passes(A, FRAME(.dst = HOST(1), .src = HOST(2)), ON(B));
 	// Who claims it is forwarded and not believed.
 	says(C, HOST(1), ON(A) | ON(B));
@@ -197,7 +197,7 @@ static void test_static_entry_belongs_to_its_vlan(void **state)
 	const struct mac mac = mac_of(HOST(1));
 
 	PORTS({}, {}, {});
-	assert_int_equal(dp_fdb_add_static(the_dp(), bridge_id(0), 10, &mac, port_id(B)), 0);
+	assert_int_equal(dp_fdb_add_static(the_dp(), bridge_id(0), 10, &mac, port_id(B), 0), 0);
 	passes(A, FRAME(.dst = HOST(1), .src = HOST(2), .tag = TAG(10)), ON(B));
 	passes(A, FRAME(.dst = HOST(1), .src = HOST(2), .tag = TAG(11)), ON(B) | ON(C));
 	passes(A, FRAME(.dst = HOST(1), .src = HOST(2)), ON(B) | ON(C));
@@ -211,10 +211,10 @@ static void test_static_entry_takes_over_a_learned_one(void **state)
 	PORTS({}, {}, {});
 	says(A, HOST(1), ON(B) | ON(C));
 	assert_int_equal(stats().entries, 1);
-	assert_int_equal(dp_fdb_add_static(the_dp(), bridge_id(0), 0, &mac, port_id(B)), 0);
+	assert_int_equal(dp_fdb_add_static(the_dp(), bridge_id(0), 0, &mac, port_id(B), 0), 0);
 	assert_int_equal(stats().entries, 1);
 	passes(C, FRAME(.dst = HOST(1), .src = HOST(3)), ON(B));
-	assert_int_equal(dp_fdb_add_static(the_dp(), bridge_id(0), 0, &mac, port_id(A)), 0);
+	assert_int_equal(dp_fdb_add_static(the_dp(), bridge_id(0), 0, &mac, port_id(A), 0), 0);
 	passes(C, FRAME(.dst = HOST(1), .src = HOST(3)), ON(A));
 }
 
@@ -296,7 +296,7 @@ static void test_walk(void **state)
 	learn_five();
 	at_s(11);
 	passes(B, FRAME(.dst = BROADCAST, .src = HOST(8), .tag = TAG(30)), ON(A) | ON(C));
-	assert_int_equal(dp_fdb_add_static(the_dp(), bridge_id(0), 20, &mac, port_id(C)), 0);
+	assert_int_equal(dp_fdb_add_static(the_dp(), bridge_id(0), 20, &mac, port_id(C), 0), 0);
 	dp_fdb_walk(the_dp(), bridge_id(0), list_entry, &l);
 	assert_int_equal(l.count, 5);
 	e = find(&l, HOST(1), 0);

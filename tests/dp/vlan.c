@@ -100,7 +100,7 @@ static void known_between(const struct kind *in, const struct kind *out, unsigne
 		return;
 	}
 	// As if it had been learned before the port was changed.
-	assert_int_equal(dp_fdb_add_static(the_dp(), bridge_id(0), vlan, &mac, port_id(B)), 0);
+	assert_int_equal(dp_fdb_add_static(the_dp(), bridge_id(0), vlan, &mac, port_id(B), 0), 0);
 	if (form == '-') {
 		dropped(A, f, B, DP_DROP_TX_VLAN);
 		return;

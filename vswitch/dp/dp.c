@@ -15,10 +15,11 @@
 #define SOON_US	 1000	// workers wait: a step of growth, a call
 #define LATER_US 100000 // nothing is urgent
 
-// A snapshot that is not current any more; freed when all workers have passed `token`.
+// What is not current any more; freed when all workers have passed `token`.
 struct dp_retired {
 	struct dp_retired *next;
-	struct dp_snap *snap;
+	void (*fn)(void *arg);
+	void *arg;
 	uint64_t token;
 };
 
@@ -99,9 +100,33 @@ static void reclaim(struct dp *dp, bool force)
 		if (!force && rte_rcu_qsbr_check(dp->rcu, r->token, false) != 1)
 			return;
 		dp->retired = r->next;
-		dp_snap_free(r->snap);
+		r->fn(r->arg);
 		free(r);
 	}
+}
+
+static void retire(struct dp *dp, struct dp_retired *r, void (*fn)(void *arg), void *arg)
+{
+	struct dp_retired **tail = &dp->retired;
+
+	r->fn = fn;
+	r->arg = arg;
+	r->token = rte_rcu_qsbr_start(dp->rcu);
+	while (*tail)
+		tail = &(*tail)->next;
+	*tail = r;
+}
+
+void dp_retire(struct dp *dp, void (*fn)(void *arg), void *arg)
+{
+	struct dp_retired *r = calloc(1, sizeof(*r));
+
+	if (r) {
+		retire(dp, r, fn, arg);
+		return;
+	}
+	rte_rcu_qsbr_synchronize(dp->rcu, RTE_QSBR_THRID_INVALID);
+	fn(arg);
 }
 
 void dp_free(struct dp *dp)
@@ -226,11 +251,15 @@ static void tell_fdb(struct dp *dp, const struct dp_view *view)
 	}
 }
 
+static void free_snap(void *snap)
+{
+	dp_snap_free(snap);
+}
+
 int dp_publish(struct dp *dp, const struct dp_view *view, struct err *err)
 {
 	struct dp_retired *retired = calloc(1, sizeof(*retired));
 	struct dp_snap *snap, *old = atomic_load(&dp->snap);
-	struct dp_retired **tail = &dp->retired;
 
 	if (!retired)
 		return err_set(err, -ENOMEM, "data plane", "out of memory");
@@ -246,11 +275,7 @@ int dp_publish(struct dp *dp, const struct dp_view *view, struct err *err)
 		free(retired);
 		return 0;
 	}
-	retired->snap = old;
-	retired->token = rte_rcu_qsbr_start(dp->rcu);
-	while (*tail)
-		tail = &(*tail)->next;
-	*tail = retired;
+	retire(dp, retired, free_snap, old);
 	for (unsigned i = 0; dp->threads && i < dp->nb_workers; i++)
 		dp_worker_wake(&dp->worker[i]);
 	return 0;
@@ -331,6 +356,7 @@ static bool walk_slot(
 		.bridge_id = owner >> 16,
 		.vlan = owner,
 		.port_id = fdb_value_port(value),
+		.remote = fdb_value_remote(value),
 		.kind = value & FDB_STATIC ? DP_FDB_STATIC : DP_FDB_LEARNED,
 		.age_s = value & FDB_STATIC
 				 ? 0
@@ -364,15 +390,15 @@ void dp_fdb_walk(struct dp *dp, uint16_t bridge_id,
 	}
 }
 
-int dp_fdb_add_static(
-	struct dp *dp, uint16_t bridge_id, uint16_t vlan, const struct mac *mac, uint16_t port_id)
+int dp_fdb_add_static(struct dp *dp, uint16_t bridge_id, uint16_t vlan, const struct mac *mac,
+	uint16_t port_id, uint16_t remote)
 {
 	uint16_t fid = fdb_fid(dp->fdb, bridge_id, vlan);
 
 	if (!fid)
 		return -ENOSPC;
 	return fdb_put_static(dp->fdb, fdb_key(fid, mac48(mac)),
-		fdb_value(port_id, 0, FDB_GENERATION, FDB_STATIC));
+		fdb_value(port_id, 0, FDB_GENERATION, FDB_STATIC) | fdb_remote(remote));
 }
 
 int dp_fdb_del(struct dp *dp, uint16_t bridge_id, uint16_t vlan, const struct mac *mac)

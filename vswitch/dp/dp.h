@@ -72,6 +72,10 @@ struct dp_view {
 // worker has already stay where they are. On failure (-ENOMEM) the old snapshot stays.
 int dp_publish(struct dp *dp, const struct dp_view *view, struct err *err);
 
+// Calls `fn(arg)` once every worker has left what it may have seen until now. Out of memory, it
+// waits for them here.
+void dp_retire(struct dp *dp, void (*fn)(void *arg), void *arg);
+
 // Whether every worker has left all snapshots but the current one. Never blocks.
 bool dp_settled(struct dp *dp);
 
@@ -87,6 +91,7 @@ enum dp_fdb_kind { DP_FDB_LEARNED, DP_FDB_STATIC };
 struct dp_fdb_info {
 	struct mac mac;
 	uint16_t bridge_id, vlan, port_id;
+	uint16_t remote; // behind a tunnel's port
 	enum dp_fdb_kind kind;
 	uint32_t age_s;
 };
@@ -96,9 +101,10 @@ struct dp_fdb_info {
 void dp_fdb_walk(struct dp *dp, uint16_t bridge_id,
 	bool (*fn)(void *arg, const struct dp_fdb_info *), void *arg);
 
-// Static entries. -ENOSPC when no room can be made.
-int dp_fdb_add_static(
-	struct dp *dp, uint16_t bridge_id, uint16_t vlan, const struct mac *mac, uint16_t port_id);
+// Static entries. `remote`: see dp_remote(); 0 with ports that are no tunnels. -ENOSPC when no room
+// can be made.
+int dp_fdb_add_static(struct dp *dp, uint16_t bridge_id, uint16_t vlan, const struct mac *mac,
+	uint16_t port_id, uint16_t remote);
 // Deletes the entry, learned or static. -ENOENT.
 int dp_fdb_del(struct dp *dp, uint16_t bridge_id, uint16_t vlan, const struct mac *mac);
 

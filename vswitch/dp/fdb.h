@@ -79,7 +79,8 @@ struct fdb_table {
 
 // ---- keys and values ----
 
-// Value: port (12 bits), FDB_STATIC, age (16 bits from 16 on), generation (16 bits from 32 on).
+// Value: port (12 bits), FDB_STATIC, age (16 bits from 16 on), generation (16 bits from 32 on),
+// remote (16 bits from 48 on; of a tunnel's port, see dp_remote(), else 0).
 #define FDB_MAC_MASK   0xffffffffffffull
 #define FDB_STATIC     4096ull
 #define FDB_ORIGIN     8191ull // port and FDB_STATIC: index of the generation that counts
@@ -115,6 +116,16 @@ static inline uint16_t fdb_value_age(uint64_t value)
 static inline uint16_t fdb_value_generation(uint64_t value)
 {
 	return value >> 32;
+}
+
+static inline uint64_t fdb_remote(uint16_t remote)
+{
+	return (uint64_t)remote << 48;
+}
+
+static inline uint16_t fdb_value_remote(uint64_t value)
+{
+	return value >> 48;
 }
 
 #define FDB_AGE_MASK (0xffffull << 16)

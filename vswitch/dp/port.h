@@ -54,6 +54,13 @@ struct dp_port {
 	// finished in software before tx() sees the packet (offload.h).
 	uint64_t tx_offloads;
 
+	// Other switches are behind this port (a VXLAN network). Its packets name one with
+	// dp_remote(): those that it receives, where they came from; those that it is given, where
+	// they go, or DP_REMOTE_ALL. What came from such a port never leaves by another.
+	bool tunnel;
+	// rx() yields packets of other ports: dp_input() of each says which. It is on no bridge.
+	bool demux;
+
 	// Readable when the queue has packets; -1 when it can only be polled. Workers wait on
 	// these with epoll, level-triggered.
 	int rx_fd[DP_QUEUES_MAX];
@@ -67,6 +74,32 @@ struct dp_port {
 
 	rte_spinlock_t tx_lock; // held around tx() when nb_txq is less than the number of workers
 };
+
+// ---- what packets carry between a tunnel's port and the pipeline ----
+
+#define DP_REMOTE_ALL 0 // every switch behind the port: broadcast, or not known where
+
+// The remote switch that a packet came from or goes to, by a number of the port's own, 1..65535.
+static inline uint16_t dp_remote(const struct rte_mbuf *m)
+{
+	return m->hash.usr;
+}
+
+static inline void dp_set_remote(struct rte_mbuf *m, uint16_t remote)
+{
+	m->hash.usr = remote;
+}
+
+// The port that a packet of a `demux` port is received by.
+static inline uint16_t dp_input(const struct rte_mbuf *m)
+{
+	return m->port;
+}
+
+static inline void dp_set_input(struct rte_mbuf *m, uint16_t port_id)
+{
+	m->port = port_id;
+}
 
 // Called by rx() and tx() when the device is gone for good: remembers the first errno. The worker
 // wakes the main thread at the end of its round. Cheap enough to be called for every packet.

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "base/ip.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int family_of(const struct ip *ip)
+{
+	return ip->family == 6 ? AF_INET6 : AF_INET;
+}
+
+int ip_parse(const char *text, struct ip *ret_ip)
+{
+	struct ip ip = {.family = strchr(text, ':') ? 6 : 4};
+
+	if (inet_pton(family_of(&ip), text, ip.byte) != 1)
+		return -EINVAL;
+	*ret_ip = ip;
+	return 0;
+}
+
+int ip_parse_prefix(const char *text, struct ip *ret_ip, unsigned *ret_prefix)
+{
+	const char *slash = strchr(text, '/');
+	char address[IP_TEXT_BYTES];
+	unsigned long prefix;
+	struct ip ip;
+
+	if (!slash || slash - text >= (long)sizeof(address))
+		return -EINVAL;
+	memcpy(address, text, slash - text);
+	address[slash - text] = '\0';
+	slash++;
+	if (!*slash || strlen(slash) > 3 || strspn(slash, "0123456789") != strlen(slash) ||
+		ip_parse(address, &ip) < 0)
+		return -EINVAL;
+	prefix = strtoul(slash, NULL, 10);
+	if (prefix > (ip.family == 6 ? 128 : 32))
+		return -EINVAL;
+	*ret_ip = ip;
+	*ret_prefix = prefix;
+	return 0;
+}
+
+const char *ip_format(const struct ip *ip, char *buf)
+{
+	buf[0] = '\0';
+	if (ip->family)
+		inet_ntop(family_of(ip), ip->byte, buf, IP_TEXT_BYTES);
+	return buf;
+}
+
+bool ip_equal(const struct ip *a, const struct ip *b)
+{
+	return !memcmp(a, b, sizeof(*a));
+}
+
+bool ip_is_multicast(const struct ip *ip)
+{
+	return ip->family == 6 ? ip->byte[0] == 0xff : (ip->byte[0] & 0xf0) == 0xe0;
+}
+
+bool ip_is_any(const struct ip *ip)
+{
+	static const uint8_t zero[16];
+
+	return ip->family && !memcmp(ip->byte, zero, sizeof(zero));
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// IPv4 and IPv6 addresses as text and bytes.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+// All bytes after an IPv4 address are zero, so that equal addresses are equal in memory.
+struct ip {
+	uint8_t family;	  // 4, 6, or 0: none
+	uint8_t byte[16]; // in wire order
+};
+
+#define IP_TEXT_BYTES 46 // INET6_ADDRSTRLEN
+
+// Takes one address as inet_pton(3) does, without prefix or zone. Returns 0 or -EINVAL.
+int ip_parse(const char *text, struct ip *ret_ip);
+
+// Takes ADDRESS/PREFIX. Returns 0 or -EINVAL.
+int ip_parse_prefix(const char *text, struct ip *ret_ip, unsigned *ret_prefix);
+
+// Writes the address into `buf` (at least IP_TEXT_BYTES) and returns it; "" of no address.
+const char *ip_format(const struct ip *ip, char *buf);
+
+bool ip_equal(const struct ip *a, const struct ip *b);
+bool ip_is_multicast(const struct ip *ip);
+bool ip_is_any(const struct ip *ip); // 0.0.0.0 or ::

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// VXLAN (RFC 7348): tunnel endpoints, the networks (VNIs) behind them and the remote endpoints that
+// these reach. For the main thread; the object model (vswitch/) owns all of it.
+//
+// A tunnel endpoint (VTEP) is an address of this host. It has a data-plane port of its own, on no
+// bridge, whose rx() takes the outer headers off and yields the frames of all its networks
+// (`demux`). A network is a data-plane port on a bridge (`tunnel`), whose tx() puts the outer
+// headers on. Remote endpoints have numbers 1..65535 in their tunnel endpoint: these are what
+// dp_remote() and forwarding entries name.
+//
+// Workers see immutable tables (table.h) that vtep_publish() replaces as a whole; the old ones go
+// when dp_retire() says that no worker uses them any more.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+#include <rte_mempool.h>
+
+#include "base/err.h"
+#include "base/ip.h"
+#include "config/conf.h"
+#include "vswitch/dp/dp.h"
+
+#define VXLAN_UDP_PORT	   4789
+#define VXLAN_VNI_MAX	   0xffffff
+#define VXLAN_REMOTES_MAX  65535
+#define VXLAN_OVERHEAD_IP4 50 // inner Ethernet 14, VXLAN 8, UDP 8, IPv4 20
+#define VXLAN_OVERHEAD_IP6 70
+
+// What tunnel endpoints get from the process.
+struct vxlan_env {
+	struct dp *dp;
+	struct rte_mempool *pool;     // buffers of 2 KiB
+	struct rte_mempool *big_pool; // buffers of 64 KiB
+	uint16_t nb_workers;
+	// Told of "endpoint.up", "remote.down", ...; may be NULL.
+	void (*event)(void *arg, const char *name, json_t *data /* borrowed */);
+	void *event_arg;
+};
+
+struct vtep;
+struct vni;
+
+// Makes a tunnel endpoint. `lower` is the open port whose wire it has to itself (underlay `port`),
+// NULL with the underlay `kernel`; it stays the caller's and must outlive the endpoint. Errors name
+// the endpoint: address not on this host, UDP port taken, no such namespace.
+int vtep_open(const struct conf_endpoint *conf, const struct vxlan_env *env, struct dp_port *lower,
+	struct vtep **ret_vtep, struct err *err);
+// No worker uses it any more, and its networks are closed.
+void vtep_close(struct vtep *vtep);
+
+// Its data-plane port; the caller gives it an id and names it in snapshots.
+struct dp_port *vtep_port(struct vtep *vtep);
+
+// Largest inner frame's L3 size (no tag) that fits the underlay, towards remotes of either family.
+uint16_t vtep_mtu(const struct vtep *vtep);
+
+// ---- remote endpoints ----
+
+// The number of the remote at `ip`, which becomes known if it is new. Each get takes a reference
+// that vtep_remote_put() gives back. -EAFNOSUPPORT when the endpoint has no address of that
+// family, -ENOSPC.
+int vtep_remote_get(struct vtep *vtep, const struct ip *ip, uint16_t *ret_remote, struct err *err);
+void vtep_remote_put(struct vtep *vtep, uint16_t remote);
+// False when there is no such remote.
+bool vtep_remote_ip(const struct vtep *vtep, uint16_t remote, struct ip *ret_ip);
+
+// ---- networks ----
+
+// Makes the network `number` of an endpoint. `mtu` as conf_port.mtu. -EEXIST when the endpoint has
+// it already.
+int vni_open(
+	struct vtep *vtep, uint32_t number, uint16_t mtu, struct vni **ret_vni, struct err *err);
+void vni_close(struct vni *vni);
+struct dp_port *vni_port(struct vni *vni);
+
+// Lets the network take frames from a remote, and with `flood` sends it those that go to all.
+// Counted: as often as it was added it must be deleted.
+int vni_remote_add(struct vni *vni, uint16_t remote, bool flood);
+void vni_remote_del(struct vni *vni, uint16_t remote, bool flood);
+
+// Brings what was added and deleted to the workers, all at once. -ENOMEM: they keep what they had.
+int vtep_publish(struct vtep *vtep);
+
+// ---- time and telling ----
+
+// Periodic work: next hops, heartbeats, path MTU. Returns the microseconds until the next call.
+uint32_t vtep_service(struct vtep *vtep, uint64_t now_us);
+
+void vtep_describe(const struct vtep *vtep, json_t *obj);
