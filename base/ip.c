@@ -6,14 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int family_of(const struct ip *ip)
+static int family_of(const struct ip_addr *ip)
 {
 	return ip->family == 6 ? AF_INET6 : AF_INET;
 }
 
-int ip_parse(const char *text, struct ip *ret_ip)
+int ip_parse(const char *text, struct ip_addr *ret_ip)
 {
-	struct ip ip = {.family = strchr(text, ':') ? 6 : 4};
+	struct ip_addr ip = {.family = strchr(text, ':') ? 6 : 4};
 
 	if (inet_pton(family_of(&ip), text, ip.byte) != 1)
 		return -EINVAL;
@@ -21,12 +21,12 @@ int ip_parse(const char *text, struct ip *ret_ip)
 	return 0;
 }
 
-int ip_parse_prefix(const char *text, struct ip *ret_ip, unsigned *ret_prefix)
+int ip_parse_prefix(const char *text, struct ip_addr *ret_ip, unsigned *ret_prefix)
 {
 	const char *slash = strchr(text, '/');
 	char address[IP_TEXT_BYTES];
 	unsigned long prefix;
-	struct ip ip;
+	struct ip_addr ip;
 
 	if (!slash || slash - text >= (long)sizeof(address))
 		return -EINVAL;
@@ -44,7 +44,7 @@ int ip_parse_prefix(const char *text, struct ip *ret_ip, unsigned *ret_prefix)
 	return 0;
 }
 
-const char *ip_format(const struct ip *ip, char *buf)
+const char *ip_format(const struct ip_addr *ip, char *buf)
 {
 	buf[0] = '\0';
 	if (ip->family)
@@ -52,17 +52,17 @@ const char *ip_format(const struct ip *ip, char *buf)
 	return buf;
 }
 
-bool ip_equal(const struct ip *a, const struct ip *b)
+bool ip_equal(const struct ip_addr *a, const struct ip_addr *b)
 {
 	return !memcmp(a, b, sizeof(*a));
 }
 
-bool ip_is_multicast(const struct ip *ip)
+bool ip_is_multicast(const struct ip_addr *ip)
 {
 	return ip->family == 6 ? ip->byte[0] == 0xff : (ip->byte[0] & 0xf0) == 0xe0;
 }
 
-bool ip_is_any(const struct ip *ip)
+bool ip_is_any(const struct ip_addr *ip)
 {
 	static const uint8_t zero[16];
 

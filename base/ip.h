@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 // All bytes after an IPv4 address are zero, so that equal addresses are equal in memory.
-struct ip {
+struct ip_addr {
 	uint8_t family;	  // 4, 6, or 0: none
 	uint8_t byte[16]; // in wire order
 };
@@ -14,14 +14,14 @@ struct ip {
 #define IP_TEXT_BYTES 46 // INET6_ADDRSTRLEN
 
 // Takes one address as inet_pton(3) does, without prefix or zone. Returns 0 or -EINVAL.
-int ip_parse(const char *text, struct ip *ret_ip);
+int ip_parse(const char *text, struct ip_addr *ret_ip);
 
 // Takes ADDRESS/PREFIX. Returns 0 or -EINVAL.
-int ip_parse_prefix(const char *text, struct ip *ret_ip, unsigned *ret_prefix);
+int ip_parse_prefix(const char *text, struct ip_addr *ret_ip, unsigned *ret_prefix);
 
 // Writes the address into `buf` (at least IP_TEXT_BYTES) and returns it; "" of no address.
-const char *ip_format(const struct ip *ip, char *buf);
+const char *ip_format(const struct ip_addr *ip, char *buf);
 
-bool ip_equal(const struct ip *a, const struct ip *b);
-bool ip_is_multicast(const struct ip *ip);
-bool ip_is_any(const struct ip *ip); // 0.0.0.0 or ::
+bool ip_equal(const struct ip_addr *a, const struct ip_addr *b);
+bool ip_is_multicast(const struct ip_addr *ip);
+bool ip_is_any(const struct ip_addr *ip); // 0.0.0.0 or ::

@@ -89,7 +89,7 @@ struct conf_port {
 	// vxlan: a network on a tunnel endpoint
 	uint32_t vni;			    // "key" to Open vSwitch
 	char endpoint[CONF_NAME_BYTES];	    // empty: the only one there is
-	struct ip remote[CONF_REMOTES_MAX]; // frames to all go to these, too
+	struct ip_addr remote[CONF_REMOTES_MAX]; // frames to all go to these, too
 	unsigned nb_remotes;
 	bool no_learning; // remote MACs are configured, none is learned
 };
@@ -103,7 +103,7 @@ enum conf_underlay {
 struct conf_endpoint {
 	char name[CONF_NAME_BYTES];
 	enum conf_underlay underlay;
-	struct ip address;     // kernel: 0.0.0.0 or :: for any
+	struct ip_addr address;     // kernel: 0.0.0.0 or :: for any
 	uint16_t udp_port;     // default 4789
 	uint16_t mtu;	       // of the underlay; 0: as the route or the port has it
 	bool no_checksum;      // no outer UDP checksum over IPv4
@@ -112,13 +112,13 @@ struct conf_endpoint {
 
 	// port
 	unsigned prefix; // of `address`
-	struct ip gateway;
+	struct ip_addr gateway;
 	struct conf_port port; // the port: type tap, veth or dpdk, and its options
 };
 
 // An address that a bridge answers for: requests to resolve it are answered by the switch.
 struct conf_neigh {
-	struct ip ip;
+	struct ip_addr ip;
 	struct mac mac;
 	uint16_t vlan; // 0: untagged
 };
@@ -137,7 +137,7 @@ struct conf_fdb {
 	struct mac mac; // zero, with `tunnel`: frames to all go there, too (as with iproute2)
 	uint16_t vlan;	// 0: untagged
 	char port[CONF_NAME_BYTES];
-	struct ip tunnel; // port of type vxlan: the remote endpoint
+	struct ip_addr tunnel; // port of type vxlan: the remote endpoint
 };
 
 struct conf_bridge {

@@ -62,10 +62,10 @@ uint16_t vtep_mtu(const struct vtep *vtep);
 // The number of the remote at `ip`, which becomes known if it is new. Each get takes a reference
 // that vtep_remote_put() gives back. -EAFNOSUPPORT when the endpoint has no address of that
 // family, -ENOSPC.
-int vtep_remote_get(struct vtep *vtep, const struct ip *ip, uint16_t *ret_remote, struct err *err);
+int vtep_remote_get(struct vtep *vtep, const struct ip_addr *ip, uint16_t *ret_remote, struct err *err);
 void vtep_remote_put(struct vtep *vtep, uint16_t remote);
 // False when there is no such remote.
-bool vtep_remote_ip(const struct vtep *vtep, uint16_t remote, struct ip *ret_ip);
+bool vtep_remote_ip(const struct vtep *vtep, uint16_t remote, struct ip_addr *ret_ip);
 
 // ---- networks ----
 

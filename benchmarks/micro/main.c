@@ -34,7 +34,7 @@ static const struct micro benchmarks[] = {
 	{"fdb/learn-new-100k", "address", &micro_fdb_learn_new, 100 * K},
 	{"fdb/learn-new-1m", "address", &micro_fdb_learn_new, K *K},
 	{"pipeline/parse", "frame", &micro_parse, 1},
-	{"pipeline/vlan-in", "frame", &micro_vlan_in, 1},
+	{"pipeline/parse-tagged", "frame", &micro_parse_tagged, 1},
 	{"pipeline/learn", "frame", &micro_learn, 1},
 	{"pipeline/lookup", "frame", &micro_lookup, 1},
 	{"pipeline/egress-1-port", "frame", &micro_egress, 1},

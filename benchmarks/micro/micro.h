@@ -31,8 +31,8 @@ struct micro {
 extern const struct micro_ops micro_fdb_hit, micro_fdb_miss, micro_fdb_learn_hit, micro_fdb_age,
 	micro_fdb_learn_new;
 // pipeline.c; size: ports that the frames leave by
-extern const struct micro_ops micro_parse, micro_vlan_in, micro_learn, micro_lookup, micro_egress,
-	micro_poll, micro_poll_tagged;
+extern const struct micro_ops micro_parse, micro_parse_tagged, micro_learn, micro_lookup,
+	micro_egress, micro_poll, micro_poll_tagged;
 // vlan.c
 extern const struct micro_ops micro_vlan_push, micro_vlan_pop;
 // offload.c; size: bytes, or of segmentation the version of IP

@@ -134,8 +134,6 @@ static void make_batches(void)
 		b->n = DP_BURST;
 		memcpy(b->pkt, s.frame + i * DP_BURST, sizeof(b->pkt));
 		dp_stage_parse(s.ctx, b);
-		if (b->tagged)
-			dp_stage_vlan_in(s.ctx, b);
 		dp_stage_learn(s.ctx, b);
 		dp_stage_lookup(s.ctx, b);
 	}
@@ -197,11 +195,6 @@ static uint64_t parse_run(void)
 	return stage_run(dp_stage_parse, NB_BATCHES);
 }
 
-static uint64_t vlan_in_run(void)
-{
-	return stage_run(dp_stage_vlan_in, HOT_BATCHES);
-}
-
 static uint64_t learn_run(void)
 {
 	return stage_run(dp_stage_learn, HOT_BATCHES);
@@ -227,7 +220,7 @@ static uint64_t egress_run(void)
 }
 
 const struct micro_ops micro_parse = {setup, NULL, parse_run, teardown};
-const struct micro_ops micro_vlan_in = {setup_tagged, NULL, vlan_in_run, teardown};
+const struct micro_ops micro_parse_tagged = {setup_tagged, NULL, parse_run, teardown};
 const struct micro_ops micro_learn = {setup, NULL, learn_run, teardown};
 const struct micro_ops micro_lookup = {setup, NULL, lookup_run, teardown};
 const struct micro_ops micro_egress = {setup, NULL, egress_run, teardown};

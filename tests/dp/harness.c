@@ -177,15 +177,18 @@ void publish(void)
 			continue;
 		port->dp.mtu = spec->mtu ? spec->mtu : 1500;
 		port->dp.tx_offloads = spec->tx_offloads;
+		port->dp.tunnel = spec->tunnel;
+		port->dp.demux = spec->demux;
 		trunks[i] = trunks_of(spec);
 		ports[view.nb_ports++] = (struct dp_view_port){
 			.port = &port->dp,
-			.bridge_id = h.bridge[spec->bridge].id,
+			.bridge_id = spec->demux ? UINT16_MAX : h.bridge[spec->bridge].id,
 			.vlan_mode = spec->vlan_mode,
 			.tag = spec->tag,
 			.all_vlans = !spec->has_trunks,
 			.trunks = spec->has_trunks ? &trunks[i] : NULL,
 			.fdb_limit = spec->fdb_limit,
+			.no_learning = spec->no_learning,
 		};
 	}
 	assert_int_equal(dp_publish(h.dp, &view, &err), 0);
@@ -279,7 +282,7 @@ void send_mbuf(unsigned index, struct rte_mbuf *m)
 	port->in[port->nb_in++] = m;
 }
 
-void send_frame(unsigned port, struct frame frame)
+struct rte_mbuf *frame_new(struct frame frame)
 {
 	static uint8_t bytes[FRAME_MAX];
 	unsigned len_bytes = frame_build(&frame, bytes);
@@ -289,7 +292,12 @@ void send_frame(unsigned port, struct frame frame)
 		m->data_off = 0;
 		memcpy(rte_pktmbuf_mtod(m, void *), bytes, m->data_len);
 	}
-	send_mbuf(port, m);
+	return m;
+}
+
+void send_frame(unsigned port, struct frame frame)
+{
+	send_mbuf(port, frame_new(frame));
 }
 
 void run_quietly(void)

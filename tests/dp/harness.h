@@ -51,6 +51,8 @@ struct port_spec {
 	unsigned tx_room; // frames that tx() takes of a round; 0: any number
 	bool sink;	  // frames out are counted and forgotten
 	bool absent;	  // in no snapshot
+	bool tunnel, no_learning;
+	bool demux; // on no bridge; frames name the port that they are received by
 };
 
 #define ACCESS(vid) .vlan_mode = CONF_VLAN_ACCESS, .tag = (vid)
@@ -101,6 +103,7 @@ struct frame {
 // A packet made of bytes, in chunks of `chunk_bytes` (0: one buffer).
 struct rte_mbuf *mbuf_new(const void *bytes, unsigned len_bytes, unsigned chunk_bytes);
 void send_mbuf(unsigned port, struct rte_mbuf *m);
+struct rte_mbuf *frame_new(struct frame frame);
 void send_frame(unsigned port, struct frame frame);
 
 // Polls until nothing is left to receive, after a look whether all before was expected.
@@ -148,7 +151,7 @@ int harness_start(void); // DPDK and the pools, once
 bool reason_was_seen(enum dp_drop_reason reason);
 
 // One group for each subject.
-#define GROUPS(X) X(forward) X(learning) X(limits) X(vlan) X(size) X(offload) X(snapshot)
+#define GROUPS(X) X(forward) X(learning) X(limits) X(vlan) X(size) X(offload) X(snapshot) X(tunnel)
 #define X(name)	  int group_##name(void);
 GROUPS(X)
 #undef X

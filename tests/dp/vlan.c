@@ -126,6 +126,118 @@ static void test_known_between_all_kinds(void **state)
 	}
 }
 
+// 64 frames at once, of which every `every`th has the tag `other` and the rest `most`.
+static void batch_between(const struct kind *in, const struct kind *out, unsigned most,
+	unsigned other, unsigned every)
+{
+	uint64_t refused[DP_NB_DROPS] = {0}, lost = 0;
+	struct frame f = FRAME(.dst = HOST(2), .src = HOST(1));
+
+	for (unsigned i = 0; i < DP_BURST; i++) {
+		f.tag = frame_tags[i % every ? most : other];
+		f.id = i;
+		send_frame(A, f);
+	}
+	run();
+	for (unsigned i = 0; i < DP_BURST; i++) {
+		unsigned t = i % every ? most : other;
+		int vlan = in->in[t];
+		char form = out_of(out, vlan);
+
+		f.tag = tag_out(form, vlan, frame_tags[t]);
+		f.id = i;
+		if (vlan < 0)
+			refused[vlan == TAGGED ? DP_DROP_VLAN_TAGGED : DP_DROP_VLAN_NOT_MEMBER]++;
+		else if (form == '-')
+			lost++;
+		else
+			expect(B, f);
+	}
+	drops(A, DP_DROP_VLAN_TAGGED, refused[DP_DROP_VLAN_TAGGED]);
+	drops(A, DP_DROP_VLAN_NOT_MEMBER, refused[DP_DROP_VLAN_NOT_MEMBER]);
+	drops(B, DP_DROP_TX_VLAN, lost);
+	silence();
+}
+
+// Batches of one kind take other ways than mixed ones, and those that only look like one kind yet
+// others: a batch is judged by its first and last frame.
+static void test_batches_between_all_kinds(void **state)
+{
+	static const unsigned every[] = {DP_BURST, DP_BURST - 1, 2, 5};
+	const struct mac mac = {{2, 0, 0, 0, 0, 2}};
+
+	PORTS({}, {}, {});
+	for (unsigned v = 0; v < RTE_DIM(vlans); v++)
+		assert_int_equal(
+			dp_fdb_add_static(the_dp(), bridge_id(0), vlans[v], &mac, port_id(B), 0),
+			0);
+	for (unsigned in = 0; in < NB_KINDS; in++) {
+		for (unsigned out = 0; out < NB_KINDS; out++) {
+			*port_spec(A) = kinds[in].spec;
+			*port_spec(B) = kinds[out].spec;
+			publish();
+			for (unsigned k = 0; k < RTE_DIM(frame_tags) * RTE_DIM(frame_tags); k++)
+				batch_between(&kinds[in], &kinds[out], k % RTE_DIM(frame_tags),
+					k / RTE_DIM(frame_tags), every[k % RTE_DIM(every)]);
+		}
+	}
+}
+
+static void test_batch_with_one_that_has_no_room_for_a_tag(void **state)
+{
+	struct frame f = FRAME(.dst = HOST(2), .src = HOST(1));
+
+	PORTS({ACCESS(10)}, {});
+	send_frame(B, FRAME(.dst = BROADCAST, .src = HOST(2), .tag = TAG(10)));
+	run();
+	expect(A, FRAME(.dst = BROADCAST, .src = HOST(2)));
+	for (unsigned i = 0; i < DP_BURST; i++) {
+		f.id = i;
+		f.no_headroom = i == 40;
+		send_frame(A, f);
+	}
+	run();
+	f.tag = TAG(10);
+	for (unsigned i = 0; i < DP_BURST; i++) {
+		f.id = i;
+		expect(B, f);
+	}
+	silence();
+}
+
+// The sender keeps a reference to one of them: that one must not change under its hands.
+static void test_batch_with_one_that_is_shared(void **state)
+{
+	struct rte_mbuf *kept = NULL;
+	struct frame f = FRAME(.dst = HOST(2), .src = HOST(1), .tag = TAG(10));
+
+	PORTS({}, {ACCESS(10)});
+	send_frame(B, FRAME(.dst = BROADCAST, .src = HOST(2)));
+	run();
+	expect(A, FRAME(.dst = BROADCAST, .src = HOST(2), .tag = TAG(10)));
+	for (unsigned i = 0; i < DP_BURST; i++) {
+		struct rte_mbuf *m;
+
+		f.id = i;
+		m = frame_new(f);
+		if (i == 40) {
+			rte_mbuf_refcnt_update(m, 1);
+			kept = m;
+		}
+		send_mbuf(A, m);
+	}
+	run();
+	f.tag = 0;
+	for (unsigned i = 0; i < DP_BURST; i++) {
+		f.id = i;
+		expect(B, f);
+	}
+	assert_int_equal(kept->pkt_len, 64);
+	assert_int_equal(rte_pktmbuf_mtod(kept, uint8_t *)[12], 0x81);
+	rte_pktmbuf_free(kept);
+	silence();
+}
+
 // Each of the 4094 VLANs is one of its own.
 static void test_all_vlan_numbers(void **state)
 {
@@ -327,6 +439,9 @@ static void test_no_buffer_to_make_room_for_a_tag(void **state)
 int group_vlan(void)
 {
 	const struct CMUnitTest tests[] = {
+		DP_TEST(test_batches_between_all_kinds),
+		DP_TEST(test_batch_with_one_that_has_no_room_for_a_tag),
+		DP_TEST(test_batch_with_one_that_is_shared),
 		DP_TEST(test_flood_between_all_kinds),
 		DP_TEST(test_known_between_all_kinds),
 		DP_TEST(test_all_vlan_numbers),

@@ -246,6 +246,8 @@ static void tell_fdb(struct dp *dp, const struct dp_view *view)
 		fdb->limit[view->bridges[i].id] = view->bridges[i].fdb_limit;
 	}
 	for (unsigned i = 0; i < view->nb_ports; i++) {
+		if (view->ports[i].bridge_id == UINT16_MAX)
+			continue;
 		fdb->nb_ports[view->ports[i].bridge_id]++;
 		fdb->port_bridge[view->ports[i].port->id] = view->ports[i].bridge_id;
 	}

@@ -47,12 +47,13 @@ void dp_bridge_id_free(struct dp *dp, uint16_t id);
 // One port of a view.
 struct dp_view_port {
 	struct dp_port *port; // its id is set
-	uint16_t bridge_id;
+	uint16_t bridge_id;   // UINT16_MAX: none, a `demux` port
 	enum conf_vlan_mode vlan_mode;
 	uint16_t tag;
 	bool all_vlans;		       // trunk without a list
 	const struct vlan_set *trunks; // otherwise; copied
 	uint32_t fdb_limit;
+	bool no_learning; // its sources are not remembered
 };
 
 struct dp_view_bridge {

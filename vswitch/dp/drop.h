@@ -18,6 +18,8 @@
 	X(VLAN_TAGGED, "vlan_tagged", RX, "tagged frame on an access port")                        \
 	X(NO_BRIDGE, "no_bridge", RX, "the port was being moved or removed")                       \
 	X(HAIRPIN, "hairpin", RX, "the destination is behind the port it came from")               \
+	X(TUNNEL_TO_TUNNEL, "tunnel_to_tunnel", RX,                                                \
+		"from one remote switch to another: they reach each other without this one")       \
 	X(FLOOD_NOWHERE, "flood_nowhere", RX, "to be flooded, but no other port carries the VLAN") \
 	X(FLOOD_NO_BUFFER, "flood_no_buffer", RX, "no buffer for another copy; raise mbufs")       \
 	X(TX_TOO_BIG, "tx_too_big", TX, "larger than the MTU of the port it had to leave by")      \

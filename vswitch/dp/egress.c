@@ -153,24 +153,55 @@ void dp_tx_flush_all(struct dp_context *ctx)
 	ctx->nb_dirty = 0;
 }
 
+// Whether a frame that came by `in` may leave by `out`, or a drop reason. An entry may outlive its
+// port by a moment, and the port's number may have a new owner. What came from another switch that
+// is behind a tunnel never goes to a third: that has it from the first.
+static inline int refusal(const struct dp_snap_port *in, const struct dp_snap_port *out)
+{
+	if (unlikely(out->bridge != in->bridge))
+		return DP_DROP_NO_BRIDGE;
+	return unlikely(in->tunnel && out->tunnel) ? DP_DROP_TUNNEL_TO_TUNNEL : -1;
+}
+
+// Brings all packets of the batch, which is of a kind, into the form in which they leave `out`.
+// False, with nothing done, when that takes looking at each.
+static inline bool shape_all(struct dp_batch *b, const struct dp_snap_port *out)
+{
+	bool tagged = b->tagged, want_tag;
+	uint16_t vlan = b->common;
+	uint32_t l2_bytes = RTE_ETHER_HDR_LEN + (tagged ? DP_VLAN_TAG_BYTES : 0);
+
+	if (unlikely(!b->alike || !b->whole || !dp_snap_carries(out, vlan) ||
+		     b->longest_bytes > l2_bytes + out->mtu))
+		return false;
+	want_tag = dp_snap_tags(out, vlan);
+	if (likely(want_tag == tagged))
+		return true;
+	if (unlikely(!b->unshared))
+		return false;
+	if (want_tag)
+		return dp_vlan_push_all(b->pkt, b->n, vlan);
+	dp_vlan_pop_all(b->pkt, b->n);
+	return true;
+}
+
 // Packets [from, to) of the batch leave by the same port.
 static void egress_run(struct dp_context *ctx, struct dp_batch *b, uint16_t from, uint16_t to)
 {
-	uint16_t port = b->out[from], n = 0;
+	uint16_t port = fdb_value_port(b->entry[from]), n = 0;
 	const struct dp_snap_port *out = &ctx->snap->port[port];
 	struct rte_mbuf *ready[DP_BURST];
-	bool alone;
+	bool alone = from == 0 && to == b->n && !ctx->txbuf[port].n;
+	int reason = port < ctx->snap->nb_ports ? refusal(b->in, out) : DP_DROP_NO_BRIDGE;
 
-	// An entry may outlive its port by a moment, and the port's number may have a new owner.
-	if (unlikely(port >= ctx->snap->nb_ports || out->bridge != b->in->bridge)) {
+	if (unlikely(reason >= 0)) {
 		for (uint16_t i = from; i < to; i++)
-			dp_drop(b->in_cnt, DP_DROP_NO_BRIDGE, b->pkt[i]);
+			dp_drop(b->in_cnt, reason, b->pkt[i]);
 		return;
 	}
-	alone = from == 0 && to == b->n && !ctx->txbuf[port].n;
-	if (likely(alone && !b->tagged && dp_snap_carries(out, b->in->pvid) &&
-		    !dp_snap_tags(out, b->in->pvid) && b->whole &&
-		    b->longest_bytes <= RTE_ETHER_HDR_LEN + (uint32_t)out->mtu)) {
+	for (uint16_t i = from; out->tunnel && i < to; i++)
+		dp_set_remote(b->pkt[i], fdb_value_remote(b->entry[i]));
+	if (likely(alone && shape_all(b, out))) {
 		port_tx(ctx, out, b->pkt, to);
 		return;
 	}
@@ -189,16 +220,22 @@ static void egress_run(struct dp_context *ctx, struct dp_batch *b, uint16_t from
 		enqueue(ctx, port, ready[i]);
 }
 
+static inline bool same_port(uint64_t a, uint64_t b)
+{
+	return fdb_value_port(a) == fdb_value_port(b);
+}
+
 void dp_stage_egress(struct dp_context *ctx, struct dp_batch *b)
 {
-	uint16_t from = 0;
+	uint16_t from = 0, to;
 
-	while (from < b->n) {
-		uint16_t to = from + 1;
-
-		while (to < b->n && b->out[to] == b->out[from])
+	if (likely(b->together)) {
+		egress_run(ctx, b, 0, b->n);
+		return;
+	}
+	for (; from < b->n; from = to) {
+		for (to = from + 1; to < b->n && same_port(b->entry[to], b->entry[from]);)
 			to++;
 		egress_run(ctx, b, from, to);
-		from = to;
 	}
 }

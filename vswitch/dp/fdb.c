@@ -3,15 +3,63 @@
 #include "vswitch/dp/fdb.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 
-#define BUCKETS_MIN 1024u
-#define BUCKETS_MAX (1u << 21) // 128 MiB
-#define SWEEP_MAX_S 30u	       // a whole sweep takes at most this long
-#define ROOM_US	    50000      // between two whole sweeps for room: an attacker asks for them
+#define BUCKETS_MIN  1024u
+#define BUCKETS_MAX  (1u << 21) // 128 MiB
+#define FACTOR_TRIES 256
+#define SWEEP_MAX_S  30u   // a whole sweep takes at most this long
+#define ROOM_US	     50000 // between two whole sweeps for room: an attacker asks for them
+
+// How many of a range of addresses meet more than one other in their bucket, in a table with as
+// many buckets. Addresses in sequence, as container engines and farms of virtual machines give them
+// out, are hashed to places that are equally far apart; with some factors that is a few places for
+// all.
+static unsigned crowd(uint64_t factor, unsigned count)
+{
+	struct fdb_index index = {
+		.hash_factor = factor, .mask_bytes = (count - 1) * sizeof(struct fdb_bucket)};
+	uint8_t *taken = calloc(count, 1);
+	unsigned crowded = 0;
+
+	for (unsigned i = 0; taken && i < count; i++) {
+		uint64_t mac = 0x4202ull | (uint64_t)(i & 0xff) << 40 | (uint64_t)(i >> 8) << 32;
+		uintptr_t at = (uintptr_t)fdb_primary(index, fdb_key(1, mac));
+
+		crowded += ++taken[at / sizeof(struct fdb_bucket)] > 2;
+	}
+	free(taken);
+	return crowded;
+}
+
+// A secret factor that spreads ranges of addresses well: one of some 30 does.
+static uint64_t choose_factor(void)
+{
+	unsigned best = UINT_MAX;
+	uint64_t factor, chosen = 0x9e3779b97f4a7c15ull; // where there are no random numbers
+
+	for (unsigned i = 0; i < FACTOR_TRIES && best > 0; i++) {
+		unsigned crowded;
+
+		if (getrandom(&factor, sizeof(factor), 0) != sizeof(factor))
+			break;
+		factor |= 1;
+		crowded = crowd(factor, 1024);
+		if (crowded < best)
+			crowded += crowd(factor, 4096);
+		if (crowded < best)
+			crowded += crowd(factor, 16384);
+		if (crowded >= best)
+			continue;
+		best = crowded;
+		chosen = factor;
+	}
+	return chosen;
+}
 
 static struct fdb_table *table_new(uint32_t buckets, uint64_t hash_factor)
 {
@@ -45,13 +93,10 @@ static void table_free(struct fdb_table *table)
 struct fdb *fdb_new(void)
 {
 	struct fdb *fdb = calloc(1, sizeof(*fdb));
-	uint64_t factor = 0;
 
 	if (!fdb)
 		return NULL;
-	if (getrandom(&factor, sizeof(factor), 0) != sizeof(factor))
-		factor = 0x9e3779b97f4a7c15ull;
-	atomic_store(&fdb->table, table_new(BUCKETS_MIN, factor | 1));
+	atomic_store(&fdb->table, table_new(BUCKETS_MIN, choose_factor()));
 	if (!atomic_load(&fdb->table)) {
 		free(fdb);
 		return NULL;

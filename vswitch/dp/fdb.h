@@ -225,6 +225,54 @@ static inline uint64_t fdb_bucket_get(const struct fdb_bucket *b, uint64_t key)
 	return atomic_load_explicit(&b->key[slot], memory_order_relaxed) == key ? value : 0;
 }
 
+// How many of a number of pairs are found as they are: tallied without a branch, and without
+// telling which ones are not. A pair that is exchanged meanwhile may count or not.
+#if defined(__SSE4_1__) && !defined(FDB_NO_VECTORS)
+typedef __m128i fdb_tally;
+
+static inline fdb_tally fdb_tally_none(void)
+{
+	return _mm_setzero_si128();
+}
+
+static inline fdb_tally fdb_tally_add(
+	fdb_tally tally, const struct fdb_bucket *b, uint64_t key, uint64_t value)
+{
+	const __m128i *keys = (const __m128i *)b->key, *values = (const __m128i *)b->value;
+	__m128i want_key = _mm_set1_epi64x((long long)key);
+	__m128i want_value = _mm_set1_epi64x((long long)value);
+	__m128i low = _mm_and_si128(_mm_cmpeq_epi64(_mm_load_si128(keys), want_key),
+		_mm_cmpeq_epi64(_mm_load_si128(values), want_value));
+	__m128i high = _mm_and_si128(_mm_cmpeq_epi64(_mm_load_si128(keys + 1), want_key),
+		_mm_cmpeq_epi64(_mm_load_si128(values + 1), want_value));
+
+	return _mm_sub_epi64(_mm_sub_epi64(tally, low), high); // true is -1
+}
+
+static inline uint64_t fdb_tally_sum(fdb_tally tally)
+{
+	return (uint64_t)(_mm_extract_epi64(tally, 0) + _mm_extract_epi64(tally, 1));
+}
+#else
+typedef uint64_t fdb_tally;
+
+static inline fdb_tally fdb_tally_none(void)
+{
+	return 0;
+}
+
+static inline fdb_tally fdb_tally_add(
+	fdb_tally tally, const struct fdb_bucket *b, uint64_t key, uint64_t value)
+{
+	return tally + (fdb_bucket_get(b, key) == value);
+}
+
+static inline uint64_t fdb_tally_sum(fdb_tally tally)
+{
+	return tally;
+}
+#endif
+
 // The value of `key`, or 0.
 static inline uint64_t fdb_get(const struct fdb_table *table, uint64_t key)
 {

@@ -7,7 +7,10 @@
 static bool wants(
 	const struct dp_context *ctx, const struct dp_batch *b, uint16_t id, uint16_t vlan)
 {
-	return id != b->in_id && dp_snap_carries(&ctx->snap->port[id], vlan);
+	const struct dp_snap_port *out = &ctx->snap->port[id];
+
+	// What came from another switch is never sent to a third: that has it from the first.
+	return id != b->in_id && dp_snap_carries(out, vlan) && !(b->in->tunnel && out->tunnel);
 }
 
 // A private copy of the frame with its tag added, or taken off. NULL without buffers.
@@ -25,13 +28,20 @@ static struct rte_mbuf *retagged(
 	return copy;
 }
 
+static void flood_to(
+	struct dp_context *ctx, uint16_t id, struct rte_mbuf *m, uint16_t vlan, bool tagged)
+{
+	if (ctx->snap->port[id].tunnel)
+		dp_set_remote(m, DP_REMOTE_ALL);
+	dp_egress_one(ctx, id, m, vlan, tagged);
+}
+
 static void flood_one(struct dp_context *ctx, struct dp_batch *b, unsigned i)
 {
 	const struct dp_snap_bridge *bridge = b->in->bridge;
 	struct rte_mbuf *m = b->pkt[i], *copy = NULL;
 	bool tagged = b->tagged >> i & 1;
 	uint16_t vlan = dp_batch_vlan(b, i), same = 0, other = 0;
-
 	for (unsigned k = 0; k < bridge->nb_members; k++) {
 		uint16_t id = bridge->member[k];
 
@@ -57,9 +67,9 @@ static void flood_one(struct dp_context *ctx, struct dp_batch *b, unsigned i)
 		if (!wants(ctx, b, id, vlan))
 			continue;
 		if (dp_snap_tags(&ctx->snap->port[id], vlan) == tagged)
-			dp_egress_one(ctx, id, m, vlan, tagged);
+			flood_to(ctx, id, m, vlan, tagged);
 		else if (copy)
-			dp_egress_one(ctx, id, copy, vlan, !tagged);
+			flood_to(ctx, id, copy, vlan, !tagged);
 	}
 	if (!same && !other)
 		dp_drop(b->in_cnt, DP_DROP_FLOOD_NOWHERE, m);

@@ -1,26 +1,56 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Stage learn: remembers behind which port each source address is. An address that is known as it
-// is costs one bucket read and no store. As a rule that is all of the batch, so the first loop has
-// no branch.
+// Stage learn: remembers behind which port each source address is, and behind which remote switch
+// when the port is a tunnel's. An address that is known as it is costs one bucket read and no
+// store. As a rule that is all of the batch, so the first loop only counts them.
 #include "vswitch/dp/pipeline.h"
+
+// Behind a tunnel's port, the value to be learned is that of the remote as well.
+static inline uint64_t value_of(
+	const struct dp_batch *b, const struct fdb_source *source, unsigned i, bool tunnel)
+{
+	return tunnel ? source->value | fdb_remote(dp_remote(b->pkt[i])) : source->value;
+}
+
+static inline bool all_known(const struct dp_batch *b, const struct fdb_source *source, bool tunnel)
+{
+	fdb_tally known = fdb_tally_none();
+
+	for (uint16_t i = 0; i < b->n; i++)
+		known = fdb_tally_add(
+			known, b->src_bucket[i], b->src[i], value_of(b, source, i, tunnel));
+	return fdb_tally_sum(known) == b->n;
+}
+
+static uint64_t not_known(const struct dp_batch *b, const struct fdb_source *source)
+{
+	uint64_t other = 0;
+
+	for (uint16_t i = b->n; i-- > 0;)
+		other = other << 1 | (fdb_bucket_get(b->src_bucket[i], b->src[i]) !=
+					     value_of(b, source, i, b->in->tunnel));
+	return other;
+}
 
 // Learns what may be learned of the packets `other`; drops those from addresses that nobody has.
 static void learn_others(
-	struct dp_context *ctx, struct dp_batch *b, const struct fdb_source *source, uint64_t other)
+	struct dp_context *ctx, struct dp_batch *b, struct fdb_source *source, uint64_t other)
 {
-	uint64_t gone = 0;
+	uint64_t gone = 0, value = source->value;
 
 	for (uint64_t left = other; left; left &= left - 1)
 		rte_prefetch0(fdb_alternate(ctx->table->index, b->src[__builtin_ctzll(left)]));
 	for (; other; other &= other - 1) {
 		unsigned i = __builtin_ctzll(other);
 
-		if (likely(!(b->src[i] & DP_GROUP_BIT) && (b->src[i] & FDB_MAC_MASK))) {
-			fdb_learn(ctx->fdb, ctx->table, b->src[i], source, &ctx->fdb_cnt);
+		if (unlikely((b->src[i] & DP_GROUP_BIT) || !(b->src[i] & FDB_MAC_MASK))) {
+			dp_drop(b->in_cnt, DP_DROP_SRC_INVALID, b->pkt[i]);
+			gone |= 1ull << i;
 			continue;
 		}
-		dp_drop(b->in_cnt, DP_DROP_SRC_INVALID, b->pkt[i]);
-		gone |= 1ull << i;
+		source->value = value;
+		source->value = value_of(b, source, i, b->in->tunnel);
+		if (likely(!b->in->no_learning))
+			fdb_learn(ctx->fdb, ctx->table, b->src[i], source, &ctx->fdb_cnt);
 	}
 	if (unlikely(gone))
 		dp_batch_remove(b, gone);
@@ -40,11 +70,8 @@ void dp_stage_learn(struct dp_context *ctx, struct dp_batch *b)
 		.now_s = ctx->now_s,
 		.value = fdb_value(b->in_id, ctx->now_s, generation, 0),
 	};
+	bool known = in->tunnel ? all_known(b, &source, true) : all_known(b, &source, false);
 
-	uint64_t other = 0;
-
-	for (uint16_t i = b->n; i-- > 0;)
-		other = other << 1 | (fdb_bucket_get(b->src_bucket[i], b->src[i]) != source.value);
-	if (unlikely(other))
-		learn_others(ctx, b, &source, other);
+	if (unlikely(!known))
+		learn_others(ctx, b, &source, not_known(b, &source));
 }

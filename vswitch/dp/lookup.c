@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Stage lookup: the port that each destination address is behind, or flood.
+// Stage lookup: the forwarding entry of each destination address, which names the port it is
+// behind, or flood.
 #include "vswitch/dp/pipeline.h"
+
+#define ONE_WAY (~FDB_AGE_MASK) // what entries have in common that send packets the same way
 
 // Looks for the packets `missed` in their alternate buckets. Returns those that were not there.
 static uint64_t look_further(const struct dp_context *ctx, struct dp_batch *b, uint64_t missed)
@@ -16,10 +19,9 @@ static uint64_t look_further(const struct dp_context *ctx, struct dp_batch *b, u
 	}
 	for (; missed; missed &= missed - 1) {
 		unsigned i = __builtin_ctzll(missed);
-		uint64_t value = fdb_bucket_get(alternate[i], b->dst[i]);
 
-		b->out[i] = fdb_value_port(value);
-		unknown |= (uint64_t)!fdb_fresh(ctx->fdb, value) << i;
+		b->entry[i] = fdb_bucket_get(alternate[i], b->dst[i]);
+		unknown |= (uint64_t)!fdb_fresh(ctx->fdb, b->entry[i]) << i;
 	}
 	return unknown;
 }
@@ -32,7 +34,7 @@ static void drop_hairpin(struct dp_batch *b, uint64_t odd)
 	for (; odd; odd &= odd - 1) {
 		unsigned i = __builtin_ctzll(odd);
 
-		if (b->out[i] != b->in_id)
+		if (fdb_value_port(b->entry[i]) != b->in_id)
 			continue;
 		dp_drop(b->in_cnt, DP_DROP_HAIRPIN, b->pkt[i]);
 		gone |= 1ull << i;
@@ -41,19 +43,14 @@ static void drop_hairpin(struct dp_batch *b, uint64_t odd)
 		dp_batch_remove(b, gone);
 }
 
-void dp_stage_lookup(struct dp_context *ctx, struct dp_batch *b)
+// Batches with several ways out, or none.
+static void judge_each(const struct dp_context *ctx, struct dp_batch *b)
 {
-	const struct fdb *fdb = ctx->fdb;
 	uint64_t missed = 0, back = 0;
-	uint16_t in = b->in_id;
 
 	for (uint16_t i = b->n; i-- > 0;) {
-		uint64_t value = fdb_bucket_get(b->dst_bucket[i], b->dst[i]);
-		uint16_t out = fdb_value_port(value);
-
-		b->out[i] = out;
-		missed = missed << 1 | !fdb_fresh(fdb, value);
-		back = back << 1 | (out == in);
+		missed = missed << 1 | !fdb_fresh(ctx->fdb, b->entry[i]);
+		back = back << 1 | (fdb_value_port(b->entry[i]) == b->in_id);
 	}
 	// Group addresses are never learned.
 	b->flood = missed & b->group;
@@ -63,4 +60,20 @@ void dp_stage_lookup(struct dp_context *ctx, struct dp_batch *b)
 	back = (back | missed) & ~b->flood;
 	if (unlikely(back))
 		drop_hairpin(b, back);
+}
+
+void dp_stage_lookup(struct dp_context *ctx, struct dp_batch *b)
+{
+	uint64_t first = fdb_bucket_get(b->dst_bucket[0], b->dst[0]), differ = 0;
+
+	for (uint16_t i = 0; i < b->n; i++) {
+		uint64_t entry = fdb_bucket_get(b->dst_bucket[i], b->dst[i]);
+
+		b->entry[i] = entry;
+		differ |= entry ^ first;
+	}
+	b->together = !(differ & ONE_WAY) && fdb_fresh(ctx->fdb, first) &&
+		      fdb_value_port(first) != b->in_id;
+	if (unlikely(!b->together))
+		judge_each(ctx, b);
 }

@@ -11,11 +11,6 @@ struct dp_stage {
 	bool (*needed)(const struct dp_batch *b); // NULL: always
 };
 
-static bool has_tags(const struct dp_batch *b)
-{
-	return b->tagged;
-}
-
 static bool has_flood(const struct dp_batch *b)
 {
 	return b->flood;
@@ -23,7 +18,6 @@ static bool has_flood(const struct dp_batch *b)
 
 static const struct dp_stage stages[DP_NB_STAGES] = {
 	[DP_STAGE_PARSE] = {"parse", dp_stage_parse},
-	[DP_STAGE_VLAN_IN] = {"vlan_in", dp_stage_vlan_in, has_tags},
 	[DP_STAGE_LEARN] = {"learn", dp_stage_learn},
 	[DP_STAGE_LOOKUP] = {"lookup", dp_stage_lookup},
 	[DP_STAGE_FLOOD] = {"flood", dp_stage_flood, has_flood},
@@ -49,7 +43,7 @@ void dp_batch_remove(struct dp_batch *b, uint64_t gone)
 		b->src_bucket[n] = b->src_bucket[i];
 		b->dst_bucket[n] = b->dst_bucket[i];
 		b->vlan[n] = b->vlan[i];
-		b->out[n] = b->out[i];
+		b->entry[n] = b->entry[i];
 		tagged |= (b->tagged >> i & 1) << n;
 		group |= (b->group >> i & 1) << n;
 		flood |= (b->flood >> i & 1) << n;

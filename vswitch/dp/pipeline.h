@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The pipeline: a fixed row of stages over a batch of packets from one receive queue.
 //
-//     parse -> vlan_in -> learn -> lookup -> flood -> egress
+//     parse -> learn -> lookup -> flood -> egress
 //
 // Each stage is a function in a file of its own and a row in pipeline.c. Stages leave in the batch
-// what later ones need; a packet that a stage drops is taken out of the batch. `vlan_in` and
-// `flood` run only when the batch has tagged frames or frames to flood. Runs on workers.
+// what later ones need; a packet that a stage drops is taken out of the batch. `flood` runs only
+// when the batch has frames to flood. Runs on workers.
+//
+// As a rule a batch is of a kind: no tags or the same one, nothing to segment, one port to leave
+// by. The stages find out with sums over the batch rather than by looking at each packet in turn,
+// and then decide once for all of it.
 #pragma once
 
 #include <stdint.h>
@@ -20,7 +24,6 @@
 
 enum dp_stage_id {
 	DP_STAGE_PARSE,
-	DP_STAGE_VLAN_IN,
 	DP_STAGE_LEARN,
 	DP_STAGE_LOOKUP,
 	DP_STAGE_FLOOD,
@@ -35,16 +38,20 @@ struct dp_batch {
 	uint16_t n;
 	// Bit i is of packet i. The loops that make such masks run backwards, so that each round
 	// shifts by one.
-	uint64_t tagged;	// it has a VLAN tag in its data
-	uint64_t group;		// its destination is a group address
-	uint64_t flood;		// it is to be flooded
-	bool whole;		// all packets are as they are on the wire, each in one buffer
+	uint64_t tagged; // it has a VLAN tag in its data
+	uint64_t group;	 // its destination is a group address
+	uint64_t flood;	 // it is to be flooded
+	bool whole;	 // all packets are as they are on the wire, each in one buffer
+	bool unshared;	 // nobody else has their buffers: they may be written to
+	bool alike;	 // no packet has a tag, or all have one, of the VLAN `common`
+	uint16_t common;
+	bool together;		// all leave by one port, and none is to be flooded
 	uint32_t longest_bytes; // of a packet
 	struct rte_mbuf *pkt[DP_BURST];
 	uint64_t src[DP_BURST], dst[DP_BURST]; // forwarding table keys
 	const struct fdb_bucket *src_bucket[DP_BURST], *dst_bucket[DP_BURST]; // primary ones
-	uint16_t vlan[DP_BURST]; // where the frame belongs; only if any of the batch is tagged
-	uint16_t out[DP_BURST];	 // port id; not for those to be flooded
+	uint64_t entry[DP_BURST]; // forwarding table value of dst; not for those to be flooded
+	uint16_t vlan[DP_BURST];  // where the frame belongs, unless all are alike
 };
 
 // Packets that wait for the end of the round, or for company, before they are transmitted.
@@ -82,7 +89,6 @@ const char *dp_stage_name(enum dp_stage_id id);
 // ---- the stages ----
 
 void dp_stage_parse(struct dp_context *ctx, struct dp_batch *b);
-void dp_stage_vlan_in(struct dp_context *ctx, struct dp_batch *b);
 void dp_stage_learn(struct dp_context *ctx, struct dp_batch *b);
 void dp_stage_lookup(struct dp_context *ctx, struct dp_batch *b);
 void dp_stage_flood(struct dp_context *ctx, struct dp_batch *b);
@@ -108,7 +114,7 @@ static inline void dp_batch_keys(
 // The VLAN that packet `i` belongs to.
 static inline uint16_t dp_batch_vlan(const struct dp_batch *b, unsigned i)
 {
-	return b->tagged ? b->vlan[i] : b->in->pvid;
+	return b->alike ? b->common : b->vlan[i];
 }
 
 // Brings the frame into the form in which `vlan` leaves `port` and queues it there, or drops it
@@ -125,5 +131,15 @@ void dp_tx_flush_all(struct dp_context *ctx);
 // Adds the tag after the addresses. `m` must not be shared. -ENOBUFS without headroom.
 int dp_vlan_push(struct rte_mbuf *m, uint16_t vlan);
 void dp_vlan_pop(struct rte_mbuf *m);
+
+// The same with `n` packets that need no offload work. False, with nothing done, when one of them
+// has no headroom.
+bool dp_vlan_push_all(struct rte_mbuf **pkts, uint16_t n, uint16_t vlan);
+void dp_vlan_pop_all(struct rte_mbuf **pkts, uint16_t n);
+
+// Which VLAN a tagged frame from `in` belongs to; takes priority tags off, which say nothing of
+// one. Returns a drop reason, or -1 with the VLAN and whether the frame has a tag now.
+int dp_vlan_classify(
+	const struct dp_snap_port *in, struct rte_mbuf *m, uint16_t *ret_vlan, bool *ret_tagged);
 
 #define DP_VLAN_TAG_BYTES 4

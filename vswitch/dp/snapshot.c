@@ -76,6 +76,23 @@ static const struct dp_snap_bridge *find_bridge(
 	return NULL;
 }
 
+// What a port carries: all VLANs but the reserved one (IEEE 802.1Q, table 9-2) in one set for all
+// ports that do, else a set of its own.
+static const struct vlan_set *carried(
+	const struct dp_view_port *v, uint16_t pvid, struct vlan_set *own)
+{
+	static const struct vlan_set all = {
+		.word = {[0 ... 62] = UINT64_MAX, [63] = UINT64_MAX >> 1}};
+
+	if (v->vlan_mode != CONF_VLAN_ACCESS && (v->all_vlans || !v->trunks))
+		return &all;
+	if (v->vlan_mode != CONF_VLAN_ACCESS)
+		*own = *v->trunks;
+	if (pvid != UINT16_MAX)
+		vlan_set_add(own, pvid);
+	return own;
+}
+
 static void fill_port(struct dp_snap *snap, const struct dp_view *view, unsigned i, struct fdb *fdb,
 	unsigned nb_workers)
 {
@@ -88,16 +105,16 @@ static void fill_port(struct dp_snap *snap, const struct dp_view *view, unsigned
 	p->fdb_limit = v->fdb_limit;
 	p->mtu = v->port->mtu;
 	p->vlan_mode = v->vlan_mode;
+	p->tunnel = v->port->tunnel;
+	p->no_learning = v->no_learning;
 	p->pvid = v->vlan_mode == CONF_VLAN_TRUNK ? 0 : v->tag;
 	p->pvid_fid = p->bridge ? fdb_fid(fdb, v->bridge_id, p->pvid) : 0;
 	p->tx_shared = v->port->nb_txq < nb_workers;
-	if (!v->all_vlans && v->trunks) {
-		snap->sets[i] = *v->trunks;
-		p->trunks = &snap->sets[i];
-		// Only what the list names: an untagged frame of a trunk is VLAN 0.
-		if (v->vlan_mode == CONF_VLAN_TRUNK && !vlan_set_has(v->trunks, 0))
-			p->pvid = UINT16_MAX;
-	}
+	// Only what the list names: an untagged frame of a trunk is VLAN 0.
+	if (v->vlan_mode == CONF_VLAN_TRUNK && !v->all_vlans && v->trunks &&
+		!vlan_set_has(v->trunks, 0))
+		p->pvid = UINT16_MAX;
+	p->carried = carried(v, p->pvid, &snap->sets[i]);
 }
 
 // Which worker has the fewest queues.

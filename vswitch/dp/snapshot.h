@@ -8,6 +8,8 @@
 #include "vswitch/dp/dp.h"
 #include "vswitch/dp/fdb.h"
 
+#define DP_VID_MASK 0x0fff // also the reserved VLAN id that no port carries
+
 // What the pipeline needs of a bridge.
 struct dp_snap_bridge {
 	uint32_t fdb_limit;
@@ -22,14 +24,16 @@ struct dp_stage;
 struct dp_snap_port {
 	struct dp_port *port; // NULL: no such port in this snapshot
 	const struct dp_snap_bridge *bridge;
-	const struct vlan_set *trunks; // NULL: all
+	const struct vlan_set *carried; // VLANs, `pvid` among them
 	uint64_t tx_offloads;
 	uint32_t fdb_limit;
 	uint16_t mtu;
 	uint16_t pvid;	   // VLAN of untagged frames in
 	uint16_t pvid_fid; // its FID
 	uint8_t vlan_mode; // enum conf_vlan_mode
-	bool tx_shared;	   // fewer transmit queues than workers: lock
+	bool tunnel;	   // see struct dp_port
+	bool no_learning;
+	bool tx_shared; // fewer transmit queues than workers: lock
 	uint8_t rxq_worker[DP_QUEUES_MAX];
 } __rte_cache_aligned;
 
@@ -65,9 +69,9 @@ void dp_snap_free(struct dp_snap *snap);
 // Whether a port carries a VLAN. (VLAN 0: untagged without a tag=.)
 static inline bool dp_snap_carries(const struct dp_snap_port *p, uint16_t vlan)
 {
-	if (p->vlan_mode == CONF_VLAN_ACCESS)
+	if (p->vlan_mode == CONF_VLAN_ACCESS) // without touching the set
 		return vlan == p->pvid;
-	return !p->trunks || vlan == p->pvid || vlan_set_has(p->trunks, vlan);
+	return vlan_set_has(p->carried, vlan & DP_VID_MASK);
 }
 
 // Whether a frame of `vlan` leaves the port with a tag.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Stage vlan_in: which VLAN a tagged frame belongs to, and whether its port may send there. Runs
-// for batches with tagged frames only. And the operations on tags that egress uses.
+// VLAN tags in the data of packets: what those of received frames say, adding and taking off.
 #include <errno.h>
 #include <string.h>
 
@@ -9,17 +8,50 @@
 #include "vswitch/dp/pipeline.h"
 
 #define ADDRESSES_BYTES (2 * RTE_ETHER_ADDR_LEN)
-#define VID_MASK	0x0fff
+
+// The addresses move by 8 and 4 bytes, each read before it is written over.
+static inline void push(struct rte_mbuf *m, uint32_t tag)
+{
+	uint8_t *data;
+	uint64_t dst_src;
+	uint32_t src;
+
+	m->data_off -= DP_VLAN_TAG_BYTES;
+	m->data_len += DP_VLAN_TAG_BYTES;
+	m->pkt_len += DP_VLAN_TAG_BYTES;
+	data = rte_pktmbuf_mtod(m, uint8_t *);
+	memcpy(&dst_src, data + 4, 8);
+	memcpy(&src, data + 12, 4);
+	memcpy(data, &dst_src, 8);
+	memcpy(data + 8, &src, 4);
+	memcpy(data + ADDRESSES_BYTES, &tag, DP_VLAN_TAG_BYTES);
+}
+
+static inline void pop(struct rte_mbuf *m)
+{
+	uint8_t *data = rte_pktmbuf_mtod(m, uint8_t *);
+	uint64_t dst_src;
+	uint32_t src;
+
+	memcpy(&dst_src, data, 8);
+	memcpy(&src, data + 8, 4);
+	memcpy(data + 4, &dst_src, 8);
+	memcpy(data + 12, &src, 4);
+	m->data_off += DP_VLAN_TAG_BYTES;
+	m->data_len -= DP_VLAN_TAG_BYTES;
+	m->pkt_len -= DP_VLAN_TAG_BYTES;
+}
+
+static inline uint32_t tag_of(uint16_t vlan)
+{
+	return rte_cpu_to_be_32((uint32_t)RTE_ETHER_TYPE_VLAN << 16 | vlan);
+}
 
 int dp_vlan_push(struct rte_mbuf *m, uint16_t vlan)
 {
-	uint8_t *data = (uint8_t *)rte_pktmbuf_prepend(m, DP_VLAN_TAG_BYTES);
-	uint16_t tag[2] = {rte_cpu_to_be_16(RTE_ETHER_TYPE_VLAN), rte_cpu_to_be_16(vlan)};
-
-	if (unlikely(!data))
+	if (unlikely(rte_pktmbuf_headroom(m) < DP_VLAN_TAG_BYTES))
 		return -ENOBUFS;
-	memmove(data, data + DP_VLAN_TAG_BYTES, ADDRESSES_BYTES);
-	memcpy(data + ADDRESSES_BYTES, tag, sizeof(tag));
+	push(m, tag_of(vlan));
 	if (m->l2_len)
 		m->l2_len += DP_VLAN_TAG_BYTES;
 	return 0;
@@ -27,12 +59,29 @@ int dp_vlan_push(struct rte_mbuf *m, uint16_t vlan)
 
 void dp_vlan_pop(struct rte_mbuf *m)
 {
-	uint8_t *data = rte_pktmbuf_mtod(m, uint8_t *);
-
-	memmove(data + DP_VLAN_TAG_BYTES, data, ADDRESSES_BYTES);
-	rte_pktmbuf_adj(m, DP_VLAN_TAG_BYTES);
+	pop(m);
 	if (m->l2_len)
 		m->l2_len -= DP_VLAN_TAG_BYTES;
+}
+
+bool dp_vlan_push_all(struct rte_mbuf **pkts, uint16_t n, uint16_t vlan)
+{
+	uint16_t least_headroom = UINT16_MAX;
+	uint32_t tag = tag_of(vlan);
+
+	for (uint16_t i = 0; i < n; i++)
+		least_headroom = RTE_MIN(least_headroom, rte_pktmbuf_headroom(pkts[i]));
+	if (unlikely(least_headroom < DP_VLAN_TAG_BYTES))
+		return false;
+	for (uint16_t i = 0; i < n; i++)
+		push(pkts[i], tag);
+	return true;
+}
+
+void dp_vlan_pop_all(struct rte_mbuf **pkts, uint16_t n)
+{
+	for (uint16_t i = 0; i < n; i++)
+		pop(pkts[i]);
 }
 
 static inline uint16_t read16(const struct rte_mbuf *m, uint16_t off_bytes)
@@ -49,7 +98,7 @@ static int skip_priority_tags(struct rte_mbuf *m, uint16_t *ret_vid)
 	do {
 		if (unlikely(m->data_len < RTE_ETHER_HDR_LEN + DP_VLAN_TAG_BYTES))
 			return -1;
-		vid = read16(m, RTE_ETHER_HDR_LEN) & VID_MASK;
+		vid = read16(m, RTE_ETHER_HDR_LEN) & DP_VID_MASK;
 		if (vid)
 			break;
 		dp_vlan_pop(m); // the priority is not kept
@@ -58,10 +107,9 @@ static int skip_priority_tags(struct rte_mbuf *m, uint16_t *ret_vid)
 	return vid != 0;
 }
 
-// Returns a drop reason or -1, with the VLAN and whether the tag stays in the frame.
-static int classify(const struct dp_batch *b, struct rte_mbuf *m, uint16_t *ret_vlan, bool *ret_tag)
+int dp_vlan_classify(
+	const struct dp_snap_port *in, struct rte_mbuf *m, uint16_t *ret_vlan, bool *ret_tagged)
 {
-	const struct dp_snap_port *in = b->in;
 	uint16_t vid = 0;
 	int tagged = skip_priority_tags(m, &vid);
 
@@ -71,46 +119,14 @@ static int classify(const struct dp_batch *b, struct rte_mbuf *m, uint16_t *ret_
 		if (in->pvid == UINT16_MAX)
 			return DP_DROP_VLAN_NOT_MEMBER;
 		*ret_vlan = in->pvid;
-		*ret_tag = false;
+		*ret_tagged = false;
 		return -1;
 	}
 	if (in->vlan_mode == CONF_VLAN_ACCESS)
 		return DP_DROP_VLAN_TAGGED;
-	// 4095 is reserved and must not be forwarded (IEEE 802.1Q, table 9-2).
-	if (vid == VID_MASK || !dp_snap_carries(in, vid))
+	if (!dp_snap_carries(in, vid))
 		return DP_DROP_VLAN_NOT_MEMBER;
 	*ret_vlan = vid;
-	*ret_tag = true;
+	*ret_tagged = true;
 	return -1;
-}
-
-void dp_stage_vlan_in(struct dp_context *ctx, struct dp_batch *b)
-{
-	uint64_t gone = 0, left = b->tagged;
-
-	for (uint16_t i = 0; i < b->n; i++)
-		b->vlan[i] = b->in->pvid;
-	while (left) {
-		unsigned i = __builtin_ctzll(left);
-		bool tag = false;
-		uint16_t vlan;
-		uint64_t fid;
-		int reason;
-
-		left &= left - 1;
-		reason = classify(b, b->pkt[i], &vlan, &tag);
-		if (unlikely(reason >= 0)) {
-			dp_drop(b->in_cnt, reason, b->pkt[i]);
-			gone |= 1ull << i;
-			continue;
-		}
-		if (!tag)
-			b->tagged &= ~(1ull << i);
-		b->vlan[i] = vlan;
-		fid = (uint64_t)fdb_fid(ctx->fdb, b->in->bridge->id, vlan) << 48;
-		dp_batch_keys(b, i, ctx->table->index, (b->src[i] & FDB_MAC_MASK) | fid,
-			(b->dst[i] & FDB_MAC_MASK) | fid);
-	}
-	if (unlikely(gone))
-		dp_batch_remove(b, gone);
 }

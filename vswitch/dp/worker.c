@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -48,6 +49,45 @@ static void epoll_look(struct dp_worker *w, const struct timespec *timeout)
 	w->rounds_to_epoll = EPOLL_EVERY;
 }
 
+static void run_batch(struct dp_worker *w, uint16_t port_id, uint16_t n)
+{
+	struct dp_batch *b = &w->batch;
+
+	b->n = n;
+	b->in = &w->ctx.snap->port[port_id];
+	b->in_id = port_id;
+	b->in_cnt = &w->ctx.cnt[port_id];
+	dp_pipeline_run(&w->ctx, b);
+}
+
+// Packets of a port that receives for others: a batch for each of these.
+static void demux(struct dp_worker *w, struct rte_mbuf **pkts, uint16_t n, struct dp_counters *cnt)
+{
+	const struct dp_snap *snap = w->ctx.snap;
+	struct rte_mbuf *left[DP_BURST];
+
+	cnt->rx_packets += n;
+	for (uint16_t i = 0; i < n; i++)
+		cnt->rx_bytes += pkts[i]->pkt_len;
+	memcpy(left, pkts, n * sizeof(*pkts));
+	while (n) {
+		uint16_t id = dp_input(left[0]), kept = 0, taken = 0;
+		bool there = id < snap->nb_ports && snap->port[id].bridge;
+
+		for (uint16_t i = 0; i < n; i++) {
+			if (dp_input(left[i]) != id)
+				left[kept++] = left[i];
+			else if (likely(there))
+				w->batch.pkt[taken++] = left[i];
+			else
+				dp_drop(cnt, DP_DROP_NO_BRIDGE, left[i]);
+		}
+		n = kept;
+		if (taken)
+			run_batch(w, id, taken);
+	}
+}
+
 static unsigned poll_queue(struct dp_worker *w, uint16_t port_id, uint16_t queue)
 {
 	struct dp_batch *b = &w->batch;
@@ -62,11 +102,10 @@ static unsigned poll_queue(struct dp_worker *w, uint16_t port_id, uint16_t queue
 	n = in->port->rx(in->port, queue, b->pkt, DP_BURST, cnt);
 	if (!n)
 		return 0;
-	b->n = n;
-	b->in = in;
-	b->in_id = port_id;
-	b->in_cnt = cnt;
-	dp_pipeline_run(&w->ctx, b);
+	if (unlikely(!in->bridge))
+		demux(w, b->pkt, n, cnt);
+	else
+		run_batch(w, port_id, n);
 	return n;
 }
 
