@@ -200,7 +200,7 @@ static void egress_run(struct dp_context *ctx, struct dp_batch *b, uint16_t from
 		return;
 	}
 	for (uint16_t i = from; out->tunnel && i < to; i++)
-		dp_set_remote(b->pkt[i], fdb_value_remote(b->entry[i]));
+		dp_set_remote(b->pkt[i], fdb_value_remote(b->entry[b->together ? 0 : i]));
 	if (likely(alone && shape_all(b, out))) {
 		port_tx(ctx, out, b->pkt, to);
 		return;

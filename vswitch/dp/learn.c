@@ -14,11 +14,12 @@ static inline uint64_t value_of(
 static inline bool all_known(const struct dp_batch *b, const struct fdb_source *source, bool tunnel)
 {
 	fdb_tally known = fdb_tally_none();
+	uint16_t n = b->one_pair ? 1 : b->n;
 
-	for (uint16_t i = 0; i < b->n; i++)
+	for (uint16_t i = 0; i < n; i++)
 		known = fdb_tally_add(
 			known, b->src_bucket[i], b->src[i], value_of(b, source, i, tunnel));
-	return fdb_tally_sum(known) == b->n;
+	return fdb_tally_sum(known) == n;
 }
 
 static uint64_t not_known(const struct dp_batch *b, const struct fdb_source *source)
@@ -70,8 +71,15 @@ void dp_stage_learn(struct dp_context *ctx, struct dp_batch *b)
 		.now_s = ctx->now_s,
 		.value = fdb_value(b->in_id, ctx->now_s, generation, 0),
 	};
-	bool known = in->tunnel ? all_known(b, &source, true) : all_known(b, &source, false);
+	// Frames of one source may come from several remotes.
+	bool known;
 
-	if (unlikely(!known))
+	if (unlikely(in->tunnel))
+		dp_batch_spread(b);
+	known = in->tunnel ? all_known(b, &source, true) : all_known(b, &source, false);
+
+	if (unlikely(!known)) {
+		dp_batch_spread(b);
 		learn_others(ctx, b, &source, not_known(b, &source));
+	}
 }

@@ -43,6 +43,13 @@ static void drop_hairpin(struct dp_batch *b, uint64_t odd)
 		dp_batch_remove(b, gone);
 }
 
+static void spread_entry(struct dp_batch *b)
+{
+	for (uint16_t i = 1; b->one_pair && i < b->n; i++)
+		b->entry[i] = b->entry[0];
+	dp_batch_spread(b);
+}
+
 // Batches with several ways out, or none.
 static void judge_each(const struct dp_context *ctx, struct dp_batch *b)
 {
@@ -65,8 +72,9 @@ static void judge_each(const struct dp_context *ctx, struct dp_batch *b)
 void dp_stage_lookup(struct dp_context *ctx, struct dp_batch *b)
 {
 	uint64_t first = fdb_bucket_get(b->dst_bucket[0], b->dst[0]), differ = 0;
+	uint16_t n = b->one_pair ? 1 : b->n;
 
-	for (uint16_t i = 0; i < b->n; i++) {
+	for (uint16_t i = 0; i < n; i++) {
 		uint64_t entry = fdb_bucket_get(b->dst_bucket[i], b->dst[i]);
 
 		b->entry[i] = entry;
@@ -74,6 +82,8 @@ void dp_stage_lookup(struct dp_context *ctx, struct dp_batch *b)
 	}
 	b->together = !(differ & ONE_WAY) && fdb_fresh(ctx->fdb, first) &&
 		      fdb_value_port(first) != b->in_id;
-	if (unlikely(!b->together))
+	if (unlikely(!b->together)) {
+		spread_entry(b);
 		judge_each(ctx, b);
+	}
 }

@@ -3,10 +3,11 @@
 // belongs to and whether its port may send there, and makes the forwarding table keys. The buckets
 // of the whole batch are on their way to the cache when it ends.
 //
-// There are two loops over a batch, neither with a branch that depends on a packet: one for frames
-// to single stations that have no tag or all the same one, and one for any frames. What is out of
-// the ordinary for both is marked and looked at afterwards. (Source addresses that no frame may
-// have are in no table: stage learn finds them.)
+// There are three loops over a batch, none with a branch that depends on a packet: one for frames
+// of one pair of stations, such as a bulk transfer sends; one for frames to single stations that
+// have no tag or all the same one; and one for any frames. What is out of the ordinary for all is
+// marked and looked at afterwards. (Source addresses that no frame may have are in no table: stage
+// learn finds them.)
 #include <string.h>
 
 #include <rte_byteorder.h>
@@ -109,13 +110,46 @@ static inline void parse_one(
 		(dst_of(data) & FDB_MAC_MASK) | fid);
 }
 
-// False when the frames are not of that kind after all.
-static bool parse_kind(const struct dp_context *ctx, struct dp_batch *b, struct kind kind,
+static void set_kind(struct dp_batch *b, const struct kind *kind)
+{
+	b->tagged = kind->tagged ? all_of(b) : 0;
+	b->group = 0;
+	b->alike = true;
+	b->common = kind->vlan;
+}
+
+// For frames of one pair. False when they are not.
+static bool parse_pair(struct dp_context *ctx, struct dp_batch *b, const struct kind *kind,
+	struct dp_sums *ret_sums)
+{
+	const uint8_t *first = rte_pktmbuf_mtod(b->pkt[0], uint8_t *);
+	struct dp_sums sums = dp_sums_none(kind->tci);
+	uint64_t fid = kind->fid << 48;
+
+	// This one alone is looked up, and there is time until then.
+	dp_batch_keys(b, 0, ctx->table->index, (src_type_of(first) & FDB_MAC_MASK) | fid,
+		(dst_of(first) & FDB_MAC_MASK) | fid);
+	dp_sums_expect(&sums, first);
+	for (unsigned i = b->n; i-- > 0;) {
+		if (i >= PREFETCH_AHEAD)
+			prefetch_data(b, i - PREFETCH_AHEAD);
+		dp_sums_add(&sums, b->pkt[i]);
+		dp_sums_add_expected(&sums, rte_pktmbuf_mtod(b->pkt[i], uint8_t *));
+	}
+	set_kind(b, kind);
+	b->one_pair = true;
+	*ret_sums = sums;
+	return dp_sums_all_expected(&sums, kind->tagged) && !(dst_of(first) & DP_GROUP_BIT) &&
+	       dp_sums_shortest(&sums) >= (kind->tagged ? TAGGED_BYTES : RTE_ETHER_HDR_LEN);
+}
+
+// For frames of one kind. False when they are not.
+static bool parse_kind(const struct dp_context *ctx, struct dp_batch *b, const struct kind *kind,
 	struct dp_sums *ret_sums)
 {
 	const struct fdb_index index = ctx->table->index;
-	struct dp_sums sums = dp_sums_none(kind.tci);
-	uint64_t fid = kind.fid << 48;
+	struct dp_sums sums = dp_sums_none(kind->tci);
+	uint64_t fid = kind->fid << 48;
 	unsigned i = b->n;
 
 	for (; i > PREFETCH_AHEAD; i--) {
@@ -124,14 +158,12 @@ static bool parse_kind(const struct dp_context *ctx, struct dp_batch *b, struct 
 	}
 	for (; i > 0; i--)
 		parse_one(b, i - 1, index, fid, &sums);
-	b->tagged = kind.tagged ? all_of(b) : 0;
-	b->group = 0;
-	b->alike = true;
-	b->common = kind.vlan;
+	set_kind(b, kind);
+	b->one_pair = false;
 	*ret_sums = sums;
-	return (kind.tagged ? dp_sums_all_have_tag(&sums) : !dp_sums_any_tagged(&sums)) &&
+	return (kind->tagged ? dp_sums_all_have_tag(&sums) : !dp_sums_any_tagged(&sums)) &&
 	       !dp_sums_any_group(&sums) &&
-	       dp_sums_shortest(&sums) >= (kind.tagged ? TAGGED_BYTES : RTE_ETHER_HDR_LEN);
+	       dp_sums_shortest(&sums) >= (kind->tagged ? TAGGED_BYTES : RTE_ETHER_HDR_LEN);
 }
 
 // ---- any frames ----
@@ -242,6 +274,7 @@ static void parse_all_any(struct dp_context *ctx, struct dp_batch *b, struct dp_
 	*sums = s;
 	b->tagged = marks.tagged;
 	b->group = marks.group;
+	b->one_pair = false;
 	b->alike = !marks.vlans && (marks.tagged == 0 || marks.tagged == all);
 	b->common = b->vlan[0];
 	marks.odd |= link_local(b, marks.group);
@@ -252,18 +285,36 @@ static void parse_all_any(struct dp_context *ctx, struct dp_batch *b, struct dp_
 		treat_all_odd(ctx, b, marks.odd);
 }
 
+static bool begin_alike(const struct rte_mbuf *a, const struct rte_mbuf *b)
+{
+	const uint8_t *x = rte_pktmbuf_mtod(a, uint8_t *), *y = rte_pktmbuf_mtod(b, uint8_t *);
+
+	return dst_of(x) == dst_of(y) && src_type_of(x) == src_type_of(y);
+}
+
+// Tries the loops by what the first and last frame are.
+static void parse_all(struct dp_context *ctx, struct dp_batch *b, struct dp_sums *ret_sums)
+{
+	struct kind first = kind_of(ctx, b, 0), last = kind_of(ctx, b, b->n - 1);
+
+	if (likely(first.tci == last.tci && first.fid)) {
+		if (begin_alike(b->pkt[0], b->pkt[b->n - 1]) &&
+			parse_pair(ctx, b, &first, ret_sums))
+			return;
+		if (likely(parse_kind(ctx, b, &first, ret_sums)))
+			return;
+	}
+	parse_all_any(ctx, b, ret_sums);
+}
+
 void dp_stage_parse(struct dp_context *ctx, struct dp_batch *b)
 {
 	uint16_t n = b->n;
 	struct dp_sums sums;
-	struct kind first, last;
 
 	for (unsigned i = n; i-- > 0 && i + PREFETCH_AHEAD >= n;)
 		prefetch_data(b, i);
-	first = kind_of(ctx, b, 0);
-	last = kind_of(ctx, b, n - 1);
-	if (unlikely(first.tci != last.tci || !last.fid || !parse_kind(ctx, b, last, &sums)))
-		parse_all_any(ctx, b, &sums);
+	parse_all(ctx, b, &sums);
 	b->flood = 0;
 	b->in_cnt->rx_packets += n;
 	b->in_cnt->rx_bytes += dp_sums_bytes(&sums);

@@ -55,6 +55,17 @@ void dp_batch_remove(struct dp_batch *b, uint64_t gone)
 	b->n = n;
 }
 
+void dp_batch_spread(struct dp_batch *b)
+{
+	for (uint16_t i = 1; b->one_pair && i < b->n; i++) {
+		b->src[i] = b->src[0];
+		b->dst[i] = b->dst[0];
+		b->src_bucket[i] = b->src_bucket[0];
+		b->dst_bucket[i] = b->dst_bucket[0];
+	}
+	b->one_pair = false;
+}
+
 void dp_pipeline_run(struct dp_context *ctx, struct dp_batch *b)
 {
 	bool sample = ctx->batches++ % SAMPLE_EVERY == 0;

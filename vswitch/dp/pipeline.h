@@ -46,6 +46,7 @@ struct dp_batch {
 	bool alike;	 // no packet has a tag, or all have one, of the VLAN `common`
 	uint16_t common;
 	bool together;		// all leave by one port, and none is to be flooded
+	bool one_pair;		// src, dst, entry of the first packet are those of all
 	uint32_t longest_bytes; // of a packet
 	struct rte_mbuf *pkt[DP_BURST];
 	uint64_t src[DP_BURST], dst[DP_BURST]; // forwarding table keys
@@ -98,6 +99,9 @@ void dp_stage_egress(struct dp_context *ctx, struct dp_batch *b);
 
 // Takes the packets whose bits are set in `gone` out of the batch (they are dropped already).
 void dp_batch_remove(struct dp_batch *b, uint64_t gone);
+
+// Where packets have to be looked at one by one: gives each the keys that all have.
+void dp_batch_spread(struct dp_batch *b);
 
 // Sets the keys of packet `i`, and fetches their buckets into the cache.
 static inline void dp_batch_keys(

@@ -34,6 +34,7 @@ struct dp_sums {
 	__m128i bytes, longest, shortest; // sum, maximum, minimum: rx_descriptor_fields1
 	__m128i header;			  // or: the first 16 bytes
 	__m128i tag, any_tag, all_tag;	  // a VLAN tag in its place; or, and: what equals it
+	__m128i first, differ;		  // first 16 bytes of a frame; or: differences from them
 };
 
 // `tci` is that of the tag to look for, in wire order.
@@ -64,6 +65,28 @@ static inline void dp_sums_add_header(struct dp_sums *s, const uint8_t *data)
 	header = _mm_cmpeq_epi16(header, s->tag);
 	s->any_tag = _mm_or_si128(s->any_tag, header);
 	s->all_tag = _mm_and_si128(s->all_tag, header);
+}
+
+// For batches that may be of one pair of stations: frames are to begin as `data`.
+static inline void dp_sums_expect(struct dp_sums *s, const uint8_t *data)
+{
+	s->first = _mm_loadu_si128((const __m128i *)data);
+}
+
+static inline void dp_sums_add_expected(struct dp_sums *s, const uint8_t *data)
+{
+	__m128i header = _mm_loadu_si128((const __m128i *)data);
+
+	s->differ = _mm_or_si128(s->differ, _mm_xor_si128(header, s->first));
+}
+
+// Whether all frames begin so: addresses and type and, with `tagged`, the tag.
+static inline bool dp_sums_all_expected(const struct dp_sums *s, bool tagged)
+{
+	uint32_t type = (uint32_t)_mm_extract_epi32(s->differ, 3);
+
+	return !_mm_extract_epi64(s->differ, 0) && !_mm_extract_epi32(s->differ, 2) &&
+	       !(tagged ? type : type & 0xffff);
 }
 
 static inline uint64_t dp_sums_flags(const struct dp_sums *s)
@@ -118,6 +141,7 @@ struct dp_sums {
 	uint32_t bytes, longest;
 	uint16_t refcnt, segs, shortest, tci;
 	bool group, any_tag, all_tag;
+	uint8_t first[16], differ[16];
 };
 
 static inline struct dp_sums dp_sums_none(uint16_t tci)
@@ -144,6 +168,26 @@ static inline void dp_sums_add_header(struct dp_sums *s, const uint8_t *data)
 	s->group |= data[0] & 1;
 	s->any_tag |= tag[0];
 	s->all_tag &= tag[0] && tag[1] == s->tci;
+}
+
+static inline void dp_sums_expect(struct dp_sums *s, const uint8_t *data)
+{
+	memcpy(s->first, data, sizeof(s->first));
+}
+
+static inline void dp_sums_add_expected(struct dp_sums *s, const uint8_t *data)
+{
+	for (unsigned i = 0; i < sizeof(s->first); i++)
+		s->differ[i] |= data[i] ^ s->first[i];
+}
+
+static inline bool dp_sums_all_expected(const struct dp_sums *s, bool tagged)
+{
+	unsigned differ = 0;
+
+	for (unsigned i = 0; i < (tagged ? 16 : 14); i++)
+		differ |= s->differ[i];
+	return !differ;
 }
 
 static inline uint64_t dp_sums_flags(const struct dp_sums *s)
