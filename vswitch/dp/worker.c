@@ -18,7 +18,8 @@
 #include "base/log.h"
 
 #define EPOLL_EVENTS 64
-#define EPOLL_EVERY  8 // rounds between two looks at quiet queues while others are busy
+#define EPOLL_EVERY  8	 // rounds between two looks at quiet queues while others are busy
+#define HOT_READS    128 // that find nothing, shared by the hot queues, until these are quiet
 #define WAKE_DATA    UINT32_MAX
 
 static void make_hot(struct dp_worker *w, uint16_t port, uint16_t queue)
@@ -26,7 +27,7 @@ static void make_hot(struct dp_worker *w, uint16_t port, uint16_t queue)
 	if (w->is_hot[port] >> queue & 1 || w->nb_hot == w->max_hot)
 		return;
 	w->is_hot[port] |= 1u << queue;
-	w->hot[w->nb_hot++] = (struct dp_hot_queue){port, queue};
+	w->hot[w->nb_hot++] = (struct dp_hot_queue){.port = port, .queue = queue, .burst = 1};
 }
 
 // Looks for readable queues, for at most `timeout`; NULL waits for ever.
@@ -88,7 +89,7 @@ static void demux(struct dp_worker *w, struct rte_mbuf **pkts, uint16_t n, struc
 	}
 }
 
-static unsigned poll_queue(struct dp_worker *w, uint16_t port_id, uint16_t queue)
+static unsigned poll_queue(struct dp_worker *w, uint16_t port_id, uint16_t queue, uint16_t at_most)
 {
 	struct dp_batch *b = &w->batch;
 	const struct dp_snap_port *in = &w->ctx.snap->port[port_id];
@@ -99,7 +100,7 @@ static unsigned poll_queue(struct dp_worker *w, uint16_t port_id, uint16_t queue
 		w->ctx.port_failed = true;
 		return 0;
 	}
-	n = in->port->rx(in->port, queue, b->pkt, DP_BURST, cnt);
+	n = in->port->rx(in->port, queue, b->pkt, at_most, cnt);
 	if (!n)
 		return 0;
 	if (unlikely(!in->bridge))
@@ -109,7 +110,28 @@ static unsigned poll_queue(struct dp_worker *w, uint16_t port_id, uint16_t queue
 	return n;
 }
 
-// Reads the hot queues; those that yield nothing, or are not this worker's any more, cool down.
+// Reads a queue until it is empty, or others have waited long enough for their turn. Large segments
+// come a few at a time, so that they stay in the cache until they are sent; but the sender of a
+// bulk transfer is woken less often, and sends more at once, when its queue is emptied first.
+// Where one packet came last time, one is read, and sent before the queue is asked for more.
+static unsigned drain_queue(struct dp_worker *w, struct dp_hot_queue *q)
+{
+	unsigned total = poll_queue(w, q->port, q->queue, q->burst), n = total;
+	uint64_t end;
+
+	if (!n)
+		return 0;
+	end = rte_rdtsc() + w->turn_cycles;
+	while (n && total < DP_BURST && rte_rdtsc() < end) {
+		n = poll_queue(w, q->port, q->queue, DP_BURST);
+		total += n;
+	}
+	q->burst = RTE_MIN(total, DP_BURST);
+	return total;
+}
+
+// Reads the hot queues; those that yield nothing for long, or are not this worker's any more, cool
+// down.
 static unsigned poll_hot(struct dp_worker *w)
 {
 	const struct dp_snap *snap = w->ctx.snap;
@@ -120,10 +142,11 @@ static unsigned poll_hot(struct dp_worker *w)
 		bool ours = q.port < snap->nb_ports && snap->port[q.port].port &&
 			    q.queue < snap->port[q.port].port->nb_rxq &&
 			    snap->port[q.port].rxq_worker[q.queue] == w->index;
-		unsigned n = ours ? poll_queue(w, q.port, q.queue) : 0;
+		unsigned n = ours ? drain_queue(w, &q) : 0;
 
 		total += n;
-		if (n)
+		q.empty = n ? 0 : q.empty + 1;
+		if (ours && q.empty * w->nb_hot < HOT_READS)
 			w->hot[kept++] = q;
 		else
 			w->is_hot[q.port] &= ~(1u << q.queue);
@@ -155,7 +178,7 @@ unsigned dp_worker_round(struct dp_worker *w)
 	if (mine->nb_rxq > mine->nb_polled && (!w->nb_hot || --w->rounds_to_epoll == 0))
 		epoll_look(w, &now);
 	for (unsigned i = 0; i < mine->nb_polled; i++)
-		n += poll_queue(w, mine->polled[i].port, mine->polled[i].queue);
+		n += poll_queue(w, mine->polled[i].port, mine->polled[i].queue, DP_BURST);
 	for (unsigned i = 0; i < mine->nb_armed; i++)
 		make_hot(w, mine->armed[i].port, mine->armed[i].queue);
 	n += poll_hot(w);
@@ -183,6 +206,15 @@ static void arm(struct dp_worker *w, bool on)
 	}
 }
 
+static void cool_all(struct dp_worker *w)
+{
+	while (w->nb_hot) {
+		struct dp_hot_queue q = w->hot[--w->nb_hot];
+
+		w->is_hot[q.port] &= ~(1u << q.queue);
+	}
+}
+
 // Sleeps until a queue may have packets or main has something new.
 static void nap(struct dp_worker *w)
 {
@@ -203,6 +235,7 @@ static void nap(struct dp_worker *w)
 			return;
 		}
 	}
+	cool_all(w);
 	w->sleeps++;
 	rte_rcu_qsbr_thread_offline(w->dp->rcu, w->index);
 	epoll_look(w, timeout);
@@ -270,6 +303,7 @@ int dp_worker_init(struct dp_worker *w, struct dp *dp, unsigned index, unsigned 
 	w->cpu = cpu;
 	w->epoll_fd = w->wake_fd = -1;
 	w->rounds_to_epoll = 1;
+	w->turn_cycles = rte_get_tsc_hz() / 1000000 * DP_TURN_US;
 	w->max_hot = 4096;
 	w->ctx.fdb = dp->fdb;
 	w->ctx.pool = dp->pool;

@@ -3,8 +3,10 @@
 // there is nothing to do.
 //
 // Which queues are read. Queues without a file descriptor (most DPDK devices) are read in every
-// round. Queues with one are read while they yield packets ("hot"); quiet ones cost nothing and
-// are found again by epoll, so a thousand idle containers do not slow a busy one.
+// round. Queues with one are read while they yield packets and for a while after ("hot"); quiet
+// ones cost nothing and are found again by epoll, so a thousand idle containers do not slow a busy
+// one. (A read that finds nothing is cheaper than epoll, and the answer to a packet often comes
+// soon: the fewer queues are hot, the longer they are looked at.)
 //
 // Sleeping (`polling: adaptive`). After DP_SPIN_US without a packet the worker goes off line for
 // RCU and sleeps in epoll; the kernel wakes it. While a queue without a file descriptor is
@@ -21,9 +23,12 @@
 
 #define DP_SPIN_US 50
 #define DP_NAP_US  60
+#define DP_TURN_US 500 // of one queue with a descriptor, while others wait
 
 struct dp_hot_queue {
 	uint16_t port, queue;
+	uint16_t empty; // reads in a row that found nothing
+	uint16_t burst; // packets to begin with
 };
 
 struct dp_worker {
@@ -35,6 +40,7 @@ struct dp_worker {
 	int epoll_fd, wake_fd;
 	struct dp_hot_queue *hot;
 	unsigned nb_hot, max_hot;
+	uint64_t turn_cycles;
 	uint16_t *is_hot; // by port id: bit per queue
 	unsigned rounds_to_epoll;
 	struct dp_batch batch; // too large for a stack that is walked every round
