@@ -8,8 +8,8 @@
 #include <rte_ethdev.h>
 
 #include "base/hash.h"
+#include "base/netns.h"
 #include "base/util.h"
-#include "ports/netns.h"
 
 #define IPV6_MIN_MTU 1280 // RFC 8200, section 5
 

@@ -13,8 +13,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/netns.h"
 #include "ports/netlink_talk.h"
-#include "ports/netns.h"
 
 #define NL_BUF_BYTES (32 * 1024)
 

@@ -3,7 +3,7 @@
 // tap_io.c receives and transmits, on workers.
 #pragma once
 
-#include "ports/netns.h"
+#include "base/netns.h"
 #include "ports/port.h"
 
 struct tap {

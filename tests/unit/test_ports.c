@@ -15,10 +15,10 @@
 #include <rte_ethdev.h>
 #include <rte_log.h>
 
+#include "base/netns.h"
 #include "base/util.h"
 #include "ports/device.h"
 #include "ports/dpdk_log.h"
-#include "ports/netns.h"
 
 static const struct port_env env = {.switch_id = "0123abcd"};
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "ports/netns.h"
+#include "base/netns.h"
 
 #include <dirent.h>
 #include <errno.h>
