@@ -22,9 +22,8 @@
 #include "base/ip.h"
 #include "config/conf.h"
 #include "vswitch/dp/dp.h"
+#include "vxlan/codec.h"
 
-#define VXLAN_UDP_PORT	   4789
-#define VXLAN_VNI_MAX	   0xffffff
 #define VXLAN_REMOTES_MAX  65535
 #define VXLAN_OVERHEAD_IP4 50 // inner Ethernet 14, VXLAN 8, UDP 8, IPv4 20
 #define VXLAN_OVERHEAD_IP6 70
@@ -62,7 +61,8 @@ uint16_t vtep_mtu(const struct vtep *vtep);
 // The number of the remote at `ip`, which becomes known if it is new. Each get takes a reference
 // that vtep_remote_put() gives back. -EAFNOSUPPORT when the endpoint has no address of that
 // family, -ENOSPC.
-int vtep_remote_get(struct vtep *vtep, const struct ip_addr *ip, uint16_t *ret_remote, struct err *err);
+int vtep_remote_get(
+	struct vtep *vtep, const struct ip_addr *ip, uint16_t *ret_remote, struct err *err);
 void vtep_remote_put(struct vtep *vtep, uint16_t remote);
 // False when there is no such remote.
 bool vtep_remote_ip(const struct vtep *vtep, uint16_t remote, struct ip_addr *ret_ip);
