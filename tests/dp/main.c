@@ -3,12 +3,17 @@
 // drop a packet.
 #include "tests/dp/harness.h"
 
-// These are counted by the receive and transmit functions of ports/ alone.
+// These are counted by the receive and transmit functions of ports/ and vxlan/ alone.
 static bool is_of_ports(enum dp_drop_reason reason)
 {
 	switch (reason) {
 	case DP_DROP_RX_HEADER:
 	case DP_DROP_RX_NO_BUFFER:
+	case DP_DROP_TUNNEL_HEADER:
+	case DP_DROP_TUNNEL_VNI:
+	case DP_DROP_TUNNEL_SOURCE:
+	case DP_DROP_TUNNEL_NO_REMOTE:
+	case DP_DROP_TUNNEL_DOWN:
 	case DP_DROP_TX_DOWN:
 	case DP_DROP_TX_ERROR:
 		return true;
