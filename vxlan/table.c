@@ -59,11 +59,10 @@ void vxlan_table_free(void *table)
 	free(t);
 }
 
-void vxlan_table_add_remote(struct vxlan_table *t, uint16_t remote, const struct ip_addr *ip,
-	uint16_t udp_port, bool mapped)
+void vxlan_remote_set(
+	struct vxlan_remote *r, const struct ip_addr *ip, uint16_t udp_port, bool mapped)
 {
 	struct vxlan_addr addr = vxlan_addr_of(ip);
-	struct vxlan_remote *r = &t->remote[remote];
 
 	r->ip = *ip;
 	if (ip->family == 4 && !mapped) {
@@ -75,6 +74,12 @@ void vxlan_table_add_remote(struct vxlan_table *t, uint16_t remote, const struct
 	r->in6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(udp_port)};
 	memcpy(&r->in6.sin6_addr, &addr, sizeof(addr));
 	r->sa_bytes = sizeof(r->in6);
+}
+
+void vxlan_table_add_remote(struct vxlan_table *t, uint16_t remote, const struct ip_addr *ip,
+	uint16_t udp_port, bool mapped)
+{
+	vxlan_remote_set(&t->remote[remote], ip, udp_port, mapped);
 }
 
 static void add_entry(struct vxlan_table *t, const struct vxlan_source *entry, uint32_t vni)

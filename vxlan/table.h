@@ -127,6 +127,8 @@ struct vxlan_table *vxlan_table_new(
 void vxlan_table_free(void *table);
 
 // `mapped`: the sockets are of IPv6 and take IPv4 addresses in it.
+void vxlan_remote_set(
+	struct vxlan_remote *remote, const struct ip_addr *ip, uint16_t udp_port, bool mapped);
 void vxlan_table_add_remote(struct vxlan_table *table, uint16_t remote, const struct ip_addr *ip,
 	uint16_t udp_port, bool mapped);
 // A network. Its flood list is what is added before the next network.

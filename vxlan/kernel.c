@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "vxlan/kernel.h"
+
+#include <errno.h>
+#include <ifaddrs.h>
+#include <linux/in6.h>
+#include <linux/udp.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <rte_ethdev.h>
+
+#include "base/util.h"
+
+#define SOCKET_BUF_BYTES (8 * 1024 * 1024)
+#define BIND_TRIES	 64 // random ports, for a socket that sends
+
+// ---- sockets ----
+
+static bool is_ip6(const struct vtep *vtep)
+{
+	return vtep->conf.address.family == 6;
+}
+
+// "10.0.0.1, network namespace c1"
+static void where(const struct vtep *vtep, char *buf, size_t len_bytes)
+{
+	char ip[IP_TEXT_BYTES];
+
+	snprintf(buf, len_bytes, "%s%s%s", ip_format(&vtep->conf.address, ip),
+		vtep->conf.netns[0] ? " in network namespace " : "", vtep->conf.netns);
+}
+
+static int set_option(const struct vtep *vtep, int fd, int level, int option, int value,
+	const char *name, struct err *err)
+{
+	if (setsockopt(fd, level, option, &value, sizeof(value)) == 0)
+		return 0;
+	return err_set_errno(err, -errno, vtep->path, "the kernel refused %s", name);
+}
+
+// Without CAP_NET_ADMIN, as much as the host allows.
+static void set_buffer(int fd, int forced, int option)
+{
+	int bytes = SOCKET_BUF_BYTES;
+
+	if (setsockopt(fd, SOL_SOCKET, forced, &bytes, sizeof(bytes)) < 0)
+		setsockopt(fd, SOL_SOCKET, option, &bytes, sizeof(bytes));
+}
+
+// DF on all packets, of both families that the socket may speak.
+static int set_dont_fragment(const struct vtep *vtep, int fd, struct err *err)
+{
+	int ret = 0;
+
+	if (is_ip6(vtep))
+		ret = set_option(vtep, fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DO,
+			"IPV6_MTU_DISCOVER", err);
+	if (!ret && (!is_ip6(vtep) || vtep->kernel->mapped))
+		ret = set_option(vtep, fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO,
+			"IP_MTU_DISCOVER", err);
+	return ret;
+}
+
+static int open_socket(const struct vtep *vtep, int *ret_fd, struct err *err)
+{
+	int fd = socket(
+		is_ip6(vtep) ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int ret = 0;
+
+	if (fd < 0)
+		return err_set_errno(err, -errno, vtep->path, "cannot open a UDP socket");
+	if (is_ip6(vtep))
+		ret = set_option(vtep, fd, IPPROTO_IPV6, IPV6_V6ONLY, !vtep->kernel->mapped,
+			"IPV6_V6ONLY", err);
+	if (!ret)
+		ret = set_dont_fragment(vtep, fd, err);
+	if (ret)
+		close(fd);
+	else
+		*ret_fd = fd;
+	return ret;
+}
+
+static int bind_socket(const struct vtep *vtep, int fd, uint16_t udp_port)
+{
+	const struct ip_addr *ip = &vtep->conf.address;
+	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(udp_port)};
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(udp_port)};
+	int ret;
+
+	memcpy(&in6.sin6_addr, ip->byte, sizeof(in6.sin6_addr));
+	memcpy(&in.sin_addr, ip->byte, sizeof(in.sin_addr));
+	ret = is_ip6(vtep) ? bind(fd, (struct sockaddr *)&in6, sizeof(in6))
+			   : bind(fd, (struct sockaddr *)&in, sizeof(in));
+	return ret < 0 ? -errno : 0;
+}
+
+static int explain_bind(const struct vtep *vtep, int code, struct err *err)
+{
+	char place[sizeof(vtep->conf.netns) + 96];
+
+	where(vtep, place, sizeof(place));
+	if (code == -EADDRNOTAVAIL)
+		return err_set(err, code, vtep->path, "this host has no address %s", place);
+	if (code == -EADDRINUSE)
+		return err_set(err, code, vtep->path,
+			"UDP port %u of %s is taken: by another switch, or by a VXLAN device of "
+			"the kernel",
+			vtep->conf.udp_port, place);
+	return err_set_errno(
+		err, code, vtep->path, "cannot use UDP port %u of %s", vtep->conf.udp_port, place);
+}
+
+static int open_rx(struct vtep *vtep, struct err *err)
+{
+	struct kernel *k = vtep->kernel;
+	int ret = open_socket(vtep, &k->rx_fd, err);
+
+	if (ret)
+		return ret;
+	set_buffer(k->rx_fd, SO_RCVBUFFORCE, SO_RCVBUF);
+	// RFC 7348, section 4.1: a checksum of zero must be accepted (IPv6: RFC 6935).
+	if (is_ip6(vtep))
+		ret = set_option(
+			vtep, k->rx_fd, IPPROTO_UDP, UDP_NO_CHECK6_RX, 1, "UDP_NO_CHECK6_RX", err);
+	if (!ret)
+		ret = set_option(vtep, k->rx_fd, IPPROTO_UDP, UDP_GRO, 1, "UDP_GRO", err);
+	if (ret)
+		return ret;
+	ret = bind_socket(vtep, k->rx_fd, vtep->conf.udp_port);
+	return ret ? explain_bind(vtep, ret, err) : 0;
+}
+
+// A source port that nobody has, of those that flows may have.
+static int bind_any_port(const struct vtep *vtep, int fd, struct err *err)
+{
+	uint16_t number;
+	int ret = -EADDRINUSE;
+
+	for (unsigned i = 0; i < BIND_TRIES && ret == -EADDRINUSE; i++) {
+		if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+			return err_set_errno(err, -errno, vtep->path, "no random number");
+		ret = bind_socket(vtep, fd, vxlan_src_port(number));
+	}
+	return ret ? err_set_errno(err, ret, vtep->path, "no UDP port to send from") : 0;
+}
+
+static int open_tx(struct vtep *vtep, int *ret_fd, struct err *err)
+{
+	int ret = open_socket(vtep, ret_fd, err);
+
+	if (ret)
+		return ret;
+	set_buffer(*ret_fd, SO_SNDBUFFORCE, SO_SNDBUF);
+	// Nobody reads what is sent to it.
+	ret = set_option(vtep, *ret_fd, SOL_SOCKET, SO_RCVBUF, 0, "SO_RCVBUF", err);
+	if (!ret && vtep->conf.no_checksum)
+		ret = set_option(vtep, *ret_fd, SOL_SOCKET, SO_NO_CHECK, 1, "SO_NO_CHECK", err);
+	return ret ? ret : bind_any_port(vtep, *ret_fd, err);
+}
+
+static int open_sockets(struct vtep *vtep, struct err *err)
+{
+	struct kernel *k = vtep->kernel;
+	int ret = open_rx(vtep, err);
+
+	for (unsigned i = 0; !ret && i < KERNEL_TX_SOCKETS; i++)
+		ret = open_tx(vtep, &k->tx_fd[i], err);
+	if (!ret)
+		ret = open_tx(vtep, &k->probe_fd, err);
+	return ret;
+}
+
+static void close_sockets(struct kernel *k)
+{
+	if (k->rx_fd >= 0)
+		close(k->rx_fd);
+	if (k->probe_fd >= 0)
+		close(k->probe_fd);
+	for (unsigned i = 0; i < KERNEL_TX_SOCKETS; i++)
+		if (k->tx_fd[i] >= 0)
+			close(k->tx_fd[i]);
+}
+
+// ---- MTU ----
+
+static bool has_address(const struct ifaddrs *ifa, const struct ip_addr *ip)
+{
+	const struct sockaddr *sa = ifa->ifa_addr;
+
+	if (!sa || sa->sa_family != (ip->family == 6 ? AF_INET6 : AF_INET))
+		return false;
+	return ip->family == 6
+		       ? !memcmp(&((const struct sockaddr_in6 *)sa)->sin6_addr, ip->byte, 16)
+		       : !memcmp(&((const struct sockaddr_in *)sa)->sin_addr, ip->byte, 4);
+}
+
+// The device that has the address, in the namespace of this thread; 0: none.
+static int find_device(const struct ip_addr *ip)
+{
+	struct ifaddrs *list, *ifa;
+	int ifindex = 0;
+
+	if (getifaddrs(&list) < 0)
+		return 0;
+	for (ifa = list; ifa && !ifindex; ifa = ifa->ifa_next)
+		if (has_address(ifa, ip))
+			ifindex = if_nametoindex(ifa->ifa_name);
+	freeifaddrs(list);
+	return ifindex;
+}
+
+uint16_t kernel_device_mtu(struct kernel *k)
+{
+	struct ifreq ifr = {.ifr_ifindex = k->ifindex};
+
+	if (!k->ifindex || ioctl(k->probe_fd, SIOCGIFNAME, &ifr) < 0 ||
+		ioctl(k->probe_fd, SIOCGIFMTU, &ifr) < 0 || ifr.ifr_mtu <= 0)
+		return 0;
+	return MIN_OF(ifr.ifr_mtu, UINT16_MAX);
+}
+
+uint16_t kernel_path_mtu(struct kernel *k, const struct ip_addr *ip)
+{
+	struct vxlan_remote to;
+	const struct sockaddr none = {.sa_family = AF_UNSPEC};
+	socklen_t len_bytes = sizeof(int);
+	int mtu, ret;
+
+	// Or it keeps the source address that it had for the last one.
+	connect(k->probe_fd, &none, sizeof(none));
+	vxlan_remote_set(&to, ip, VXLAN_UDP_PORT, k->mapped);
+	if (connect(k->probe_fd, &to.sa, to.sa_bytes) < 0)
+		return 0;
+	if (ip->family == 6)
+		ret = getsockopt(k->probe_fd, IPPROTO_IPV6, IPV6_MTU, &mtu, &len_bytes);
+	else
+		ret = getsockopt(k->probe_fd, IPPROTO_IP, IP_MTU, &mtu, &len_bytes);
+	return ret < 0 || mtu <= 0 ? 0 : MIN_OF(mtu, UINT16_MAX);
+}
+
+// ---- open and close ----
+
+bool kernel_alive(const struct vtep *vtep)
+{
+	return !vtep->kernel->has_netns || netns_alive(vtep->conf.netns, &vtep->kernel->netns);
+}
+
+static int open_in_netns(struct vtep *vtep, struct err *err)
+{
+	struct kernel *k = vtep->kernel;
+	int netns_fd, home_fd, ret = netns_open(vtep->conf.netns, vtep->path, &netns_fd, err);
+
+	if (ret)
+		return ret;
+	k->has_netns = vtep->conf.netns[0] && netns_identify(netns_fd, &k->netns) == 0;
+	home_fd = netns_enter(netns_fd);
+	close(netns_fd);
+	if (home_fd < 0)
+		return err_set_errno(err, home_fd, vtep->path, "cannot enter network namespace %s",
+			vtep->conf.netns);
+	ret = open_sockets(vtep, err);
+	if (!ret && !ip_is_any(&vtep->conf.address))
+		k->ifindex = find_device(&vtep->conf.address);
+	netns_leave(home_fd);
+	return ret;
+}
+
+static struct kernel *kernel_new(const struct vtep *vtep)
+{
+	struct kernel *k = calloc(1, sizeof(*k));
+
+	if (!k)
+		return NULL;
+	k->rx_fd = k->probe_fd = -1;
+	for (unsigned i = 0; i < KERNEL_TX_SOCKETS; i++)
+		k->tx_fd[i] = -1;
+	k->mapped = is_ip6(vtep) && ip_is_any(&vtep->conf.address);
+	// The kernel segments only what it may give a checksum.
+	k->segments = !vtep->conf.no_checksum;
+	k->rx.room = KERNEL_RX_TRAINS;
+	k->tx = calloc(MAX_OF(vtep->env.nb_workers, 1), sizeof(*k->tx));
+	if (!k->tx) {
+		free(k);
+		return NULL;
+	}
+	return k;
+}
+
+int kernel_open(struct vtep *vtep, struct err *err)
+{
+	int ret;
+
+	vtep->kernel = kernel_new(vtep);
+	if (!vtep->kernel)
+		return err_set(err, -ENOMEM, vtep->path, "out of memory");
+	ret = open_in_netns(vtep, err);
+	if (ret) {
+		kernel_close(vtep);
+		return ret;
+	}
+	vtep->dp.rx = kernel_rx;
+	vtep->dp.nb_rxq = 1;
+	vtep->dp.rx_fd[0] = vtep->kernel->rx_fd;
+	return 0;
+}
+
+void kernel_close(struct vtep *vtep)
+{
+	struct kernel *k = vtep->kernel;
+
+	close_sockets(k);
+	for (unsigned i = 0; i < KERNEL_RX_TRAINS; i++)
+		rte_pktmbuf_free(k->rx.buf[i]);
+	free(k->tx);
+	free(k);
+	vtep->kernel = NULL;
+}
+
+void kernel_vni_init(struct vni *vni)
+{
+	vni->dp.tx = kernel_tx;
+	vni->dp.nb_txq = MAX_OF(vni->vtep->env.nb_workers, 1);
+	vni->dp.tx_offloads = RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM |
+			      RTE_ETH_TX_OFFLOAD_TCP_TSO | RTE_ETH_TX_OFFLOAD_UDP_TSO |
+			      RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+}

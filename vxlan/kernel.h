@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The underlay `kernel`: UDP sockets of the host. kernel.c opens them and asks for the path MTU, on
+// the main thread; kernel_io.c receives and transmits, on workers.
+//
+// One socket receives. Several send, because a flow keeps its outer source port and routers spread
+// flows over paths by it. All are in the namespace that the endpoint names, wherever the threads
+// are that use them.
+#pragma once
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <rte_mbuf.h>
+
+#include "base/netns.h"
+#include "vxlan/vtep.h"
+
+#define KERNEL_TX_SOCKETS 8
+#define KERNEL_RX_TRAINS  16 // datagrams, or trains of them, in one recvmmsg()
+
+// UDP_SEGMENT: what one send may have. The kernel's UDP_MAX_SEGMENTS was 64 before 6.9.
+#define KERNEL_TRAIN_DATAGRAMS 64
+#define KERNEL_TRAIN_BYTES     65507 // UDP payload of an IPv4 packet
+#define KERNEL_TX_MSGS	       64
+#define KERNEL_TX_IOVS	       1024 // UIO_MAXIOV
+#define KERNEL_TX_HDR_BYTES    (32 * 1024)
+
+union kernel_cmsg {
+	uint8_t bytes[CMSG_SPACE(sizeof(int))];
+	struct cmsghdr align;
+};
+
+// What was received and not handed on yet. Of the worker that polls.
+struct kernel_rx {
+	unsigned nb_msgs, next; // received; the first of them that is not taken apart
+	uint32_t off_bytes;	// into it
+	unsigned room;		// messages to be asked for
+	struct rte_mbuf *buf[KERNEL_RX_TRAINS];
+	struct mmsghdr msg[KERNEL_RX_TRAINS];
+	struct iovec iov[KERNEL_RX_TRAINS];
+	struct sockaddr_in6 from[KERNEL_RX_TRAINS];
+	union kernel_cmsg cmsg[KERNEL_RX_TRAINS];
+};
+
+// Datagrams of equal size to one remote (the last may be shorter), for one sendmsg().
+struct kernel_train {
+	uint32_t iov; // the first
+	uint16_t remote;
+	uint16_t datagrams;
+	uint32_t size, last_size, bytes; // of each datagram, the last one, all
+};
+
+// What is being put together for sendmmsg(). One for each worker.
+struct kernel_tx {
+	unsigned nb_iovs, nb_msgs, hdr_bytes;
+	struct kernel_train train; // the last, still open
+	struct mmsghdr msg[KERNEL_TX_MSGS];
+	struct kernel_train sent[KERNEL_TX_MSGS]; // of each message
+	union kernel_cmsg cmsg[KERNEL_TX_MSGS];
+	struct iovec iov[KERNEL_TX_IOVS];
+	uint8_t hdr[KERNEL_TX_HDR_BYTES]; // what goes before payload
+};
+
+struct kernel {
+	int rx_fd, tx_fd[KERNEL_TX_SOCKETS];
+	bool mapped;	      // the sockets are of IPv6 and take IPv4 addresses in it
+	atomic_bool segments; // UDP_SEGMENT works
+	struct kernel_rx rx;
+	struct kernel_tx *tx; // by worker
+
+	// Main thread.
+	int probe_fd; // asks for the MTU of routes
+	bool has_netns;
+	struct netns_id netns;
+	int ifindex;	      // device of the endpoint's address; 0: any
+	uint16_t next_remote; // to be asked for next
+};
+
+// Opens the sockets as vtep->conf says and fills vtep->dp and vtep->kernel.
+int kernel_open(struct vtep *vtep, struct err *err);
+void kernel_close(struct vtep *vtep);
+
+// Fills the data-plane port of a network.
+void kernel_vni_init(struct vni *vni);
+
+// Bytes of the largest IP packet on the way to `ip`; 0 when there is no way, or not known.
+uint16_t kernel_path_mtu(struct kernel *kernel, const struct ip_addr *ip);
+// Of the device that has the endpoint's address; 0 when not known.
+uint16_t kernel_device_mtu(struct kernel *kernel);
+// Whether the namespace is still somebody's.
+bool kernel_alive(const struct vtep *vtep);
+
+dp_rx_fn kernel_rx;
+dp_tx_fn kernel_tx;
