@@ -34,7 +34,7 @@ struct vxlan_env {
 	struct rte_mempool *pool;     // buffers of 2 KiB
 	struct rte_mempool *big_pool; // buffers of 64 KiB
 	uint16_t nb_workers;
-	// Told of "endpoint.up", "remote.down", ...; may be NULL.
+	// Told of "endpoint.mtu"; may be NULL.
 	void (*event)(void *arg, const char *name, json_t *data /* borrowed */);
 	void *event_arg;
 };
@@ -50,17 +50,22 @@ int vtep_open(const struct conf_endpoint *conf, const struct vxlan_env *env, str
 // No worker uses it any more, and its networks are closed.
 void vtep_close(struct vtep *vtep);
 
-// Its data-plane port; the caller gives it an id and names it in snapshots.
+// Its data-plane port; the caller gives it an id and names it in snapshots. It has no tx(). With
+// the underlay `kernel` it keeps 16 buffers of env.big_pool to receive into.
 struct dp_port *vtep_port(struct vtep *vtep);
 
-// Largest inner frame's L3 size (no tag) that fits the underlay, towards remotes of either family.
+// Largest inner frame's L3 size (no tag) that fits the underlay, towards remotes of either family:
+// conf.mtu, else the least of the device that has the address and the ways to the remotes.
+// vtep_service() follows it, sets the networks' dp_port.mtu (which the next snapshot has) and tells
+// of "endpoint.mtu" when it changed.
 uint16_t vtep_mtu(const struct vtep *vtep);
 
 // ---- remote endpoints ----
 
 // The number of the remote at `ip`, which becomes known if it is new. Each get takes a reference
 // that vtep_remote_put() gives back. -EAFNOSUPPORT when the endpoint has no address of that
-// family, -ENOSPC.
+// family, -EINVAL for what is no host's or is its own address, -ENOSPC. A number that was given
+// back is not given again at once, but forwarding entries that name it are to go with it.
 int vtep_remote_get(
 	struct vtep *vtep, const struct ip_addr *ip, uint16_t *ret_remote, struct err *err);
 void vtep_remote_put(struct vtep *vtep, uint16_t remote);
@@ -69,24 +74,29 @@ bool vtep_remote_ip(const struct vtep *vtep, uint16_t remote, struct ip_addr *re
 
 // ---- networks ----
 
-// Makes the network `number` of an endpoint. `mtu` as conf_port.mtu. -EEXIST when the endpoint has
-// it already.
+// Makes the network `number` of an endpoint. `mtu` as conf_port.mtu; what fits the underlay is the
+// most. -EEXIST when the endpoint has it already. The caller gives its data-plane port an id before
+// the next vtep_publish(), and publishes before a snapshot names it.
 int vni_open(
 	struct vtep *vtep, uint32_t number, uint16_t mtu, struct vni **ret_vni, struct err *err);
 void vni_close(struct vni *vni);
 struct dp_port *vni_port(struct vni *vni);
 
 // Lets the network take frames from a remote, and with `flood` sends it those that go to all.
-// Counted: as often as it was added it must be deleted.
+// Counted: as often as it was added it must be deleted, before its reference is given back. -ENOENT
+// when there is no such remote.
 int vni_remote_add(struct vni *vni, uint16_t remote, bool flood);
 void vni_remote_del(struct vni *vni, uint16_t remote, bool flood);
 
-// Brings what was added and deleted to the workers, all at once. -ENOMEM: they keep what they had.
+// Brings what was added and deleted to the workers, all at once; does nothing when that was
+// nothing. -ENOMEM: they keep what they had.
 int vtep_publish(struct vtep *vtep);
 
 // ---- time and telling ----
 
-// Periodic work: next hops, heartbeats, path MTU. Returns the microseconds until the next call.
+// Periodic work: path MTU, whether the namespace is still there. Returns the microseconds until the
+// next call.
 uint32_t vtep_service(struct vtep *vtep, uint64_t now_us);
 
+// Adds members to `obj`: mtu, networks (their numbers), remotes (ip, path_mtu).
 void vtep_describe(const struct vtep *vtep, json_t *obj);

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Tunnel endpoints, networks and remotes as the main thread sees them: MTU, errors, life and end.
+#include "tests/unit/ends.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+
+static void test_mtu(void **state)
+{
+	struct end a = end_at("a", "10.9.0.1"), c = end_at("a", "fd09::1");
+	struct conf_endpoint conf = conf_of("b", "10.9.0.2");
+	struct end b;
+	struct vni *small, *large;
+
+	conf.mtu = 9000;
+	b = end_of(&conf, VNI);
+	assert_int_equal(vni_open(a.vtep, 7, 1000, &small, NULL), 0);
+	assert_int_equal(vni_open(a.vtep, 8, 9000, &large, NULL), 0);
+	assert_int_equal(vtep_mtu(a.vtep), 1450);
+	assert_int_equal(vtep_mtu(c.vtep), 1430);
+	assert_int_equal(vtep_mtu(b.vtep), 8950);
+	assert_int_equal(vni_port(a.vni)->mtu, 1450);
+	assert_int_equal(vni_port(small)->mtu, 1000);
+	assert_int_equal(vni_port(large)->mtu, 1450);
+	run("ip -n a link set va mtu 1400");
+	vtep_service(a.vtep, 0);
+	assert_int_equal(vtep_mtu(a.vtep), 1350);
+	assert_int_equal(vni_port(a.vni)->mtu, 1350);
+	assert_int_equal(vni_port(small)->mtu, 1000);
+	assert_string_equal(last_event, "endpoint.mtu {\"endpoint\":\"t0\",\"mtu\":1350}");
+	run("ip -n a link set va mtu 1500");
+	// A remote behind a narrow route.
+	run("ip -n a route add 10.7.0.0/24 via 10.9.0.2 mtu 1300");
+	knows(&a, "10.7.0.1", true);
+	assert_int_equal(vtep_mtu(a.vtep), 1250);
+	run("ip -n a route del 10.7.0.0/24");
+	vni_close(small);
+	vni_close(large);
+	close_end(&a);
+	close_end(&b);
+	close_end(&c);
+}
+
+static void refuse(const struct conf_endpoint *conf, int code, const char *words)
+{
+	struct vxlan_env e = the_env();
+	struct err err = {0};
+	struct vtep *vtep;
+
+	assert_int_equal(vtep_open(conf, &e, NULL, &vtep, &err), code);
+	assert_string_equal(err.path, "tunnel endpoint t0");
+	if (!strstr(err.reason, words))
+		fail_msg("'%s' does not say '%s'", err.reason, words);
+}
+
+static void test_refused(void **state)
+{
+	struct conf_endpoint conf = conf_of("a", "10.9.0.77");
+	struct end a = end_at("a", "10.9.0.1");
+
+	refuse(&conf, -EADDRNOTAVAIL, "this host has no address 10.9.0.77 in network namespace a");
+	conf = conf_of("a", "10.9.0.1");
+	refuse(&conf, -EADDRINUSE, "UDP port 4789 of 10.9.0.1 in network namespace a is taken");
+	conf = conf_of("a", "::");
+	refuse(&conf, -EADDRINUSE, "is taken");
+	conf = conf_of("nowhere", "10.9.0.1");
+	refuse(&conf, -ENOENT, "no network namespace nowhere");
+	close_end(&a);
+}
+
+static void test_remotes(void **state)
+{
+	struct end a = end_at("a", "10.9.0.1");
+	struct ip_addr ip = ip_of("10.9.0.2"), got_ip;
+	struct ip_addr wrong[] = {
+		ip_of("fd09::2"), ip_of("10.9.0.1"), ip_of("239.1.1.1"), ip_of("0.0.0.0")};
+	uint16_t first, again, other;
+	struct vni *vni;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(wrong); i++)
+		assert_int_equal(vtep_remote_get(a.vtep, &wrong[i], &first, NULL),
+			i ? -EINVAL : -EAFNOSUPPORT);
+	assert_int_equal(vtep_remote_get(a.vtep, &ip, &first, NULL), 0);
+	assert_int_equal(vtep_remote_get(a.vtep, &ip, &again, NULL), 0);
+	assert_int_equal(again, first);
+	vtep_remote_put(a.vtep, first);
+	assert_true(vtep_remote_ip(a.vtep, first, &got_ip));
+	assert_true(ip_equal(&got_ip, &ip));
+	vtep_remote_put(a.vtep, first);
+	assert_false(vtep_remote_ip(a.vtep, first, &got_ip));
+	assert_int_equal(vni_remote_add(a.vni, first, true), -ENOENT);
+	// Its number rests.
+	assert_int_equal(vtep_remote_get(a.vtep, &ip, &other, NULL), 0);
+	assert_int_not_equal(other, first);
+	assert_int_equal(vni_open(a.vtep, VNI, 0, &vni, NULL), -EEXIST);
+	close_end(&a);
+}
+
+static void test_many_remotes(void **state)
+{
+	struct end a = end_at("a", "10.9.0.1");
+	uint16_t number[3000];
+
+	for (unsigned i = 0; i < ARRAY_SIZE(number); i++) {
+		struct ip_addr ip = {.family = 4, .byte = {10, 9, 1 + i / 250, 1 + i % 250}};
+
+		assert_int_equal(vtep_remote_get(a.vtep, &ip, &number[i], NULL), 0);
+		assert_int_equal(vni_remote_add(a.vni, number[i], true), 0);
+	}
+	assert_int_equal(vtep_publish(a.vtep), 0);
+	vtep_service(a.vtep, 0);
+	for (unsigned i = 0; i < ARRAY_SIZE(number); i++) {
+		vni_remote_del(a.vni, number[i], true);
+		vtep_remote_put(a.vtep, number[i]);
+	}
+	assert_int_equal(vtep_publish(a.vtep), 0);
+	close_end(&a);
+}
+
+static void test_namespace_deleted(void **state)
+{
+	struct end end;
+
+	run("ip netns add gone && ip -n gone link set lo up");
+	end = end_at("gone", "127.0.0.1");
+	vtep_service(end.vtep, 0);
+	assert_int_equal(vtep_port(end.vtep)->failed, 0);
+	run("ip netns del gone");
+	vtep_service(end.vtep, 0);
+	assert_int_equal(vtep_port(end.vtep)->failed, ENODEV);
+	close_end(&end);
+}
+
+static void test_describe(void **state)
+{
+	struct end a = end_at("a", "10.9.0.1");
+	json_t *obj = json_object();
+	char *text;
+
+	knows(&a, "10.9.0.2", true);
+	vtep_describe(a.vtep, obj);
+	text = json_dumps(obj, JSON_COMPACT | JSON_SORT_KEYS);
+	assert_string_equal(text, "{\"mtu\":1450,\"networks\":[42],"
+				  "\"remotes\":[{\"ip\":\"10.9.0.2\",\"path_mtu\":1500}]}");
+	free(text);
+	json_decref(obj);
+	close_end(&a);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		ENDTEST(test_mtu),
+		ENDTEST(test_refused),
+		ENDTEST(test_remotes),
+		ENDTEST(test_many_remotes),
+		ENDTEST(test_namespace_deleted),
+		ENDTEST(test_describe),
+	};
+
+	return ends_run(tests, ARRAY_SIZE(tests), argc, argv);
+}
