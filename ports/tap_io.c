@@ -10,7 +10,6 @@
 #include "ports/vnet_hdr.h"
 
 #define TAP_BURST_BYTES (128 * 1024) // of payload in one rx(): stays in an L2 cache
-#define TAP_TX_SEGS	64	     // segments of a packet, at most
 
 // Takes what does not fit when no buffer is free. Never read.
 static uint8_t discard[65536];
@@ -129,10 +128,10 @@ uint16_t tap_rx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint
 static int tx_one(int fd, struct rte_mbuf *m)
 {
 	struct virtio_net_hdr hdr;
-	struct iovec iov[1 + TAP_TX_SEGS];
+	struct iovec iov[1 + DP_TX_SEGS];
 	unsigned n = 1;
 
-	if (m->nb_segs > TAP_TX_SEGS)
+	if (m->nb_segs > DP_TX_SEGS)
 		return -EMSGSIZE;
 	vnet_hdr_from_mbuf(m, &hdr);
 	iov[0] = (struct iovec){&hdr, sizeof(hdr)};

@@ -16,7 +16,6 @@
 #define ADDRESSES_BYTES 12
 #define TAG_BYTES	4
 #define BIG_HEADROOM	16
-#define TX_SEGS		18 // of a packet, at most
 
 static struct tpacket2_hdr *slot(const struct veth *veth)
 {
@@ -182,7 +181,7 @@ void veth_tx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_
 	struct dp_counters *cnt)
 {
 	const struct veth *veth = ((const struct port *)dp)->priv;
-	struct iovec iov[DP_BURST][1 + TX_SEGS];
+	struct iovec iov[DP_BURST][1 + DP_TX_SEGS];
 	struct virtio_net_hdr hdr[DP_BURST];
 	struct mmsghdr msg[DP_BURST];
 	uint16_t sent = 0;
@@ -192,12 +191,12 @@ void veth_tx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_
 
 		vnet_hdr_from_mbuf(pkts[i], &hdr[i]);
 		iov[i][0] = (struct iovec){&hdr[i], sizeof(hdr[i])};
-		for (const struct rte_mbuf *seg = pkts[i]; seg && k <= TX_SEGS; seg = seg->next)
+		for (const struct rte_mbuf *seg = pkts[i]; seg && k <= DP_TX_SEGS; seg = seg->next)
 			iov[i][k++] = (struct iovec){rte_pktmbuf_mtod(seg, void *), seg->data_len};
 		// More segments than that: an empty message, which the kernel refuses.
-		msg[i] =
-			(struct mmsghdr){.msg_hdr = {.msg_iov = iov[i],
-						 .msg_iovlen = pkts[i]->nb_segs > TX_SEGS ? 0 : k}};
+		msg[i] = (struct mmsghdr){
+			.msg_hdr = {.msg_iov = iov[i],
+				.msg_iovlen = pkts[i]->nb_segs > DP_TX_SEGS ? 0 : k}};
 	}
 	while (sent < n) {
 		int done = sendmmsg(veth->fd, msg + sent, n - sent, MSG_DONTWAIT);

@@ -27,6 +27,7 @@
 
 #define DP_BURST      64 // packets a batch, at most
 #define DP_QUEUES_MAX 16 // receive queues of a port
+#define DP_TX_SEGS    64 // buffers of a packet that a port with _MULTI_SEGS takes, at least
 
 struct dp_port;
 
