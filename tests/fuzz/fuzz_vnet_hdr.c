@@ -10,13 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <rte_eal.h>
 #include <rte_ip.h>
 #include <rte_mbuf.h>
 
 #include "ports/headers.h"
 #include "ports/tunnel.h"
 #include "ports/vnet_hdr.h"
+#include "tests/fuzz/frames.h"
 #include "vswitch/dp/offload.h"
 
 #define NB_MBUFS     4095
@@ -29,52 +29,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct rte_mempool *pool;
 
-static void demand(bool condition)
-{
-	if (!condition)
-		abort();
-}
-
-static void init(void)
-{
-	char *eal[] = {"fuzz", "--no-huge", "--no-shconf", "--no-telemetry", "-m", "64", "--no-pci",
-		"--log-level=error"};
-
-	demand(rte_eal_init(RTE_DIM(eal), eal) >= 0);
-	pool = rte_pktmbuf_pool_create(
-		"pool", NB_MBUFS, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
-	demand(pool != NULL);
-}
-
-// ---- frames in memory of just their size ----
-
-struct outside {
-	struct rte_mbuf_ext_shared_info info;
-	uint8_t bytes[];
-};
-
-static void free_outside(void *addr, void *opaque)
-{
-	free(opaque);
-}
-
-// A piece of the frame in memory of its own, so that a sanitizer sees what is read beyond it.
-static struct rte_mbuf *outside(const uint8_t *bytes, uint16_t len)
-{
-	struct outside *o = malloc(sizeof(*o) + len);
-	struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
-
-	demand(o && m);
-	o->info.free_cb = free_outside;
-	o->info.fcb_opaque = o;
-	rte_mbuf_ext_refcnt_set(&o->info, 1);
-	memcpy(o->bytes, bytes, len);
-	rte_pktmbuf_attach_extbuf(m, o->bytes, 0, len, &o->info);
-	m->data_off = 0;
-	m->data_len = m->pkt_len = len;
-	return m;
-}
-
 static struct rte_mbuf *inside(const uint8_t *bytes, uint16_t len)
 {
 	struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
@@ -86,7 +40,7 @@ static struct rte_mbuf *inside(const uint8_t *bytes, uint16_t len)
 
 static struct rte_mbuf *piece(unsigned layout, const uint8_t *bytes, uint16_t len)
 {
-	return layout & OUTSIDE || len > RTE_MBUF_DEFAULT_DATAROOM ? outside(bytes, len)
+	return layout & OUTSIDE || len > RTE_MBUF_DEFAULT_DATAROOM ? outside(pool, bytes, len)
 								   : inside(bytes, len);
 }
 
@@ -241,7 +195,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint16_t len;
 
 	if (!pool)
-		init();
+		pool = pool_of(NB_MBUFS);
 	if (size < LAYOUT_BYTES + VNET_HDR_BYTES ||
 		size > LAYOUT_BYTES + VNET_HDR_BYTES + FRAME_MAX)
 		return 0;
