@@ -51,6 +51,9 @@ static const struct micro benchmarks[] = {
 	{"offload/finish-1514", "packet", &micro_finish, 1514, .bytes = 1514},
 	{"offload/segment-tcp4", "segment", &micro_segment, 4, .bytes = 1448},
 	{"offload/segment-tcp6", "segment", &micro_segment, 6, .bytes = 1448},
+	{"offload/merge-tcp4", "frame", &micro_merge, 4, .bytes = 1448},
+	{"offload/merge-tcp6", "frame", &micro_merge, 6, .bytes = 1448},
+	{"offload/merge-none", "frame", &micro_merge_none},
 };
 
 struct rte_mempool *micro_pool, *micro_big_pool;

@@ -35,8 +35,9 @@ extern const struct micro_ops micro_parse, micro_parse_tagged, micro_learn, micr
 	micro_egress, micro_poll, micro_poll_tagged;
 // vlan.c
 extern const struct micro_ops micro_vlan_push, micro_vlan_pop;
-// offload.c; size: bytes, or of segmentation the version of IP
-extern const struct micro_ops micro_checksum, micro_finish, micro_segment, micro_fits;
+// offload.c; size: bytes, or of segmentation and merging the version of IP
+extern const struct micro_ops micro_checksum, micro_finish, micro_segment, micro_merge,
+	micro_merge_none, micro_fits;
 
 // Ends the program with an error when a benchmark did not do what it measures.
 void micro_check(bool ok, const char *what);

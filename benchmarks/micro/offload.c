@@ -12,6 +12,7 @@
 
 #include "benchmarks/micro/micro.h"
 #include "vswitch/dp/checksum.h"
+#include "vswitch/dp/gro.h"
 #include "vswitch/dp/offload.h"
 #include "vswitch/dp/port.h"
 
@@ -22,7 +23,9 @@
 #define SEGMENT_BYTES	 1448
 #define SEGMENTS	 45 // as many as Linux makes of 64 KiB
 #define FINISHED_PACKETS 64
+#define TRAIN_SEGMENTS	 44
 #define FITS_TIMES	 16
+#define MERGE_TIMES	 16
 
 static struct {
 	uint8_t *bytes;
@@ -221,6 +224,69 @@ static void segment_teardown(void)
 
 const struct micro_ops micro_segment = {
 	segment_setup, segment_prepare, segment_run, segment_teardown};
+
+// ---- trains merged ----
+
+static void merge_setup(uint64_t version)
+{
+	s = (typeof(s)){.is_ipv6 = version == 6};
+	s.packet = tcp_packet(micro_big_pool, s.is_ipv6, TRAIN_SEGMENTS * SEGMENT_BYTES, true);
+}
+
+// The frames of the train.
+static void merge_prepare(void)
+{
+	rte_pktmbuf_free_bulk(s.batch, s.nb_out);
+	rte_mbuf_refcnt_update(s.packet, 1);
+	micro_check(dp_offload_finish(s.packet, 0, micro_pool, s.out, DP_GSO_MAX, &s.cnt) ==
+			    TRAIN_SEGMENTS,
+		"a packet becomes a train");
+	memcpy(s.batch, s.out, TRAIN_SEGMENTS * sizeof(*s.batch));
+}
+
+static uint64_t merge_run(void)
+{
+	s.nb_out = dp_gro(s.batch, TRAIN_SEGMENTS);
+	return TRAIN_SEGMENTS;
+}
+
+static void merge_teardown(void)
+{
+	micro_check(s.nb_out == 1 && s.batch[0]->nb_segs == TRAIN_SEGMENTS &&
+			    s.batch[0]->pkt_len == s.packet->pkt_len,
+		"a train becomes a packet");
+	rte_pktmbuf_free(s.batch[0]);
+	rte_pktmbuf_free(s.packet);
+}
+
+const struct micro_ops micro_merge = {merge_setup, merge_prepare, merge_run, merge_teardown};
+
+// Acknowledgements, of which none is merged.
+static void merge_none_setup(uint64_t size)
+{
+	s = (typeof(s)){0};
+	for (unsigned i = 0; i < DP_BURST; i++) {
+		s.batch[i] = tcp_packet(micro_pool, false, 0, false);
+		s.batch[i]->ol_flags = 0;
+	}
+}
+
+static uint64_t merge_none_run(void)
+{
+	for (unsigned t = 0; t < MERGE_TIMES; t++)
+		s.fitted += dp_gro(s.batch, DP_BURST);
+	s.asked += MERGE_TIMES * DP_BURST;
+	return MERGE_TIMES * DP_BURST;
+}
+
+static void merge_none_teardown(void)
+{
+	micro_check(s.fitted == s.asked, "nothing is merged");
+	rte_pktmbuf_free_bulk(s.batch, DP_BURST);
+}
+
+const struct micro_ops micro_merge_none = {
+	merge_none_setup, NULL, merge_none_run, merge_none_teardown};
 
 // ---- whether a port takes a packet as it is ----
 
