@@ -17,7 +17,7 @@
 #include "vswitch/dp/port.h"
 
 #define NB_MBUFS    2047
-#define FRAMES_MAX  100
+#define FRAMES_MAX  256
 #define FRAME_BYTES 2000
 #define HOW_BYTES   3
 

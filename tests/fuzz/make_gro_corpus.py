@@ -33,8 +33,10 @@ def inputs():
         yield f"train{version}", frame(v6) + following() * 9 + following(flags, PSH)
         yield f"tagged{version}", frame(v6, tag) + following() * 5 + b"\0"
         yield f"two_buffers{version}", frame(v6, how=FIX | CUT) + following(how=CUT) * 40 + b"\0"
-        yield f"changes{version}", frame(v6) + b"".join(
-            following() * 2 + following(at, 1) for at in range(len(frame(v6)) - 120)
+        yield f"changes{version}", frame(v6, tag) + b"".join(
+            following() + following(at, 1) * 2
+            for at in range(flags + 4 + 12 + 8)
+            if at not in (12, 13, 16, 17)  # what else would say where the headers are?
         )
         yield f"two_flows{version}", frame(v6) + (
             following(flags - 10, 1) + following(flags - 10, 1)

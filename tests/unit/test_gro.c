@@ -414,6 +414,42 @@ static void test_changes(void **state)
 		change(&tcp6, &changes_ip6[i]);
 }
 
+// What is the same in all frames and yet refused.
+static void test_not_plain(void **state)
+{
+	static const struct {
+		const struct spec *spec;
+		struct change c;
+		unsigned step_bytes; // between sequence numbers, as such headers have it
+	} cases[] = {
+		{&tcp4, {L3, 0, 0x10}, 100},
+		{&tcp4, {L3, 0, 1}, 100},
+		{&tcp4, {L3, 6, 0x20}, 100},
+		{&tcp4, {L3, 7, 1}, 100},
+		{&tcp4, {L3, 9, 1}, 100},
+		{&tcp4, {L4, 12, 0xc0}, 116}, // a header of 16 bytes
+		{&tcp4, {L4, 13, 1}, 100},
+		{&tcp4, {L2, 13, 1}, 100},
+		{&tcp6, {L3, 0, 0x10}, 100},
+		{&tcp6, {L3, 6, 1}, 100},
+		{&tcp6, {L2, 12, 0x40}, 100},
+	};
+
+	for (unsigned i = 0; i < RTE_DIM(cases); i++) {
+		const struct spec *spec = cases[i].spec;
+		const unsigned at[] = {[L2] = 0, l2_len(spec), l2_len(spec) + l3_len(spec)};
+
+		begin();
+		for (unsigned k = 0; k < 3; k++) {
+			uint8_t *pkt = add(spec, k * cases[i].step_bytes, 100, k, ACK);
+
+			pkt[at[cases[i].c.layer] + cases[i].c.at] ^= cases[i].c.flip;
+			refresh(pkt, spec, s.len[k]);
+		}
+		expect(3);
+	}
+}
+
 static void expect_damaged(unsigned which)
 {
 	begin();
@@ -629,6 +665,7 @@ int main(int argc, char **argv)
 		LEAKTEST(test_ids),
 		LEAKTEST(test_constant_id),
 		LEAKTEST(test_changes),
+		LEAKTEST(test_not_plain),
 		LEAKTEST(test_damaged),
 		LEAKTEST(test_other_zero),
 		LEAKTEST(test_padding),
