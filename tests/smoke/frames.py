@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Single frames of an ethertype of their own, as they are or in VXLAN.
+
+frames.py frame IFNAME DESTINATION                  sends one to that hardware address
+frames.py count IFNAME SECONDS                      prints "ready", then how many came
+frames.py tunnelled ADDRESS VNI [--flags N] [--bytes N] [--cut N] [--count N]
+                                                    sends them inside VXLAN, broadcast
+frames.py outer IFNAME SECONDS                      prints "ready", then each destination of a
+                                                    VXLAN packet with one, and how many
+"""
+
+import argparse
+import collections
+import ipaddress
+import socket
+import struct
+import time
+
+ETHERTYPE = 0x88B5  # IEEE 802 local experimental
+ETH_P_ALL = 3
+IP, UDP = 0x0800, 17
+VXLAN_PORT = 4789
+BROADCAST = b"\xff" * 6
+
+
+def mac(text):
+    return bytes.fromhex(text.replace(":", ""))
+
+
+def device(ifname, protocol):
+    sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(protocol))
+    sock.bind((ifname, protocol))
+    return sock
+
+
+def ethernet(dst, src, payload_bytes=46):
+    return dst + src + struct.pack("!H", ETHERTYPE) + bytes(payload_bytes)
+
+
+def arrivals(sock, seconds):
+    """What comes from outside until the time is over."""
+    print("ready", flush=True)
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        sock.settimeout(left)
+        try:
+            data, (_, _, kind, *_) = sock.recvfrom(65536)
+        except TimeoutError:
+            return
+        if kind != socket.PACKET_OUTGOING:
+            yield data
+
+
+def send_frame(args):
+    sock = device(args.ifname, ETHERTYPE)
+    sock.send(ethernet(mac(args.destination), sock.getsockname()[4]))
+
+
+def count(args):
+    print("count", sum(1 for _ in arrivals(device(args.ifname, ETHERTYPE), args.seconds)))
+
+
+def tunnelled(args):
+    family = socket.AF_INET6 if ":" in args.address else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    header = struct.pack("!BxxxI", args.flags, args.vni << 8)
+    data = header + ethernet(BROADCAST, mac("020000000099"), args.bytes)
+    for _ in range(args.count):
+        sock.sendto(data[: args.cut], (args.address, VXLAN_PORT))
+
+
+def outer(args):
+    found = collections.Counter()
+    sock = device(args.ifname, ETH_P_ALL)
+    sock.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)  # SO_RCVBUFFORCE
+    for data in arrivals(sock, args.seconds):
+        if len(data) < 64 or struct.unpack_from("!H", data, 12)[0] != IP or data[23] != UDP:
+            continue
+        port, inner = (struct.unpack_from("!H", data, at)[0] for at in (36, 62))
+        if port == VXLAN_PORT and inner == ETHERTYPE:
+            found[str(ipaddress.ip_address(data[30:34]))] += 1
+    for address, number in found.items():
+        print(address, number)
+    print("count", len(found))
+
+
+def arguments():
+    parser = argparse.ArgumentParser()
+    commands = parser.add_subparsers(required=True)
+    for name, function in (("frame", send_frame), ("count", count), ("outer", outer)):
+        command = commands.add_parser(name)
+        command.set_defaults(function=function)
+        command.add_argument("ifname")
+        if name == "frame":
+            command.add_argument("destination")
+        else:
+            command.add_argument("seconds", type=float)
+    command = commands.add_parser("tunnelled")
+    command.set_defaults(function=tunnelled)
+    command.add_argument("address")
+    command.add_argument("vni", type=int)
+    command.add_argument("--flags", type=lambda text: int(text, 16), default=0x08)
+    command.add_argument("--bytes", type=int, default=46)
+    command.add_argument("--cut", type=int)
+    command.add_argument("--count", type=int, default=1)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    options = arguments()
+    options.function(options)

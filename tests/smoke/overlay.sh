@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash
+# For tests of VXLAN: hosts, which are network namespaces, on a LAN, which is a bridge in one of its
+# own. Host number N has the addresses 10.1.0.N and fd01::N there. On each is a switch, or the
+# kernel's own VXLAN device with a bridge, and containers, whose addresses are 10.0.0.x and fd00::x.
+
+OVERLAY=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+SITES=() # hosts with a switch
+INNER_MTU=1430 # fits both families over 1500
+
+# lan [MTU]
+lan() {
+	container lan
+	ip -n lan link add lan type bridge mcast_snooping 0
+	ip -n lan link set lan mtu "${1:-1500}" up
+	LAN_MTU=${1:-1500}
+}
+
+# join PORT: of the namespace lan, to the LAN.
+join() {
+	ip -n lan link set "$1" mtu "$LAN_MTU" master lan up
+}
+
+# address FAMILY N
+address() {
+	if (($1 == 4)); then echo "10.1.0.$2"; else echo "fd01::$2"; fi
+}
+
+# host NAME N: a network namespace on the LAN, by its device u0.
+host() {
+	container "$1"
+	ip -n lan link add "h$2" type veth peer name u0 netns "$1"
+	join "h$2"
+	ip -n "$1" link set u0 mtu "$LAN_MTU" up
+	ip -n "$1" address add "10.1.0.$2/24" dev u0
+	ip -n "$1" address add "fd01::$2/64" dev u0 nodad
+}
+
+# ---- hosts with a switch ----
+
+# site NAME N [configuration line…]: with a bridge br0. Its device is the kernel's if `host` made it.
+site() {
+	local name=$1 n=$2 conf
+	shift 2
+	[[ -e /run/netns/$name ]] || container "$name"
+	mkdir -p "$T/$name"
+	conf=$T/$name/conf.yaml
+	printf '%s\n' "workers: [$((n % $(nproc)))]" "$@" >"$conf"
+	SWITCH_WRAP=(nsenter "--net=/run/netns/$name")
+	switch_start "$T/$name" -c "$conf" || fail "the switch of $name does not start"
+	# shellcheck disable=SC2034
+	SWITCH_WRAP=()
+	SITES+=("$name")
+	printf -v "pid_$name" %s "$SWITCH_PID"
+	vsctl --may-exist add-br br0
+}
+
+# use NAME: the switch that vsctl and the end of the test speak to.
+use() {
+	local pid=pid_$1
+	SWITCH_PID=${!pid}
+	export CAUSEWAY_RUN_DIR=$T/$1/run
+}
+
+# endpoint UNDERLAY FAMILY N [option…]: tunnel endpoint te0 of the switch in use, on the LAN.
+endpoint() {
+	local underlay=$1 ip prefix
+	ip=$(address "$2" "$3")
+	prefix=$(if (($2 == 4)); then echo 24; else echo 64; fi)
+	if [[ $underlay == kernel ]]; then
+		vsctl add-tunnel-endpoint te0 address="$ip" "${@:4}"
+		return
+	fi
+	vsctl add-tunnel-endpoint te0 underlay=port type=veth netns=lan ifname="p$3" \
+		address="$ip/$prefix" mtu="$LAN_MTU" "${@:4}"
+	join "p$3"
+}
+
+# switch_host NAME N UNDERLAY FAMILY: all of the above, and the endpoint.
+switch_host() {
+	[[ $3 == port ]] || host "$1" "$2"
+	site "$1" "$2"
+	endpoint "$3" "$4" "$2"
+}
+
+# network NAME VNI REMOTE[,REMOTE…] [option…]: a port of type vxlan on br0.
+network() {
+	vsctl add-port br0 "$1" type=vxlan key="$2" remote="$3" endpoint=te0 "${@:4}"
+}
+
+# inside CONTAINER X [option…]: on the switch in use, with addresses 10.0.0.X and fd00::X.
+inside() {
+	plug "$1" "10.0.0.$2/24,fd00::$2/64" mtu="$INNER_MTU" "${@:3}"
+}
+
+# All switches leave cleanly.
+leave() {
+	local name
+	for name in "${SITES[@]}"; do
+		use "$name"
+		switch_stop || fail "the switch of $name ended with $?"
+	done
+	# shellcheck disable=SC2034
+	SWITCH_PID= # lib.sh has none to stop
+}
+
+# expect_drop PORT REASON MINIMUM
+expect_drop() {
+	wait_until 5 counts_to "$@" || fail "not $3 drops $2 on $1: $(vsctl drops)"
+}
+
+# ---- hosts with the kernel's VXLAN ----
+
+# kernel_network HOST VNI LOCAL REMOTE [option…]: its device vxVNI on the bridge brVNI.
+kernel_network() {
+	local host=$1 vni=$2
+	ip -n "$host" link add "br$vni" type bridge mcast_snooping 0
+	ip -n "$host" link add "vx$vni" type vxlan id "$vni" local "$3" remote "$4" dstport 4789 \
+		dev u0 "${@:5}"
+	ip -n "$host" link set "vx$vni" master "br$vni" up
+	ip -n "$host" link set "br$vni" up
+}
+
+# kernel_inside HOST VNI CONTAINER X: a container there, its addresses as of `inside`.
+kernel_inside() {
+	container "$3"
+	ip -n "$1" link add "$3" type veth peer name eth0 netns "$3"
+	ip -n "$1" link set "$3" master "br$2" up
+	dress "$3" "$4"
+}
+
+# dress CONTAINER X: gives its eth0 what `inside` would.
+dress() {
+	ip -n "$1" link set eth0 mtu "$INNER_MTU" up
+	ip -n "$1" address add "10.0.0.$2/24" dev eth0
+	ip -n "$1" address add "fd00::$2/64" dev eth0 nodad
+}
+
+# ---- what must work ----
+
+# udp FROM TO_CONTAINER ADDRESS [iperf3 option…]: a second of datagrams, nearly all of which arrive.
+udp() {
+	listens "$2" 5201 || iperf_server "$2" || fail "iperf3 does not listen in $2"
+	in_ns "$1" timeout 60 iperf3 --client "$3" --udp --bitrate 50M --time 1 --json "${@:4}" \
+		>"$T/udp" || { jq .error "$T/udp" && fail "no UDP from $1 to $3"; }
+	jq -e '.end.sum | .packets > 100 and .lost_percent < 2' "$T/udp" >/dev/null ||
+		fail "UDP from $1 to $3: $(jq -c .end.sum "$T/udp")"
+}
+
+# overlay CONTAINER X CONTAINER Y: all that two containers do with each other.
+overlay() {
+	local a=$1 b=$3 ip4=10.0.0.$4 ip6=fd00::$4 back4=10.0.0.$2 back6=fd00::$2
+	wait_until 10 in_ns "$a" ping -q -c 1 -W 1 "$ip4" || fail "no way from $a to $b"
+	reaches "$a" "$ip4" -M "do" -s $((INNER_MTU - 28))
+	reaches "$b" "$back4"
+	reaches_soon "$a" "$ip6"
+	reaches "$b" "$back6"
+	reaches "$a" "$ip4" -s 20000 # in fragments
+	reaches "$b" "$back6" -s 20000
+	tcp "$a" "$b" "$ip4"
+	tcp "$a" "$b" "$ip4" --reverse
+	tcp "$a" "$b" "$ip6"
+	tcp "$a" "$b" "$ip6" --reverse
+	udp "$a" "$b" "$ip4" --length 1200
+	udp "$a" "$b" "$ip4" --length 1200 --reverse
+	udp "$a" "$b" "$ip6" --length 8000
+}
+
+# ---- single frames ----
+
+# watch CONTAINER SECONDS [DEVICE]: counts the frames of frames.py that come to it, until `seen`.
+watch() {
+	rm -f "$T/watch.$1"
+	in_ns "$1" "$PYTHON" "$OVERLAY/frames.py" count "${3:-eth0}" "$2" >"$T/watch.$1" &
+	wait_until 10 grep -q ready "$T/watch.$1" || fail "nobody watches $1"
+}
+
+# seen CONTAINER: how many there were, once the time is over.
+seen() {
+	wait_until 30 grep -q count "$T/watch.$1" || fail "no count of $1"
+	sed -n 's/^count //p' "$T/watch.$1"
+}
+
+# frame CONTAINER DESTINATION: one frame from its eth0.
+frame() {
+	in_ns "$1" "$PYTHON" "$OVERLAY/frames.py" frame eth0 "$2"
+}
+
+# tunnelled HOST TO_ADDRESS VNI [option…]: one frame in a VXLAN packet of HOST's making.
+tunnelled() {
+	in_ns "$1" "$PYTHON" "$OVERLAY/frames.py" tunnelled "${@:2}"
+}

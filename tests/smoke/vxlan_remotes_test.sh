@@ -1,0 +1,62 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# A thousand remote endpoints: each address goes to its own, a broadcast to every one of them, and
+# traffic with the one that answers is as it was.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/overlay.sh"
+
+lan
+host near 1
+host far 2
+kernel_network far 42 10.1.0.2 10.1.0.1
+kernel_inside far 42 c2 2
+# All of them are behind the second host, which has no such address and sends nothing back.
+ip -n near route add 10.2.0.0/16 via 10.1.0.2
+ip -n far route add blackhole 10.2.0.0/16
+in_ns far sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
+
+remote() { # of number 0..999
+	echo "10.2.$(($1 / 250)).$(($1 % 250 + 1))"
+}
+site near 1 'tunnel-endpoints: {te0: {address: 10.1.0.1}}' 'bridges:' '  br0:' '    ports:' \
+	'      vx0: {type: vxlan, key: 42, endpoint: te0, remote: 10.1.0.2}' '    fdb:' \
+	"$(for ((i = 0; i < 1000; i++)); do
+		printf '      - {mac: "02:00:00:01:%02x:%02x", port: vx0, tunnel: %s}\n' \
+			$((i / 256)) $((i % 256)) "$(remote $i)"
+		printf '      - {mac: "00:00:00:00:00:00", port: vx0, tunnel: %s}\n' "$(remote $i)"
+	done)"
+container c1
+inside c1 1
+n=$(vsctl --json fdb show br0 | jq '[.entries[] | select(.mac | startswith("02:00:00:01:"))] | length')
+((n == 1000)) || fail "$n of 1000 addresses are there"
+wait_until 10 in_ns c1 ping -q -c 1 -W 1 10.0.0.2 || fail "no way from c1 to c2"
+reaches c1 10.0.0.2
+tcp c1 c2 10.0.0.2
+
+# outer SECONDS: which endpoints packets go to, as the second host sees them come.
+outer() {
+	rm -f "$T/outer"
+	in_ns far "$PYTHON" "$OVERLAY/frames.py" outer u0 "$1" >"$T/outer" &
+	wait_until 10 grep -q ready "$T/outer" || fail "nobody watches the LAN"
+}
+outer 3
+for i in 0 255 256 999; do
+	frame c1 "$(printf '02:00:00:01:%02x:%02x' $((i / 256)) $((i % 256)))"
+done
+wait_until 10 grep -q count "$T/outer" || fail "no count"
+for i in 0 255 256 999; do
+	grep -q "^$(remote $i) 1$" "$T/outer" || fail "nothing for number $i: $(head "$T/outer")"
+done
+(($(grep -c '^10\.2\.' "$T/outer") == 4)) || fail "for others, too: $(head -20 "$T/outer")"
+outer 3
+frame c1 ff:ff:ff:ff:ff:ff
+wait_until 10 grep -q count "$T/outer" || fail "no count"
+n=$(grep -c '^10\.2\..* 1$' "$T/outer") || true
+((n == 1000)) || fail "a broadcast went to $n of 1000"
+grep -q '^10\.1\.0\.2 ' "$T/outer" || fail "and not to the one that answers"
+
+# One more, and one less.
+vsctl fdb add br0 02:00:00:02:00:00 vx0 tunnel=10.2.9.9
+vsctl fdb del br0 02:00:00:01:00:00
+reaches c1 10.0.0.2
+leave
