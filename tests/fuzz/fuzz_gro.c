@@ -13,6 +13,7 @@
 
 #include "tests/fuzz/frames.h"
 #include "vswitch/dp/gro.h"
+#include "vswitch/dp/gso.h"
 #include "vswitch/dp/offload.h"
 #include "vswitch/dp/port.h"
 
@@ -28,6 +29,7 @@ enum how {
 	SAME_ID = 8,  // NEXT: the identification is not counted
 	INPUT = 0x10, // by another network, from another switch
 	REMOTE = 0x20,
+	PARTIAL = 0x40, // with FIX: its TCP checksum is to be filled
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -145,6 +147,26 @@ static size_t make_bytes(const uint8_t *data, size_t size)
 	return size;
 }
 
+// Takes the checksum out again and leaves it to do, unless the frame is not what would have one.
+static void make_partial(struct rte_mbuf *m)
+{
+	struct place at = find(rte_pktmbuf_mtod(m, uint8_t *), m->data_len);
+	uint8_t *ip = rte_pktmbuf_mtod_offset(m, uint8_t *, at.l3);
+	uint32_t sum = 6 + m->pkt_len - at.l4;
+	struct dp_headers hdr;
+
+	m->l2_len = at.l3;
+	m->l3_len = at.l4 - at.l3;
+	m->ol_flags |=
+		(at.is_ip6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4) | RTE_MBUF_F_TX_TCP_CKSUM;
+	if (!at.end || !dp_headers_check(m, &hdr) || hdr.end != m->pkt_len) {
+		m->ol_flags = RTE_MBUF_F_EXTERNAL;
+		return;
+	}
+	sum = at.is_ip6 ? sum_of(ip + 8, 32, sum) : sum_of(ip + 12, 8, sum);
+	store(rte_pktmbuf_mtod_offset(m, uint8_t *, at.l4 + 16), sum);
+}
+
 static void make_packet(uint8_t how)
 {
 	const uint8_t *bytes = s.bytes[s.count];
@@ -156,6 +178,8 @@ static void make_packet(uint8_t how)
 		m->nb_segs = 2;
 		m->pkt_len = len;
 	}
+	if ((how & (PARTIAL | FIX)) == (PARTIAL | FIX))
+		make_partial(m);
 	dp_set_input(m, how & INPUT ? 1 : 2);
 	dp_set_remote(m, how & REMOTE ? 3 : 4);
 	s.made[s.count] = s.pkt[s.count] = m;

@@ -5,7 +5,7 @@ import pathlib
 import struct
 import sys
 
-NEXT, FIX, CUT, SAME_ID, INPUT, REMOTE = 1, 2, 4, 8, 0x10, 0x20
+NEXT, FIX, CUT, SAME_ID, INPUT, REMOTE, PARTIAL = 1, 2, 4, 8, 0x10, 0x20, 0x40
 PSH = 8
 
 
@@ -31,6 +31,9 @@ def inputs():
         version = 6 if v6 else 4
         flags = 14 + (40 if v6 else 20) + 13
         yield f"train{version}", frame(v6) + following() * 9 + following(flags, PSH)
+        yield f"partial{version}", frame(v6, how=FIX | PARTIAL) + following(
+            how=PARTIAL
+        ) * 5 + following() + following(how=PARTIAL) + b"\0"
         yield f"tagged{version}", frame(v6, tag) + following() * 5 + b"\0"
         yield f"two_buffers{version}", frame(v6, how=FIX | CUT) + following(how=CUT) * 40 + b"\0"
         yield f"changes{version}", frame(v6, tag) + b"".join(

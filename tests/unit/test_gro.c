@@ -530,16 +530,61 @@ static void test_headers_split(void **state)
 	}
 }
 
-static void test_unfinished(void **state)
+// A checksum that is still to be filled is as good as a right one, if what is there is what it
+// starts from.
+static void test_partial(void **state)
 {
+	const struct spec *specs[] = {&tcp4, &tcp6};
+
+	for (unsigned i = 0; i < 4; i++) {
+		struct spec one = *specs[i & 1];
+
+		one.mss = 0; // set_offload() wants no segments
+		begin();
+		add_all(specs[i & 1]);
+		receive(1900);
+		for (unsigned k = 0; k < 3; k++) {
+			uint8_t *pkt = rte_pktmbuf_mtod(s.pkt[k], uint8_t *);
+			unsigned l4_bytes = s.len[k] - l2_len(&one) - l3_len(&one);
+
+			if (i < 2 && k == 1)
+				continue; // complete, between others
+			put16(pkt + csum_field(&one),
+				pseudo_sum(&one, pkt + l2_len(&one), l4_bytes) ^ (i > 1 && k == 1));
+			set_offload(s.pkt[k], &one);
+			s.pkt[k]->l4_len = 0;
+		}
+		merge();
+		assert_int_equal(s.nb_pkts, i < 2 ? 1 : 3);
+		if (i < 2)
+			compare(NULL);
+		else
+			rte_pktmbuf_free_bulk(s.pkt, 3);
+	}
+}
+
+// A segment that came as one ends a train, and begins none.
+static void test_large(void **state)
+{
+	struct spec more = tcp4;
+
+	more.seq += 300;
+	more.id = 3;
 	begin();
 	add_all(&tcp4);
+	add(&tcp4, 0, 1, 0, ACK); // its place
+	add(&tcp4, 600, 100, 6, ACK);
 	receive(1900);
-	for (unsigned i = 0; i < 3; i++)
-		s.pkt[i]->ol_flags = RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_TCP_CKSUM;
+	rte_pktmbuf_free(s.pkt[3]);
+	s.pkt[3] = large_of(&more, 1900);
+	dp_set_input(s.pkt[3], 5);
+	dp_set_remote(s.pkt[3], 9);
 	merge();
 	assert_int_equal(s.nb_pkts, 3);
-	rte_pktmbuf_free_bulk(s.pkt, 3);
+	finish_and_compare(s.pkt[0], &tcp4);
+	finish_and_compare(s.pkt[1], &more);
+	assert_bytes(s.pkt[2], s.bytes[4], s.len[4]);
+	rte_pktmbuf_free(s.pkt[2]);
 }
 
 // ---- flows ----
@@ -671,7 +716,8 @@ int main(int argc, char **argv)
 		LEAKTEST(test_padding),
 		LEAKTEST(test_truncated),
 		LEAKTEST(test_headers_split),
-		LEAKTEST(test_unfinished),
+		LEAKTEST(test_partial),
+		LEAKTEST(test_large),
 		LEAKTEST(test_flows),
 		LEAKTEST(test_tunnel),
 		LEAKTEST(test_none),

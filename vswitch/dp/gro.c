@@ -28,7 +28,8 @@ struct frame {
 	uint32_t hdr_bytes, payload_bytes;
 	uint8_t l2_bytes, l3_bytes, l4_bytes;
 	bool is_ip6;
-	bool plain; // could take part in a train: payload, no padding, no flags but ACK and PSH
+	bool partial; // its TCP checksum is to be filled
+	bool plain;   // could take part in a train: payload, no padding, no flags but ACK and PSH
 };
 
 // A flow and the train that grows in it. The flow is remembered after the train has ended, for its
@@ -122,23 +123,24 @@ static inline uint32_t parse_ip6(struct frame *f)
 static inline bool parse(struct rte_mbuf *m, struct frame *f)
 {
 	rte_be16_t type = find_l3(m, f);
+	uint64_t todo = m->ol_flags & DP_OFFLOAD_FLAGS;
 	uint32_t ip_bytes = 0;
 
 	if (type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4))
 		ip_bytes = parse_ip4(f);
 	else if (type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV6))
 		ip_bytes = parse_ip6(f);
-	if (!ip_bytes || m->ol_flags & DP_OFFLOAD_FLAGS ||
-		m->data_len < f->l2_bytes + f->l3_bytes + sizeof(struct rte_tcp_hdr))
+	if (!ip_bytes || m->data_len < f->l2_bytes + f->l3_bytes + sizeof(struct rte_tcp_hdr))
 		return false;
 	f->l4 = f->l3 + f->l3_bytes;
 	f->l4_bytes = (f->l4[offsetof(struct rte_tcp_hdr, data_off)] >> 4) * 4;
 	f->hdr_bytes = f->l2_bytes + f->l3_bytes + f->l4_bytes;
 	f->payload_bytes = m->pkt_len - f->hdr_bytes;
 	f->key |= load32(f->l4);
+	f->partial = todo == RTE_MBUF_F_TX_TCP_CKSUM;
 	// With payload in its first buffer, no buffer of a train is empty.
-	f->plain = f->l4_bytes >= sizeof(struct rte_tcp_hdr) && m->data_len > f->hdr_bytes &&
-		   f->l2_bytes + ip_bytes == m->pkt_len &&
+	f->plain = (!todo || f->partial) && f->l4_bytes >= sizeof(struct rte_tcp_hdr) &&
+		   m->data_len > f->hdr_bytes && f->l2_bytes + ip_bytes == m->pkt_len &&
 		   (tcp_flags(f) & ~RTE_TCP_PSH_FLAG) == RTE_TCP_ACK_FLAG;
 	return true;
 }
@@ -231,14 +233,18 @@ static inline bool is_right(uint16_t sum, uint16_t field)
 
 static bool checksums_right(const struct frame *f)
 {
+	uint16_t pseudo = pseudo_sum(f),
+		 field = load16(f->l4 + offsetof(struct rte_tcp_hdr, cksum));
 	uint32_t l4_off = f->hdr_bytes - f->l4_bytes;
-	uint64_t sum = pseudo_sum(f);
+	uint16_t sum;
 
 	if (!f->is_ip6 && !is_right(dp_sum(f->l3, f->l3_bytes),
 				  load16(f->l3 + offsetof(struct rte_ipv4_hdr, hdr_checksum))))
 		return false;
-	sum += dp_sum_mbuf(f->m, l4_off, f->l4_bytes + f->payload_bytes);
-	return is_right(dp_sum_fold(sum), load16(f->l4 + offsetof(struct rte_tcp_hdr, cksum)));
+	if (f->partial)
+		return field == pseudo;
+	sum = dp_sum_mbuf(f->m, l4_off, f->l4_bytes + f->payload_bytes);
+	return is_right(dp_sum_fold((uint64_t)sum + pseudo), field);
 }
 
 // ---- trains ----

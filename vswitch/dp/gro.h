@@ -12,9 +12,10 @@
 #include <rte_mbuf.h>
 
 // Merges what can be merged of `n` frames, in order and in place, and returns how many packets are
-// left. The frames were just received and are the caller's alone, complete, their checksums not
-// yet looked at. One that takes part in a train has the same dp_input(), dp_remote(), Ethernet
-// header and VLAN tag, addresses, ports and all other header fields as the one before it, save:
+// left. The frames were just received and are the caller's alone; they are complete, their
+// checksums not yet looked at, or have theirs still to be filled (vswitch/dp/port.h). One that
+// takes part in a train has the same dp_input(), dp_remote(), Ethernet header and VLAN tag,
+// addresses, ports and all other header fields as the one before it, save:
 // - the sequence number goes on where that one's payload ended;
 // - the IPv4 identification is one more, or with "don't fragment" the same throughout;
 // - the last one may have PSH set and may be shorter; the others have DP_GSO_SEGSZ_MIN bytes of
