@@ -58,6 +58,21 @@ uint8_t *put32(uint8_t *p, uint32_t v)
 	return put16(put16(p, v >> 16), v & 0xffff);
 }
 
+unsigned hex(uint8_t *bytes, const char *text)
+{
+	unsigned n = 0;
+
+	for (; *text; text++) {
+		char pair[3] = {text[0], text[1]};
+
+		if (*text == ' ')
+			continue;
+		bytes[n++] = strtoul(pair, NULL, 16);
+		text++;
+	}
+	return n;
+}
+
 uint32_t slow_sum(const uint8_t *p, unsigned len, uint32_t sum)
 {
 	for (unsigned i = 0; i < len; i++) {

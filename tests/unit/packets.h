@@ -87,3 +87,7 @@ void finish_and_compare(struct rte_mbuf *m, const struct spec *s); // for a port
 
 // dp_offload_finish() drops `m` for this reason and no other.
 void refused(struct rte_mbuf *m, uint64_t offloads, uint16_t room, enum dp_drop_reason reason);
+
+// Writes the bytes that `text` has as pairs of hexadecimal digits, blanks between them or not.
+// Returns their number.
+unsigned hex(uint8_t *bytes, const char *text);
