@@ -54,22 +54,39 @@ static rte_be16_t checksum_after(rte_be16_t checksum, rte_be16_t before, rte_be1
 		(uint64_t)(uint16_t)~checksum + (uint16_t)~before + (uint64_t)(uint16_t)after);
 }
 
+// Whether the bytes of both headers are in the packet's first buffer.
+static bool has_headers(const struct rte_mbuf *m, uint16_t l3_off, uint16_t ip_bytes)
+{
+	return m->data_len >= l3_off + ip_bytes + sizeof(struct rte_icmp_hdr);
+}
+
+static bool is_echo4(const struct rte_mbuf *m, uint16_t l3_off, const struct rte_ipv4_hdr *ip)
+{
+	const struct rte_icmp_hdr *icmp = (const struct rte_icmp_hdr *)(ip + 1);
+	uint16_t l3_bytes;
+
+	if (!has_headers(m, l3_off, sizeof(*ip)))
+		return false;
+	l3_bytes = rte_be_to_cpu_16(ip->total_length);
+	return ip->version_ihl == IP4_PLAIN && ip->next_proto_id == IPPROTO_ICMP &&
+	       icmp->icmp_type == RTE_IP_ICMP_ECHO_REQUEST && !icmp->icmp_code &&
+	       is_host_ip4(ip->src_addr) && is_host_ip4(ip->dst_addr) &&
+	       !(ip->fragment_offset &
+		       rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)) &&
+	       l3_bytes >= sizeof(*ip) + sizeof(*icmp) && l3_bytes <= m->pkt_len - l3_off &&
+	       dp_sum(ip, sizeof(*ip)) == 0xffff &&
+	       dp_sum_mbuf(m, l3_off + sizeof(*ip), l3_bytes - sizeof(*ip)) == 0xffff;
+}
+
 static bool echo4(struct rte_mbuf *m, uint16_t l3_off)
 {
 	struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, l3_off);
 	struct rte_icmp_hdr *icmp = (struct rte_icmp_hdr *)(ip + 1);
-	uint16_t l3_bytes = rte_be_to_cpu_16(ip->total_length);
-	rte_be32_t src = ip->src_addr;
+	rte_be32_t src;
 
-	if (m->data_len < l3_off + sizeof(*ip) + sizeof(*icmp) || ip->version_ihl != IP4_PLAIN ||
-		ip->next_proto_id != IPPROTO_ICMP || icmp->icmp_type != RTE_IP_ICMP_ECHO_REQUEST ||
-		icmp->icmp_code || !is_host_ip4(ip->src_addr) || !is_host_ip4(ip->dst_addr) ||
-		ip->fragment_offset &
-			rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK) ||
-		l3_bytes < sizeof(*ip) + sizeof(*icmp) || l3_bytes > m->pkt_len - l3_off ||
-		dp_sum(ip, sizeof(*ip)) != 0xffff ||
-		dp_sum_mbuf(m, l3_off + sizeof(*ip), l3_bytes - sizeof(*ip)) != 0xffff)
+	if (!is_echo4(m, l3_off, ip))
 		return false;
+	src = ip->src_addr;
 	ip->src_addr = ip->dst_addr;
 	ip->dst_addr = src;
 	ip->time_to_live = HOP_LIMIT;
@@ -82,19 +99,29 @@ static bool echo4(struct rte_mbuf *m, uint16_t l3_off)
 	return true;
 }
 
+static bool is_echo6(const struct rte_mbuf *m, uint16_t l3_off, const struct rte_ipv6_hdr *ip)
+{
+	const struct rte_icmp_hdr *icmp = (const struct rte_icmp_hdr *)(ip + 1);
+	uint16_t l4_bytes;
+
+	if (!has_headers(m, l3_off, sizeof(*ip)))
+		return false;
+	l4_bytes = rte_be_to_cpu_16(ip->payload_len);
+	return *(const uint8_t *)ip >> 4 == 6 && ip->proto == IPPROTO_ICMPV6 &&
+	       icmp->icmp_type == DP_ICMP6_ECHO_REQUEST && !icmp->icmp_code &&
+	       is_host_ip6(ip->src_addr) && is_host_ip6(ip->dst_addr) &&
+	       l4_bytes >= sizeof(*icmp) && l4_bytes + sizeof(*ip) <= m->pkt_len - l3_off &&
+	       dp_sum_fold(dp_icmp6_pseudo_sum(ip, l4_bytes) +
+			   dp_sum_mbuf(m, l3_off + sizeof(*ip), l4_bytes)) == 0xffff;
+}
+
 static bool echo6(struct rte_mbuf *m, uint16_t l3_off)
 {
 	struct rte_ipv6_hdr *ip = rte_pktmbuf_mtod_offset(m, struct rte_ipv6_hdr *, l3_off);
 	struct rte_icmp_hdr *icmp = (struct rte_icmp_hdr *)(ip + 1);
-	uint16_t l4_bytes = rte_be_to_cpu_16(ip->payload_len);
 	uint8_t src[16];
 
-	if (m->data_len < l3_off + sizeof(*ip) + sizeof(*icmp) || *(uint8_t *)ip >> 4 != 6 ||
-		ip->proto != IPPROTO_ICMPV6 || icmp->icmp_type != DP_ICMP6_ECHO_REQUEST ||
-		icmp->icmp_code || !is_host_ip6(ip->src_addr) || !is_host_ip6(ip->dst_addr) ||
-		l4_bytes < sizeof(*icmp) || l4_bytes + sizeof(*ip) > m->pkt_len - l3_off ||
-		dp_sum_fold(dp_icmp6_pseudo_sum(ip, l4_bytes) +
-			    dp_sum_mbuf(m, l3_off + sizeof(*ip), l4_bytes)) != 0xffff)
+	if (!is_echo6(m, l3_off, ip))
 		return false;
 	memcpy(src, ip->src_addr, sizeof(src));
 	memcpy(ip->src_addr, ip->dst_addr, sizeof(src));

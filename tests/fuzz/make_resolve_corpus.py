@@ -1,0 +1,105 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+# Writes the first inputs of fuzz_resolve: make_resolve_corpus.py FOLDER. The format is that of
+# LLVMFuzzerTestOneInput() there.
+import pathlib
+import struct
+import sys
+
+ONE, TWO, ALL = bytes([2, 0, 0, 0, 0, 1]), bytes([2, 0, 0, 0, 0, 2]), b"\xff" * 6
+IP1, IP2, IP0 = bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2]), bytes(4)
+A1, A2, A0 = b"\xfd" + bytes(14) + b"\1", b"\xfd" + bytes(14) + b"\2", bytes(16)
+GROUP = bytes.fromhex("ff0200000000000000000001ff000002")
+CUT, TAGGED = 1, 2
+
+
+def checksum(data):
+    data += b"\0" * (len(data) % 2)
+    total = sum(struct.unpack(f">{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def arp(op, sha, spa, tha, tpa):
+    return b"\x08\x06" + struct.pack(">HHBBH", 1, 0x800, 6, 4, op) + sha + spa + tha + tpa
+
+
+def ip4(payload, df=True, extra=b""):
+    head = struct.pack(
+        ">BBHHHBBH",
+        0x45 + len(extra) // 4,
+        0,
+        20 + len(extra) + len(payload),
+        7,
+        0x4000 * df,
+        64,
+        1,
+        0,
+    )
+    head += IP1 + IP2 + extra
+    return b"\x08\0" + head[:10] + struct.pack(">H", checksum(head)) + head[12:] + payload
+
+
+def icmp(kind, rest):
+    message = struct.pack(">BBH", kind, 0, 0) + rest
+    return message[:2] + struct.pack(">H", checksum(message)) + message[4:]
+
+
+def ip6(src, dst, kind, rest, first=58, extensions=b""):
+    message = struct.pack(">BBH", kind, 0, 0) + rest
+    pseudo = src + dst + struct.pack(">II", len(message), 58)
+    message = message[:2] + struct.pack(">H", checksum(pseudo + message)) + message[4:]
+    payload = extensions + message
+    return (
+        b"\x86\xdd"
+        + struct.pack(">IHBB", 6 << 28, len(payload), first, 255)
+        + src
+        + dst
+        + payload
+    )
+
+
+def inputs():
+    option = b"\1\1" + ONE
+    frames = {
+        "arp_request": (ALL, arp(1, ONE, IP1, bytes(6), IP2)),
+        "arp_reply": (TWO, arp(2, ONE, IP1, TWO, IP2)),
+        "arp_probe": (ALL, arp(1, ONE, IP0, bytes(6), IP2)),
+        "arp_announce": (ALL, arp(1, ONE, IP1, bytes(6), IP1)),
+        "ns": (ALL, ip6(A1, GROUP, 135, bytes(4) + A2 + option)),
+        "ns_unicast": (TWO, ip6(A1, A2, 135, bytes(4) + A2)),
+        "ns_dad": (ALL, ip6(A0, GROUP, 135, bytes(4) + A2)),
+        "ns_dad_nonce": (ALL, ip6(A0, GROUP, 135, bytes(4) + A2 + b"\x0e\1abcdef")),
+        "na": (TWO, ip6(A1, A2, 136, b"\x60\0\0\0" + A1 + b"\2\1" + ONE)),
+        "echo4": (TWO, ip4(icmp(8, bytes(4) + b"x" * 56))),
+        "echo6": (TWO, ip6(A1, A2, 128, bytes(4) + b"x" * 56)),
+        "big4": (TWO, ip4(icmp(8, bytes(4) + b"x" * 700))),
+        "options4": (TWO, ip4(icmp(8, bytes(4) + b"x" * 700), True, b"\1\1\1\0")),
+        "error4": (TWO, ip4(icmp(3, bytes(4) + b"x" * 700))),
+        "big6": (TWO, ip6(A1, A2, 128, bytes(4) + b"x" * 1400)),
+        "fragment6": (
+            TWO,
+            ip6(
+                A1,
+                A2,
+                128,
+                bytes(4) + b"x" * 1400,
+                0,
+                b"\x2c\0\1\4\0\0\0\0" + b"\x3a\0\0\1\0\0\0\7",
+            ),
+        ),
+    }
+    for name, (dst, rest) in frames.items():
+        yield name, bytes([0, 0, 0]) + struct.pack(">H", 1400) + dst + ONE + rest
+        yield name + "_tagged", bytes([TAGGED, 0, 0]) + struct.pack(
+            ">H", 1400
+        ) + dst + ONE + b"\x81\0\0\x0a" + rest
+    dst, rest = frames["big4"]
+    yield "cut", bytes([CUT, 0, 40]) + struct.pack(">H", 1400) + dst + ONE + rest
+
+
+folder = pathlib.Path(sys.argv[1])
+folder.mkdir(parents=True, exist_ok=True)
+for file_name, content in inputs():
+    (folder / file_name).write_bytes(content)
