@@ -151,7 +151,9 @@ int harness_start(void); // DPDK and the pools, once
 bool reason_was_seen(enum dp_drop_reason reason);
 
 // One group for each subject.
-#define GROUPS(X) X(forward) X(learning) X(limits) X(vlan) X(size) X(offload) X(snapshot) X(tunnel)
-#define X(name)	  int group_##name(void);
+#define GROUPS(X)                                                                                  \
+	X(forward)                                                                                 \
+	X(learning) X(limits) X(vlan) X(size) X(offload) X(snapshot) X(suppress) X(tunnel)
+#define X(name) int group_##name(void);
 GROUPS(X)
 #undef X

@@ -140,6 +140,8 @@ void dp_free(struct dp *dp)
 	dp_snap_free(atomic_load(&dp->snap));
 	for (unsigned i = 0; dp->worker && i < dp->nb_workers; i++)
 		dp_worker_fini(&dp->worker[i]);
+	for (unsigned i = 0; i < DP_BRIDGES_MAX; i++)
+		free((void *)atomic_load(&dp->neigh[i]));
 	fdb_free(dp->fdb);
 	free(dp->worker);
 	free(dp->rcu);
@@ -200,6 +202,7 @@ int dp_bridge_id_alloc(struct dp *dp, uint16_t *ret_id)
 
 void dp_bridge_id_free(struct dp *dp, uint16_t id)
 {
+	dp_neigh_set(dp, id, NULL, 0, false);
 	fdb_bridge_close(dp->fdb, id);
 	id_free(dp->bridge_used, id);
 }
@@ -270,6 +273,8 @@ int dp_publish(struct dp *dp, const struct dp_view *view, struct err *err)
 		free(retired);
 		return err_set(err, -ENOMEM, "data plane", "out of memory");
 	}
+	for (unsigned i = 0; i < view->nb_bridges; i++)
+		snap->bridges[i].neigh = &dp->neigh[view->bridges[i].id];
 	tell_fdb(dp, view);
 	epoll_update(dp, old, snap);
 	atomic_store_explicit(&dp->snap, snap, memory_order_release);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/ip.h"
 #include "base/mac.h"
 #include "config/conf.h"
 #include "vswitch/dp/drop.h"
@@ -120,6 +121,22 @@ struct dp_fdb_stats {
 };
 
 void dp_fdb_stats(struct dp *dp, struct dp_fdb_stats *ret_stats);
+
+// ---- neighbours ----
+
+// An address that a bridge answers for in a VLAN (0: untagged).
+struct dp_neigh {
+	struct ip_addr ip;
+	struct mac mac;
+	uint16_t vlan;
+};
+
+// Replaces all neighbours of the bridge at once: requests to resolve one of these addresses (ARP,
+// neighbour solicitation) are answered by the switch, others are flooded or with `drop_unknown`
+// dropped. Of entries for the same address the last one counts. Workers go on meanwhile. -ENOMEM:
+// the old ones stay.
+int dp_neigh_set(struct dp *dp, uint16_t bridge_id, const struct dp_neigh *entries, unsigned count,
+	bool drop_unknown);
 
 // ---- counters ----
 

@@ -20,6 +20,7 @@
 	X(HAIRPIN, "hairpin", RX, "the destination is behind the port it came from")               \
 	X(TUNNEL_TO_TUNNEL, "tunnel_to_tunnel", RX,                                                \
 		"from one remote switch to another: they reach each other without this one")       \
+	X(NEIGH_UNKNOWN, "neigh_unknown", RX, "asks for an address that is no known neighbour")    \
 	X(FLOOD_NOWHERE, "flood_nowhere", RX, "to be flooded, but no other port carries the VLAN") \
 	X(TUNNEL_HEADER, "tunnel_header", RX, "no VXLAN header (RFC 7348) with a frame behind it") \
 	X(TUNNEL_VNI, "tunnel_vni", RX, "of a VXLAN network that this tunnel endpoint has not")    \

@@ -16,10 +16,17 @@ static bool has_flood(const struct dp_batch *b)
 	return b->flood;
 }
 
+static bool has_questions(const struct dp_batch *b)
+{
+	return b->flood && !b->in->tunnel &&
+	       atomic_load_explicit(b->in->bridge->neigh, memory_order_relaxed);
+}
+
 static const struct dp_stage stages[DP_NB_STAGES] = {
 	[DP_STAGE_PARSE] = {"parse", dp_stage_parse},
 	[DP_STAGE_LEARN] = {"learn", dp_stage_learn},
 	[DP_STAGE_LOOKUP] = {"lookup", dp_stage_lookup},
+	[DP_STAGE_SUPPRESS] = {"suppress", dp_stage_suppress, has_questions},
 	[DP_STAGE_FLOOD] = {"flood", dp_stage_flood, has_flood},
 	[DP_STAGE_EGRESS] = {"egress", dp_stage_egress},
 };

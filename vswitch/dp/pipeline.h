@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The pipeline: a fixed row of stages over a batch of packets from one receive queue.
 //
-//     parse -> learn -> lookup -> flood -> egress
+//     parse -> learn -> lookup -> suppress -> flood -> egress
 //
 // Each stage is a function in a file of its own and a row in pipeline.c. Stages leave in the batch
-// what later ones need; a packet that a stage drops is taken out of the batch. `flood` runs only
-// when the batch has frames to flood. Runs on workers.
+// what later ones need; a packet that a stage drops is taken out of the batch. `suppress` and
+// `flood` run only when the batch has frames to flood. Runs on workers.
 //
 // As a rule a batch is of a kind: no tags or the same one, nothing to segment, one port to leave
 // by. The stages find out with sums over the batch rather than by looking at each packet in turn,
@@ -26,6 +26,7 @@ enum dp_stage_id {
 	DP_STAGE_PARSE,
 	DP_STAGE_LEARN,
 	DP_STAGE_LOOKUP,
+	DP_STAGE_SUPPRESS,
 	DP_STAGE_FLOOD,
 	DP_STAGE_EGRESS,
 	DP_NB_STAGES
@@ -92,6 +93,7 @@ const char *dp_stage_name(enum dp_stage_id id);
 void dp_stage_parse(struct dp_context *ctx, struct dp_batch *b);
 void dp_stage_learn(struct dp_context *ctx, struct dp_batch *b);
 void dp_stage_lookup(struct dp_context *ctx, struct dp_batch *b);
+void dp_stage_suppress(struct dp_context *ctx, struct dp_batch *b);
 void dp_stage_flood(struct dp_context *ctx, struct dp_batch *b);
 void dp_stage_egress(struct dp_context *ctx, struct dp_batch *b);
 

@@ -7,6 +7,7 @@
 
 #include "vswitch/dp/dp.h"
 #include "vswitch/dp/fdb.h"
+#include "vswitch/dp/neigh.h"
 
 #define DP_VID_MASK 0x0fff // also the reserved VLAN id that no port carries
 
@@ -16,6 +17,7 @@ struct dp_snap_bridge {
 	uint16_t id;
 	uint16_t nb_members;
 	const uint16_t *member; // port ids
+	const neigh_cell *neigh;
 };
 
 struct dp_stage;

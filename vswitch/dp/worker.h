@@ -62,6 +62,7 @@ struct dp {
 	void *wake_arg;
 	struct fdb *fdb;
 	_Atomic(struct dp_snap *) snap;
+	neigh_cell neigh[DP_BRIDGES_MAX];
 	struct rte_rcu_qsbr *rcu;
 	atomic_uint now_s; // coarse clock of the workers
 	atomic_bool stop;
