@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/util.h"
 #include "config/field.h"
 
 const char *bind_type_name(const json_t *value)
@@ -58,6 +59,7 @@ static bool type_fits(const struct member *m, const json_t *value, bool item)
 
 	if (json_is_string(value))
 		return m->bind->yaml ||
+		       (field->word && !strcmp(json_string_value(value), field->word)) ||
 		       (field->type != SCHEMA_UINT && (!item || field->type != SCHEMA_CPUS));
 	if (!json_is_integer(value))
 		return false;
@@ -165,10 +167,20 @@ static void refuse_key(const struct bind *bind, const struct schema_table *table
 			table->what, keys_text(table, kinds_of(table, obj), bind->yaml, keys));
 }
 
-// Both spellings of one key.
+// The first of the spellings of the key that is in the object, or NULL.
+static void *member_iter(const json_t *obj, const struct schema_field *field)
+{
+	void *iter = json_object_iter_at((json_t *)obj, field->key);
+
+	for (unsigned i = 0; !iter && i < ARRAY_SIZE(field->alias) && field->alias[i]; i++)
+		iter = json_object_iter_at((json_t *)obj, field->alias[i]);
+	return iter;
+}
+
+// Two spellings of one key.
 static bool is_twice(const struct schema_field *field, const json_t *obj, const char *key)
 {
-	return field->alias && !strcmp(key, field->alias) && json_object_get(obj, field->key);
+	return member_iter(obj, field) != json_object_iter_at((json_t *)obj, key);
 }
 
 static void bind_members(const struct bind *bind, const struct schema_table *table,
@@ -187,7 +199,7 @@ static void bind_members(const struct bind *bind, const struct schema_table *tab
 			refuse_key(bind, table, key, member_path, key, ret);
 		else if (is_twice(field, obj, key))
 			report_add(bind->report, key, member_path, "'%s' is given as well",
-				field->key);
+				json_object_iter_key(member_iter(obj, field)));
 		else if (!field_is_section(field))
 			bind_member(&m, value);
 	}
@@ -200,14 +212,12 @@ static void settle_derived(
 {
 	for (unsigned i = 0; i < table->count; i++) {
 		const struct schema_field *field = &table->fields[i];
-		const json_t *value;
+		void *iter;
 
 		if (!field->derive)
 			continue;
-		value = json_object_get(obj, field->key);
-		if (!value && field->alias)
-			value = json_object_get(obj, field->alias);
-		if (value ? json_is_null(value) : was_default[i])
+		iter = member_iter(obj, field);
+		if (iter ? json_is_null(json_object_iter_value(iter)) : was_default[i])
 			field_reset(field, ret);
 	}
 }
@@ -221,14 +231,14 @@ static void check_kind(const struct bind *bind, const struct schema_table *table
 
 	for (unsigned i = 0; i < table->count; i++) {
 		const struct schema_field *field = &table->fields[i];
-		void *iter = json_object_iter_at((json_t *)obj, field->key);
+		void *iter = member_iter(obj, field);
 		bool is_default = field_is_default(field, ret);
 
 		report_path(key_path, path, field->key);
 		if (!schema_applies(field, kind) && (iter || !is_default))
 			report_add(bind->report, iter ? json_object_iter_key(iter) : at, key_path,
-				"a %s of type %s has no %s", table->what, table->kind_names[kind],
-				field->key);
+				"a %s %s %s has no %s", table->what, table->kind_word,
+				table->kind_names[kind], field->key);
 		// A value that was refused has been reported; a null of JSON has not.
 		else if (schema_is_required(field, kind) && is_default &&
 			 (!iter || (json_is_null(json_object_iter_value(iter)) && !bind->yaml)))
@@ -237,18 +247,28 @@ static void check_kind(const struct bind *bind, const struct schema_table *table
 	}
 }
 
-// Whether the key that tells the kind was refused: what depends on it is then not looked at.
-static bool kind_is_known(const struct schema_table *table, const json_t *obj)
+static bool is_one_of(const char *const *names, const json_t *value)
 {
-	const json_t *type = table->kind ? json_object_get(obj, "type") : NULL;
-
-	if (!type || json_is_null(type))
+	if (!value || json_is_null(value))
 		return true;
-	for (unsigned i = 0; json_is_string(type) && table->kind_names[i]; i++) {
-		if (!strcmp(json_string_value(type), table->kind_names[i]))
+	for (unsigned i = 0; json_is_string(value) && names[i]; i++) {
+		if (!strcmp(json_string_value(value), names[i]))
 			return true;
 	}
 	return false;
+}
+
+// Whether a key that tells the kind was refused: what depends on it is then not looked at.
+static bool kind_is_known(const struct schema_table *table, const json_t *obj)
+{
+	for (unsigned i = 0; i < table->count; i++) {
+		const struct schema_field *field = &table->fields[i];
+
+		if (field->selects_kind &&
+			!is_one_of(field->names, json_object_get(obj, field->key)))
+			return false;
+	}
+	return true;
 }
 
 void bind_object(const struct bind *bind, const struct schema_table *table, const json_t *obj,

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ip.h"
 #include "base/mac.h"
 #include "config/conf.h"
 
@@ -104,4 +105,29 @@ const char *check_unicast(const void *value)
 	if (mac_is_zero(value) || mac_is_multicast(value))
 		return "a unicast address is needed (the first byte even, not all zero)";
 	return NULL;
+}
+
+const char *check_no_group(const void *value)
+{
+	return mac_is_multicast(value) ? "a multicast address has no place of its own" : NULL;
+}
+
+const char *check_host_or_any(const void *value)
+{
+	static const uint8_t broadcast[4] = {255, 255, 255, 255};
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+	const struct ip_addr *ip = value;
+
+	if (ip_is_multicast(ip) || (ip->family == 4 && !memcmp(ip->byte, broadcast, 4)))
+		return "the address of one host is needed, not of a group";
+	if (ip->family == 6 && !memcmp(ip->byte, mapped, sizeof(mapped)))
+		return "an IPv4 address is written as such, 10.0.0.1";
+	return NULL;
+}
+
+const char *check_host(const void *value)
+{
+	if (ip_is_any(value))
+		return "the address of one host is needed";
+	return check_host_or_any(value);
 }

@@ -20,3 +20,12 @@ const char *check_devargs(const void *value);
 
 // A struct mac that a device may have: not zero, not multicast.
 const char *check_unicast(const void *value);
+
+// A struct mac that a forwarding entry may have: not multicast.
+const char *check_no_group(const void *value);
+
+// A struct ip_addr that one host has: not any, multicast or broadcast, nor IPv4 written as IPv6.
+const char *check_host(const void *value);
+
+// The same, or any.
+const char *check_host_or_any(const void *value);

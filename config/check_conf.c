@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "config/check_conf.h"
 
+#include <stdio.h>
+
 #include "config/check.h"
 
 // The node of `key`, or that of the port when the key was not given.
@@ -55,9 +57,70 @@ static void check_device_name(
 		port->name);
 }
 
+static void check_auto(struct report *report, const struct conf_port *port, const json_t *obj,
+	const char *path, const void *at)
+{
+	char key[REPORT_PATH_BYTES];
+
+	if (port->mtu != CONF_MTU_AUTO || port->type == CONF_PORT_TAP ||
+		port->type == CONF_PORT_VETH)
+		return;
+	report_add(report, node_of(obj, "mtu", at), report_path(key, path, "mtu"),
+		"auto is for ports of type tap and veth, not %s", conf_port_type_name(port->type));
+}
+
 void check_port(struct report *report, const struct conf_port *port, const json_t *obj,
 	const char *path, const void *at)
 {
 	check_vlan(report, port, obj, path, at);
+	check_auto(report, port, obj, path, at);
 	check_device_name(report, port, path, at);
+}
+
+static bool in_prefix(const struct ip_addr *ip, const struct ip_addr *net, unsigned prefix)
+{
+	for (unsigned bit = 0; bit < prefix; bit++) {
+		if ((ip->byte[bit / 8] ^ net->byte[bit / 8]) & 0x80 >> bit % 8)
+			return false;
+	}
+	return ip->family == net->family;
+}
+
+static void check_gateway(struct report *report, const struct conf_endpoint *endpoint,
+	const json_t *obj, const char *path, const void *at)
+{
+	char key[REPORT_PATH_BYTES];
+
+	if (!endpoint->gateway.family ||
+		in_prefix(&endpoint->gateway, &endpoint->address, endpoint->prefix))
+		return;
+	report_add(report, node_of(obj, "gateway", at), report_path(key, path, "gateway"),
+		"the gateway has to be in the prefix of the address");
+}
+
+void check_endpoint(struct report *report, const struct conf_endpoint *endpoint, const json_t *obj,
+	const char *path, const void *at)
+{
+	struct conf_port port = endpoint->port;
+	const void *address = node_of(obj, "address", at);
+	char key[REPORT_PATH_BYTES];
+
+	report_path(key, path, "address");
+	if (endpoint->underlay == CONF_UNDERLAY_KERNEL) {
+		if (endpoint->prefix)
+			report_add(report, address, key,
+				"with underlay kernel the address has no prefix length");
+		return;
+	}
+	snprintf(port.name, sizeof(port.name), "%s", endpoint->name);
+	snprintf(port.netns, sizeof(port.netns), "%s", endpoint->netns);
+	check_device_name(report, &port, path, at);
+	if (!endpoint->address.family) // reported
+		return;
+	if (!endpoint->prefix || ip_is_any(&endpoint->address))
+		report_add(report, address, key,
+			"with underlay port one address is needed, with its prefix length, such as "
+			"10.0.0.1/24");
+	else
+		check_gateway(report, endpoint, obj, path, at);
 }

@@ -22,10 +22,14 @@ void conf_fini(struct conf *conf)
 	for (unsigned i = 0; i < conf->nb_bridges; i++) {
 		free(conf->bridges[i].ports);
 		free(conf->bridges[i].fdb);
+		free(conf->bridges[i].neigh);
 	}
 	free(conf->bridges);
 	conf->bridges = NULL;
 	conf->nb_bridges = 0;
+	free(conf->endpoints);
+	conf->endpoints = NULL;
+	conf->nb_endpoints = 0;
 }
 
 void conf_port_init(struct conf_port *port)
@@ -36,6 +40,11 @@ void conf_port_init(struct conf_port *port)
 void conf_bridge_opts_init(struct conf_bridge_opts *opts)
 {
 	bind_defaults(&schema_bridge, opts);
+}
+
+void conf_endpoint_init(struct conf_endpoint *endpoint)
+{
+	bind_defaults(&schema_endpoint, endpoint);
 }
 
 int conf_name_check(const char *name, const char *what, struct err *err)
@@ -84,6 +93,21 @@ int conf_bridge_bind(
 	return report.code;
 }
 
+int conf_endpoint_bind(
+	const json_t *obj, const char *path, struct conf_endpoint *endpoint, struct err *err)
+{
+	struct report report = {.err = err};
+	struct bind bind = {.report = &report};
+	struct conf_endpoint bound = *endpoint;
+
+	bind_object(&bind, &schema_endpoint, obj, path, NULL, &bound);
+	if (report.code == 0)
+		check_endpoint(&report, &bound, obj, path, NULL);
+	if (report.code == 0)
+		*endpoint = bound;
+	return report.code;
+}
+
 static json_t *to_json(const struct schema_table *table, const void *from, bool all)
 {
 	json_t *obj = json_object();
@@ -103,6 +127,16 @@ json_t *conf_port_to_json(const struct conf_port *port, bool all)
 json_t *conf_bridge_opts_to_json(const struct conf_bridge_opts *opts, bool all)
 {
 	return to_json(&schema_bridge, opts, all);
+}
+
+json_t *conf_endpoint_to_json(const struct conf_endpoint *endpoint, bool all)
+{
+	return to_json(&schema_endpoint, endpoint, all);
+}
+
+json_t *conf_fdb_to_json(const struct conf_fdb *entry)
+{
+	return to_json(&schema_fdb, entry, false);
 }
 
 // ---- options of a command line ----
@@ -166,6 +200,20 @@ int conf_fdb_option(json_t *obj, const char *key, const char *value, struct err 
 	return option(obj, &schema_fdb, key, value, &scratch, err);
 }
 
+int conf_neigh_option(json_t *obj, const char *key, const char *value, struct err *err)
+{
+	struct conf_neigh scratch;
+
+	return option(obj, &schema_neigh, key, value, &scratch, err);
+}
+
+int conf_endpoint_option(json_t *obj, const char *key, const char *value, struct err *err)
+{
+	struct conf_endpoint scratch;
+
+	return option(obj, &schema_endpoint, key, value, &scratch, err);
+}
+
 // ---- printing ----
 
 static int add_ports(const struct conf_bridge *bridge, json_t *obj)
@@ -196,6 +244,36 @@ static int add_fdb(const struct conf_bridge *bridge, json_t *obj)
 	return 0;
 }
 
+static int add_neigh(const struct conf_bridge *bridge, json_t *obj)
+{
+	json_t *list = json_array();
+
+	if (json_object_set_new(obj, "neigh", list) < 0)
+		return -ENOMEM;
+	for (unsigned i = 0; i < bridge->nb_neigh; i++) {
+		if (json_array_append_new(list, to_json(&schema_neigh, &bridge->neigh[i], false)) <
+			0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int add_endpoints(const struct conf *conf, json_t *obj)
+{
+	json_t *endpoints = json_object();
+
+	if (json_object_set_new(obj, "tunnel-endpoints", endpoints) < 0)
+		return -ENOMEM;
+	for (unsigned i = 0; i < conf->nb_endpoints; i++) {
+		const struct conf_endpoint *endpoint = &conf->endpoints[i];
+
+		if (json_object_set_new(
+			    endpoints, endpoint->name, conf_endpoint_to_json(endpoint, false)) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static int add_bridges(const struct conf *conf, json_t *obj)
 {
 	json_t *bridges = json_object();
@@ -212,6 +290,8 @@ static int add_bridges(const struct conf *conf, json_t *obj)
 			return -ENOMEM;
 		if (bridge->nb_fdb > 0 && add_fdb(bridge, one) < 0)
 			return -ENOMEM;
+		if (bridge->nb_neigh > 0 && add_neigh(bridge, one) < 0)
+			return -ENOMEM;
 	}
 	return 0;
 }
@@ -221,7 +301,8 @@ char *conf_print(const struct conf *conf)
 	json_t *root = to_json(&schema_conf, conf, false);
 	char *text = NULL;
 
-	if (root && (conf->nb_bridges == 0 || add_bridges(conf, root) == 0))
+	if (root && (conf->nb_endpoints == 0 || add_endpoints(conf, root) == 0) &&
+		(conf->nb_bridges == 0 || add_bridges(conf, root) == 0))
 		text = yaml_print(root);
 	json_decref(root);
 	return text;

@@ -18,11 +18,15 @@
 #include "base/ip.h"
 #include "base/mac.h"
 
-#define CONF_NAME_BYTES	    64 // of a bridge or port, with its zero
-#define CONF_WORKERS_MAX    64
-#define CONF_PORT_IPS_MAX   4
-#define CONF_VLAN_MAX	    4094
-#define CONF_FILE_MAX_BYTES (64u << 20)
+#define CONF_NAME_BYTES	       64 // of a bridge or port, with its zero
+#define CONF_WORKERS_MAX       64
+#define CONF_PORT_IPS_MAX      4
+#define CONF_VLAN_MAX	       4094
+#define CONF_FILE_MAX_BYTES    (64u << 20)
+#define CONF_MTU_AUTO	       1 // conf_port.mtu: as large as the tunnels of the bridge take
+#define CONF_VNI_NONE	       UINT32_MAX // conf_port.vni: not given
+#define CONF_ENDPOINTS_MAX     64
+#define CONF_ENDPOINT_IMPLICIT "default" // is made when a port needs one and there is none
 
 // A set of VLAN identifiers 0..4095.
 struct vlan_set {
@@ -62,7 +66,7 @@ enum conf_port_type {
 
 // Where a port plugs in. Text fields are empty when not given, numbers 0.
 struct conf_port {
-	char name[CONF_NAME_BYTES]; // unique in the switch
+	char name[CONF_NAME_BYTES]; // unique in the switch, tunnel endpoints included
 	enum conf_port_type type;
 
 	enum conf_vlan_mode vlan_mode; // resolved: access when only `tag` is given, else trunk
@@ -70,8 +74,8 @@ struct conf_port {
 	bool has_trunks;	       // `trunks` was given
 	struct vlan_set trunks;
 
-	uint16_t mtu;	    // bytes of payload, 68..65535; 0: 1500 or the device's own
-	uint16_t queues;    // receive queues; 0: one
+	uint16_t mtu;	 // bytes of payload, 68..65535; 0: 1500 or the device's own; CONF_MTU_AUTO
+	uint16_t queues; // receive queues; 0: one
 	uint32_t fdb_limit; // MACs learned on this port; 0: no limit but the bridge's
 
 	// tap, veth
@@ -87,8 +91,8 @@ struct conf_port {
 	char devargs[1024]; // PCI address or virtual device, as DPDK's own applications take it
 
 	// vxlan: a network on a tunnel endpoint
-	uint32_t vni;			    // "key" to Open vSwitch
-	char endpoint[CONF_NAME_BYTES];	    // empty: the only one there is
+	uint32_t vni;				 // "key" to Open vSwitch; CONF_VNI_NONE
+	char endpoint[CONF_NAME_BYTES];		 // empty: until conf_port_settle() has chosen
 	struct ip_addr remote[CONF_REMOTES_MAX]; // frames to all go to these, too
 	unsigned nb_remotes;
 	bool no_learning; // remote MACs are configured, none is learned
@@ -103,17 +107,19 @@ enum conf_underlay {
 struct conf_endpoint {
 	char name[CONF_NAME_BYTES];
 	enum conf_underlay underlay;
-	struct ip_addr address;     // kernel: 0.0.0.0 or :: for any
-	uint16_t udp_port;     // default 4789
-	uint16_t mtu;	       // of the underlay; 0: as the route or the port has it
-	bool no_checksum;      // no outer UDP checksum over IPv4
-	uint32_t heartbeat_ms; // between heartbeats to each remote; 0: none
-	char netns[256];       // kernel: where its sockets are; as conf_port.netns
+	struct ip_addr address; // kernel: 0.0.0.0 or :: for any of the family; none: any of both
+	uint16_t udp_port;	// default 4789
+	uint16_t mtu;		// of the underlay; 0: as the route or the port has it
+	bool no_checksum;	// no outer UDP checksum over IPv4
+	uint32_t heartbeat_ms;	// between heartbeats to each remote; 0: none
+	char netns[256];	// kernel: where its sockets are; as conf_port.netns
 
 	// port
-	unsigned prefix; // of `address`
+	unsigned prefix; // of `address`, at least 1
 	struct ip_addr gateway;
-	struct conf_port port; // the port: type tap, veth or dpdk, and its options
+	// Type tap, veth or dpdk, and its options. Its name, mtu and netns are those above; `mac`
+	// is the Ethernet address that the endpoint has on the wire.
+	struct conf_port port;
 };
 
 // An address that a bridge answers for: requests to resolve it are answered by the switch.
@@ -136,8 +142,8 @@ struct conf_bridge_opts {
 struct conf_fdb {
 	struct mac mac; // zero, with `tunnel`: frames to all go there, too (as with iproute2)
 	uint16_t vlan;	// 0: untagged
-	char port[CONF_NAME_BYTES];
-	struct ip_addr tunnel; // port of type vxlan: the remote endpoint
+	char port[CONF_NAME_BYTES]; // empty with `tunnel`, until it is known which it is
+	struct ip_addr tunnel;	    // port of type vxlan: the remote endpoint
 };
 
 struct conf_bridge {
@@ -201,20 +207,58 @@ char *conf_print(const struct conf *conf);
 int conf_port_bind(const json_t *obj, const char *path, struct conf_port *port, struct err *err);
 int conf_bridge_bind(
 	const json_t *obj, const char *path, struct conf_bridge_opts *opts, struct err *err);
+int conf_endpoint_bind(
+	const json_t *obj, const char *path, struct conf_endpoint *endpoint, struct err *err);
 
 void conf_port_init(struct conf_port *port); // defaults, no name
 void conf_bridge_opts_init(struct conf_bridge_opts *opts);
+void conf_endpoint_init(struct conf_endpoint *endpoint);
 
 // New JSON objects; fields at their default are left out unless `all`. NULL when out of memory.
 json_t *conf_port_to_json(const struct conf_port *port, bool all);
 json_t *conf_bridge_opts_to_json(const struct conf_bridge_opts *opts, bool all);
+json_t *conf_endpoint_to_json(const struct conf_endpoint *endpoint, bool all);
+json_t *conf_fdb_to_json(const struct conf_fdb *entry);
 
 // For command lines: turns `key=value` text into a member of `obj` with the type that the schema
 // gives the key; an empty value becomes null, the default. -EINVAL with the keys that exist, or the
 // values allowed, in `err`.
 int conf_port_option(json_t *obj, const char *key, const char *value, struct err *err);
 int conf_bridge_option(json_t *obj, const char *key, const char *value, struct err *err);
+int conf_endpoint_option(json_t *obj, const char *key, const char *value, struct err *err);
 int conf_fdb_option(json_t *obj, const char *key, const char *value, struct err *err);
+int conf_neigh_option(json_t *obj, const char *key, const char *value, struct err *err);
+
+// ---- networks and their tunnel endpoints ----
+
+// Whether frames of the VLAN (0: untagged) pass the port.
+bool conf_port_carries(const struct conf_port *port, unsigned vlan);
+
+// Whether the endpoint can have a remote endpoint at `ip`: -EAFNOSUPPORT with the reason.
+int conf_endpoint_reaches(
+	const struct conf_endpoint *endpoint, const struct ip_addr *ip, struct err *err);
+
+// Chooses the endpoint of a vxlan port out of all there are: the one it names; else the only one,
+// or of several that named `default`. Without any it is the implicit one, which is not in the list:
+// `ret_index` is then `count`. Writes its name into the port, and checks the port's remotes. On
+// failure -EINVAL, -ENOENT or -EAFNOSUPPORT, with the key as the error's path.
+int conf_port_settle(struct conf_port *port, const struct conf_endpoint *const *list,
+	unsigned count, unsigned *ret_index, struct err *err);
+
+// The ports of a bridge, for the forwarding entries of one list.
+struct conf_fdb_ports {
+	const char *bridge;
+	const struct conf_port **port;
+	unsigned count;
+	// What was found last: entries of a list have the same port, mostly.
+	const struct conf_port *named, *chosen;
+	unsigned chosen_vlan;
+};
+
+// Chooses the port of a forwarding entry with `tunnel` that names none: the only vxlan port of the
+// bridge that carries the VLAN. Checks one that is named. On failure -EINVAL or -ENOENT, with the
+// key as the error's path.
+int conf_fdb_settle(struct conf_fdb *entry, struct conf_fdb_ports *ports, struct err *err);
 
 // Whether `name` may name a bridge or port: 1..63 bytes of letters, digits, '.', '_', '-', '@',
 // not beginning with '-' or '.'.

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ip.h"
 #include "base/mac.h"
 #include "config/conf.h"
 #include "config/report.h"
@@ -32,8 +33,8 @@ static unsigned *count_of(const struct schema_field *field, const void *obj)
 
 bool field_is_list(const struct schema_field *field)
 {
-	return field->type == SCHEMA_IPS || field->type == SCHEMA_VLANS ||
-	       field->type == SCHEMA_CPUS;
+	return field->type == SCHEMA_IPS || field->type == SCHEMA_HOSTS ||
+	       field->type == SCHEMA_VLANS || field->type == SCHEMA_CPUS;
 }
 
 bool field_is_section(const struct schema_field *field)
@@ -43,19 +44,33 @@ bool field_is_section(const struct schema_field *field)
 
 // ---- numbers of any width ----
 
-static uint64_t get_uint(const struct schema_field *field, const void *obj)
+uint64_t field_uint(const struct schema_field *field, const void *obj)
 {
 	const void *value = at_const(field, obj);
 
-	return field->size_bytes == 2 ? *(const uint16_t *)value : *(const uint32_t *)value;
+	switch (field->size_bytes) {
+	case 1:
+		return *(const uint8_t *)value;
+	case 2:
+		return *(const uint16_t *)value;
+	default:
+		return *(const uint32_t *)value;
+	}
 }
 
 static void set_uint(const struct schema_field *field, void *obj, uint64_t number)
 {
-	if (field->size_bytes == 2)
+	switch (field->size_bytes) {
+	case 1:
+		*(uint8_t *)at(field, obj) = number;
+		break;
+	case 2:
 		*(uint16_t *)at(field, obj) = number;
-	else
+		break;
+	default:
 		*(uint32_t *)at(field, obj) = number;
+		break;
+	}
 }
 
 // Decimal digits and nothing else. A leading zero is refused: YAML 1.1 would make it octal.
@@ -136,6 +151,10 @@ static int set_number(
 {
 	uint64_t number;
 
+	if (field->word && !strcmp(text, field->word)) {
+		set_uint(field, obj, field->word_value);
+		return 0;
+	}
 	if (parse_uint(text, strlen(text), &number) < 0 || number < field->min ||
 		number > field->max)
 		return refuse(text, field->allowed, why);
@@ -218,6 +237,54 @@ static int add_ip(
 	return 0;
 }
 
+// One address; with `ret_prefix` a prefix length may follow, else it is 0.
+static int parse_host(const struct schema_field *field, const char *text, struct ip_addr *ret_ip,
+	unsigned *ret_prefix, char why[FIELD_WHY_BYTES])
+{
+	const char *allowed;
+
+	if (ret_prefix)
+		*ret_prefix = 0;
+	if (ret_prefix && strchr(text, '/')) {
+		if (ip_parse_prefix(text, ret_ip, ret_prefix) < 0 || *ret_prefix == 0)
+			return refuse(text, field->allowed, why);
+	} else if (ip_parse(text, ret_ip) < 0) {
+		return refuse(text, field->allowed, why);
+	}
+	allowed = field->check ? field->check(ret_ip) : NULL;
+	return allowed ? refuse(text, allowed, why) : 0;
+}
+
+static int set_ip(
+	const struct schema_field *field, const char *text, void *obj, char why[FIELD_WHY_BYTES])
+{
+	unsigned *prefix = field->given_offset ? count_of(field, obj) : NULL;
+
+	return parse_host(field, text, at(field, obj), prefix, why);
+}
+
+static int add_host(
+	const struct schema_field *field, const char *text, void *obj, char why[FIELD_WHY_BYTES])
+{
+	struct ip_addr *hosts = at(field, obj), ip;
+	unsigned *count = count_of(field, obj);
+	int rc = parse_host(field, text, &ip, NULL, why);
+
+	if (rc < 0)
+		return rc;
+	for (unsigned i = 0; i < *count; i++) {
+		if (ip_equal(&hosts[i], &ip))
+			return refuse(text, "it is given twice", why);
+	}
+	if (*count == field->size_bytes / sizeof(*hosts)) {
+		snprintf(why, FIELD_WHY_BYTES, "there are too many; %s has at most %zu addresses",
+			field->key, field->size_bytes / sizeof(*hosts));
+		return -EINVAL;
+	}
+	hosts[(*count)++] = ip;
+	return 0;
+}
+
 static int add_vlans(
 	const struct schema_field *field, const char *text, void *obj, char why[FIELD_WHY_BYTES])
 {
@@ -279,8 +346,13 @@ void field_reset(const struct schema_field *field, void *obj)
 			*given(field, obj) = false;
 		break;
 	case SCHEMA_IPS:
+	case SCHEMA_HOSTS:
 	case SCHEMA_CPUS:
 		*count_of(field, obj) = 0;
+		break;
+	case SCHEMA_IP:
+		if (field->given_offset)
+			*count_of(field, obj) = 0;
 		break;
 	default:
 		break;
@@ -292,7 +364,7 @@ bool field_is_default(const struct schema_field *field, const void *obj)
 	switch (field->type) {
 	case SCHEMA_ENUM:
 	case SCHEMA_UINT:
-		return get_uint(field, obj) ==
+		return field_uint(field, obj) ==
 		       (field->derive ? field->derive(obj) : field->initial);
 	case SCHEMA_TEXT:
 		return *(const char *)at_const(field, obj) == '\0';
@@ -302,8 +374,11 @@ bool field_is_default(const struct schema_field *field, const void *obj)
 	case SCHEMA_VLANS:
 		return !*given(field, obj);
 	case SCHEMA_IPS:
+	case SCHEMA_HOSTS:
 	case SCHEMA_CPUS:
 		return *count_of(field, obj) == 0;
+	case SCHEMA_IP:
+		return ((const struct ip_addr *)at_const(field, obj))->family == 0;
 	default:
 		return true;
 	}
@@ -315,6 +390,8 @@ int field_add(
 	switch (field->type) {
 	case SCHEMA_IPS:
 		return add_ip(field, item, obj, why);
+	case SCHEMA_HOSTS:
+		return add_host(field, item, obj, why);
 	case SCHEMA_VLANS:
 		return add_vlans(field, item, obj, why);
 	case SCHEMA_CPUS:
@@ -357,7 +434,10 @@ int field_set(
 		return set_text(field, text, obj, why);
 	case SCHEMA_MAC:
 		return set_mac(field, text, obj, why);
+	case SCHEMA_IP:
+		return set_ip(field, text, obj, why);
 	case SCHEMA_IPS:
+	case SCHEMA_HOSTS:
 	case SCHEMA_VLANS:
 	case SCHEMA_CPUS:
 		return set_list(field, text, obj, why);

@@ -19,6 +19,8 @@ bool field_is_section(const struct schema_field *field); // SCHEMA_MAP, SCHEMA_L
 void field_reset(const struct schema_field *field, void *obj);
 bool field_is_default(const struct schema_field *field, const void *obj);
 
+uint64_t field_uint(const struct schema_field *field, const void *obj); // SCHEMA_ENUM, _UINT
+
 // Sets the field from text; a list takes items with commas between them. -EINVAL with a sentence
 // in `why`; the field has then any value.
 int field_set(

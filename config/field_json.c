@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <stdio.h>
 
+#include "base/ip.h"
 #include "base/mac.h"
 #include "config/conf.h"
 #include "config/field.h"
@@ -64,7 +65,34 @@ err:
 // A number whose default stands for something else (mtu 0: the device's) is null while it has it.
 static json_t *uint_to_json(const struct schema_field *field, uint64_t number)
 {
-	return number < field->min ? json_null() : json_integer(number);
+	if (field->word && number == field->word_value)
+		return json_string(field->word);
+	return number < field->min || number > field->max ? json_null() : json_integer(number);
+}
+
+static json_t *ip_to_json(const struct ip_addr *ip, const unsigned *prefix)
+{
+	char text[IP_TEXT_BYTES];
+
+	if (!ip->family)
+		return json_null();
+	ip_format(ip, text);
+	return prefix && *prefix ? json_sprintf("%s/%u", text, *prefix) : json_string(text);
+}
+
+static json_t *hosts_to_json(const struct ip_addr *hosts, unsigned count)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; list && i < count; i++) {
+		if (json_array_append_new(list, ip_to_json(&hosts[i], NULL)) < 0)
+			goto err;
+	}
+	return list;
+
+err:
+	json_decref(list);
+	return NULL;
 }
 
 json_t *field_to_json(const struct schema_field *field, const void *obj)
@@ -75,15 +103,19 @@ json_t *field_to_json(const struct schema_field *field, const void *obj)
 
 	switch (field->type) {
 	case SCHEMA_ENUM:
-		return json_string(field->names[*(const uint32_t *)value]);
+		return json_string(field->names[field_uint(field, obj)]);
 	case SCHEMA_UINT:
-		return uint_to_json(field, field->size_bytes == 2 ? *(const uint16_t *)value
-								  : *(const uint32_t *)value);
+		return uint_to_json(field, field_uint(field, obj));
 	case SCHEMA_TEXT:
 		return field_is_default(field, obj) ? json_null() : json_string(value);
 	case SCHEMA_MAC:
-		return field_is_default(field, obj) ? json_null()
-						    : json_string(mac_format(value, mac));
+		if (field->given_offset && field_is_default(field, obj))
+			return json_null();
+		return json_string(mac_format(value, mac));
+	case SCHEMA_IP:
+		return ip_to_json(value, field->given_offset ? count : NULL);
+	case SCHEMA_HOSTS:
+		return hosts_to_json(value, *count);
 	case SCHEMA_IPS:
 		return ips_to_json(value, *count);
 	case SCHEMA_VLANS:

@@ -17,6 +17,9 @@ struct parse {
 	struct bind bind;
 	struct lines lines;
 	json_t *port_bridge; // name of the bridge by port name
+	json_t *networks;    // name of the port by tunnel endpoint and VNI
+	const struct conf_endpoint *endpoint[CONF_ENDPOINTS_MAX];
+	unsigned nb_endpoints;
 };
 
 // The section `key` of `obj`: an object or list of `type` with something in it, or NULL.
@@ -56,6 +59,89 @@ static const json_t *object_or_null(const json_t *value, json_t *empty)
 	return json_is_null(value) ? empty : value;
 }
 
+// A node of the object, or that of the object when the key is not there.
+static const void *key_at(const json_t *obj, const char *key, const void *at)
+{
+	void *iter = json_object_iter_at((json_t *)obj, key);
+
+	return iter ? json_object_iter_key(iter) : at;
+}
+
+static void parse_endpoint(
+	struct parse *p, const char *name, const json_t *value, struct conf_endpoint *endpoint)
+{
+	json_t *empty = json_object();
+	const json_t *obj = object_or_null(value, empty);
+	char path[REPORT_PATH_BYTES];
+
+	report_path(path, "tunnel-endpoints", name);
+	conf_endpoint_init(endpoint);
+	take_name(p, name, path, name, endpoint->name);
+	bind_object(&p->bind, &schema_endpoint, obj, path, name, endpoint);
+	check_endpoint(&p->report, endpoint, obj, path, name);
+	json_decref(empty);
+}
+
+static void parse_endpoints(
+	struct parse *p, const json_t *endpoints, const void *at, struct conf *conf)
+{
+	const json_t *value;
+	const char *name;
+
+	if (json_object_size(endpoints) > CONF_ENDPOINTS_MAX) {
+		report_add(&p->report, at, "tunnel-endpoints",
+			"there are too many; a switch has at most %d tunnel endpoints",
+			CONF_ENDPOINTS_MAX);
+		return;
+	}
+	conf->endpoints = calloc(json_object_size(endpoints) + 1, sizeof(*conf->endpoints));
+	if (!conf->endpoints) {
+		report_no_memory(&p->report);
+		return;
+	}
+	json_object_foreach ((json_t *)endpoints, name, value) {
+		struct conf_endpoint *endpoint = &conf->endpoints[conf->nb_endpoints++];
+
+		parse_endpoint(p, name, value, endpoint);
+		p->endpoint[p->nb_endpoints++] = endpoint;
+	}
+}
+
+// The tunnel endpoint of a port, and that no other port has the same network there.
+static void check_network(struct parse *p, struct conf_port *port, const json_t *obj,
+	const char *path, const void *at)
+{
+	char key[REPORT_PATH_BYTES], id[CONF_NAME_BYTES + 16];
+	const json_t *other;
+	struct err err = {0};
+	unsigned index;
+
+	if (port->type != CONF_PORT_VXLAN || port->vni == CONF_VNI_NONE)
+		return;
+	if (conf_port_settle(port, p->endpoint, p->nb_endpoints, &index, &err) < 0) {
+		report_add(&p->report, key_at(obj, err.path, at), report_path(key, path, err.path),
+			"%s", err.reason);
+		return;
+	}
+	snprintf(id, sizeof(id), "%s/%u", port->endpoint, port->vni);
+	other = json_object_get(p->networks, id);
+	if (other)
+		report_add(&p->report, key_at(obj, "key", at), report_path(key, path, "key"),
+			"port '%s' is network %u of tunnel endpoint '%s' already",
+			json_string_value(other), port->vni, port->endpoint);
+	else if (json_object_set_new(p->networks, id, json_string(port->name)) < 0)
+		report_no_memory(&p->report);
+}
+
+static bool is_endpoint(const struct parse *p, const char *name)
+{
+	for (unsigned i = 0; i < p->nb_endpoints; i++) {
+		if (!strcmp(p->endpoint[i]->name, name))
+			return true;
+	}
+	return false;
+}
+
 static void parse_port(struct parse *p, const char *name, const json_t *value, const char *path,
 	const char *bridge, struct conf_port *port)
 {
@@ -66,6 +152,10 @@ static void parse_port(struct parse *p, const char *name, const json_t *value, c
 	take_name(p, name, path, name, port->name);
 	bind_object(&p->bind, &schema_port, obj, path, name, port);
 	check_port(&p->report, port, obj, path, name);
+	if (json_is_object(obj))
+		check_network(p, port, obj, path, name);
+	if (is_endpoint(p, name))
+		report_add(&p->report, name, path, "a tunnel endpoint has this name already");
 	other = json_object_get(p->port_bridge, name);
 	if (other)
 		report_add(&p->report, name, path, "bridge '%s' has a port of this name already",
@@ -94,51 +184,104 @@ static void parse_ports(struct parse *p, const json_t *ports, const char *path,
 	}
 }
 
-static void check_fdb(struct parse *p, const struct conf_fdb *entry, const json_t *obj,
-	const char *path, const void *at, const char *bridge, json_t *seen)
+// What tells the entry from others; those of the zero address are as many as there are remotes.
+static void entry_id(const struct conf_fdb *entry, char *buf, size_t len_bytes)
 {
-	const json_t *owner = json_object_get(p->port_bridge, entry->port);
-	char key[REPORT_PATH_BYTES], mac[MAC_TEXT_BYTES], id[32];
-	void *iter = json_object_iter_at((json_t *)obj, "port");
+	char mac[MAC_TEXT_BYTES], ip[IP_TEXT_BYTES];
+	bool all = mac_is_zero(&entry->mac);
 
-	if (entry->port[0] && (!owner || strcmp(json_string_value(owner), bridge) != 0))
-		report_add(&p->report, iter ? json_object_iter_key(iter) : at,
-			report_path(key, path, "port"), "bridge '%s' has no port '%s'", bridge,
-			entry->port);
-	snprintf(id, sizeof(id), "%s/%u", mac_format(&entry->mac, mac), entry->vlan);
-	if (mac_is_zero(&entry->mac))
+	snprintf(buf, len_bytes, "%s/%u/%s/%s", mac_format(&entry->mac, mac), entry->vlan,
+		all ? entry->port : "", all ? ip_format(&entry->tunnel, ip) : "");
+}
+
+static void check_fdb(struct parse *p, struct conf_fdb *entry, const json_t *obj, const char *path,
+	const void *at, struct conf_fdb_ports *ports, json_t *seen)
+{
+	char key[REPORT_PATH_BYTES], mac[MAC_TEXT_BYTES], id[192];
+	struct err err = {0};
+
+	if (conf_fdb_settle(entry, ports, &err) < 0) {
+		report_add(&p->report, key_at(obj, err.path, at), report_path(key, path, err.path),
+			"%s", err.reason);
 		return;
+	}
+	entry_id(entry, id, sizeof(id));
 	if (json_object_get(seen, id))
-		report_add(&p->report, at, path, "%s in VLAN %u has an entry already", mac,
-			entry->vlan);
+		report_add(&p->report, at, path, "%s in VLAN %u has an entry already",
+			mac_format(&entry->mac, mac), entry->vlan);
 	else if (json_object_set_new(seen, id, json_true()) < 0)
 		report_no_memory(&p->report);
+}
+
+// Binds an item of a list. False when there were mistakes.
+static bool bind_item(struct parse *p, const struct schema_table *table, const json_t *value,
+	const char *path, const void *at, void *ret)
+{
+	unsigned before = p->report.mistakes->count;
+
+	bind_defaults(table, ret);
+	bind_object(&p->bind, table, value, path, at, ret);
+	return json_is_object(value) && p->report.mistakes->count == before;
 }
 
 static void parse_fdb(struct parse *p, const json_t *list, const char *path, const void *list_at,
 	struct conf_bridge *bridge, const char *bridge_name)
 {
+	struct conf_fdb_ports ports = {.bridge = bridge_name};
 	char item_path[REPORT_PATH_BYTES];
 	json_t *seen = json_object();
 	const json_t *value;
 	size_t i;
 
 	bridge->fdb = calloc(json_array_size(list) + 1, sizeof(*bridge->fdb));
-	if (!bridge->fdb || !seen) {
+	ports.port = calloc(bridge->nb_ports + 1, sizeof(*ports.port));
+	if (!bridge->fdb || !ports.port || !seen) {
 		report_no_memory(&p->report);
-		json_decref(seen);
-		return;
+		goto out;
 	}
+	for (; ports.count < bridge->nb_ports; ports.count++)
+		ports.port[ports.count] = &bridge->ports[ports.count];
 	json_array_foreach (list, i, value) {
 		struct conf_fdb *entry = &bridge->fdb[bridge->nb_fdb++];
 		const void *at = json_is_null(value) ? list_at : value;
 
 		report_path_item(item_path, path, i);
-		bind_defaults(&schema_fdb, entry);
-		bind_object(&p->bind, &schema_fdb, value, item_path, at, entry);
-		if (json_is_object(value))
-			check_fdb(p, entry, value, item_path, at, bridge_name, seen);
+		if (bind_item(p, &schema_fdb, value, item_path, at, entry))
+			check_fdb(p, entry, value, item_path, at, &ports, seen);
 	}
+out:
+	free(ports.port);
+	json_decref(seen);
+}
+
+static void parse_neigh(struct parse *p, const json_t *list, const char *path, const void *list_at,
+	struct conf_bridge *bridge)
+{
+	char item_path[REPORT_PATH_BYTES], id[64], ip[IP_TEXT_BYTES];
+	json_t *seen = json_object();
+	const json_t *value;
+	size_t i;
+
+	bridge->neigh = calloc(json_array_size(list) + 1, sizeof(*bridge->neigh));
+	if (!bridge->neigh || !seen) {
+		report_no_memory(&p->report);
+		goto out;
+	}
+	json_array_foreach (list, i, value) {
+		struct conf_neigh *entry = &bridge->neigh[bridge->nb_neigh++];
+		const void *at = json_is_null(value) ? list_at : value;
+
+		report_path_item(item_path, path, i);
+		if (!bind_item(p, &schema_neigh, value, item_path, at, entry))
+			continue;
+		snprintf(id, sizeof(id), "%s/%u", ip_format(&entry->ip, ip), entry->vlan);
+		if (json_object_get(seen, id))
+			report_add(&p->report, at, item_path, "%s in VLAN %u has an entry already",
+				ip, entry->vlan);
+		else if (json_object_set_new(seen, id, json_true()) < 0)
+			report_no_memory(&p->report);
+	}
+out:
 	json_decref(seen);
 }
 
@@ -161,7 +304,8 @@ static void parse_bridge(
 	json_decref(empty);
 }
 
-static void parse_bridge_fdb(
+// The lists of entries, which may name any port.
+static void parse_bridge_lists(
 	struct parse *p, const char *name, const json_t *obj, struct conf_bridge *bridge)
 {
 	char path[REPORT_PATH_BYTES], key[REPORT_PATH_BYTES];
@@ -170,10 +314,12 @@ static void parse_bridge_fdb(
 	report_path(path, "bridges", name);
 	report_path(key, path, "fdb");
 	part = section(p, obj, "fdb", JSON_ARRAY, &schema_bridge, key);
-	if (!part)
-		return;
-	parse_fdb(p, part, key, json_object_iter_key(json_object_iter_at((json_t *)obj, "fdb")),
-		bridge, name);
+	if (part)
+		parse_fdb(p, part, key, key_at(obj, "fdb", NULL), bridge, name);
+	report_path(key, path, "neigh");
+	part = section(p, obj, "neigh", JSON_ARRAY, &schema_bridge, key);
+	if (part)
+		parse_neigh(p, part, key, key_at(obj, "neigh", NULL), bridge);
 }
 
 static void parse_bridges(struct parse *p, const json_t *bridges, struct conf *conf)
@@ -191,16 +337,20 @@ static void parse_bridges(struct parse *p, const json_t *bridges, struct conf *c
 		parse_bridge(p, name, value, &conf->bridges[conf->nb_bridges++]);
 	// After all ports: an entry may name one that comes later, or one of another bridge.
 	json_object_foreach ((json_t *)bridges, name, value)
-		parse_bridge_fdb(p, name, value, &conf->bridges[i++]);
+		parse_bridge_lists(p, name, value, &conf->bridges[i++]);
 }
 
 static void parse_root(struct parse *p, const json_t *root, struct conf *conf)
 {
-	const json_t *bridges;
+	const json_t *bridges, *endpoints;
 
 	if (json_is_null(root)) // an empty file: everything at its default
 		return;
 	bind_object(&p->bind, &schema_conf, root, "", NULL, conf);
+	endpoints =
+		section(p, root, "tunnel-endpoints", JSON_OBJECT, &schema_conf, "tunnel-endpoints");
+	if (endpoints)
+		parse_endpoints(p, endpoints, key_at(root, "tunnel-endpoints", NULL), conf);
 	bridges = section(p, root, "bridges", JSON_OBJECT, &schema_conf, "bridges");
 	if (bridges)
 		parse_bridges(p, bridges, conf);
@@ -223,13 +373,15 @@ int conf_parse(
 	}
 	conf_init(&conf);
 	p.port_bridge = json_object();
+	p.networks = json_object();
 	root = yaml_load(text, len_bytes, &p.lines, &p.report);
-	if (!p.port_bridge)
+	if (!p.port_bridge || !p.networks)
 		report_no_memory(&p.report);
 	else if (root)
 		parse_root(&p, root, &conf);
 	json_decref(root);
 	json_decref(p.port_bridge);
+	json_decref(p.networks);
 	lines_fini(&p.lines);
 	report_sort(mistakes);
 	if (p.report.code < 0)

@@ -26,13 +26,16 @@ static void print_kinds(
 
 static void print_default(FILE *file, const struct schema_field *field)
 {
-	if (field->required)
+	if (field->required && field->fallback)
+		fprintf(file, "has to be given; %s", field->fallback);
+	else if (field->required)
 		fprintf(file, "has to be given");
 	else if (field->fallback)
 		fprintf(file, "%s", field->fallback);
 	else if (field->type == SCHEMA_ENUM)
 		fprintf(file, "%s", field->names[field->initial]);
-	else if (field->type == SCHEMA_UINT && field->initial >= field->min)
+	else if (field->type == SCHEMA_UINT && field->initial >= field->min &&
+		 field->initial <= field->max)
 		fprintf(file, "%" PRIu64, field->initial);
 	else
 		fprintf(file, "none");
@@ -42,6 +45,8 @@ static void print_values(FILE *file, const struct schema_field *field)
 {
 	if (field->type == SCHEMA_UINT) {
 		fprintf(file, "%" PRIu64 " to %" PRIu64, field->min, field->max);
+		if (field->word)
+			fprintf(file, ", `%s`", field->word);
 	} else if (field->type == SCHEMA_ENUM) {
 		for (unsigned i = 0; field->names[i]; i++)
 			fprintf(file, "%s`%s`", i ? ", " : "", field->names[i]);
@@ -59,7 +64,7 @@ static void print_values(FILE *file, const struct schema_field *field)
 static void print_table(FILE *file, const char *title, const struct schema_table *table)
 {
 	fprintf(file, "\n## %s\n\n| key |%s value | default | changes | meaning |\n", title,
-		table->kind_names ? " types |" : "");
+		table->kind_names ? " for |" : "");
 	fprintf(file, "|---|%s---|---|---|---|\n", table->kind_names ? "---|" : "");
 	for (unsigned i = 0; i < table->count; i++) {
 		const struct schema_field *field = &table->fields[i];
@@ -84,7 +89,9 @@ void schema_print_reference(FILE *file)
 		"be written as one text with commas, as on a command line: `trunks: 10,20-30`. "
 		"Anchors, aliases, tags and duplicate keys are refused.\n");
 	print_table(file, "The switch", &schema_conf);
+	print_table(file, "A tunnel endpoint (`tunnel-endpoints.NAME`)", &schema_endpoint);
 	print_table(file, "A bridge (`bridges.NAME`)", &schema_bridge);
 	print_table(file, "A port (`bridges.NAME.ports.NAME`)", &schema_port);
 	print_table(file, "A static forwarding entry (`bridges.NAME.fdb`)", &schema_fdb);
+	print_table(file, "A neighbour (`bridges.NAME.neigh`)", &schema_neigh);
 }

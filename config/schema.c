@@ -6,9 +6,7 @@
 #include "base/util.h"
 #include "config/check.h"
 #include "config/conf.h"
-
-#define FIELD(s, f) .offset = offsetof(s, f), .size_bytes = sizeof(((s *)0)->f)
-#define GIVEN(s, f) .given_offset = offsetof(s, f)
+#include "config/rows.h"
 
 static const char *const polling_names[] = {
 	[CONF_POLLING_ADAPTIVE] = "adaptive",
@@ -23,42 +21,13 @@ static const char *const hugepages_names[] = {
 	NULL,
 };
 
-static const char *const vlan_mode_names[] = {
-	[CONF_VLAN_TRUNK] = "trunk",
-	[CONF_VLAN_ACCESS] = "access",
-	[CONF_VLAN_NATIVE_TAGGED] = "native-tagged",
-	[CONF_VLAN_NATIVE_UNTAGGED] = "native-untagged",
+static const char *const neigh_unknown_names[] = {
+	[CONF_NEIGH_FLOOD] = "flood",
+	[CONF_NEIGH_DROP] = "drop",
 	NULL,
 };
 
-static const char *const port_type_names[] = {
-	[CONF_PORT_TAP] = "tap",
-	[CONF_PORT_VETH] = "veth",
-	[CONF_PORT_DPDK] = "dpdk",
-	[CONF_PORT_VXLAN] = "vxlan",
-	NULL,
-};
-
-enum {
-	TAP = 1u << CONF_PORT_TAP,
-	VETH = 1u << CONF_PORT_VETH,
-	DPDK = 1u << CONF_PORT_DPDK,
-	ALWAYS = ~0u,
-};
-
-static uint64_t derive_vlan_mode(const void *obj)
-{
-	const struct conf_port *port = obj;
-
-	if (port->tag == 0)
-		return CONF_VLAN_TRUNK;
-	return port->has_trunks ? CONF_VLAN_NATIVE_UNTAGGED : CONF_VLAN_ACCESS;
-}
-
-static unsigned port_kind(const void *obj)
-{
-	return ((const struct conf_port *)obj)->type;
-}
+enum { ALWAYS = ~0u };
 
 static const struct schema_field conf_fields[] = {
 	{
@@ -115,6 +84,15 @@ static const struct schema_field conf_fields[] = {
 			"frames",
 	},
 	{
+		.key = "tunnel-endpoints",
+		.type = SCHEMA_MAP,
+		.sub = &schema_endpoint,
+		.allowed = "tunnel-endpoints holds the tunnel endpoints of this host by name",
+		.fallback = "one named default, when a port of type vxlan needs it",
+		.help = "the tunnel endpoints of this host, by name",
+		.live = true,
+	},
+	{
 		.key = "bridges",
 		.type = SCHEMA_MAP,
 		.sub = &schema_bridge,
@@ -150,6 +128,17 @@ static const struct schema_field bridge_fields[] = {
 		.live = true,
 	},
 	{
+		.key = "neigh-unknown",
+		.type = SCHEMA_ENUM,
+		FIELD(struct conf_bridge_opts, neigh_unknown),
+		.names = neigh_unknown_names,
+		.initial = CONF_NEIGH_FLOOD,
+		.syntax = "POLICY",
+		.help = "what becomes of a request (ARP, neighbour solicitation) for an address "
+			"that no neighbour entry has: flooded as any other broadcast, or dropped",
+		.live = true,
+	},
+	{
 		.key = "ports",
 		.type = SCHEMA_MAP,
 		.sub = &schema_port,
@@ -165,155 +154,15 @@ static const struct schema_field bridge_fields[] = {
 		.help = "static forwarding entries",
 		.live = true,
 	},
-};
-
-static const struct schema_field port_fields[] = {
 	{
-		.key = "type",
-		.type = SCHEMA_ENUM,
-		FIELD(struct conf_port, type),
-		.names = port_type_names,
-		.initial = CONF_PORT_TAP,
-		.syntax = "TYPE",
-		.help = "what the port plugs into: tap: a TAP device made in a namespace; veth: a "
-			"pair of which the switch has one end; dpdk: a DPDK device",
-	},
-	{
-		.key = "tag",
-		.type = SCHEMA_UINT,
-		FIELD(struct conf_port, tag),
-		.min = 1,
-		.max = CONF_VLAN_MAX,
-		.allowed = "a VLAN id is 1 to 4094",
-		.syntax = "ID",
-		.help = "VLAN of untagged packets; alone, it makes the port an access port",
+		.key = "neigh",
+		.type = SCHEMA_LIST,
+		.sub = &schema_neigh,
+		.allowed = "neigh is a list of entries such as {ip: 10.0.0.9, mac: "
+			   "02:00:00:00:00:09}",
+		.help = "neighbours that the bridge answers for, so that requests for them need "
+			"not be flooded",
 		.live = true,
-	},
-	{
-		.key = "trunks",
-		.type = SCHEMA_VLANS,
-		FIELD(struct conf_port, trunks),
-		GIVEN(struct conf_port, has_trunks),
-		.max = CONF_VLAN_MAX,
-		.allowed = "trunks is a list of VLAN ids 0 to 4094 and ranges such as 20-30",
-		.syntax = "ID[-ID][,...]",
-		.fallback = "all VLANs",
-		.help = "VLANs that a trunk port carries; 0 stands for untagged packets",
-		.live = true,
-	},
-	{
-		.key = "vlan-mode",
-		.alias = "vlan_mode",
-		.type = SCHEMA_ENUM,
-		FIELD(struct conf_port, vlan_mode),
-		.names = vlan_mode_names,
-		.derive = derive_vlan_mode,
-		.syntax = "MODE",
-		.fallback = "access with `tag` alone, native-untagged with `tag` and `trunks`, "
-			    "else trunk",
-		.help = "how the port treats VLAN tags, in the words of Open vSwitch",
-		.live = true,
-	},
-	{
-		.key = "mtu",
-		.type = SCHEMA_UINT,
-		FIELD(struct conf_port, mtu),
-		.min = 68,
-		.max = 65535,
-		.allowed = "an MTU is 68 to 65535 bytes",
-		.syntax = "BYTES",
-		.fallback = "1500, or what the device has",
-		.help = "largest packet that leaves by the port, without the Ethernet header",
-		.live = true,
-	},
-	{
-		.key = "queues",
-		.type = SCHEMA_UINT,
-		FIELD(struct conf_port, queues),
-		.min = 1,
-		.max = 16,
-		.allowed = "a port has 1 to 16 receive queues",
-		.syntax = "COUNT",
-		.fallback = "1",
-		.help = "receive queues; several spread the port over several workers",
-	},
-	{
-		.key = "fdb-limit",
-		.type = SCHEMA_UINT,
-		FIELD(struct conf_port, fdb_limit),
-		.max = 16777216,
-		.allowed = "a port learns 1 to 16777216 addresses, or 0 for the bridge's limit",
-		.syntax = "COUNT",
-		.fallback = "no limit but the bridge's",
-		.help = "addresses learned on the port, at most",
-		.live = true,
-	},
-	{
-		.key = "netns",
-		.type = SCHEMA_TEXT,
-		FIELD(struct conf_port, netns),
-		.integer_ok = true,
-		.check = check_netns,
-		.kinds = TAP | VETH,
-		.syntax = "NAME|PATH|PID",
-		.fallback = "the namespace of the switch",
-		.help = "network namespace of the device: a name under /run/netns, an absolute "
-			"path or a pid",
-	},
-	{
-		.key = "ifname",
-		.type = SCHEMA_TEXT,
-		FIELD(struct conf_port, ifname),
-		.check = check_ifname,
-		.kinds = TAP | VETH,
-		.syntax = "NAME",
-		.fallback = "the port's name",
-		.help = "name of the device in its namespace",
-	},
-	{
-		.key = "host-ifname",
-		.type = SCHEMA_TEXT,
-		FIELD(struct conf_port, host_ifname),
-		.check = check_ifname,
-		.kinds = VETH,
-		.syntax = "NAME",
-		.fallback = "made from the port's name",
-		.help = "name of the end of the pair that the switch has; one that is there is "
-			"taken",
-	},
-	{
-		.key = "mac",
-		.type = SCHEMA_MAC,
-		FIELD(struct conf_port, mac),
-		GIVEN(struct conf_port, has_mac),
-		.check = check_unicast,
-		.kinds = TAP | VETH,
-		.allowed = "an address is six bytes such as 02:00:00:00:00:01",
-		.syntax = "MAC",
-		.fallback = "the device's own",
-		.help = "Ethernet address of the device",
-		.live = true,
-	},
-	{
-		.key = "ip",
-		.type = SCHEMA_IPS,
-		FIELD(struct conf_port, ip),
-		GIVEN(struct conf_port, nb_ips),
-		.check = check_ip,
-		.kinds = TAP | VETH,
-		.syntax = "ADDRESS/PREFIX[,...]",
-		.help = "addresses put on the device, at most 4",
-		.live = true,
-	},
-	{
-		.key = "devargs",
-		.type = SCHEMA_TEXT,
-		FIELD(struct conf_port, devargs),
-		.check = check_devargs,
-		.kinds = DPDK,
-		.required = DPDK,
-		.syntax = "DEVARGS",
-		.help = "PCI address or virtual device, as DPDK's own applications take it",
 	},
 };
 
@@ -322,11 +171,12 @@ static const struct schema_field fdb_fields[] = {
 		.key = "mac",
 		.type = SCHEMA_MAC,
 		FIELD(struct conf_fdb, mac),
-		.check = check_unicast,
+		.check = check_no_group,
 		.required = ALWAYS,
 		.allowed = "an address is six bytes such as 02:00:00:00:00:01",
 		.syntax = "MAC",
-		.help = "Ethernet address",
+		.help = "Ethernet address; all zero, with `tunnel`: frames to all and to unknown "
+			"addresses go there, too",
 		.live = true,
 	},
 	{
@@ -334,15 +184,62 @@ static const struct schema_field fdb_fields[] = {
 		.type = SCHEMA_TEXT,
 		FIELD(struct conf_fdb, port),
 		.check = check_name,
-		.required = ALWAYS,
 		.syntax = "PORT",
+		.fallback = "with `tunnel`, the only port of type vxlan that carries the VLAN; "
+			    "else it has to be given",
 		.help = "port of the same bridge behind which the address is",
+		.live = true,
+	},
+	{
+		.key = "tunnel",
+		.type = SCHEMA_IP,
+		FIELD(struct conf_fdb, tunnel),
+		.check = check_host,
+		.allowed = "a remote tunnel endpoint is an IPv4 or IPv6 address",
+		.syntax = "ADDRESS",
+		.help = "with a port of type vxlan, the remote tunnel endpoint behind which the "
+			"address is",
 		.live = true,
 	},
 	{
 		.key = "vlan",
 		.type = SCHEMA_UINT,
 		FIELD(struct conf_fdb, vlan),
+		.max = CONF_VLAN_MAX,
+		.allowed = "a VLAN id is 1 to 4094, or 0 for untagged",
+		.syntax = "ID",
+		.help = "VLAN of the address; 0: untagged",
+		.live = true,
+	},
+};
+
+static const struct schema_field neigh_fields[] = {
+	{
+		.key = "ip",
+		.type = SCHEMA_IP,
+		FIELD(struct conf_neigh, ip),
+		.check = check_host,
+		.required = ALWAYS,
+		.allowed = "a neighbour has an IPv4 or IPv6 address",
+		.syntax = "ADDRESS",
+		.help = "address that is asked for",
+		.live = true,
+	},
+	{
+		.key = "mac",
+		.type = SCHEMA_MAC,
+		FIELD(struct conf_neigh, mac),
+		.check = check_unicast,
+		.required = ALWAYS,
+		.allowed = "an address is six bytes such as 02:00:00:00:00:01",
+		.syntax = "MAC",
+		.help = "Ethernet address that is the answer",
+		.live = true,
+	},
+	{
+		.key = "vlan",
+		.type = SCHEMA_UINT,
+		FIELD(struct conf_neigh, vlan),
 		.max = CONF_VLAN_MAX,
 		.allowed = "a VLAN id is 1 to 4094, or 0 for untagged",
 		.syntax = "ID",
@@ -365,15 +262,6 @@ const struct schema_table schema_bridge = {
 	.size_bytes = sizeof(struct conf_bridge_opts),
 };
 
-const struct schema_table schema_port = {
-	.what = "port",
-	.fields = port_fields,
-	.count = ARRAY_SIZE(port_fields),
-	.size_bytes = sizeof(struct conf_port),
-	.kind = port_kind,
-	.kind_names = port_type_names,
-};
-
 const struct schema_table schema_fdb = {
 	.what = "forwarding entry",
 	.fields = fdb_fields,
@@ -381,9 +269,20 @@ const struct schema_table schema_fdb = {
 	.size_bytes = sizeof(struct conf_fdb),
 };
 
-const char *conf_port_type_name(enum conf_port_type type)
+const struct schema_table schema_neigh = {
+	.what = "neighbour",
+	.fields = neigh_fields,
+	.count = ARRAY_SIZE(neigh_fields),
+	.size_bytes = sizeof(struct conf_neigh),
+};
+
+bool schema_is_key(const struct schema_field *field, const char *key)
 {
-	return port_type_names[type];
+	bool is_key = !strcmp(key, field->key);
+
+	for (unsigned i = 0; i < ARRAY_SIZE(field->alias) && field->alias[i]; i++)
+		is_key = is_key || !strcmp(key, field->alias[i]);
+	return is_key;
 }
 
 const struct schema_field *schema_find(const struct schema_table *table, const char *key)
@@ -391,7 +290,7 @@ const struct schema_field *schema_find(const struct schema_table *table, const c
 	for (unsigned i = 0; i < table->count; i++) {
 		const struct schema_field *field = &table->fields[i];
 
-		if (!strcmp(key, field->key) || (field->alias && !strcmp(key, field->alias)))
+		if (schema_is_key(field, key))
 			return field;
 	}
 	return NULL;

@@ -12,11 +12,13 @@
 #include <stdio.h>
 
 enum schema_type {
-	SCHEMA_ENUM,  // one of `names`; an enum
-	SCHEMA_UINT,  // min..max; uint16_t or uint32_t
-	SCHEMA_TEXT,  // char[], checked by `check`
-	SCHEMA_MAC,   // struct mac
-	SCHEMA_IPS,   // list of addresses with prefix; char[][64]
+	SCHEMA_ENUM, // one of `names`; an enum
+	SCHEMA_UINT, // min..max; uint16_t or uint32_t
+	SCHEMA_TEXT, // char[], checked by `check`
+	SCHEMA_MAC,  // struct mac
+	SCHEMA_IPS,  // list of addresses with prefix; char[][64]
+	SCHEMA_IP,   // struct ip_addr; with `given_offset`, an unsigned there takes a prefix length
+	SCHEMA_HOSTS, // list of addresses; struct ip_addr[]
 	SCHEMA_VLANS, // list of ids and ranges; struct vlan_set
 	SCHEMA_CPUS,  // list of CPU numbers; unsigned[]
 	SCHEMA_MAP,   // named objects of the table `sub`; bound by config/conf.c
@@ -27,21 +29,26 @@ struct schema_table;
 
 struct schema_field {
 	const char *key;
-	const char *alias; // another spelling that is accepted, or NULL
+	const char *alias[2]; // other spellings that are accepted, or NULL
 	enum schema_type type;
 
 	// Where the value lies in the structure, and the room it has there.
+	// SCHEMA_ENUM and SCHEMA_UINT have one byte (an enum of two: a bool), two or four.
 	size_t offset, size_bytes;
 	// Where a bool says that the value was given (has_mac), or the count of a list: SCHEMA_MAC,
-	// SCHEMA_IPS, SCHEMA_CPUS, SCHEMA_VLANS.
+	// SCHEMA_IPS, SCHEMA_HOSTS, SCHEMA_CPUS, SCHEMA_VLANS.
 	size_t given_offset;
 
 	uint64_t min, max;
 	uint64_t initial;	  // default of SCHEMA_ENUM and SCHEMA_UINT; `derive` comes first
 	const char *const *names; // of SCHEMA_ENUM, by value, ends with NULL
 	bool integer_ok;	  // SCHEMA_TEXT: a JSON integer is taken as its digits
+	const char *word;	  // SCHEMA_UINT: taken as well, and stands for `word_value`
+	uint64_t word_value;
+	bool selects_kind; // SCHEMA_ENUM: schema_table.kind() looks at it
 
-	// SCHEMA_TEXT, SCHEMA_MAC: NULL when the value will do, else what is allowed.
+	// SCHEMA_TEXT, SCHEMA_MAC, SCHEMA_IP, SCHEMA_HOSTS: NULL when the value will do, else what
+	// is allowed.
 	const char *(*check)(const void *value);
 	// Default that depends on other fields of the structure `obj`, or NULL.
 	uint64_t (*derive)(const void *obj);
@@ -67,15 +74,21 @@ struct schema_table {
 	// Number of the kind of `obj` (a port's type), or NULL when there is one kind only.
 	unsigned (*kind)(const void *obj);
 	const char *const *kind_names;
+	const char *kind_word; // between the two in "a port of type tap"
 };
 
-extern const struct schema_table schema_conf;	// struct conf
-extern const struct schema_table schema_bridge; // struct conf_bridge_opts
-extern const struct schema_table schema_port;	// struct conf_port
-extern const struct schema_table schema_fdb;	// struct conf_fdb
+extern const struct schema_table schema_conf;	  // struct conf
+extern const struct schema_table schema_bridge;	  // struct conf_bridge_opts
+extern const struct schema_table schema_port;	  // struct conf_port
+extern const struct schema_table schema_fdb;	  // struct conf_fdb
+extern const struct schema_table schema_neigh;	  // struct conf_neigh
+extern const struct schema_table schema_endpoint; // struct conf_endpoint
 
 // The row of `key`, or NULL.
 const struct schema_field *schema_find(const struct schema_table *table, const char *key);
+
+// Whether `key` is one of the field's spellings.
+bool schema_is_key(const struct schema_field *field, const char *key);
 
 // The key closest to `key`, or NULL when none is close enough to have been meant.
 const char *schema_nearest(const struct schema_table *table, const char *key);

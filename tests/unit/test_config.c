@@ -204,8 +204,8 @@ static void test_wrong_values(void **state)
 		{"{\"mtu\": 67}", "an MTU is 68 to 65535"},
 		{"{\"mtu\": 65536}", "an MTU is 68 to 65535"},
 		{"{\"queues\": 17}", "1 to 16"},
-		{"{\"type\": \"tpa\"}", "type is tap, veth or dpdk; did you mean 'tap'?"},
-		{"{\"type\": 1}", "an integer is not allowed; type is tap, veth or dpdk"},
+		{"{\"type\": \"tpa\"}", "type is tap, veth, dpdk or vxlan; did you mean 'tap'?"},
+		{"{\"type\": 1}", "an integer is not allowed; type is tap, veth, dpdk or vxlan"},
 		{"{\"tagg\": 10}", "unknown key 'tagg'; did you mean 'tag'?"},
 		{"{\"vlan-moed\": 10}", "did you mean 'vlan-mode'?"},
 		{"{\"colour\": 1}", "unknown key 'colour'; a port has the keys type, tag, trunks"},
@@ -247,6 +247,28 @@ static void test_wrong_values(void **state)
 		{"{\"type\": \"dpdk\", \"devargs\": null}", "devargs"},
 		{"{\"type\": \"dpdk\", \"devargs\": \"\"}", "is not allowed"},
 		{"{\"type\": \"dpdk\", \"devargs\": \"x\", \"ip\": []}", "has no ip"},
+		{"{\"type\": \"dpdk\", \"devargs\": \"x\", \"mtu\": \"auto\"}",
+			"mtu: auto is for ports of type tap and veth, not dpdk"},
+		{"{\"mtu\": \"1400\"}", "a string is not allowed"},
+		{"{\"key\": 1}", "a port of type tap has no key"},
+		{"{\"type\": \"vxlan\"}", "key: the key is missing; a VXLAN network has a number"},
+		{"{\"type\": \"vxlan\", \"key\": null}", "key: the key is missing"},
+		{"{\"type\": \"vxlan\", \"key\": 16777216}", "0 to 16777215"},
+		{"{\"type\": \"vxlan\", \"key\": 1, \"vni\": 1}", "'key' is given as well"},
+		{"{\"type\": \"vxlan\", \"vni\": 1, \"queues\": 2}", "has no queues"},
+		{"{\"type\": \"vxlan\", \"vni\": 1, \"remote\": \"flow\"}",
+			"remote: 'flow' is not allowed; a remote tunnel endpoint is an IPv4 or"},
+		{"{\"type\": \"vxlan\", \"vni\": 1, \"remote\": \"239.1.1.1\"}", "not of a group"},
+		{"{\"type\": \"vxlan\", \"vni\": 1, \"remote\": \"255.255.255.255\"}",
+			"of a group"},
+		{"{\"type\": \"vxlan\", \"vni\": 1, \"remote\": \"0.0.0.0\"}", "of one host"},
+		{"{\"type\": \"vxlan\", \"vni\": 1, \"remote\": \"::ffff:10.0.0.1\"}", "as such"},
+		{"{\"type\": \"vxlan\", \"vni\": 1, \"remote\": \"10.0.0.1/24\"}",
+			"is not allowed"},
+		{"{\"type\": \"vxlan\", \"vni\": 1, \"remotes\": [\"::1\", \"0:0::1\"]}", "twice"},
+		{"{\"type\": \"vxlan\", \"vni\": 1, \"learning\": \"no\"}",
+			"learning is on or off"},
+		{"{\"type\": \"vxlan\", \"vni\": 1, \"learning\": false}", "learning is on or off"},
 	};
 	struct conf_port port;
 
@@ -300,14 +322,218 @@ static void test_bridge(void **state)
 	before = opts;
 	// The ports of a bridge are no options of it.
 	assert_int_equal(conf_bridge_bind(ports, "bridge br0", &opts, &err), -EINVAL);
-	assert_string_equal(
-		err.reason, "unknown key 'ports'; a bridge has the keys ageing and fdb-limit");
+	assert_string_equal(err.reason,
+		"unknown key 'ports'; a bridge has the keys ageing, fdb-limit and neigh-unknown");
 	assert_memory_equal(&opts, &before, sizeof(opts));
 	back = conf_bridge_opts_to_json(&opts, false);
 	assert_true(json_equal(back, good));
 	json_decref(back);
 	json_decref(good);
 	json_decref(ports);
+}
+
+// A network: 0 is a number as any other, and stays through a change that does not name it.
+static void test_vxlan(void **state)
+{
+	struct conf_port port, before;
+	struct ip_addr ip;
+
+	fresh(&port);
+	assert_int_equal(port.vni, CONF_VNI_NONE);
+	bind_ok(&port,
+		"{\"type\": \"vxlan\", \"vni\": 0, \"remote_ip\": \"10.0.0.2,fd00::2\", "
+		"\"endpoint\": \"west\", \"learning\": \"off\", \"tag\": 10, \"mtu\": 1400}");
+	assert_int_equal(port.vni, 0);
+	assert_int_equal(port.nb_remotes, 2);
+	ip_parse("fd00::2", &ip);
+	assert_true(ip_equal(&port.remote[1], &ip));
+	assert_string_equal(port.endpoint, "west");
+	assert_true(port.no_learning);
+	before = port;
+	bind_ok(&port, "{}");
+	assert_memory_equal(&port, &before, sizeof(port));
+	bind_ok(&port, "{\"remote\": [\"10.0.0.3\"], \"learning\": \"on\"}");
+	assert_int_equal(port.nb_remotes, 1);
+	assert_false(port.no_learning);
+	bind_ok(&port, "{\"remote\": null}");
+	assert_int_equal(port.nb_remotes, 0);
+	bind_refused(&port, "{\"key\": null}", "key: the key is missing");
+	bind_refused(&port, "{\"type\": \"tap\"}", "a port of type tap has no key");
+	fresh(&port);
+	bind_ok(&port, "{\"mtu\": \"auto\"}");
+	assert_int_equal(port.mtu, CONF_MTU_AUTO);
+}
+
+static void test_too_many_remotes(void **state)
+{
+	json_t *obj = json("{\"type\": \"vxlan\", \"key\": 1, \"remote\": []}");
+	struct conf_port port;
+	struct err err = {0};
+
+	for (unsigned i = 1; i <= CONF_REMOTES_MAX; i++)
+		json_array_append_new(json_object_get(obj, "remote"), json_sprintf("10.0.0.%u", i));
+	fresh(&port);
+	assert_int_equal(conf_port_bind(obj, "port c1", &port, &err), 0);
+	assert_int_equal(port.nb_remotes, CONF_REMOTES_MAX);
+	json_array_append_new(json_object_get(obj, "remote"), json_string("10.0.1.1"));
+	assert_int_equal(conf_port_bind(obj, "port c1", &port, &err), -EINVAL);
+	assert_string_equal(err.reason, "there are too many; remote has at most 16 addresses");
+	json_decref(obj);
+}
+
+static int bind_endpoint(struct conf_endpoint *endpoint, const char *text, struct err *err)
+{
+	json_t *obj = json(text);
+	int rc;
+
+	conf_endpoint_init(endpoint);
+	strcpy(endpoint->name, "west");
+	*err = (struct err){0};
+	rc = conf_endpoint_bind(obj, "endpoint", endpoint, err);
+	json_decref(obj);
+	return rc;
+}
+
+static void test_endpoint(void **state)
+{
+	static const char *const good[] = {
+		"{}",
+		"{\"address\": \"10.0.0.1\", \"udp-port\": 8472, \"mtu\": 9000, \"checksum\": "
+		"\"off\", \"heartbeat\": 500, \"netns\": \"lan\"}",
+		"{\"underlay\": \"port\", \"address\": \"10.0.0.1/24\", \"gateway\": "
+		"\"10.0.0.254\", \"netns\": \"lan\", \"ifname\": \"eth0\", \"mac\": "
+		"\"02:00:00:00:00:01\", \"queues\": 2}",
+		"{\"underlay\": \"port\", \"type\": \"dpdk\", \"devargs\": \"net_null0\", "
+		"\"address\": \"fd00::1/64\", \"gateway\": \"fd00::ff\"}",
+	};
+	struct conf_endpoint endpoint, back;
+	struct err err;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(good); i++) {
+		json_t *want = json(good[i]), *is;
+
+		assert_int_equal(bind_endpoint(&endpoint, good[i], &err), 0);
+		is = conf_endpoint_to_json(&endpoint, false);
+		assert_true(json_equal(is, want));
+		json_decref(is);
+		is = conf_endpoint_to_json(&endpoint, true);
+		conf_endpoint_init(&back);
+		strcpy(back.name, "west");
+		assert_int_equal(conf_endpoint_bind(is, "endpoint", &back, &err), 0);
+		assert_memory_equal(&back, &endpoint, sizeof(back));
+		json_decref(is);
+		json_decref(want);
+	}
+	assert_int_equal(endpoint.prefix, 64);
+	assert_int_equal(endpoint.udp_port, 4789);
+	assert_int_equal(endpoint.port.type, CONF_PORT_DPDK);
+}
+
+static void test_endpoint_refused(void **state)
+{
+	static const char *const cases[][2] = {
+		{"{\"address\": \"10.0.0.1/24\"}",
+			"address: with underlay kernel the address has no"},
+		{"{\"address\": \"239.0.0.1\"}", "not of a group"},
+		{"{\"address\": \"here\"}", "the address of a tunnel endpoint is one such as"},
+		{"{\"udp-port\": 0}", "a UDP port is 1 to 65535"},
+		{"{\"devargs\": \"x\"}", "a tunnel endpoint with underlay kernel has no devargs"},
+		{"{\"gateway\": \"10.0.0.1\"}", "with underlay kernel has no gateway"},
+		{"{\"type\": \"tap\"}", "with underlay kernel has no type"},
+		{"{\"underlay\": \"port\"}", "address: the key is missing"},
+		{"{\"underlay\": \"prot\"}", "did you mean 'port'?"},
+		{"{\"underlay\": \"port\", \"address\": \"10.0.0.1\"}", "with its prefix length"},
+		{"{\"underlay\": \"port\", \"address\": \"10.0.0.1/0\"}", "is not allowed"},
+		{"{\"underlay\": \"port\", \"address\": \"10.0.0.1/33\"}", "is not allowed"},
+		{"{\"underlay\": \"port\", \"address\": \"0.0.0.0/8\"}", "one address is needed"},
+		{"{\"underlay\": \"port\", \"address\": \"10.0.0.1/24\", \"gateway\": "
+		 "\"10.0.1.1\"}",
+			"gateway: the gateway has to be in the prefix"},
+		{"{\"underlay\": \"port\", \"address\": \"10.0.0.1/8\", \"gateway\": \"a00::1\"}",
+			"gateway: the gateway has to be in the prefix"},
+		{"{\"underlay\": \"port\", \"address\": \"10.0.0.1/8\", \"type\": \"vxlan\"}",
+			"type is tap, veth or dpdk"},
+		{"{\"underlay\": \"port\", \"address\": \"10.0.0.1/8\", \"type\": \"dpdk\"}",
+			"devargs: the key is missing"},
+		{"{\"underlay\": \"port\", \"address\": \"10.0.0.1/8\", \"host-ifname\": \"x\"}",
+			"with underlay port of type tap has no host-ifname"},
+	};
+	struct conf_endpoint endpoint;
+	struct err err;
+	char buf[768];
+
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(bind_endpoint(&endpoint, cases[i][0], &err), -EINVAL);
+		if (!strstr(err_text(&err, buf, sizeof(buf)), cases[i][1]))
+			fail_msg("%s: \"%s\" does not say \"%s\"", cases[i][0], buf, cases[i][1]);
+	}
+}
+
+// Which tunnel endpoint a port is on.
+static void test_settle_port(void **state)
+{
+	struct conf_endpoint west, other;
+	const struct conf_endpoint *list[] = {&west, &other};
+	struct conf_port port;
+	struct err err = {0};
+	unsigned index;
+
+	bind_endpoint(&west, "{\"address\": \"10.0.0.1\"}", &err);
+	bind_endpoint(&other, "{}", &err);
+	strcpy(other.name, "other");
+	fresh(&port);
+	bind_ok(&port, "{\"type\": \"vxlan\", \"key\": 5, \"remote\": \"fd00::1\"}");
+	assert_int_equal(conf_port_settle(&port, list, 0, &index, &err), 0);
+	assert_int_equal(index, 0);
+	assert_string_equal(port.endpoint, "default");
+	port.endpoint[0] = '\0';
+	assert_int_equal(conf_port_settle(&port, list, 1, &index, &err), -EAFNOSUPPORT);
+	assert_string_equal(err.path, "remote");
+	assert_non_null(strstr(err.reason, "fd00::1 is out of reach"));
+	assert_string_equal(port.endpoint, "");
+	assert_int_equal(conf_port_settle(&port, list + 1, 1, &index, NULL), 0);
+	assert_string_equal(port.endpoint, "other");
+	port.endpoint[0] = '\0';
+	err = (struct err){0};
+	assert_int_equal(conf_port_settle(&port, list, 2, &index, &err), -EINVAL);
+	assert_non_null(strstr(err.reason, "there are 2 tunnel endpoints"));
+	strcpy(other.name, "default");
+	assert_int_equal(conf_port_settle(&port, list, 2, &index, NULL), 0);
+	assert_int_equal(index, 1);
+	strcpy(port.endpoint, "east");
+	err = (struct err){0};
+	assert_int_equal(conf_port_settle(&port, list, 2, &index, &err), -ENOENT);
+	assert_string_equal(err.path, "endpoint");
+	assert_non_null(strstr(err.reason, "there is no tunnel endpoint 'east'"));
+}
+
+static void all_carried(const struct conf_port *port, const char *vlans, bool carried)
+{
+	char *end;
+
+	for (unsigned vlan = strtoul(vlans, &end, 10); end != vlans;
+		vlans = end, vlan = strtoul(vlans, &end, 10))
+		assert_int_equal(conf_port_carries(port, vlan), carried);
+}
+
+static void test_carries(void **state)
+{
+	static const struct {
+		const char *obj, *carries, *leaves;
+	} cases[] = {
+		{"{}", "0 1 4094", ""},
+		{"{\"tag\": 10}", "10", "0 11"},
+		{"{\"trunks\": [0, 10]}", "0 10", "11"},
+		{"{\"trunks\": [11], \"tag\": 10}", "10 11", "0 12"},
+	};
+	struct conf_port port;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		fresh(&port);
+		bind_ok(&port, cases[i].obj);
+		all_carried(&port, cases[i].carries, true);
+		all_carried(&port, cases[i].leaves, false);
+	}
 }
 
 static void option_is(const char *key, const char *value, const char *expected)
@@ -336,6 +562,11 @@ static void test_options(void **state)
 	option_is("mac", "02-00-00-00-00-0A", "{\"mac\": \"02:00:00:00:00:0a\"}");
 	option_is("ip", "10.0.0.1/24,fd00::1/64", "{\"ip\": [\"10.0.0.1/24\", \"fd00::1/64\"]}");
 	option_is("devargs", "net_pcap0,rx_pcap=a", "{\"devargs\": \"net_pcap0,rx_pcap=a\"}");
+	option_is("mtu", "auto", "{\"mtu\": \"auto\"}");
+	option_is("vni", "0", "{\"key\": 0}");
+	option_is("remote_ip", "10.0.0.2", "{\"remote\": [\"10.0.0.2\"]}");
+	option_is("remotes", "10.0.0.2,fd00::2", "{\"remote\": [\"10.0.0.2\", \"fd00::2\"]}");
+	option_is("learning", "off", "{\"learning\": \"off\"}");
 	option_is("fdb-limit", "0", "{\"fdb-limit\": 0}");
 }
 
@@ -371,8 +602,8 @@ static void test_options_refused(void **state)
 	assert_int_equal(json_integer_value(json_object_get(obj, "ageing")), 60);
 	err = (struct err){0};
 	assert_int_equal(conf_bridge_option(obj, "ports", "x", &err), -EINVAL);
-	assert_string_equal(err.reason,
-		"unknown option 'ports'; a bridge has the options ageing and fdb-limit");
+	assert_string_equal(err.reason, "unknown option 'ports'; a bridge has the options ageing, "
+					"fdb-limit and neigh-unknown");
 	json_decref(obj);
 }
 
@@ -427,8 +658,8 @@ static void test_nearest(void **state)
 // Each row is complete, and the reference page names it.
 static void test_schema_rows(void **state)
 {
-	static const struct schema_table *const tables[] = {
-		&schema_conf, &schema_bridge, &schema_port, &schema_fdb};
+	static const struct schema_table *const tables[] = {&schema_conf, &schema_bridge,
+		&schema_port, &schema_fdb, &schema_neigh, &schema_endpoint};
 	char *page = NULL, cell[80];
 	size_t len_bytes;
 	FILE *file = open_memstream(&page, &len_bytes);
@@ -462,6 +693,12 @@ int main(void)
 		cmocka_unit_test(test_long_text),
 		cmocka_unit_test(test_device_name),
 		cmocka_unit_test(test_bridge),
+		cmocka_unit_test(test_vxlan),
+		cmocka_unit_test(test_too_many_remotes),
+		cmocka_unit_test(test_endpoint),
+		cmocka_unit_test(test_endpoint_refused),
+		cmocka_unit_test(test_settle_port),
+		cmocka_unit_test(test_carries),
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_options_refused),
 		cmocka_unit_test(test_json_round_trip),

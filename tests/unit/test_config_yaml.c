@@ -79,6 +79,9 @@ static const char example[] =
 	"hugepages: off\n"
 	"mbufs: 20000\n"
 	"big-mbufs: 600\n"
+	"tunnel-endpoints:\n"
+	"  west: {address: 192.0.2.1, heartbeat: 500, checksum: off}\n"
+	"  lan: {underlay: port, address: fd00::1/64, netns: lan, ifname: eth0}\n"
 	"bridges:\n"
 	"  br0:\n"
 	"    ageing: 60\n"
@@ -88,10 +91,19 @@ static const char example[] =
 	"           mtu: 1500, ip: [10.0.0.1/24], tag: 10, queues: 1}\n"
 	"      up: {type: dpdk, devargs: \"net_pcap0,rx_pcap=a.pcap\",\n"
 	"           trunks: [10, 20-30]}\n"
+	"      vx: {type: vxlan, vni: 0, remotes: 192.0.2.2, endpoint: west, tag: 10}\n"
+	"      vy: {type: vxlan, key: 0, remote: [], endpoint: lan, learning: off, mtu: 1400}\n"
 	"      on: {netns: 42, ip: fd00::1/64, trunks: \"1,5-6\"}\n"
 	"    fdb:\n"
 	"      - {mac: 02:00:00:00:00:09, port: c1, vlan: 10}\n"
 	"      - {mac: 02:00:00:00:00:09, port: up}\n"
+	"      - {mac: 00:00:00:00:00:00, tunnel: 192.0.2.3, vlan: 10, port: vx}\n"
+	"      - {mac: 00:00:00:00:00:00, tunnel: 192.0.2.4, vlan: 10, port: vx}\n"
+	"      - {mac: 02:00:00:00:00:0a, tunnel: fd00::3, vlan: 11}\n"
+	"    neigh-unknown: drop\n"
+	"    neigh:\n"
+	"      - {ip: 10.0.0.9, mac: 02:00:00:00:00:09, vlan: 10}\n"
+	"      - {ip: fd00::9, mac: 02:00:00:00:00:09}\n"
 	"  br1:\n";
 
 static void test_example(void **state)
@@ -111,16 +123,27 @@ static void test_example(void **state)
 	assert_string_equal(br0->opts.name, "br0");
 	assert_int_equal(br0->opts.ageing_s, 60);
 	assert_int_equal(br0->opts.fdb_limit, 1000);
-	assert_int_equal(br0->nb_ports, 3);
+	assert_int_equal(conf.nb_endpoints, 2);
+	assert_true(conf.endpoints[0].no_checksum);
+	assert_int_equal(conf.endpoints[1].prefix, 64);
+	assert_int_equal(br0->nb_ports, 5);
 	assert_string_equal(br0->ports[0].name, "c1");
 	assert_string_equal(br0->ports[0].netns, "c1");
 	assert_int_equal(br0->ports[0].vlan_mode, CONF_VLAN_ACCESS);
 	assert_string_equal(br0->ports[1].devargs, "net_pcap0,rx_pcap=a.pcap");
 	assert_true(vlan_set_has(&br0->ports[1].trunks, 25));
-	assert_string_equal(br0->ports[2].name, "on");
-	assert_string_equal(br0->ports[2].netns, "42");
-	assert_true(vlan_set_has(&br0->ports[2].trunks, 6));
-	assert_int_equal(br0->nb_fdb, 2);
+	assert_int_equal(br0->ports[2].vni, 0);
+	assert_int_equal(br0->ports[2].nb_remotes, 1);
+	assert_true(br0->ports[3].no_learning);
+	assert_string_equal(br0->ports[4].name, "on");
+	assert_string_equal(br0->ports[4].netns, "42");
+	assert_true(vlan_set_has(&br0->ports[4].trunks, 6));
+	assert_int_equal(br0->nb_fdb, 5);
+	assert_string_equal(br0->fdb[4].port, "vy");
+	assert_int_equal(br0->fdb[4].tunnel.family, 6);
+	assert_int_equal(br0->opts.neigh_unknown, CONF_NEIGH_DROP);
+	assert_int_equal(br0->nb_neigh, 2);
+	assert_int_equal(br0->neigh[0].vlan, 10);
 	assert_int_equal(br0->fdb[0].vlan, 10);
 	assert_string_equal(br0->fdb[1].port, "up");
 	assert_int_equal(conf.bridges[1].nb_ports, 0);
@@ -194,13 +217,99 @@ static void test_every_mistake(void **state)
 		{22, "bridges.br/0.fdb[1].mac: the key is missing"},
 		{24, "bridges.br/0.fdb[3]: 02:00:00:00:00:08 in VLAN 0 has an entry already"},
 		{25, "bridges.br1: a list is not allowed; a bridge has the keys ageing, fdb-limit, "
-		     "ports and fdb"},
+		     "neigh-unknown, ports, fdb and neigh"},
 		{26, "bridges.br2.ports: a list is not allowed; ports holds the ports by name"},
 		{26, "bridges.br2.fdb: an object is not allowed; fdb is a list of entries"},
 		{27, "bridges.br3.ports.c5: bridge 'br/0' has a port of this name already"},
 	};
 
 	parse_refused(text, strlen(text), wanted, ARRAY_SIZE(wanted));
+}
+
+// What concerns tunnel endpoints, and goes across objects.
+static void test_tunnel_mistakes(void **state)
+{
+	static const char text[] = "tunnel-endpoints:\n"
+				   "  west: {address: 10.0.0.1, gateway: 10.0.0.2}\n"
+				   "  east: {underlay: port, address: 10.0.0.1}\n"
+				   "  a/b: {underlay: prt}\n"
+				   "  c1: {}\n"
+				   "bridges:\n"
+				   "  br0:\n"
+				   "    ports:\n"
+				   "      c1: {}\n"
+				   "      v1: {type: vxlan, key: 1}\n"
+				   "      v2: {type: vxlan, key: 2, endpoint: nowhere}\n"
+				   "      v3:\n"
+				   "        type: vxlan\n"
+				   "        key: 3\n"
+				   "        endpoint: west\n"
+				   "        remote: [10.0.0.2, fd00::1]\n"
+				   "      v4: {type: vxlan, key: 4, endpoint: west}\n"
+				   "      v5: {type: vxlan, endpoint: west}\n"
+				   "    fdb:\n"
+				   "      - {mac: 02:00:00:00:00:01, tunnel: 10.0.0.2, port: c1}\n"
+				   "      - {mac: 02:00:00:00:00:02, port: v4}\n"
+				   "      - {mac: 02:00:00:00:00:03, tunnel: 10.0.0.2}\n"
+				   "      - {mac: 00:00:00:00:00:00, port: c1}\n"
+				   "      - {mac: 02:00:00:00:00:04}\n"
+				   "      - {mac: 00:00:00:00:00:00, port: v4, tunnel: 10.0.0.2}\n"
+				   "      - {mac: 00:00:00:00:00:00, port: v4, tunnel: 10.0.0.2}\n"
+				   "      - {mac: 02:00:00:00:00:05, port: v4, tunnel: any}\n"
+				   "    neigh:\n"
+				   "      - {ip: 10.0.0.9, mac: 02:00:00:00:00:09}\n"
+				   "      - {ip: 10.0.0.9, mac: 02:00:00:00:00:08}\n"
+				   "      - {ip: 224.0.0.1, mac: 02:00:00:00:00:08}\n"
+				   "  br1:\n"
+				   "    ports:\n"
+				   "      w4: {type: vxlan, key: 4, endpoint: west}\n"
+				   "    fdb:\n"
+				   "      - {mac: 02:00:00:00:00:03, tunnel: 10.0.0.2, port: v4}\n";
+	static const struct mistake wanted[] = {
+		{2, "tunnel-endpoints.west.gateway: a tunnel endpoint with underlay kernel has no"},
+		{3, "tunnel-endpoints.east.address: with underlay port one address is needed"},
+		{4, "tunnel-endpoints.a/b: 'a/b' is not allowed"},
+		{4, "tunnel-endpoints.a/b.underlay: 'prt' is not allowed; underlay is kernel or"},
+		{9, "bridges.br0.ports.c1: a tunnel endpoint has this name already"},
+		{10, "bridges.br0.ports.v1.endpoint: the key is missing: there are 4 tunnel"},
+		{11, "bridges.br0.ports.v2.endpoint: there is no tunnel endpoint 'nowhere'"},
+		{16, "bridges.br0.ports.v3.remote: fd00::1 is out of reach: tunnel endpoint "
+		     "'west'"},
+		{18, "bridges.br0.ports.v5.key: the key is missing"},
+		{20, "bridges.br0.fdb[0].tunnel: port 'c1' is of type tap"},
+		{21, "bridges.br0.fdb[1].tunnel: the key is missing: port 'v4' is of type vxlan"},
+		{22, "bridges.br0.fdb[2].port: the key is missing: several ports of type vxlan"},
+		{23, "bridges.br0.fdb[3].mac: the zero address stands for frames to all"},
+		{24, "bridges.br0.fdb[4].port: the key is missing, and tunnel is, too"},
+		{26, "bridges.br0.fdb[6]: 00:00:00:00:00:00 in VLAN 0 has an entry already"},
+		{27, "bridges.br0.fdb[7].tunnel: 'any' is not allowed; a remote tunnel endpoint"},
+		{30, "bridges.br0.neigh[1]: 10.0.0.9 in VLAN 0 has an entry already"},
+		{31, "bridges.br0.neigh[2].ip: '224.0.0.1' is not allowed"},
+		{34, "bridges.br1.ports.w4.key: port 'v4' is network 4 of tunnel endpoint 'west'"},
+		{36, "bridges.br1.fdb[0].port: bridge 'br1' has no port 'v4'"},
+	};
+
+	parse_refused(text, strlen(text), wanted, ARRAY_SIZE(wanted));
+}
+
+// Without a tunnel endpoint a port is on the implicit one.
+static void test_implicit_endpoint(void **state)
+{
+	struct conf conf;
+
+	parse_ok("bridges: {br0: {ports: {v1: {type: vxlan, key: 1}}}}", &conf);
+	assert_int_equal(conf.nb_endpoints, 0);
+	assert_string_equal(conf.bridges[0].ports[0].endpoint, "default");
+	conf_fini(&conf);
+	parse_ok("bridges: {br0: {ports: {v1: {type: vxlan, key: 1}}}}\n"
+		 "tunnel-endpoints: {one: }",
+		&conf);
+	assert_string_equal(conf.bridges[0].ports[0].endpoint, "one");
+	conf_fini(&conf);
+	refused_once("bridges:\n"
+		     "  br0: {ports: {v1: {type: vxlan, key: 1}}}\n"
+		     "  br1: {ports: {v2: {type: vxlan, key: 1}}}\n",
+		3, "bridges.br1.ports.v2.key: port 'v1' is network 1 of tunnel endpoint 'default'");
 }
 
 static void test_not_in_json(void **state)
@@ -303,7 +412,13 @@ static void assert_same(const struct conf *a, const struct conf *b)
 		assert_int_equal(x->nb_fdb, y->nb_fdb);
 		for (unsigned j = 0; j < x->nb_fdb; j++)
 			assert_memory_equal(&x->fdb[j], &y->fdb[j], sizeof(x->fdb[j]));
+		assert_int_equal(x->nb_neigh, y->nb_neigh);
+		for (unsigned j = 0; j < x->nb_neigh; j++)
+			assert_memory_equal(&x->neigh[j], &y->neigh[j], sizeof(x->neigh[j]));
 	}
+	assert_int_equal(a->nb_endpoints, b->nb_endpoints);
+	for (unsigned i = 0; i < a->nb_endpoints; i++)
+		assert_memory_equal(&a->endpoints[i], &b->endpoints[i], sizeof(a->endpoints[i]));
 }
 
 static void round_trip(const struct conf *conf)
@@ -325,36 +440,68 @@ static void test_print(void **state)
 
 	parse_ok(example, &conf);
 	text = conf_print(&conf);
-	assert_string_equal(text, "workers: [1, 2]\n"
-				  "polling: busy\n"
-				  "hugepages: \"off\"\n"
-				  "mbufs: 20000\n"
-				  "big-mbufs: 600\n"
-				  "bridges:\n"
-				  "  br0:\n"
-				  "    ageing: 60\n"
-				  "    fdb-limit: 1000\n"
-				  "    ports:\n"
-				  "      c1:\n"
-				  "        tag: 10\n"
-				  "        mtu: 1500\n"
-				  "        queues: 1\n"
-				  "        netns: c1\n"
-				  "        ifname: eth0\n"
-				  "        mac: \"02:00:00:00:00:01\"\n"
-				  "        ip: [10.0.0.1/24]\n"
-				  "      up:\n"
-				  "        type: dpdk\n"
-				  "        trunks: [10, 20-30]\n"
-				  "        devargs: \"net_pcap0,rx_pcap=a.pcap\"\n"
-				  "      \"on\":\n"
-				  "        trunks: [1, 5-6]\n"
-				  "        netns: \"42\"\n"
-				  "        ip: [\"fd00::1/64\"]\n"
-				  "    fdb:\n"
-				  "    - {mac: \"02:00:00:00:00:09\", port: c1, vlan: 10}\n"
-				  "    - {mac: \"02:00:00:00:00:09\", port: up}\n"
-				  "  br1: {}\n");
+	assert_string_equal(text,
+		"workers: [1, 2]\n"
+		"polling: busy\n"
+		"hugepages: \"off\"\n"
+		"mbufs: 20000\n"
+		"big-mbufs: 600\n"
+		"tunnel-endpoints:\n"
+		"  west:\n"
+		"    address: \"192.0.2.1\"\n"
+		"    checksum: \"off\"\n"
+		"    heartbeat: 500\n"
+		"  lan:\n"
+		"    underlay: port\n"
+		"    address: \"fd00::1/64\"\n"
+		"    netns: lan\n"
+		"    ifname: eth0\n"
+		"bridges:\n"
+		"  br0:\n"
+		"    ageing: 60\n"
+		"    fdb-limit: 1000\n"
+		"    neigh-unknown: drop\n"
+		"    ports:\n"
+		"      c1:\n"
+		"        tag: 10\n"
+		"        mtu: 1500\n"
+		"        queues: 1\n"
+		"        netns: c1\n"
+		"        ifname: eth0\n"
+		"        mac: \"02:00:00:00:00:01\"\n"
+		"        ip: [10.0.0.1/24]\n"
+		"      up:\n"
+		"        type: dpdk\n"
+		"        trunks: [10, 20-30]\n"
+		"        devargs: \"net_pcap0,rx_pcap=a.pcap\"\n"
+		"      vx:\n"
+		"        type: vxlan\n"
+		"        tag: 10\n"
+		"        key: 0\n"
+		"        remote: [\"192.0.2.2\"]\n"
+		"        endpoint: west\n"
+		"      vy:\n"
+		"        type: vxlan\n"
+		"        mtu: 1400\n"
+		"        key: 0\n"
+		"        endpoint: lan\n"
+		"        learning: \"off\"\n"
+		"      \"on\":\n"
+		"        trunks: [1, 5-6]\n"
+		"        netns: \"42\"\n"
+		"        ip: [\"fd00::1/64\"]\n"
+		"    fdb:\n"
+		"    - {mac: \"02:00:00:00:00:09\", port: c1, vlan: 10}\n"
+		"    - {mac: \"02:00:00:00:00:09\", port: up}\n"
+		"    - {mac: \"00:00:00:00:00:00\", port: vx, tunnel: \"192.0.2.3\", "
+		"vlan: 10}\n"
+		"    - {mac: \"00:00:00:00:00:00\", port: vx, tunnel: \"192.0.2.4\", "
+		"vlan: 10}\n"
+		"    - {mac: \"02:00:00:00:00:0a\", port: vy, tunnel: \"fd00::3\", vlan: 11}\n"
+		"    neigh:\n"
+		"    - {ip: \"10.0.0.9\", mac: \"02:00:00:00:00:09\", vlan: 10}\n"
+		"    - {ip: \"fd00::9\", mac: \"02:00:00:00:00:09\"}\n"
+		"  br1: {}\n");
 	free(text);
 	round_trip(&conf);
 	conf_fini(&conf);
@@ -426,6 +573,26 @@ static void pick_device(struct conf_port *port)
 		strcpy(port->ip[port->nb_ips++], ips[i - 1]);
 }
 
+static void pick_ip(struct ip_addr *ip)
+{
+	char text[IP_TEXT_BYTES];
+
+	sprintf(text, pick(2) ? "10.0.%u.%u" : "fd00::%u:%u", pick(100), pick(100));
+	ip_parse(text, ip);
+}
+
+static void pick_network(struct conf_port *port, unsigned index)
+{
+	port->vni = index;
+	port->nb_remotes = pick(CONF_REMOTES_MAX + 1);
+	for (unsigned i = 0; i < port->nb_remotes; i++) {
+		pick_ip(&port->remote[i]);
+		port->remote[i].byte[1] = i; // no two are equal
+	}
+	strcpy(port->endpoint, "default");
+	port->no_learning = pick(2);
+}
+
 static void pick_port(struct conf_port *port, unsigned index)
 {
 	static const char *const names[] = {"on", "null", "1e3.", "0x", "y@", "2001-12-1", "a_b-"};
@@ -443,8 +610,14 @@ static void pick_port(struct conf_port *port, unsigned index)
 	if (port->tag && !port->has_trunks && pick(2))
 		port->vlan_mode = CONF_VLAN_ACCESS;
 	port->mtu = pick(2) ? 68 + pick(65535 - 67) : 0;
-	port->queues = pick(17);
 	port->fdb_limit = pick(2) * pick(16777217);
+	if (port->type == CONF_PORT_VXLAN) {
+		pick_network(port, index);
+		return;
+	}
+	port->queues = pick(17);
+	if (pick(8) == 0 && port->type != CONF_PORT_DPDK)
+		port->mtu = CONF_MTU_AUTO;
 	if (port->type == CONF_PORT_DPDK)
 		pick_text(port->devargs, sizeof(port->devargs));
 	else
@@ -463,18 +636,58 @@ static void pick_bridge(struct conf_bridge *bridge, unsigned index)
 		pick_port(&bridge->ports[i], 10 * index + i);
 	bridge->nb_fdb = bridge->nb_ports ? pick(4) : 0;
 	bridge->fdb = calloc(bridge->nb_fdb + 1, sizeof(*bridge->fdb));
+	bridge->nb_neigh = pick(4);
+	bridge->neigh = calloc(bridge->nb_neigh + 1, sizeof(*bridge->neigh));
+	for (unsigned i = 0; i < bridge->nb_neigh; i++) {
+		pick_ip(&bridge->neigh[i].ip);
+		bridge->neigh[i].mac = (struct mac){{2, 0, 0, 0, i, pick(256)}};
+		bridge->neigh[i].vlan = i;
+	}
+	bridge->opts.neigh_unknown = pick(2);
 	for (unsigned i = 0; i < bridge->nb_fdb; i++) {
+		const struct conf_port *port = &bridge->ports[pick(bridge->nb_ports)];
 		struct conf_fdb *entry = &bridge->fdb[i];
 
 		entry->mac = (struct mac){{2, 0, 0, 0, i, pick(256)}};
 		entry->vlan = pick(2) * pick(4095);
-		strcpy(entry->port, bridge->ports[pick(bridge->nb_ports)].name);
+		strcpy(entry->port, port->name);
+		if (port->type == CONF_PORT_VXLAN)
+			pick_ip(&entry->tunnel);
 	}
+}
+
+static void pick_endpoint(struct conf_endpoint *endpoint, unsigned index)
+{
+	conf_endpoint_init(endpoint);
+	sprintf(endpoint->name, index ? "yes%u" : "default", index);
+	endpoint->udp_port = pick(2) ? 4789 : 1 + pick(65535);
+	endpoint->mtu = pick(2) ? 0 : 576 + pick(10000);
+	endpoint->no_checksum = pick(2);
+	endpoint->heartbeat_ms = pick(2) * pick(60001);
+	if (index == 0) // all networks are on it: any address
+		return;
+	pick_ip(&endpoint->address);
+	endpoint->underlay = pick(2);
+	if (endpoint->underlay == CONF_UNDERLAY_KERNEL)
+		return;
+	endpoint->prefix = 1 + pick(32);
+	if (pick(2))
+		endpoint->gateway = endpoint->address;
+	endpoint->port.type = pick(CONF_PORT_DPDK + 1);
+	endpoint->port.queues = pick(17);
+	if (endpoint->port.type == CONF_PORT_DPDK)
+		pick_text(endpoint->port.devargs, sizeof(endpoint->port.devargs));
+	else
+		strcpy(endpoint->port.ifname, "on");
 }
 
 static void pick_conf(struct conf *conf)
 {
 	conf_init(conf);
+	conf->nb_endpoints = pick(4);
+	conf->endpoints = calloc(conf->nb_endpoints + 1, sizeof(*conf->endpoints));
+	for (unsigned i = 0; i < conf->nb_endpoints; i++)
+		pick_endpoint(&conf->endpoints[i], i);
 	conf->nb_workers = pick(5);
 	for (unsigned i = 0; i < conf->nb_workers; i++)
 		conf->workers[i] = 10 * (conf->nb_workers - i) + pick(10);
@@ -506,6 +719,8 @@ int main(void)
 		cmocka_unit_test(test_example),
 		cmocka_unit_test(test_little),
 		cmocka_unit_test(test_every_mistake),
+		cmocka_unit_test(test_tunnel_mistakes),
+		cmocka_unit_test(test_implicit_endpoint),
 		cmocka_unit_test(test_not_in_json),
 		cmocka_unit_test(test_yaml_features),
 		cmocka_unit_test(test_malformed),

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// For the files that have rows of the schema (schema.h): where a field lies in its structure.
+#pragma once
+
+#include <stddef.h>
+
+#define FIELD(s, f) .offset = offsetof(s, f), .size_bytes = sizeof(((s *)0)->f)
+#define GIVEN(s, f) .given_offset = offsetof(s, f)

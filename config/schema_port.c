@@ -1,0 +1,477 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The rows of ports and tunnel endpoints.
+#include "base/util.h"
+#include "config/check.h"
+#include "config/conf.h"
+#include "config/rows.h"
+#include "config/schema.h"
+
+static const char *const vlan_mode_names[] = {
+	[CONF_VLAN_TRUNK] = "trunk",
+	[CONF_VLAN_ACCESS] = "access",
+	[CONF_VLAN_NATIVE_TAGGED] = "native-tagged",
+	[CONF_VLAN_NATIVE_UNTAGGED] = "native-untagged",
+	NULL,
+};
+
+static const char *const port_type_names[] = {
+	[CONF_PORT_TAP] = "tap",
+	[CONF_PORT_VETH] = "veth",
+	[CONF_PORT_DPDK] = "dpdk",
+	[CONF_PORT_VXLAN] = "vxlan",
+	NULL,
+};
+
+static const char *const underlay_names[] = {
+	[CONF_UNDERLAY_KERNEL] = "kernel",
+	[CONF_UNDERLAY_PORT] = "port",
+	NULL,
+};
+
+static const char *const underlay_type_names[] = {
+	[CONF_PORT_TAP] = "tap",
+	[CONF_PORT_VETH] = "veth",
+	[CONF_PORT_DPDK] = "dpdk",
+	NULL,
+};
+
+// Of a bool that says `off`.
+static const char *const on_off_names[] = {[false] = "on", [true] = "off", NULL};
+
+enum {
+	TAP = 1u << CONF_PORT_TAP,
+	VETH = 1u << CONF_PORT_VETH,
+	DPDK = 1u << CONF_PORT_DPDK,
+	VXLAN = 1u << CONF_PORT_VXLAN,
+};
+
+static uint64_t derive_vlan_mode(const void *obj)
+{
+	const struct conf_port *port = obj;
+
+	if (port->tag == 0)
+		return CONF_VLAN_TRUNK;
+	return port->has_trunks ? CONF_VLAN_NATIVE_UNTAGGED : CONF_VLAN_ACCESS;
+}
+
+static unsigned port_kind(const void *obj)
+{
+	return ((const struct conf_port *)obj)->type;
+}
+
+static const struct schema_field port_fields[] = {
+	{
+		.key = "type",
+		.type = SCHEMA_ENUM,
+		FIELD(struct conf_port, type),
+		.names = port_type_names,
+		.initial = CONF_PORT_TAP,
+		.selects_kind = true,
+		.syntax = "TYPE",
+		.help = "what the port plugs into: tap: a TAP device made in a namespace; veth: a "
+			"pair of which the switch has one end; dpdk: a DPDK device; vxlan: a "
+			"VXLAN network, and with it the switches of other hosts",
+	},
+	{
+		.key = "tag",
+		.type = SCHEMA_UINT,
+		FIELD(struct conf_port, tag),
+		.min = 1,
+		.max = CONF_VLAN_MAX,
+		.allowed = "a VLAN id is 1 to 4094",
+		.syntax = "ID",
+		.help = "VLAN of untagged packets; alone, it makes the port an access port",
+		.live = true,
+	},
+	{
+		.key = "trunks",
+		.type = SCHEMA_VLANS,
+		FIELD(struct conf_port, trunks),
+		GIVEN(struct conf_port, has_trunks),
+		.max = CONF_VLAN_MAX,
+		.allowed = "trunks is a list of VLAN ids 0 to 4094 and ranges such as 20-30",
+		.syntax = "ID[-ID][,...]",
+		.fallback = "all VLANs",
+		.help = "VLANs that a trunk port carries; 0 stands for untagged packets",
+		.live = true,
+	},
+	{
+		.key = "vlan-mode",
+		.alias = {"vlan_mode"},
+		.type = SCHEMA_ENUM,
+		FIELD(struct conf_port, vlan_mode),
+		.names = vlan_mode_names,
+		.derive = derive_vlan_mode,
+		.syntax = "MODE",
+		.fallback = "access with `tag` alone, native-untagged with `tag` and `trunks`, "
+			    "else trunk",
+		.help = "how the port treats VLAN tags, in the words of Open vSwitch",
+		.live = true,
+	},
+	{
+		.key = "mtu",
+		.type = SCHEMA_UINT,
+		FIELD(struct conf_port, mtu),
+		.min = 68,
+		.max = 65535,
+		.word = "auto",
+		.word_value = CONF_MTU_AUTO,
+		.allowed = "an MTU is 68 to 65535 bytes, or auto",
+		.syntax = "BYTES",
+		.fallback = "1500, or what the device has; vxlan: what the underlay leaves",
+		.help = "largest packet that leaves by the port, without the Ethernet header; "
+			"auto, for tap and veth: the largest that every port of type vxlan of "
+			"the bridge takes",
+		.live = true,
+	},
+	{
+		.key = "queues",
+		.type = SCHEMA_UINT,
+		FIELD(struct conf_port, queues),
+		.min = 1,
+		.max = 16,
+		.kinds = TAP | VETH | DPDK,
+		.allowed = "a port has 1 to 16 receive queues",
+		.syntax = "COUNT",
+		.fallback = "1",
+		.help = "receive queues; several spread the port over several workers",
+	},
+	{
+		.key = "fdb-limit",
+		.type = SCHEMA_UINT,
+		FIELD(struct conf_port, fdb_limit),
+		.max = 16777216,
+		.allowed = "a port learns 1 to 16777216 addresses, or 0 for the bridge's limit",
+		.syntax = "COUNT",
+		.fallback = "no limit but the bridge's",
+		.help = "addresses learned on the port, at most",
+		.live = true,
+	},
+	{
+		.key = "netns",
+		.type = SCHEMA_TEXT,
+		FIELD(struct conf_port, netns),
+		.integer_ok = true,
+		.check = check_netns,
+		.kinds = TAP | VETH,
+		.syntax = "NAME|PATH|PID",
+		.fallback = "the namespace of the switch",
+		.help = "network namespace of the device: a name under /run/netns, an absolute "
+			"path or a pid",
+	},
+	{
+		.key = "ifname",
+		.type = SCHEMA_TEXT,
+		FIELD(struct conf_port, ifname),
+		.check = check_ifname,
+		.kinds = TAP | VETH,
+		.syntax = "NAME",
+		.fallback = "the port's name",
+		.help = "name of the device in its namespace",
+	},
+	{
+		.key = "host-ifname",
+		.type = SCHEMA_TEXT,
+		FIELD(struct conf_port, host_ifname),
+		.check = check_ifname,
+		.kinds = VETH,
+		.syntax = "NAME",
+		.fallback = "made from the port's name",
+		.help = "name of the end of the pair that the switch has; one that is there is "
+			"taken",
+	},
+	{
+		.key = "mac",
+		.type = SCHEMA_MAC,
+		FIELD(struct conf_port, mac),
+		GIVEN(struct conf_port, has_mac),
+		.check = check_unicast,
+		.kinds = TAP | VETH,
+		.allowed = "an address is six bytes such as 02:00:00:00:00:01",
+		.syntax = "MAC",
+		.fallback = "the device's own",
+		.help = "Ethernet address of the device",
+		.live = true,
+	},
+	{
+		.key = "ip",
+		.type = SCHEMA_IPS,
+		FIELD(struct conf_port, ip),
+		GIVEN(struct conf_port, nb_ips),
+		.check = check_ip,
+		.kinds = TAP | VETH,
+		.syntax = "ADDRESS/PREFIX[,...]",
+		.help = "addresses put on the device, at most 4",
+		.live = true,
+	},
+	{
+		.key = "devargs",
+		.type = SCHEMA_TEXT,
+		FIELD(struct conf_port, devargs),
+		.check = check_devargs,
+		.kinds = DPDK,
+		.required = DPDK,
+		.syntax = "DEVARGS",
+		.help = "PCI address or virtual device, as DPDK's own applications take it",
+	},
+	{
+		.key = "key",
+		.alias = {"vni"},
+		.type = SCHEMA_UINT,
+		FIELD(struct conf_port, vni),
+		.max = 0xffffff,
+		.initial = CONF_VNI_NONE,
+		.kinds = VXLAN,
+		.required = VXLAN,
+		.allowed = "a VXLAN network has a number of 0 to 16777215",
+		.syntax = "VNI",
+		.help = "number of the network (VNI)",
+	},
+	{
+		.key = "remote",
+		.alias = {"remotes", "remote_ip"},
+		.type = SCHEMA_HOSTS,
+		FIELD(struct conf_port, remote),
+		GIVEN(struct conf_port, nb_remotes),
+		.check = check_host,
+		.kinds = VXLAN,
+		.allowed = "a remote tunnel endpoint is an IPv4 or IPv6 address",
+		.syntax = "ADDRESS[,...]",
+		.help = "remote tunnel endpoints, at most 16: frames of theirs are taken, and they "
+			"get those to all; forwarding entries name further ones",
+		.live = true,
+	},
+	{
+		.key = "endpoint",
+		.type = SCHEMA_TEXT,
+		FIELD(struct conf_port, endpoint),
+		.check = check_name,
+		.kinds = VXLAN,
+		.syntax = "NAME",
+		.fallback = "the only one there is, or the one named default",
+		.help = "tunnel endpoint of this host that the network is on",
+	},
+	{
+		.key = "learning",
+		.type = SCHEMA_ENUM,
+		FIELD(struct conf_port, no_learning),
+		.names = on_off_names,
+		.kinds = VXLAN,
+		.syntax = "WHETHER",
+		.help = "on: addresses are learned from frames of remote tunnel endpoints; off: "
+			"only forwarding entries tell where they are",
+		.live = true,
+	},
+};
+
+// ---- tunnel endpoints ----
+
+// Their kinds: over the kernel, and over each type of port.
+enum { OVER_KERNEL, OVER_PORT };
+
+static const char *const endpoint_kind_names[] = {
+	[OVER_KERNEL] = "kernel",
+	[OVER_PORT + CONF_PORT_TAP] = "port of type tap",
+	[OVER_PORT + CONF_PORT_VETH] = "port of type veth",
+	[OVER_PORT + CONF_PORT_DPDK] = "port of type dpdk",
+	NULL,
+};
+
+static unsigned endpoint_kind(const void *obj)
+{
+	const struct conf_endpoint *endpoint = obj;
+
+	return endpoint->underlay == CONF_UNDERLAY_KERNEL ? OVER_KERNEL
+							  : OVER_PORT + endpoint->port.type;
+}
+
+enum {
+	KERNEL = 1u << OVER_KERNEL,
+	P_TAP = 1u << (OVER_PORT + CONF_PORT_TAP),
+	P_VETH = 1u << (OVER_PORT + CONF_PORT_VETH),
+	P_DPDK = 1u << (OVER_PORT + CONF_PORT_DPDK),
+	PORT = P_TAP | P_VETH | P_DPDK,
+};
+
+static const struct schema_field endpoint_fields[] = {
+	{
+		.key = "underlay",
+		.type = SCHEMA_ENUM,
+		FIELD(struct conf_endpoint, underlay),
+		.names = underlay_names,
+		.initial = CONF_UNDERLAY_KERNEL,
+		.selects_kind = true,
+		.syntax = "WHICH",
+		.help = "kernel: UDP sockets of the host, its addresses and routes; port: a port "
+			"that the endpoint has to itself, with an address of its own",
+	},
+	{
+		.key = "address",
+		.type = SCHEMA_IP,
+		FIELD(struct conf_endpoint, address),
+		GIVEN(struct conf_endpoint, prefix),
+		.check = check_host_or_any,
+		.required = PORT,
+		.allowed =
+			"the address of a tunnel endpoint is one such as 10.0.0.1, with underlay "
+			"port 10.0.0.1/24",
+		.syntax = "ADDRESS[/PREFIX]",
+		.fallback = "kernel: any of the host's",
+		.help = "address that the endpoint sends from and receives at; with its prefix "
+			"length for underlay port",
+	},
+	{
+		.key = "gateway",
+		.type = SCHEMA_IP,
+		FIELD(struct conf_endpoint, gateway),
+		.check = check_host,
+		.kinds = PORT,
+		.allowed = "a gateway is an IPv4 or IPv6 address",
+		.syntax = "ADDRESS",
+		.help = "next hop to addresses outside of the prefix",
+	},
+	{
+		.key = "udp-port",
+		.alias = {"udp_port", "dst_port"},
+		.type = SCHEMA_UINT,
+		FIELD(struct conf_endpoint, udp_port),
+		.min = 1,
+		.max = 65535,
+		.initial = 4789,
+		.allowed = "a UDP port is 1 to 65535",
+		.syntax = "PORT",
+		.help = "UDP port of all the endpoints that talk with each other",
+	},
+	{
+		.key = "mtu",
+		.type = SCHEMA_UINT,
+		FIELD(struct conf_endpoint, mtu),
+		.min = 576,
+		.max = 65535,
+		.allowed = "the MTU of an underlay is 576 to 65535 bytes",
+		.syntax = "BYTES",
+		.fallback = "what the route or the port has",
+		.help = "largest outer packet; the networks offer 50 bytes less over IPv4, 70 over "
+			"IPv6",
+	},
+	{
+		.key = "checksum",
+		.type = SCHEMA_ENUM,
+		FIELD(struct conf_endpoint, no_checksum),
+		.names = on_off_names,
+		.syntax = "WHETHER",
+		.help = "whether outer UDP headers over IPv4 have a checksum; over IPv6 they do",
+	},
+	{
+		.key = "heartbeat",
+		.type = SCHEMA_UINT,
+		FIELD(struct conf_endpoint, heartbeat_ms),
+		.max = 60000,
+		.allowed = "a heartbeat is sent every 1 to 60000 ms, or 0 for none",
+		.syntax = "MILLISECONDS",
+		.help = "time between heartbeats to each remote endpoint; 0: none",
+	},
+	{
+		.key = "netns",
+		.type = SCHEMA_TEXT,
+		FIELD(struct conf_endpoint, netns),
+		.integer_ok = true,
+		.check = check_netns,
+		.kinds = KERNEL | P_TAP | P_VETH,
+		.syntax = "NAME|PATH|PID",
+		.fallback = "the namespace of the switch",
+		.help = "network namespace of the sockets or of the device: a name under "
+			"/run/netns, an absolute path or a pid",
+	},
+	{
+		.key = "type",
+		.type = SCHEMA_ENUM,
+		FIELD(struct conf_endpoint, port.type),
+		.names = underlay_type_names,
+		.initial = CONF_PORT_TAP,
+		.selects_kind = true,
+		.kinds = PORT,
+		.syntax = "TYPE",
+		.help = "what the port plugs into, as with other ports",
+	},
+	{
+		.key = "devargs",
+		.type = SCHEMA_TEXT,
+		FIELD(struct conf_endpoint, port.devargs),
+		.check = check_devargs,
+		.kinds = P_DPDK,
+		.required = P_DPDK,
+		.syntax = "DEVARGS",
+		.help = "PCI address or virtual device",
+	},
+	{
+		.key = "ifname",
+		.type = SCHEMA_TEXT,
+		FIELD(struct conf_endpoint, port.ifname),
+		.check = check_ifname,
+		.kinds = P_TAP | P_VETH,
+		.syntax = "NAME",
+		.fallback = "the endpoint's name",
+		.help = "name of the device in its namespace",
+	},
+	{
+		.key = "host-ifname",
+		.type = SCHEMA_TEXT,
+		FIELD(struct conf_endpoint, port.host_ifname),
+		.check = check_ifname,
+		.kinds = P_VETH,
+		.syntax = "NAME",
+		.fallback = "made from the endpoint's name",
+		.help = "name of the end of the pair that the switch has; one that is there is "
+			"taken",
+	},
+	{
+		.key = "mac",
+		.type = SCHEMA_MAC,
+		FIELD(struct conf_endpoint, port.mac),
+		GIVEN(struct conf_endpoint, port.has_mac),
+		.check = check_unicast,
+		.kinds = PORT,
+		.allowed = "an address is six bytes such as 02:00:00:00:00:01",
+		.syntax = "MAC",
+		.fallback = "dpdk: the device's; else made from the endpoint's name",
+		.help = "Ethernet address of the endpoint",
+	},
+	{
+		.key = "queues",
+		.type = SCHEMA_UINT,
+		FIELD(struct conf_endpoint, port.queues),
+		.min = 1,
+		.max = 16,
+		.kinds = PORT,
+		.allowed = "a port has 1 to 16 receive queues",
+		.syntax = "COUNT",
+		.fallback = "1",
+		.help = "receive queues of the port",
+	},
+};
+
+const struct schema_table schema_port = {
+	.what = "port",
+	.fields = port_fields,
+	.count = ARRAY_SIZE(port_fields),
+	.size_bytes = sizeof(struct conf_port),
+	.kind = port_kind,
+	.kind_names = port_type_names,
+	.kind_word = "of type",
+};
+
+const struct schema_table schema_endpoint = {
+	.what = "tunnel endpoint",
+	.fields = endpoint_fields,
+	.count = ARRAY_SIZE(endpoint_fields),
+	.size_bytes = sizeof(struct conf_endpoint),
+	.kind = endpoint_kind,
+	.kind_names = endpoint_kind_names,
+	.kind_word = "with underlay",
+};
+
+const char *conf_port_type_name(enum conf_port_type type)
+{
+	return port_type_names[type];
+}
