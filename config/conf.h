@@ -107,7 +107,7 @@ enum conf_underlay {
 struct conf_endpoint {
 	char name[CONF_NAME_BYTES];
 	enum conf_underlay underlay;
-	struct ip_addr address; // kernel: 0.0.0.0 or :: for any of the family; none: any of both
+	struct ip_addr address; // kernel: 0.0.0.0 for any of IPv4; :: or none for any of both families
 	uint16_t udp_port;	// default 4789
 	uint16_t mtu;		// of the underlay; 0: as the route or the port has it
 	bool no_checksum;	// no outer UDP checksum over IPv4

@@ -304,6 +304,7 @@ static const struct schema_field endpoint_fields[] = {
 		.syntax = "WHICH",
 		.help = "kernel: UDP sockets of the host, its addresses and routes; port: a port "
 			"that the endpoint has to itself, with an address of its own",
+		.live = true,
 	},
 	{
 		.key = "address",
@@ -319,6 +320,7 @@ static const struct schema_field endpoint_fields[] = {
 		.fallback = "kernel: any of the host's",
 		.help = "address that the endpoint sends from and receives at; with its prefix "
 			"length for underlay port",
+		.live = true,
 	},
 	{
 		.key = "gateway",
@@ -329,6 +331,7 @@ static const struct schema_field endpoint_fields[] = {
 		.allowed = "a gateway is an IPv4 or IPv6 address",
 		.syntax = "ADDRESS",
 		.help = "next hop to addresses outside of the prefix",
+		.live = true,
 	},
 	{
 		.key = "udp-port",
@@ -341,6 +344,7 @@ static const struct schema_field endpoint_fields[] = {
 		.allowed = "a UDP port is 1 to 65535",
 		.syntax = "PORT",
 		.help = "UDP port of all the endpoints that talk with each other",
+		.live = true,
 	},
 	{
 		.key = "mtu",
@@ -353,6 +357,7 @@ static const struct schema_field endpoint_fields[] = {
 		.fallback = "what the route or the port has",
 		.help = "largest outer packet; the networks offer 50 bytes less over IPv4, 70 over "
 			"IPv6",
+		.live = true,
 	},
 	{
 		.key = "checksum",
@@ -361,6 +366,7 @@ static const struct schema_field endpoint_fields[] = {
 		.names = on_off_names,
 		.syntax = "WHETHER",
 		.help = "whether outer UDP headers over IPv4 have a checksum; over IPv6 they do",
+		.live = true,
 	},
 	{
 		.key = "heartbeat",
@@ -370,6 +376,7 @@ static const struct schema_field endpoint_fields[] = {
 		.allowed = "a heartbeat is sent every 1 to 60000 ms, or 0 for none",
 		.syntax = "MILLISECONDS",
 		.help = "time between heartbeats to each remote endpoint; 0: none",
+		.live = true,
 	},
 	{
 		.key = "netns",
@@ -382,6 +389,7 @@ static const struct schema_field endpoint_fields[] = {
 		.fallback = "the namespace of the switch",
 		.help = "network namespace of the sockets or of the device: a name under "
 			"/run/netns, an absolute path or a pid",
+		.live = true,
 	},
 	{
 		.key = "type",
@@ -393,6 +401,7 @@ static const struct schema_field endpoint_fields[] = {
 		.kinds = PORT,
 		.syntax = "TYPE",
 		.help = "what the port plugs into, as with other ports",
+		.live = true,
 	},
 	{
 		.key = "devargs",
@@ -403,6 +412,7 @@ static const struct schema_field endpoint_fields[] = {
 		.required = P_DPDK,
 		.syntax = "DEVARGS",
 		.help = "PCI address or virtual device",
+		.live = true,
 	},
 	{
 		.key = "ifname",
@@ -413,6 +423,7 @@ static const struct schema_field endpoint_fields[] = {
 		.syntax = "NAME",
 		.fallback = "the endpoint's name",
 		.help = "name of the device in its namespace",
+		.live = true,
 	},
 	{
 		.key = "host-ifname",
@@ -424,6 +435,7 @@ static const struct schema_field endpoint_fields[] = {
 		.fallback = "made from the endpoint's name",
 		.help = "name of the end of the pair that the switch has; one that is there is "
 			"taken",
+		.live = true,
 	},
 	{
 		.key = "mac",
@@ -436,6 +448,7 @@ static const struct schema_field endpoint_fields[] = {
 		.syntax = "MAC",
 		.fallback = "dpdk: the device's; else made from the endpoint's name",
 		.help = "Ethernet address of the endpoint",
+		.live = true,
 	},
 	{
 		.key = "queues",
@@ -448,6 +461,7 @@ static const struct schema_field endpoint_fields[] = {
 		.syntax = "COUNT",
 		.fallback = "1",
 		.help = "receive queues of the port",
+		.live = true,
 	},
 };
 

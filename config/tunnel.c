@@ -19,7 +19,8 @@ int conf_endpoint_reaches(
 {
 	char text[IP_TEXT_BYTES];
 
-	if (endpoint->address.family == 0 || endpoint->address.family == ip->family)
+	if (!endpoint->address.family || endpoint->address.family == ip->family ||
+		(endpoint->address.family == 6 && ip_is_any(&endpoint->address)))
 		return 0;
 	return err_set(err, -EAFNOSUPPORT, "",
 		"%s is out of reach: tunnel endpoint '%s' has an address of IPv%d only",

@@ -15,11 +15,14 @@ static const struct port_type *const port_types[] = {
 	&port_dpdk,
 };
 
-static const struct port_type *find_type(enum conf_port_type id)
+static const struct port_type *find_type(enum conf_port_type id, const struct port_env *env)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(port_types); i++)
 		if (port_types[i]->id == id)
 			return port_types[i];
+	for (size_t i = 0; env->types && env->types[i]; i++)
+		if (env->types[i]->id == id)
+			return env->types[i];
 	return NULL;
 }
 
@@ -49,7 +52,7 @@ int port_open(const struct conf_port *conf, const struct port_env *env, struct p
 
 	if (!port)
 		return err_set(err, -ENOMEM, conf->name, "out of memory");
-	port->type = find_type(conf->type);
+	port->type = find_type(conf->type, env);
 	if (!port->type)
 		ret = err_set(err, -EINVAL, port->path, "no such port type");
 	else if (conf->queues > DP_QUEUES_MAX)
@@ -89,6 +92,10 @@ static const char *fixed_option(const struct conf_port *a, const struct conf_por
 		return "host_ifname";
 	if (strcmp(a->devargs, b->devargs) != 0)
 		return "devargs";
+	if (a->vni != b->vni)
+		return "key";
+	if (strcmp(a->endpoint, b->endpoint) != 0)
+		return "endpoint";
 	return NULL;
 }
 

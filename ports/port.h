@@ -21,6 +21,10 @@ struct port_env {
 	struct rte_mempool *big_pool; // buffers of 64 KiB, for segments and jumbo frames
 	uint16_t nb_workers;
 	const char *switch_id; // marks devices of ours, so that they are found after a restart
+
+	// Further types than those in ports/, NULL at the end, and an argument of theirs.
+	const struct port_type *const *types; // may be NULL
+	void *type_arg;
 };
 
 struct port;
@@ -50,13 +54,20 @@ struct port_type {
 };
 
 struct port {
-	struct dp_port dp; // first: rx() and tx() cast
+	struct dp_port dp;	   // first: rx() and tx() cast
+	struct dp_port *elsewhere; // what the data plane gets instead of `dp`; NULL: nothing
 	const struct port_type *type;
 	const struct port_env *env; // of the process: outlives its ports
 	struct conf_port conf;
 	char path[CONF_NAME_BYTES + 8]; // "port c1", for errors
 	void *priv;			// of the type
 };
+
+// What the data plane gets.
+static inline struct dp_port *port_dp(struct port *port)
+{
+	return port->elsewhere ? port->elsewhere : &port->dp;
+}
 
 // Makes a port of the type that `conf` names. `conf` was checked by config/. Errors name the port
 // and say what to do: no such namespace, no permission, device busy, name taken by another device.

@@ -55,12 +55,18 @@ int vswitch_bridge_add(struct vswitch *vs, const struct conf_bridge_opts *opts, 
 
 int vswitch_bridge_set(struct vswitch *vs, const struct conf_bridge_opts *opts, struct err *err)
 {
+	struct conf_bridge_opts old;
 	struct bridge *bridge;
 	int rc = vswitch_get_bridge(vs, opts->name, &bridge, err);
 
 	if (rc < 0)
 		return rc;
+	old = bridge->opts;
 	bridge->opts = *opts;
+	if (old.neigh_unknown != opts->neigh_unknown && neigh_apply(vs, bridge) < 0) {
+		bridge->opts = old;
+		return err_set(err, -ENOMEM, opts->name, "out of memory");
+	}
 	vswitch_event(vs, "bridge.set", json_pack("{s:s}", "bridge", opts->name));
 	return 0;
 }
@@ -89,20 +95,27 @@ static int make_vport(struct vswitch *vs, const struct conf_port *conf, struct v
 	return 0;
 }
 
-// Adds a port without its device.
-static int vport_new(struct vswitch *vs, struct bridge *bridge, const struct conf_port *conf,
-	struct vport **ret_vp, struct err *err)
+// Adds a port without its device. Its tunnel endpoint has to be there, or with `must_open` up.
+static int vport_new(struct vswitch *vs, struct bridge *bridge, const struct conf_port *port,
+	bool must_open, struct vport **ret_vp, struct err *err)
 {
+	struct conf_port settled = *port;
+	const struct conf_port *conf = &settled;
 	char path[CONF_NAME_BYTES + 16];
 	struct vport *vp;
 	int rc;
 
-	snprintf(path, sizeof(path), "port %s", conf->name);
-	vp = vswitch_find_port(vs, conf->name);
+	snprintf(path, sizeof(path), "port %s", port->name);
+	vp = vswitch_find_port(vs, port->name);
 	if (vp)
 		return err_set(err, -EEXIST, path,
 			"a port of this name is there already, on bridge %s",
 			vp->bridge->opts.name);
+	if (vswitch_find_endpoint(vs, conf->name))
+		return err_set(err, -EEXIST, path, "a tunnel endpoint has this name already");
+	rc = endpoint_settle(vs, &settled, must_open, err);
+	if (rc < 0)
+		return rc;
 	rc = make_vport(vs, conf, &vp);
 	if (rc == -ENOSPC)
 		return err_set(err, rc, path, "a switch has at most %d ports", DP_PORTS_MAX);
@@ -127,6 +140,7 @@ static void vport_unlink(struct vswitch *vs, struct vport *vp)
 // seen it.
 static void vport_undo(struct vswitch *vs, struct vport *vp)
 {
+	fdb_port_down(vs, vp);
 	vport_unlink(vs, vp);
 	if (vp->port)
 		port_close(vp->port, true);
@@ -145,7 +159,7 @@ static void vport_remove(struct vswitch *vs, struct vport *vp)
 	grave->free_port_id = true;
 	grave->port_id = vp->dp_id;
 	vswitch_bury(vs, grave);
-	vswitch_fdb_drop_port(vs, vp->bridge, vp->conf.name);
+	fdb_port_drop(vs, vp);
 	dp_fdb_flush_port(vs->opts.dp, vp->dp_id);
 	vport_unlink(vs, vp);
 	free(vp);
@@ -156,7 +170,7 @@ int vport_load(
 {
 	char text[700];
 	struct vport *vp;
-	int rc = vport_new(vs, vswitch_find_bridge(vs, bridge), conf, &vp, err);
+	int rc = vport_new(vs, vswitch_find_bridge(vs, bridge), conf, false, &vp, err);
 
 	if (rc < 0)
 		return rc;
@@ -189,7 +203,7 @@ static int port_add(
 	struct vswitch *vs, struct bridge *bridge, const struct conf_port *conf, struct err *err)
 {
 	struct vport *vp;
-	int rc = vport_new(vs, bridge, conf, &vp, err);
+	int rc = vport_new(vs, bridge, conf, true, &vp, err);
 
 	if (rc < 0)
 		return rc;
@@ -202,6 +216,7 @@ static int port_add(
 int vswitch_ports_add(struct vswitch *vs, const char *bridge_name, const struct conf_port *ports,
 	unsigned count, struct err *err)
 {
+	const struct endpoint *last_endpoint = TAILQ_LAST(&vs->endpoints, endpoint_list);
 	struct bridge *bridge;
 	unsigned made = 0;
 	int rc;
@@ -217,6 +232,8 @@ int vswitch_ports_add(struct vswitch *vs, const char *bridge_name, const struct 
 	if (rc < 0) {
 		while (made-- > 0)
 			vport_undo(vs, vswitch_find_port(vs, ports[made].name));
+		if (TAILQ_LAST(&vs->endpoints, endpoint_list) != last_endpoint) // the implicit one
+			endpoint_undo(vs, TAILQ_LAST(&vs->endpoints, endpoint_list));
 		return rc;
 	}
 	for (unsigned i = 0; i < count; i++)
@@ -266,27 +283,48 @@ int vswitch_bridge_del(struct vswitch *vs, const char *name, struct err *err)
 	TAILQ_REMOVE(&vs->bridges, bridge, entry);
 	vswitch_event(vs, "bridge.del", json_pack("{s:s}", "bridge", name));
 	free(bridge->fdb);
+	free(bridge->neigh);
 	free(bridge);
 	return 0;
 }
 
+static int check_remotes(struct vswitch *vs, const struct conf_port *conf, struct err *err)
+{
+	struct conf_port settled = *conf;
+
+	return endpoint_settle(vs, &settled, false, err);
+}
+
+// Frames of VLANs that it may not carry any more.
+static bool vlans_differ(const struct conf_port *a, const struct conf_port *b)
+{
+	return memcmp(&a->trunks, &b->trunks, sizeof(a->trunks)) || a->tag != b->tag ||
+	       a->vlan_mode != b->vlan_mode || a->has_trunks != b->has_trunks;
+}
+
 int vswitch_port_set(struct vswitch *vs, const struct conf_port *conf, struct err *err)
 {
+	struct conf_port old, given;
 	struct vport *vp;
 	int rc = vswitch_get_port(vs, conf->name, &vp, err);
 
 	if (rc == 0)
 		rc = port_check_change(&vp->conf, conf, err);
-	if (rc == 0 && vp->port)
-		rc = port_change(vp->port, conf, err);
+	if (rc == 0)
+		rc = check_remotes(vs, conf, err);
 	if (rc < 0)
 		return rc;
-	// What it learned in VLANs that it may not carry any more would mislead.
-	if (memcmp(&vp->conf.trunks, &conf->trunks, sizeof(conf->trunks)) ||
-		vp->conf.tag != conf->tag || vp->conf.vlan_mode != conf->vlan_mode ||
-		vp->conf.has_trunks != conf->has_trunks)
-		dp_fdb_flush_port(vs->opts.dp, vp->dp_id);
+	old = vp->conf;
 	vp->conf = *conf;
+	given = vport_conf(vp);
+	if (vp->port)
+		rc = port_change(vp->port, &given, err);
+	if (rc < 0) {
+		vp->conf = old;
+		return rc;
+	}
+	if (vlans_differ(&old, conf)) // what it learned there would mislead
+		dp_fdb_flush_port(vs->opts.dp, vp->dp_id);
 	vswitch_event(vs, "port.set",
 		json_pack("{s:s, s:s}", "port", conf->name, "bridge", vp->bridge->opts.name));
 	return 0;

@@ -3,19 +3,23 @@
 #pragma once
 
 #include "vswitch/vswitch.h"
+#include "vxlan/vxlan.h"
 
 // What was taken out of the model and must outlive the snapshots that name it.
 struct grave {
 	STAILQ_ENTRY(grave) entry;
 	struct port *port; // or NULL
-	bool remove;	   // its device too
+	struct vtep *vtep; // or NULL; goes before `port`, which it may stand on
+	bool remove;	   // the port's device too
 	bool free_port_id, free_bridge_id;
 	uint16_t port_id, bridge_id;
 };
 
 struct vswitch {
 	struct vswitch_opts opts;
+	struct vxlan_env vxlan_env;
 	struct bridge_list bridges;
+	struct endpoint_list endpoints;
 	struct vport *by_id[DP_PORTS_MAX];
 	STAILQ_HEAD(, grave) graves;
 	bool unpublished;   // objects changed since the last snapshot
@@ -36,8 +40,53 @@ void vswitch_event(struct vswitch *vs, const char *name, json_t *data);
 // Opens the device of a port that has none. On failure `vp` is as it was.
 int vport_open(struct vswitch *vs, struct vport *vp, struct err *err);
 
-// Static entries that name a port that goes.
-void vswitch_fdb_drop_port(struct vswitch *vs, struct bridge *bridge, const char *port);
+// Opens the device of a port that went down, and tells when that worked.
+bool vport_retry(struct vswitch *vs, struct vport *vp);
+
+// Takes an open port down; its device is let go when no worker uses it any more. -ENOMEM.
+int vport_take_down(struct vswitch *vs, struct vport *vp, const struct err *why);
+
+// Static entries of a port: they are gone with it; and while it is up, they hold their remote
+// endpoints (fdb_port_up() after vport_open(), fdb_port_down() before the port is let go).
+void fdb_port_drop(struct vswitch *vs, struct vport *vp);
+int fdb_port_up(struct vswitch *vs, struct vport *vp, struct err *err);
+void fdb_port_down(struct vswitch *vs, struct vport *vp);
+
+// The ports of a bridge, to settle entries; free() `port`. -ENOMEM.
+int fdb_ports(const struct bridge *bridge, struct conf_fdb_ports *ret_ports);
+
+// Brings the neighbours of a bridge to the data plane. -ENOMEM.
+int neigh_apply(struct vswitch *vs, const struct bridge *bridge);
+
+// ---- tunnel endpoints ----
+
+// Adds an endpoint at start: one that cannot be opened is down, with the reason.
+int endpoint_load(struct vswitch *vs, const struct conf_endpoint *conf, struct err *err);
+
+// Chooses the endpoint of a vxlan port (conf_port_settle()) and makes the implicit one if it is to
+// be that; `must_open`, or it may be down. Other ports are left alone.
+int endpoint_settle(struct vswitch *vs, struct conf_port *conf, bool must_open, struct err *err);
+
+// Undoes the adding of an endpoint that no worker has seen.
+void endpoint_undo(struct vswitch *vs, struct endpoint *ep);
+
+void endpoints_check(struct vswitch *vs);  // those whose device has gone are taken down
+bool endpoints_retry(struct vswitch *vs);  // whether one has come up
+int endpoints_publish(struct vswitch *vs); // tables of remotes and networks
+unsigned endpoints_view(struct vswitch *vs, struct dp_view_port *ports);
+void endpoints_free(struct vswitch *vs, bool remove);
+
+// ---- ports of type vxlan, and the MTU of ports that follow them ----
+
+extern const struct port_type vxlan_port;
+
+// The network of an open port of that type, and the tunnel endpoint that it is on.
+struct vni *vxlan_port_vni(const struct port *port);
+struct vtep *vxlan_port_vtep(const struct port *port);
+
+// The options of the port with the MTU that `auto` stands for now.
+struct conf_port vport_conf(const struct vport *vp);
+void mtu_follow(struct vswitch *vs); // gives it to ports whose MTU is another
 
 // Adds a port at start: one whose device cannot be had is down, with the reason.
 int vport_load(

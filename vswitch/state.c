@@ -89,9 +89,36 @@ static int add_port(struct conf_bridge *bridge, const struct conf_port *port)
 	return 0;
 }
 
-// Adds to `conf` the bridges and ports that only `boot` has.
+static bool has_endpoint(const struct conf *conf, const char *name)
+{
+	for (unsigned i = 0; i < conf->nb_endpoints; i++) {
+		if (!strcmp(conf->endpoints[i].name, name))
+			return true;
+	}
+	return false;
+}
+
+static int add_endpoints(struct conf *conf, const struct conf *boot)
+{
+	unsigned count = conf->nb_endpoints + boot->nb_endpoints;
+	struct conf_endpoint *grown =
+		reallocarray(conf->endpoints, count + 1, sizeof(struct conf_endpoint));
+
+	if (!grown)
+		return -ENOMEM;
+	conf->endpoints = grown;
+	for (unsigned i = 0; i < boot->nb_endpoints; i++) {
+		if (!has_endpoint(conf, boot->endpoints[i].name))
+			grown[conf->nb_endpoints++] = boot->endpoints[i];
+	}
+	return 0;
+}
+
+// Adds to `conf` the tunnel endpoints, bridges and ports that only `boot` has.
 static int merge(struct conf *conf, const struct conf *boot)
 {
+	if (add_endpoints(conf, boot) < 0)
+		return -ENOMEM;
 	for (unsigned b = 0; b < boot->nb_bridges; b++) {
 		const struct conf_bridge *from = &boot->bridges[b];
 		struct conf_bridge *to = find_bridge(conf, from->opts.name);

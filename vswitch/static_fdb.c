@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Static forwarding entries of bridges: sorted lists, so that tens of thousands in one request are
-// no work, and the same entries in the data plane's table.
+// no work, and the same entries in the data plane's table. Those behind a tunnel hold their remote
+// endpoint while their port is up; those of the zero address are no entries of the table but
+// members of their network's flood list.
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/sorted.h"
 #include "vswitch/model.h"
 
 #define GROW_TRIES   100 // a step of growth waits for the workers: some 10 us each
@@ -15,34 +18,74 @@
 struct job {
 	struct vswitch *vs;
 	struct bridge *bridge;
-	struct conf_fdb *entry; // of the request, sorted
+	struct static_entry *entry; // of the request, sorted
 	unsigned count;
+	struct vport *vp; // found last: many entries name the same
 };
 
 static int compare(const void *va, const void *vb)
 {
-	const struct conf_fdb *a = va, *b = vb;
+	const struct conf_fdb *a = &((const struct static_entry *)va)->conf;
+	const struct conf_fdb *b = &((const struct static_entry *)vb)->conf;
+	int order;
 
 	if (a->vlan != b->vlan)
 		return a->vlan < b->vlan ? -1 : 1;
-	return memcmp(&a->mac, &b->mac, sizeof(a->mac));
+	order = memcmp(&a->mac, &b->mac, sizeof(a->mac));
+	if (order || !mac_is_zero(&a->mac))
+		return order;
+	order = strcmp(a->port, b->port);
+	return order ? order : memcmp(&a->tunnel, &b->tunnel, sizeof(a->tunnel));
 }
 
-static const struct conf_fdb *find(const struct bridge *bridge, const struct conf_fdb *entry)
+static struct static_entry *find(const struct bridge *bridge, const struct static_entry *entry)
 {
 	if (!bridge->nb_fdb)
 		return NULL;
 	return bsearch(entry, bridge->fdb, bridge->nb_fdb, sizeof(*entry), compare);
 }
 
-bool vswitch_fdb_has(const struct bridge *bridge, const struct conf_fdb *entry)
+int fdb_ports(const struct bridge *bridge, struct conf_fdb_ports *ret_ports)
 {
-	return find(bridge, entry);
+	const struct vport *vp;
+
+	*ret_ports = (struct conf_fdb_ports){.bridge = bridge->opts.name};
+	ret_ports->port = calloc(bridge->nb_ports + 1, sizeof(*ret_ports->port));
+	if (!ret_ports->port)
+		return -ENOMEM;
+	TAILQ_FOREACH (vp, &bridge->ports, entry)
+		ret_ports->port[ret_ports->count++] = &vp->conf;
+	return 0;
+}
+
+// Chooses the ports of those that name none; with `all`, checks the others as well.
+static int settle(struct job *job, bool all, struct err *err)
+{
+	struct conf_fdb_ports ports;
+	char text[MAC_TEXT_BYTES];
+	struct err why = {0};
+	int rc = fdb_ports(job->bridge, &ports);
+
+	if (rc < 0)
+		return err_set(err, rc, job->bridge->opts.name, "out of memory");
+	for (unsigned i = 0; i < job->count && rc == 0; i++) {
+		struct conf_fdb *conf = &job->entry[i].conf;
+
+		if (!all && !mac_is_zero(&conf->mac))
+			continue;
+		rc = conf_fdb_settle(conf, &ports, &why);
+		if (rc < 0)
+			err_set(err, rc, mac_format(&conf->mac, text), "%s: %s", why.path,
+				why.reason);
+	}
+	free(ports.port);
+	return rc;
 }
 
 static int begin(struct job *job, struct vswitch *vs, const char *bridge,
-	const struct conf_fdb *entries, unsigned count, struct err *err)
+	const struct conf_fdb *entries, unsigned count, bool all, struct err *err)
 {
+	const struct static_entry *twice;
 	char text[MAC_TEXT_BYTES];
 	int rc;
 
@@ -53,46 +96,93 @@ static int begin(struct job *job, struct vswitch *vs, const char *bridge,
 	job->entry = calloc(count + 1, sizeof(*job->entry));
 	if (!job->entry)
 		return err_set(err, -ENOMEM, bridge, "out of memory");
-	memcpy(job->entry, entries, count * sizeof(*entries));
-	qsort(job->entry, count, sizeof(*entries), compare);
-	for (unsigned i = 1; i < count; i++) {
-		if (!compare(&job->entry[i - 1], &job->entry[i]))
-			return err_set(err, -EINVAL, mac_format(&job->entry[i].mac, text),
-				"the request names it twice in VLAN %u", job->entry[i].vlan);
-	}
+	for (unsigned i = 0; i < count; i++)
+		job->entry[i].conf = entries[i];
+	rc = settle(job, all, err);
+	if (rc < 0)
+		return rc;
+	qsort(job->entry, count, sizeof(*job->entry), compare);
+	twice = sorted_twice(job->entry, count, sizeof(*job->entry), compare);
+	if (twice)
+		return err_set(err, -EINVAL, mac_format(&twice->conf.mac, text),
+			"the request names it twice in VLAN %u", twice->conf.vlan);
 	return 0;
 }
 
-static int check_add(const struct job *job, struct err *err)
+static struct vport *port_of(struct job *job, const struct static_entry *e)
 {
-	const struct vport *vp = NULL;
-	char text[MAC_TEXT_BYTES];
-
-	for (unsigned i = 0; i < job->count; i++) {
-		const struct conf_fdb *e = &job->entry[i];
-
-		mac_format(&e->mac, text);
-		if (!vp || strcmp(vp->conf.name, e->port)) // many name the same port
-			vp = vswitch_find_port(job->vs, e->port);
-		if (!vp || vp->bridge != job->bridge)
-			return err_set(err, -ENOENT, text, "bridge %s has no port %s",
-				job->bridge->opts.name, e->port);
-		if (mac_is_multicast(&e->mac) || mac_is_zero(&e->mac))
-			return err_set(
-				err, -EINVAL, text, "a forwarding entry takes a unicast address");
-	}
-	return 0;
+	if (!job->vp || strcmp(job->vp->conf.name, e->conf.port) != 0)
+		job->vp = vswitch_find_port(job->vs, e->conf.port);
+	return job->vp;
 }
 
-static int put(const struct job *job, const struct conf_fdb *e)
+// ---- remote endpoints ----
+
+static bool is_open_tunnel(const struct vport *vp)
 {
-	return dp_fdb_add_static(job->vs->opts.dp, job->bridge->dp_id, e->vlan, &e->mac,
-		vswitch_find_port(job->vs, e->port)->dp_id, 0);
+	return vp->conf.type == CONF_PORT_VXLAN && vp->port;
+}
+
+// Has the network take frames of the entry's remote; that is nothing for entries without one.
+static int take_remote(const struct vport *vp, struct static_entry *e, struct err *err)
+{
+	struct vtep *vtep;
+	int rc;
+
+	if (!is_open_tunnel(vp))
+		return 0;
+	vtep = vxlan_port_vtep(vp->port);
+	rc = vtep_remote_get(vtep, &e->conf.tunnel, &e->remote, err);
+	if (rc < 0)
+		return rc;
+	rc = vni_remote_add(vxlan_port_vni(vp->port), e->remote, mac_is_zero(&e->conf.mac));
+	if (rc == 0)
+		return 0;
+	vtep_remote_put(vtep, e->remote);
+	e->remote = 0;
+	return err_set_errno(err, rc, vp->conf.name, "cannot add a remote endpoint");
+}
+
+static void put_remote(const struct vport *vp, struct static_entry *e)
+{
+	if (!e->remote)
+		return;
+	vni_remote_del(vxlan_port_vni(vp->port), e->remote, mac_is_zero(&e->conf.mac));
+	vtep_remote_put(vxlan_port_vtep(vp->port), e->remote);
+	e->remote = 0;
+}
+
+// All of the request, and the workers know them before the first entry names one.
+static int take_remotes(struct job *job, struct err *err)
+{
+	unsigned done = 0;
+	int rc = 0;
+
+	while (done < job->count &&
+		(rc = take_remote(port_of(job, &job->entry[done]), &job->entry[done], err)) == 0)
+		done++;
+	if (rc == 0 && endpoints_publish(job->vs) < 0)
+		rc = err_set(err, -ENOMEM, job->bridge->opts.name, "out of memory");
+	if (rc < 0) {
+		while (done-- > 0)
+			put_remote(port_of(job, &job->entry[done]), &job->entry[done]);
+	}
+	return rc;
+}
+
+// ---- the data plane's table ----
+
+static int put(struct job *job, const struct static_entry *e)
+{
+	if (mac_is_zero(&e->conf.mac))
+		return 0;
+	return dp_fdb_add_static(job->vs->opts.dp, job->bridge->dp_id, e->conf.vlan, &e->conf.mac,
+		port_of(job, e)->dp_id, e->remote);
 }
 
 // The table grows when somebody looks after it, and thousands of entries may come at once: a put
 // that finds no room is tried again while it does.
-static int put_growing(const struct job *job, const struct conf_fdb *e)
+static int put_growing(struct job *job, const struct static_entry *e)
 {
 	int rc = put(job, e);
 
@@ -105,13 +195,14 @@ static int put_growing(const struct job *job, const struct conf_fdb *e)
 	return rc;
 }
 
-static void take(const struct job *job, const struct conf_fdb *e)
+static void take(struct job *job, const struct static_entry *e)
 {
-	dp_fdb_del(job->vs->opts.dp, job->bridge->dp_id, e->vlan, &e->mac);
+	if (!mac_is_zero(&e->conf.mac))
+		dp_fdb_del(job->vs->opts.dp, job->bridge->dp_id, e->conf.vlan, &e->conf.mac);
 }
 
 // Brings the new entries into the data plane, or leaves there what was there.
-static int put_all(const struct job *job, struct err *err)
+static int put_all(struct job *job, struct err *err)
 {
 	unsigned done = 0;
 	int rc = 0;
@@ -121,7 +212,7 @@ static int put_all(const struct job *job, struct err *err)
 	if (rc == 0)
 		return 0;
 	while (done-- > 0) {
-		const struct conf_fdb *old = find(job->bridge, &job->entry[done]);
+		const struct static_entry *old = find(job->bridge, &job->entry[done]);
 
 		if (old)
 			put(job, old); // its slot is there: this cannot fail
@@ -131,48 +222,43 @@ static int put_all(const struct job *job, struct err *err)
 	return err_set_errno(err, rc, job->bridge->opts.name, "the forwarding table has no room");
 }
 
-// The bridge's entries without those that the job names; with those after it, when `add`.
-static void merge(const struct job *job, bool add, struct conf_fdb *to, unsigned *ret_count)
+// Of those that the request replaces, or of all that it names when it did not work.
+static void put_remotes(struct job *job, bool replaced)
 {
-	const struct conf_fdb *old = job->bridge->fdb, *old_end = old + job->bridge->nb_fdb;
-	const struct conf_fdb *named = job->entry, *named_end = named + job->count;
-	unsigned count = 0;
+	for (unsigned i = 0; i < job->count; i++) {
+		struct static_entry *e = &job->entry[i];
 
-	while (old < old_end || named < named_end) {
-		int order = old == old_end ? 1 : named == named_end ? -1 : compare(old, named);
-
-		if (order < 0) {
-			to[count++] = *old++;
-			continue;
-		}
-		old += order == 0;
-		if (add)
-			to[count++] = *named;
-		named++;
+		if (replaced)
+			e = find(job->bridge, e);
+		if (e)
+			put_remote(port_of(job, e), e);
 	}
-	*ret_count = count;
 }
+
+// ---- changes ----
 
 int vswitch_fdb_add(struct vswitch *vs, const char *bridge, const struct conf_fdb *entries,
 	unsigned count, struct err *err)
 {
-	struct conf_fdb *merged = NULL;
+	struct static_entry *merged = NULL;
 	struct job job;
 	int rc;
 
-	rc = begin(&job, vs, bridge, entries, count, err);
-	if (rc == 0)
-		rc = check_add(&job, err);
+	rc = begin(&job, vs, bridge, entries, count, true, err);
 	if (rc < 0)
 		goto out;
 	merged = calloc(job.bridge->nb_fdb + count + 1, sizeof(*merged));
-	rc = merged ? put_all(&job, err) : err_set(err, -ENOMEM, bridge, "out of memory");
+	rc = merged ? take_remotes(&job, err) : err_set(err, -ENOMEM, bridge, "out of memory");
 	if (rc < 0)
 		goto out;
-	merge(&job, true, merged, &count);
+	rc = put_all(&job, err);
+	put_remotes(&job, rc == 0);
+	if (rc < 0)
+		goto out;
+	job.bridge->nb_fdb = sorted_merge(merged, job.bridge->fdb, job.bridge->nb_fdb, job.entry,
+		count, sizeof(*merged), compare, true);
 	free(job.bridge->fdb);
 	job.bridge->fdb = merged;
-	job.bridge->nb_fdb = count;
 	merged = NULL;
 out:
 	free(merged);
@@ -180,39 +266,102 @@ out:
 	return rc;
 }
 
-int vswitch_fdb_del(struct vswitch *vs, const char *bridge, const struct conf_fdb *entries,
-	unsigned count, struct err *err)
+// Leaves in the job those that are there. The others are a mistake unless `if_exists`.
+static int pick_there(struct job *job, bool if_exists, struct err *err)
 {
 	char text[MAC_TEXT_BYTES];
-	struct job job;
-	int rc = begin(&job, vs, bridge, entries, count, err);
+	unsigned kept = 0;
 
-	for (unsigned i = 0; rc == 0 && i < count; i++) {
-		if (!find(job.bridge, &job.entry[i]))
-			rc = err_set(err, -ENOENT, mac_format(&job.entry[i].mac, text),
-				"bridge %s has no static entry for it in VLAN %u", bridge,
-				job.entry[i].vlan);
+	for (unsigned i = 0; i < job->count; i++) {
+		const struct static_entry *e = &job->entry[i], *there = find(job->bridge, e);
+
+		if (there &&
+			(!e->conf.tunnel.family || ip_equal(&e->conf.tunnel, &there->conf.tunnel)))
+			job->entry[kept++] = *there;
+		else if (!if_exists)
+			return err_set(err, -ENOENT, mac_format(&e->conf.mac, text),
+				"bridge %s has no static entry for it in VLAN %u",
+				job->bridge->opts.name, e->conf.vlan);
 	}
+	job->count = kept;
+	return 0;
+}
+
+int vswitch_fdb_del(struct vswitch *vs, const char *name, const struct conf_fdb *entries,
+	unsigned count, bool if_exists, unsigned *ret_deleted, struct err *err)
+{
+	struct bridge *bridge;
+	struct job job;
+	int rc = begin(&job, vs, name, entries, count, false, err);
+
+	if (rc == 0)
+		rc = pick_there(&job, if_exists, err);
 	if (rc == 0) {
-		for (unsigned i = 0; i < count; i++)
+		bridge = job.bridge;
+		for (unsigned i = 0; i < job.count; i++) {
 			take(&job, &job.entry[i]);
-		// In place: what is written is never ahead of what is read.
-		merge(&job, false, job.bridge->fdb, &job.bridge->nb_fdb);
+			put_remote(port_of(&job, &job.entry[i]), &job.entry[i]);
+		}
+		bridge->nb_fdb = sorted_merge(bridge->fdb, bridge->fdb, bridge->nb_fdb, job.entry,
+			job.count, sizeof(*job.entry), compare, false);
+		*ret_deleted = job.count;
 	}
 	free(job.entry);
 	return rc;
 }
 
-void vswitch_fdb_drop_port(struct vswitch *vs, struct bridge *bridge, const char *port)
+// ---- with their port ----
+
+static bool is_of(const struct static_entry *e, const struct vport *vp)
 {
-	struct job job = {.vs = vs, .bridge = bridge};
+	return !strcmp(e->conf.port, vp->conf.name);
+}
+
+void fdb_port_drop(struct vswitch *vs, struct vport *vp)
+{
+	struct job job = {.vs = vs, .bridge = vp->bridge};
 	unsigned kept = 0;
 
-	for (unsigned i = 0; i < bridge->nb_fdb; i++) {
-		if (strcmp(bridge->fdb[i].port, port))
-			bridge->fdb[kept++] = bridge->fdb[i];
-		else
-			take(&job, &bridge->fdb[i]);
+	for (unsigned i = 0; i < vp->bridge->nb_fdb; i++) {
+		struct static_entry *e = &vp->bridge->fdb[i];
+
+		if (!is_of(e, vp)) {
+			vp->bridge->fdb[kept++] = *e;
+			continue;
+		}
+		take(&job, e);
+		put_remote(vp, e);
 	}
-	bridge->nb_fdb = kept;
+	vp->bridge->nb_fdb = kept;
+}
+
+int fdb_port_up(struct vswitch *vs, struct vport *vp, struct err *err)
+{
+	struct job job = {.vs = vs, .bridge = vp->bridge};
+	int rc = 0;
+
+	if (vp->conf.type != CONF_PORT_VXLAN)
+		return 0;
+	for (unsigned i = 0; i < vp->bridge->nb_fdb && rc == 0; i++) {
+		struct static_entry *e = &vp->bridge->fdb[i];
+
+		if (!is_of(e, vp))
+			continue;
+		rc = take_remote(vp, e, err);
+		if (rc == 0)
+			put(&job, e); // its slot is there: this cannot fail
+	}
+	if (rc < 0)
+		fdb_port_down(vs, vp);
+	return rc;
+}
+
+void fdb_port_down(struct vswitch *vs, struct vport *vp)
+{
+	for (unsigned i = 0; i < vp->bridge->nb_fdb; i++) {
+		struct static_entry *e = &vp->bridge->fdb[i];
+
+		if (is_of(e, vp))
+			put_remote(vp, e);
+	}
 }

@@ -87,13 +87,14 @@ static void view_port(const struct vport *vp, struct dp_view_port *v)
 	const struct conf_port *conf = &vp->conf;
 
 	*v = (struct dp_view_port){
-		.port = &vp->port->dp,
+		.port = port_dp(vp->port),
 		.bridge_id = vp->bridge->dp_id,
 		.vlan_mode = conf->vlan_mode,
 		.tag = conf->tag,
 		.all_vlans = !conf->has_trunks,
 		.trunks = &conf->trunks,
 		.fdb_limit = conf->fdb_limit,
+		.no_learning = conf->no_learning,
 	};
 }
 
@@ -107,10 +108,12 @@ int vswitch_publish(struct vswitch *vs, struct err *err)
 	int rc = -ENOMEM;
 
 	vs->unpublished = true;
-	if (!ports || !bridges) {
+	if (!ports || !bridges || endpoints_publish(vs) < 0) {
 		err_set(err, rc, "switch", "out of memory");
 		goto out;
 	}
+	mtu_follow(vs);
+	view.nb_ports = endpoints_view(vs, ports);
 	TAILQ_FOREACH (bridge, &vs->bridges, entry) {
 		bridges[view.nb_bridges++] = (struct dp_view_bridge){
 			.id = bridge->dp_id,
@@ -188,6 +191,8 @@ static void bury(struct vswitch *vs)
 
 	while ((g = STAILQ_FIRST(&vs->graves))) {
 		STAILQ_REMOVE_HEAD(&vs->graves, entry);
+		if (g->vtep)
+			vtep_close(g->vtep);
 		if (g->port)
 			port_close(g->port, g->remove);
 		if (g->free_port_id)
@@ -223,65 +228,87 @@ void vswitch_bury(struct vswitch *vs, struct grave *grave)
 
 // ---- ports going down and coming back ----
 
-static void take_down(struct vswitch *vs, struct vport *vp, int positive_errno)
+int vport_take_down(struct vswitch *vs, struct vport *vp, const struct err *why)
 {
 	struct grave *grave = calloc(1, sizeof(*grave));
 	char text[700];
 
 	if (!grave)
-		return; // tried again by the next service
+		return -ENOMEM;
+	fdb_port_down(vs, vp);
 	grave->port = vp->port;
 	vswitch_bury(vs, grave);
 	dp_fdb_flush_port(vs->opts.dp, vp->dp_id);
 	vp->port = NULL;
 	vp->state = VPORT_DOWN;
 	vp->since_us = monotonic_us();
-	vp->down = (struct err){0};
-	err_set_errno(&vp->down, -positive_errno, "",
-		"the device or its network namespace is gone; it is tried again every %d s",
-		RETRY_US / 1000000);
+	vp->down = *why;
 	log_warn("port %s is down: %s", vp->conf.name, err_text(&vp->down, text, sizeof(text)));
 	vswitch_event(vs, "port.down",
 		json_pack("{s:s, s:s, s:s}", "port", vp->conf.name, "bridge", vp->bridge->opts.name,
 			"reason", vp->down.reason));
+	return 0;
 }
 
 static void check_failed(struct vswitch *vs)
 {
-	bool changed = false;
-
 	for (unsigned i = 0; i < DP_PORTS_MAX; i++) {
 		struct vport *vp = vs->by_id[i];
-		int failed = vp && vp->port ? atomic_load(&vp->port->dp.failed) : 0;
+		int failed = vp && vp->port ? atomic_load(&port_dp(vp->port)->failed) : 0;
+		struct err why = {0};
 
 		if (!failed)
 			continue;
-		take_down(vs, vp, failed);
-		changed = true;
+		err_set_errno(&why, -failed, "",
+			"the device or its network namespace is gone; it is tried again every %d s",
+			RETRY_US / 1000000);
+		vport_take_down(vs, vp, &why); // out of memory: the next service tries again
 	}
-	if (changed)
+	endpoints_check(vs);
+	if (vs->unpublished)
 		vswitch_publish(vs, NULL);
 }
 
 int vport_open(struct vswitch *vs, struct vport *vp, struct err *err)
 {
+	struct conf_port conf = vport_conf(vp);
 	struct port *port;
-	int rc = port_open(&vp->conf, &vs->opts.port_env, &port, err);
+	int rc = port_open(&conf, &vs->opts.port_env, &port, err);
 
 	if (rc < 0)
 		return rc;
-	port->dp.id = vp->dp_id;
+	port_dp(port)->id = vp->dp_id;
 	vp->port = port;
+	rc = fdb_port_up(vs, vp, err);
+	if (rc < 0) {
+		vp->port = NULL;
+		port_close(port, false);
+		return rc;
+	}
 	vp->state = VPORT_UP;
 	vp->since_us = monotonic_us();
 	vp->down = (struct err){0};
 	return 0;
 }
 
+bool vport_retry(struct vswitch *vs, struct vport *vp)
+{
+	struct err why = {0};
+
+	if (vport_open(vs, vp, &why) < 0) {
+		vp->down = why;
+		return false;
+	}
+	log_info("port %s is up again", vp->conf.name);
+	vswitch_event(vs, "port.up",
+		json_pack("{s:s, s:s}", "port", vp->conf.name, "bridge", vp->bridge->opts.name));
+	return true;
+}
+
 static void on_retry(void *arg)
 {
 	struct vswitch *vs = arg;
-	bool changed = false;
+	bool changed;
 
 	for (unsigned i = 0; i < DP_PORTS_MAX; i++) {
 		if (vs->by_id[i] && vs->by_id[i]->port)
@@ -293,21 +320,12 @@ static void on_retry(void *arg)
 	// A device that is still being let go of cannot be opened.
 	if (!vswitch_settled(vs))
 		return;
+	changed = endpoints_retry(vs);
 	for (unsigned i = 0; i < DP_PORTS_MAX; i++) {
 		struct vport *vp = vs->by_id[i];
-		struct err why = {0};
 
-		if (!vp || vp->port)
-			continue;
-		if (vport_open(vs, vp, &why) < 0) {
-			vp->down = why;
-			continue;
-		}
-		changed = true;
-		log_info("port %s is up again", vp->conf.name);
-		vswitch_event(vs, "port.up",
-			json_pack("{s:s, s:s}", "port", vp->conf.name, "bridge",
-				vp->bridge->opts.name));
+		if (vp && !vp->port && vport_retry(vs, vp))
+			changed = true;
 	}
 	if (changed)
 		vswitch_publish(vs, NULL);
@@ -328,6 +346,8 @@ void vswitch_service(struct vswitch *vs)
 
 // ---- life of the whole ----
 
+static const struct port_type *const further_types[] = {&vxlan_port, NULL};
+
 int vswitch_new(const struct vswitch_opts *opts, struct vswitch **ret_vs, struct err *err)
 {
 	struct vswitch *vs = calloc(1, sizeof(*vs));
@@ -335,7 +355,18 @@ int vswitch_new(const struct vswitch_opts *opts, struct vswitch **ret_vs, struct
 	if (!vs)
 		return err_set(err, -ENOMEM, "switch", "out of memory");
 	vs->opts = *opts;
+	vs->opts.port_env.types = further_types;
+	vs->opts.port_env.type_arg = vs;
+	vs->vxlan_env = (struct vxlan_env){
+		.dp = opts->dp,
+		.pool = opts->port_env.pool,
+		.big_pool = opts->port_env.big_pool,
+		.nb_workers = opts->port_env.nb_workers,
+		.event = opts->event,
+		.event_arg = opts->event_arg,
+	};
 	TAILQ_INIT(&vs->bridges);
+	TAILQ_INIT(&vs->endpoints);
 	STAILQ_INIT(&vs->graves);
 	vs->service_timer = loop_add_timer(opts->loop, SERVICE_US, on_service, vs);
 	vs->retry_timer = loop_add_timer(opts->loop, RETRY_US, on_retry, vs);
@@ -367,6 +398,7 @@ void vswitch_free(struct vswitch *vs, bool remove)
 		vswitch_save(vs);
 	while ((bridge = TAILQ_FIRST(&vs->bridges))) {
 		while ((vp = TAILQ_FIRST(&bridge->ports))) {
+			fdb_port_drop(vs, vp);
 			TAILQ_REMOVE(&bridge->ports, vp, entry);
 			if (vp->port)
 				port_close(vp->port, remove);
@@ -375,70 +407,13 @@ void vswitch_free(struct vswitch *vs, bool remove)
 		}
 		TAILQ_REMOVE(&vs->bridges, bridge, entry);
 		free(bridge->fdb);
+		free(bridge->neigh);
 		free(bridge->grave);
 		free(bridge);
 	}
+	endpoints_free(vs, remove);
 	loop_del(vs->opts.loop, vs->service_timer);
 	loop_del(vs->opts.loop, vs->retry_timer);
 	loop_del(vs->opts.loop, vs->settle_timer);
 	free(vs);
-}
-
-static int load_bridge(struct vswitch *vs, const struct conf_bridge *conf, struct err *err)
-{
-	int rc = vswitch_bridge_add(vs, &conf->opts, err);
-
-	for (unsigned i = 0; i < conf->nb_ports && rc == 0; i++)
-		rc = vport_load(vs, conf->opts.name, &conf->ports[i], err);
-	if (rc == 0 && conf->nb_fdb)
-		rc = vswitch_fdb_add(vs, conf->opts.name, conf->fdb, conf->nb_fdb, err);
-	return rc;
-}
-
-int vswitch_load(struct vswitch *vs, const struct conf *conf, struct err *err)
-{
-	int rc = 0;
-
-	for (unsigned b = 0; b < conf->nb_bridges && rc == 0; b++)
-		rc = load_bridge(vs, &conf->bridges[b], err);
-	return rc < 0 ? rc : vswitch_publish(vs, err);
-}
-
-static int copy_bridge(const struct bridge *bridge, struct conf_bridge *to)
-{
-	const struct vport *vp;
-
-	to->opts = bridge->opts;
-	to->ports = calloc(bridge->nb_ports + 1, sizeof(*to->ports));
-	to->fdb = calloc(bridge->nb_fdb + 1, sizeof(*to->fdb));
-	if (!to->ports || !to->fdb)
-		return -ENOMEM;
-	TAILQ_FOREACH (vp, &bridge->ports, entry)
-		to->ports[to->nb_ports++] = vp->conf;
-	if (bridge->nb_fdb)
-		memcpy(to->fdb, bridge->fdb, bridge->nb_fdb * sizeof(*to->fdb));
-	to->nb_fdb = bridge->nb_fdb;
-	return 0;
-}
-
-int vswitch_running_conf(struct vswitch *vs, struct conf *ret_conf, struct err *err)
-{
-	struct conf conf = vs->opts.process;
-	struct bridge *bridge;
-	unsigned count = 0;
-
-	TAILQ_FOREACH (bridge, &vs->bridges, entry)
-		count++;
-	conf.nb_bridges = 0;
-	conf.bridges = calloc(count + 1, sizeof(*conf.bridges));
-	if (!conf.bridges)
-		return err_set(err, -ENOMEM, "switch", "out of memory");
-	TAILQ_FOREACH (bridge, &vs->bridges, entry) {
-		if (copy_bridge(bridge, &conf.bridges[conf.nb_bridges++]) < 0) {
-			conf_fini(&conf);
-			return err_set(err, -ENOMEM, "switch", "out of memory");
-		}
-	}
-	*ret_conf = conf;
-	return 0;
 }

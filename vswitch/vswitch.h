@@ -25,6 +25,7 @@
 struct vswitch;
 struct bridge;
 struct grave;
+struct vtep;
 
 enum vport_state { VPORT_UP, VPORT_DOWN };
 
@@ -41,18 +42,42 @@ struct vport {
 	struct grave *grave; // made beforehand, so that removing cannot fail
 };
 
+// A static forwarding entry.
+struct static_entry {
+	struct conf_fdb conf;
+	uint16_t remote; // number of its tunnel, held while the port is up; 0: none
+};
+
 struct bridge {
 	TAILQ_ENTRY(bridge) entry;
 	struct vswitch *vs;
 	struct conf_bridge_opts opts;
 	uint16_t dp_id;
 	TAILQ_HEAD(vport_list, vport) ports;
-	struct conf_fdb *fdb; // static entries, by VLAN and MAC
-	unsigned nb_ports, nb_fdb;
+	struct static_entry *fdb; // by VLAN and MAC
+	struct conf_neigh *neigh; // by VLAN and address
+	unsigned nb_ports, nb_fdb, nb_neigh;
 	struct grave *grave; // as of struct vport
 };
 
 TAILQ_HEAD(bridge_list, bridge);
+
+// A tunnel endpoint. As a port, it outlives what it stands on.
+struct endpoint {
+	TAILQ_ENTRY(endpoint) entry;
+	struct vswitch *vs;
+	struct conf_endpoint conf;
+	struct vtep *vtep;  // NULL while down
+	struct port *lower; // with underlay `port`, while up
+	struct err down;    // why it is down
+	uint16_t dp_id;	    // index of its counters; it is on no bridge
+	uint16_t mtu;	    // offered, as of the last look
+	uint64_t since_us;  // monotonic, of the last change of state
+	struct loop_handle *timer;
+	struct grave *grave; // as of struct vport
+};
+
+TAILQ_HEAD(endpoint_list, endpoint);
 
 struct vswitch_opts {
 	struct loop *loop;
@@ -82,14 +107,21 @@ void vswitch_service(struct vswitch *vs);
 // ---- look-ups ----
 
 struct bridge_list *vswitch_bridges(struct vswitch *vs);
+struct endpoint_list *vswitch_endpoints(struct vswitch *vs);
 struct bridge *vswitch_find_bridge(struct vswitch *vs, const char *name);
+struct endpoint *vswitch_find_endpoint(struct vswitch *vs, const char *name);
 struct vport *vswitch_find_port(struct vswitch *vs, const char *name);
 // The same, or -ENOENT with the reason.
 int vswitch_get_bridge(
 	struct vswitch *vs, const char *name, struct bridge **ret_bridge, struct err *err);
 int vswitch_get_port(
 	struct vswitch *vs, const char *name, struct vport **ret_port, struct err *err);
+int vswitch_get_endpoint(
+	struct vswitch *vs, const char *name, struct endpoint **ret_endpoint, struct err *err);
+unsigned vswitch_endpoint_networks(const struct endpoint *endpoint);  // ports that are on it
 struct vport *vswitch_port_by_id(struct vswitch *vs, uint16_t dp_id); // NULL when gone
+// The remote endpoint that a port of type vxlan has under this number (dp_remote()), if any.
+bool vport_remote_ip(const struct vport *vp, uint16_t remote, struct ip_addr *ret_ip);
 struct dp *vswitch_dp(struct vswitch *vs);
 
 // ---- changes; names and values were checked by config/ ----
@@ -98,7 +130,13 @@ int vswitch_bridge_add(struct vswitch *vs, const struct conf_bridge_opts *opts, 
 int vswitch_bridge_set(struct vswitch *vs, const struct conf_bridge_opts *opts, struct err *err);
 int vswitch_bridge_del(struct vswitch *vs, const char *name, struct err *err); // and its ports
 
-// Adds all `count` ports to `bridge` or none.
+int vswitch_endpoint_add(struct vswitch *vs, const struct conf_endpoint *conf, struct err *err);
+// Makes it anew: its networks are without traffic for a moment.
+int vswitch_endpoint_set(struct vswitch *vs, const struct conf_endpoint *conf, struct err *err);
+int vswitch_endpoint_del(struct vswitch *vs, const char *name, struct err *err); // unused ones
+
+// Adds all `count` ports to `bridge` or none. The first vxlan port makes the tunnel endpoint
+// `default` when there is no endpoint.
 int vswitch_ports_add(struct vswitch *vs, const char *bridge, const struct conf_port *ports,
 	unsigned count, struct err *err);
 int vswitch_port_set(struct vswitch *vs, const struct conf_port *conf, struct err *err);
@@ -106,12 +144,22 @@ int vswitch_ports_del(
 	struct vswitch *vs, const char *const *names, unsigned count, struct err *err);
 
 // Static forwarding entries: all or none. Adding one that is there replaces it; deleting one that
-// is not is -ENOENT; one that is named twice is -EINVAL.
+// is not is -ENOENT, or with `if_exists` nothing; one that is named twice is -EINVAL. Of an entry
+// to be deleted, a tunnel that is given has to be that of the entry; the port counts for those of
+// the zero address only.
 int vswitch_fdb_add(struct vswitch *vs, const char *bridge, const struct conf_fdb *entries,
 	unsigned count, struct err *err);
 int vswitch_fdb_del(struct vswitch *vs, const char *bridge, const struct conf_fdb *entries,
+	unsigned count, bool if_exists, unsigned *ret_deleted, struct err *err);
+
+// The addresses that a bridge answers for; in the same way.
+int vswitch_neigh_add(struct vswitch *vs, const char *bridge, const struct conf_neigh *entries,
 	unsigned count, struct err *err);
-bool vswitch_fdb_has(const struct bridge *bridge, const struct conf_fdb *entry);
+int vswitch_neigh_del(struct vswitch *vs, const char *bridge, const struct conf_neigh *entries,
+	unsigned count, bool if_exists, unsigned *ret_deleted, struct err *err);
+
+// Index of the first neighbour of the bridge beyond `key`'s VLAN and address.
+unsigned vswitch_neigh_after(const struct bridge *bridge, const struct conf_neigh *key);
 
 // Publishes what was changed and saves the running configuration. Called once per request. A change
 // is not taken back because it could not be saved: packets matter more than a file, and a container
