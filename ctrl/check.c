@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/ip.h"
 #include "base/mac.h"
 #include "config/bind.h"
 #include "config/conf.h"
@@ -93,6 +94,9 @@ const char *ctrl_param_allowed(const struct ctrl_param *param, char *buf, size_t
 	case CTRL_MAC:
 		snprintf(buf, len_bytes, "a MAC address such as 02:00:00:00:00:01");
 		break;
+	case CTRL_IP:
+		snprintf(buf, len_bytes, "an IPv4 or IPv6 address");
+		break;
 	case CTRL_OBJECT:
 		snprintf(buf, len_bytes, "an object");
 		break;
@@ -112,6 +116,7 @@ static bool has_type(const struct ctrl_param *param, const json_t *value)
 	case CTRL_STRING:
 	case CTRL_NAME:
 	case CTRL_MAC:
+	case CTRL_IP:
 		return json_is_string(value);
 	case CTRL_OBJECT:
 		return json_is_object(value);
@@ -160,15 +165,27 @@ static int check_name(struct place *at, const char *name)
 	return refuse(at, CTRL_ERROR_OUT_OF_BOUNDS, "is not a name: %s", err.reason);
 }
 
+// Text that is not what the type's parser takes.
+static int refuse_text(struct place *at, const struct ctrl_param *param, const json_t *value)
+{
+	char allowed[256];
+
+	ctrl_param_allowed(param, allowed, sizeof(allowed));
+	return refuse(at, CTRL_ERROR_OUT_OF_BOUNDS, "must be %s, not '%.40s'", allowed,
+		json_string_value(value));
+}
+
 static int check_value(struct place *at, const struct ctrl_param *param, const json_t *value)
 {
 	char allowed[256];
+	struct ip_addr ip;
 	struct mac mac;
 
-	ctrl_param_allowed(param, allowed, sizeof(allowed));
-	if (!has_type(param, value))
+	if (!has_type(param, value)) {
+		ctrl_param_allowed(param, allowed, sizeof(allowed));
 		return refuse(at, CTRL_ERROR_BAD_TYPE, "must be %s, not %s", allowed,
 			bind_type_name(value));
+	}
 	switch (param->type) {
 	case CTRL_INT:
 		return check_range(at, param, json_integer_value(value), "");
@@ -177,10 +194,12 @@ static int check_value(struct place *at, const struct ctrl_param *param, const j
 	case CTRL_NAME:
 		return check_name(at, json_string_value(value));
 	case CTRL_MAC:
-		if (mac_parse(json_string_value(value), &mac) == 0)
-			return 0;
-		return refuse(at, CTRL_ERROR_OUT_OF_BOUNDS, "must be %s, not '%.40s'", allowed,
-			json_string_value(value));
+		return mac_parse(json_string_value(value), &mac) == 0
+			       ? 0
+			       : refuse_text(at, param, value);
+	case CTRL_IP:
+		return ip_parse(json_string_value(value), &ip) == 0 ? 0
+								    : refuse_text(at, param, value);
 	case CTRL_OBJECT:
 		return param->fields ? check_members(at, param->fields, value, false) : 0;
 	case CTRL_LIST:

@@ -19,6 +19,7 @@ enum ctrl_type {
 	CTRL_STRING, // min..max bytes
 	CTRL_NAME,   // of a bridge or port (conf_name_check())
 	CTRL_MAC,
+	CTRL_IP,     // an address of IPv4 or IPv6
 	CTRL_OBJECT, // its members are `fields`; NULL: config/ binds it
 	CTRL_LIST,   // min..max `item`s
 };

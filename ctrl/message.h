@@ -15,15 +15,15 @@
 
 #include "base/err.h"
 
-#define CTRL_MESSAGE_MAX_BYTES	 (4u << 20)  // of a request; larger ones are answered too_big
-#define CTRL_TRANSPORT_MAX_BYTES (16u << 20) // beyond this ZeroMQ drops the connection
+#define CTRL_MESSAGE_MAX_BYTES	 (16u << 20) // of a request; larger ones are answered too_big
+#define CTRL_TRANSPORT_MAX_BYTES (64u << 20) // beyond this ZeroMQ drops the connection
 #define CTRL_DEPTH_MAX		 16	     // objects and lists inside each other
 
 // X(symbol, name in messages, errno, help). What a handler fails with becomes the last row that
 // has its errno.
 #define CTRL_ERRORS(X)                                                                             \
 	X(BAD_JSON, "bad_json", EBADMSG, "the message is not JSON, or is nested too deeply")       \
-	X(TOO_BIG, "too_big", EMSGSIZE, "the message is larger than 4 MiB")                        \
+	X(TOO_BIG, "too_big", EMSGSIZE, "the message is larger than 16 MiB")                       \
 	X(BAD_REQUEST, "bad_request", EPROTO, "the JSON is not a request")                         \
 	X(UNKNOWN_METHOD, "unknown_method", ENOSYS, "there is no such method")                     \
 	X(UNKNOWN_PARAM, "unknown_param", EINVAL, "the method has no such parameter")              \

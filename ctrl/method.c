@@ -80,6 +80,33 @@ static const struct ctrl_param port_list_params[] = {
 static const struct ctrl_param port_show_params[] = {
 	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the port"}, END};
 
+static const struct ctrl_param endpoint_add_params[] = {
+	{.name = "endpoint",
+		.type = CTRL_OBJECT,
+		.required = true,
+		.help = "name and options of the endpoint, as in the configuration file"},
+	{.name = "may_exist",
+		.type = CTRL_BOOL,
+		.help = "an endpoint of that name is no error and stays as it is"},
+	END};
+
+static const struct ctrl_param endpoint_del_params[] = {
+	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the tunnel endpoint"},
+	{.name = "if_exists", .type = CTRL_BOOL, .help = "no such endpoint is no error"}, END};
+
+static const struct ctrl_param endpoint_set_params[] = {
+	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the tunnel endpoint"},
+	{.name = "endpoint",
+		.type = CTRL_OBJECT,
+		.required = true,
+		.help = "the options that change, as in the configuration file"},
+	END};
+
+static const struct ctrl_param endpoint_list_params[] = {END};
+
+static const struct ctrl_param endpoint_show_params[] = {
+	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the tunnel endpoint"}, END};
+
 static const struct ctrl_param show_params[] = {END};
 
 static const struct ctrl_param fdb_show_params[] = {
@@ -92,7 +119,7 @@ static const struct ctrl_param fdb_show_params[] = {
 	{.name = "limit",
 		.type = CTRL_INT,
 		.min = 1,
-		.max = CTRL_FDB_PAGE_MAX,
+		.max = CTRL_PAGE_MAX,
 		.help = "entries of a page; 1000 when not given"},
 	{.name = "after",
 		.type = CTRL_STRING,
@@ -107,9 +134,23 @@ static const struct ctrl_param fdb_show_params[] = {
 		.name = "vlan", .type = CTRL_INT, .max = CONF_VLAN_MAX, .help = "0: untagged"      \
 	}
 
-static const struct ctrl_param fdb_entry_fields[] = {
-	FDB_KEY, {.name = "port", .type = CTRL_NAME, .required = true, .help = "where it is"}, END};
-static const struct ctrl_param fdb_key_fields[] = {FDB_KEY, END};
+static const struct ctrl_param fdb_entry_fields[] = {FDB_KEY,
+	{.name = "port",
+		.type = CTRL_NAME,
+		.help = "where it is; with tunnel it may be left out when one port of type vxlan "
+			"carries the VLAN"},
+	{.name = "tunnel",
+		.type = CTRL_IP,
+		.help = "remote tunnel endpoint, behind a port of type vxlan. The address "
+			"00:00:00:00:00:00 then stands for frames to all, and may have several"},
+	END};
+static const struct ctrl_param fdb_key_fields[] = {FDB_KEY,
+	{.name = "port", .type = CTRL_NAME, .help = "of an entry of the zero address"},
+	{.name = "tunnel",
+		.type = CTRL_IP,
+		.help = "required of an entry of the zero address; others are deleted only if "
+			"this is where they are"},
+	END};
 static const struct ctrl_param fdb_entry = {.type = CTRL_OBJECT, .fields = fdb_entry_fields};
 static const struct ctrl_param fdb_key = {.type = CTRL_OBJECT, .fields = fdb_key_fields};
 
@@ -119,7 +160,7 @@ static const struct ctrl_param fdb_add_params[] = {
 		.type = CTRL_LIST,
 		.required = true,
 		.min = 1,
-		.max = 65536,
+		.max = CTRL_ENTRIES_MAX,
 		.item = &fdb_entry,
 		.help = "the entries"},
 	END};
@@ -130,7 +171,7 @@ static const struct ctrl_param fdb_del_params[] = {
 		.type = CTRL_LIST,
 		.required = true,
 		.min = 1,
-		.max = 65536,
+		.max = CTRL_ENTRIES_MAX,
 		.item = &fdb_key,
 		.help = "the entries"},
 	{.name = "if_exists", .type = CTRL_BOOL, .help = "no such entry is no error"}, END};
@@ -139,12 +180,60 @@ static const struct ctrl_param fdb_flush_params[] = {
 	{.name = "bridge", .type = CTRL_NAME, .one_of = 1, .help = "all entries of this bridge"},
 	{.name = "port", .type = CTRL_NAME, .one_of = 1, .help = "all entries of this port"}, END};
 
+#define NEIGH_KEY                                                                                  \
+	{.name = "ip", .type = CTRL_IP, .required = true, .help = "address that is asked for"},    \
+	{                                                                                          \
+		.name = "vlan", .type = CTRL_INT, .max = CONF_VLAN_MAX, .help = "0: untagged"      \
+	}
+
+static const struct ctrl_param neigh_entry_fields[] = {
+	NEIGH_KEY, {.name = "mac", .type = CTRL_MAC, .required = true, .help = "the answer"}, END};
+static const struct ctrl_param neigh_key_fields[] = {NEIGH_KEY, END};
+static const struct ctrl_param neigh_entry = {.type = CTRL_OBJECT, .fields = neigh_entry_fields};
+static const struct ctrl_param neigh_key = {.type = CTRL_OBJECT, .fields = neigh_key_fields};
+
+static const struct ctrl_param neigh_add_params[] = {
+	{.name = "bridge", .type = CTRL_NAME, .required = true, .help = "the bridge"},
+	{.name = "entries",
+		.type = CTRL_LIST,
+		.required = true,
+		.min = 1,
+		.max = CTRL_ENTRIES_MAX,
+		.item = &neigh_entry,
+		.help = "the neighbours"},
+	END};
+
+static const struct ctrl_param neigh_del_params[] = {
+	{.name = "bridge", .type = CTRL_NAME, .required = true, .help = "the bridge"},
+	{.name = "entries",
+		.type = CTRL_LIST,
+		.required = true,
+		.min = 1,
+		.max = CTRL_ENTRIES_MAX,
+		.item = &neigh_key,
+		.help = "the neighbours"},
+	{.name = "if_exists", .type = CTRL_BOOL, .help = "no such neighbour is no error"}, END};
+
+static const struct ctrl_param neigh_list_params[] = {
+	{.name = "bridge", .type = CTRL_NAME, .required = true, .help = "the bridge"},
+	{.name = "limit",
+		.type = CTRL_INT,
+		.min = 1,
+		.max = CTRL_PAGE_MAX,
+		.help = "entries of a page; 1000 when not given"},
+	{.name = "after",
+		.type = CTRL_STRING,
+		.min = 1,
+		.max = 64,
+		.help = "the cursor 'next' of the page before"},
+	END};
+
 static const struct ctrl_param stats_params[] = {
-	{.name = "port", .type = CTRL_NAME, .help = "only this port"},
+	{.name = "port", .type = CTRL_NAME, .help = "only this port, or tunnel endpoint"},
 	{.name = "bridge", .type = CTRL_NAME, .help = "only ports of this bridge"}, END};
 
 static const struct ctrl_param drops_params[] = {
-	{.name = "port", .type = CTRL_NAME, .help = "only this port"}, END};
+	{.name = "port", .type = CTRL_NAME, .help = "only this port, or tunnel endpoint"}, END};
 
 static const struct ctrl_param workers_params[] = {END};
 static const struct ctrl_param config_show_params[] = {END};
@@ -170,5 +259,10 @@ const struct ctrl_event ctrl_switch_events[] = {{"bridge.add", "bridge", "a brid
 	{"port.del", "port, bridge", "a port was deleted by itself"},
 	{"port.down", "port, bridge, reason", "the device or the namespace of a port has gone"},
 	{"port.up", "port, bridge", "they are back, and the port works again"},
+	{"endpoint.add", "endpoint", "a tunnel endpoint was made"},
+	{"endpoint.set", "endpoint", "options of a tunnel endpoint were changed"},
+	{"endpoint.del", "endpoint", "a tunnel endpoint was deleted"},
+	{"endpoint.down", "endpoint, reason", "what a tunnel endpoint stands on has gone"},
+	{"endpoint.up", "endpoint", "it is back, and the tunnel endpoint works again"},
 	{"state.unsaved", "reason", "the running configuration cannot be saved; it is tried again"},
 	{"state.saved", "nothing", "it is saved, after it could not be"}, {}};

@@ -6,7 +6,8 @@
 
 #include "ctrl/check.h"
 
-#define CTRL_FDB_PAGE_MAX 20000
+#define CTRL_PAGE_MAX	 20000	// entries of an answer
+#define CTRL_ENTRIES_MAX 131072 // of a request
 
 // X(symbol, function, name, READ or WRITE, help, what the result is)
 #define CTRL_SWITCH_METHODS(X)                                                                     \
@@ -29,17 +30,37 @@
 		"the port, as port.list has it")                                                   \
 	X(PORT_LIST, port_list, "port.list", READ, "Lists the ports of a bridge, or all.",         \
 		"ports: a list of name, bridge, type, state, since_s, reason (when down), "        \
-		"options")                                                                         \
+		"mtu (type vxlan, when up: what it takes), options")                               \
 	X(PORT_SHOW, port_show, "port.show", READ, "Tells everything of one port.",                \
 		"as in port.list, all options, and device: what the port type tells of it")        \
-	X(SHOW, show, "show", READ, "Tells everything of all bridges and their ports.",            \
-		"bridges: a list of name, options, ports (as in port.show) and static entries "    \
-		"fdb")                                                                             \
+	X(ENDPOINT_ADD, endpoint_add, "endpoint.add", WRITE, "Makes a tunnel endpoint.",           \
+		"name, added (false: may_exist was given and it was there)")                       \
+	X(ENDPOINT_DEL, endpoint_del, "endpoint.del", WRITE,                                       \
+		"Deletes a tunnel endpoint that has no networks.",                                 \
+		"name, deleted (false: if_exists was given and it was not there)")                 \
+	X(ENDPOINT_SET, endpoint_set, "endpoint.set", WRITE,                                       \
+		"Changes options of a tunnel endpoint, which is made anew for it: its networks "   \
+		"are without traffic for a moment.",                                               \
+		"the endpoint, as endpoint.list has it")                                           \
+	X(ENDPOINT_LIST, endpoint_list, "endpoint.list", READ, "Lists the tunnel endpoints.",      \
+		"endpoints: a list of name, state, since_s, reason (when down), options, "         \
+		"networks (their number), mtu (offered to them, when up)")                         \
+	X(ENDPOINT_SHOW, endpoint_show, "endpoint.show", READ,                                     \
+		"Tells everything of one tunnel endpoint.",                                        \
+		"as in endpoint.list, all options; when up tunnel: what it tells of itself, its "  \
+		"remotes among it, and device: the same of its port")                              \
+	X(SHOW, show, "show", READ,                                                                \
+		"Tells everything of all bridges, their ports and the tunnel "                     \
+		"endpoints.",                                                                      \
+		"bridges: a list of name, options, ports (as in port.show), the first static "     \
+		"entries fdb, fdb_more (the number of others), neigh (the number of neighbours); " \
+		"endpoints: as endpoint.show, with the "                                           \
+		"options that are given")                                                          \
 	X(FDB_SHOW, fdb_show, "fdb.show", READ,                                                    \
 		"Lists forwarding entries, sorted by bridge, VLAN and MAC, a page at a time.",     \
-		"entries: a list of bridge, vlan, mac, port, kind, age_s; next: the cursor of "    \
-		"the "                                                                             \
-		"next page, when there is one")                                                    \
+		"entries: a list of bridge, vlan, mac, port, tunnel (the remote tunnel endpoint, " \
+		"with ports of type vxlan), kind, age_s; next: the cursor of the next page, when " \
+		"there is one. The zero address stands for a member of a flood list")              \
 	X(FDB_ADD, fdb_add, "fdb.add", WRITE,                                                      \
 		"Adds static forwarding entries, all or none; one that is there is replaced.",     \
 		"added: their number")                                                             \
@@ -47,8 +68,19 @@
 		"deleted: their number")                                                           \
 	X(FDB_FLUSH, fdb_flush, "fdb.flush", WRITE,                                                \
 		"Forgets what was learned on a bridge or port; static entries stay.", "nothing")   \
+	X(NEIGH_ADD, neigh_add, "neigh.add", WRITE,                                                \
+		"Adds neighbours that a bridge answers for, all or none; one that is there is "    \
+		"replaced.",                                                                       \
+		"added: their number")                                                             \
+	X(NEIGH_DEL, neigh_del, "neigh.del", WRITE, "Deletes neighbours, all or none.",            \
+		"deleted: their number")                                                           \
+	X(NEIGH_LIST, neigh_list, "neigh.list", READ,                                              \
+		"Lists the neighbours of a bridge, sorted by VLAN and address, a page at a time.", \
+		"entries: a list of vlan, ip, mac; next: the cursor of the next page, when there " \
+		"is one")                                                                          \
 	X(STATS, stats, "stats", READ, "Counters of one port, the ports of a bridge, or all.",     \
-		"time_us (monotonic) and ports: a list of name, bridge, state, rx_packets, "       \
+		"time_us (monotonic) and ports: a list of name, bridge (none: a tunnel "           \
+		"endpoint), state, rx_packets, "                                                   \
 		"tx_packets, rx_bytes, tx_bytes, rx_dropped, tx_dropped, drops (by reason)")       \
 	X(DROPS, drops, "drops", READ,                                                             \
 		"Why packets were dropped: on one port, or on all there are.",                     \

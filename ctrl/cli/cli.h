@@ -47,8 +47,9 @@ struct verb {
 };
 
 // The groups; each table ends with a NULL name.
-extern const struct verb verbs_show[], verbs_bridge[], verbs_port[], verbs_fdb[], verbs_stats[],
-	verbs_worker[], verbs_monitor[], verbs_config[], verbs_help[];
+extern const struct verb verbs_show[], verbs_bridge[], verbs_port[], verbs_fdb[], verbs_neigh[],
+	verbs_tunnel[], verbs_stats[], verbs_worker[], verbs_monitor[], verbs_config[],
+	verbs_help[];
 extern const struct verb *const verb_groups[];
 extern const unsigned nb_verb_groups;
 
@@ -99,6 +100,11 @@ int cli_object(struct cli *cli, const char *name, cli_option_fn *fn, int argc, c
 
 // "key=value" texts of an object's members that are not null, in a new string.
 char *cli_options_text(const json_t *obj);
+
+// A value as text, with commas between those of a list, in a new string.
+char *cli_value_text(const json_t *value);
+
+void cli_print_endpoint(const json_t *endpoint); // verb_tunnel.c
 
 // Member of an object as text or number; "" and 0 when it is not there.
 const char *member_text(const json_t *obj, const char *name);

@@ -157,6 +157,18 @@ static void print_value(FILE *out, const json_t *value)
 	}
 }
 
+char *cli_value_text(const json_t *value)
+{
+	size_t len;
+	char *text = NULL;
+	FILE *out = open_memstream(&text, &len);
+
+	if (value)
+		print_value(out, value);
+	fclose(out);
+	return text;
+}
+
 char *cli_options_text(const json_t *obj)
 {
 	size_t len;

@@ -12,21 +12,27 @@
 // bash cuts words at '=' and ':' too, so the line is cut here anew; what is left of the last of
 // them in the present word is not part of a reply.
 static const char walker[] =
-	"_vsctl_names() # list-br or list-ports\n"
+	"_vsctl_names() # list-br, list-ports, ...\n"
 	"{\n"
 	"\tvsctl \"${where[@]}\" \"$1\" 2>/dev/null | awk 'NR > 1 { print $1 }'\n"
 	"}\n\n"
 	"_vsctl_words() # what may stand for a word of the usage\n"
 	"{\n"
 	"\tcase $1 in\n"
+	"\t*[a-z]=*) word=${1##[}; echo \"${word%%=*}=\" ;;\n"
 	"\t*BRIDGE*) _vsctl_names list-br ;;\n"
 	"\t*PORT*) _vsctl_names list-ports ;;\n"
-	"\t*KEY=VALUE*) [[ $verb == *-br ]] && echo \"$_vsctl_bridge_keys\" ||\n"
-	"\t\techo \"$_vsctl_port_keys\" ;;\n"
+	"\t*ENDPOINT*) _vsctl_names list-tunnel-endpoints ;;\n"
+	"\t*KEY=VALUE*)\n"
+	"\t\tcase $verb in\n"
+	"\t\t*-br) echo \"$_vsctl_bridge_keys\" ;;\n"
+	"\t\t*-tunnel-endpoint) echo \"$_vsctl_endpoint_keys\" ;;\n"
+	"\t\t*) echo \"$_vsctl_port_keys\" ;;\n"
+	"\t\tesac\n"
+	"\t\t;;\n"
 	"\t*VERB*) echo \"$_vsctl_verbs\" ;;\n"
 	"\t*EVENT*) echo \"$_vsctl_events\" ;;\n"
 	"\t*FILE* | *DIR*) compgen -f -- \"$cur\" ;;\n"
-	"\t*vlan=ID*) echo vlan= ;;\n"
 	"\t*[A-Z]*) ;;\n"
 	"\t*) echo \"${1//[][|]/ }\" ;;\n"
 	"\tesac\n"
@@ -98,6 +104,8 @@ static void print_keys(const char *name, const struct schema_table *table)
 			continue;
 		if (field->type != SCHEMA_ENUM)
 			printf("%s= ", field->key);
+		if (field->word)
+			printf("%s=%s ", field->key, field->word);
 		for (unsigned k = 0; field->type == SCHEMA_ENUM && field->names[k]; k++)
 			printf("%s=%s ", field->key, field->names[k]);
 	}
@@ -165,6 +173,7 @@ int cli_completion(struct cli *cli, int argc, char **argv)
 	printf("# Completion of vsctl for bash; made by `vsctl completion bash`.\n");
 	print_keys("_vsctl_port_keys", &schema_port);
 	print_keys("_vsctl_bridge_keys", &schema_bridge);
+	print_keys("_vsctl_endpoint_keys", &schema_endpoint);
 	printf("_vsctl_events='");
 	for (const struct ctrl_event *e = ctrl_switch_events; e->name; e++)
 		printf("%s ", e->name);

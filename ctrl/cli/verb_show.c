@@ -43,6 +43,15 @@ static void print_port(const json_t *port, const char *indent)
 	free(device);
 }
 
+static void print_entry(const json_t *entry)
+{
+	const char *tunnel = member_text(entry, "tunnel");
+
+	printf("    Static entry %s vlan %lld: port %s%s%s\n", member_text(entry, "mac"),
+		member_int(entry, "vlan"), member_text(entry, "port"), *tunnel ? " tunnel " : "",
+		tunnel);
+}
+
 static void print_bridge(const json_t *bridge)
 {
 	char *options = cli_options_text(json_object_get(bridge, "options"));
@@ -53,16 +62,23 @@ static void print_bridge(const json_t *bridge)
 	json_array_foreach (json_object_get(bridge, "ports"), i, item)
 		print_port(item, "    ");
 	json_array_foreach (json_object_get(bridge, "fdb"), i, item)
-		printf("    Static entry %s vlan %lld: port %s\n", member_text(item, "mac"),
-			member_int(item, "vlan"), member_text(item, "port"));
+		print_entry(item);
+	if (member_int(bridge, "fdb_more"))
+		printf("    and %lld more static entries (`vsctl fdb show` lists them)\n",
+			member_int(bridge, "fdb_more"));
+	if (member_int(bridge, "neigh"))
+		printf("    Neighbours: %lld (`vsctl neigh show` lists them)\n",
+			member_int(bridge, "neigh"));
 	free(options);
 }
 
 static void print_bridges(const struct cli *cli, const json_t *result)
 {
-	json_t *bridge;
+	json_t *bridge, *endpoint;
 	size_t i;
 
+	json_array_foreach (json_object_get(result, "endpoints"), i, endpoint)
+		cli_print_endpoint(endpoint);
 	json_array_foreach (json_object_get(result, "bridges"), i, bridge)
 		print_bridge(bridge);
 }
@@ -81,7 +97,7 @@ static int show(struct cli *cli, int argc, char **argv)
 
 const struct verb verbs_show[] = {
 	{"status", "", "what runs here and how it is", NULL, 0, 0, 0, status},
-	{"show", "[PORT]", "everything of all bridges and ports, or of one port", NULL, 0, 1, 0,
-		show},
+	{"show", "[PORT]", "everything of all bridges, ports and tunnel endpoints, or of one port",
+		NULL, 0, 1, 0, show},
 	{NULL},
 };

@@ -12,7 +12,7 @@
 
 #define CALL_FRAMES_MAX	       4 // of addressing, before the request: two with REQ, one with DEALER
 #define CTRL_QUEUE_MAX_DEFAULT 1024
-#define CTRL_QUEUE_MAX_BYTES   (16u << 20) // as text; some thirty times that when parsed
+#define CTRL_QUEUE_MAX_BYTES   (32u << 20) // as text; some thirty times that when parsed
 #define CTRL_UNREAD_MAX_BYTES  (64u << 20)
 #define CTRL_SETTLE_TIMEOUT_MS 10000
 

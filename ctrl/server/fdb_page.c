@@ -14,7 +14,12 @@ static int compare(const void *va, const void *vb)
 		return a->bridge_id < b->bridge_id ? -1 : 1;
 	if (a->vlan != b->vlan)
 		return a->vlan < b->vlan ? -1 : 1;
-	return memcmp(a->mac.byte, b->mac.byte, sizeof(a->mac.byte));
+	if (memcmp(&a->mac, &b->mac, sizeof(a->mac)) != 0 || !mac_is_zero(&a->mac))
+		return memcmp(&a->mac, &b->mac, sizeof(a->mac));
+	// Members of flood lists: the zero address is not all of their key.
+	if (a->port_id != b->port_id)
+		return a->port_id < b->port_id ? -1 : 1;
+	return a->remote - b->remote;
 }
 
 int fdb_page_init(struct fdb_page *page, size_t limit)
@@ -90,22 +95,25 @@ static void format(const struct dp_fdb_info *at, char buf[FDB_CURSOR_BYTES])
 {
 	char mac[MAC_TEXT_BYTES];
 
-	snprintf(buf, FDB_CURSOR_BYTES, "%04x.%03x.%s", at->bridge_id, at->vlan & 0xfff,
-		mac_format(&at->mac, mac));
+	snprintf(buf, FDB_CURSOR_BYTES, "%04x.%03x.%04x.%04x.%s", at->bridge_id, at->vlan & 0xfff,
+		at->port_id, at->remote, mac_format(&at->mac, mac));
 }
 
 int fdb_page_after(struct fdb_page *page, const char *cursor)
 {
-	unsigned bridge, vlan;
+	unsigned bridge, vlan, port, remote;
 	char again[FDB_CURSOR_BYTES];
 	int used = 0;
 
-	if (sscanf(cursor, "%4x.%3x.%n", &bridge, &vlan, &used) != 2 || !used)
+	if (sscanf(cursor, "%4x.%3x.%4x.%4x.%n", &bridge, &vlan, &port, &remote, &used) != 4 ||
+		!used)
 		return -EINVAL;
 	if (mac_parse(cursor + used, &page->after.mac) < 0)
 		return -EINVAL;
 	page->after.bridge_id = bridge;
 	page->after.vlan = vlan;
+	page->after.port_id = port;
+	page->after.remote = remote;
 	page->has_after = true;
 	// sscanf() takes blanks and signs too.
 	format(&page->after, again);

@@ -23,6 +23,6 @@ void fdb_page_add(struct fdb_page *page, const struct dp_fdb_info *info);
 void fdb_page_sort(struct fdb_page *page);
 
 // Cursors as text. fdb_page_after() returns -EINVAL for what fdb_page_cursor() did not write.
-#define FDB_CURSOR_BYTES 32
+#define FDB_CURSOR_BYTES 40
 int fdb_page_after(struct fdb_page *page, const char *cursor);
 const char *fdb_page_cursor(const struct fdb_page *page, char *buf); // of the last entry; sorted

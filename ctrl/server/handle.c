@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "vxlan/vxlan.h"
+
 int no_memory(struct err *err)
 {
 	return err_set(err, -ENOMEM, NULL, "out of memory");
@@ -63,13 +65,20 @@ int split_name(const json_t *obj, const char *what, char name[CONF_NAME_BYTES],
 	return 0;
 }
 
-static void add_reason(const struct vport *port, json_t *obj)
+static void add_reason(const struct err *down, json_t *obj)
 {
-	char text[sizeof(port->down.path) + sizeof(port->down.reason) + 4];
+	char text[sizeof(down->path) + sizeof(down->reason) + 4];
 
-	if (port->state == VPORT_DOWN)
-		json_object_set_new(
-			obj, "reason", ctrl_json_text(err_text(&port->down, text, sizeof(text))));
+	json_object_set_new(obj, "reason", ctrl_json_text(err_text(down, text, sizeof(text))));
+}
+
+static json_t *device_json(const struct port *port)
+{
+	json_t *device = json_object();
+
+	if (device)
+		port_describe(port, device);
+	return device;
 }
 
 json_t *port_json(const struct vport *port, bool detail)
@@ -79,17 +88,16 @@ json_t *port_json(const struct vport *port, bool detail)
 		port->bridge->opts.name, "type", conf_port_type_name(port->conf.type), "state",
 		port->state == VPORT_UP ? "up" : "down", "since_s", since_us / 1e6, "options",
 		conf_port_to_json(&port->conf, false));
-	json_t *device;
 
 	if (!obj)
 		return NULL;
-	add_reason(port, obj);
+	if (port->state == VPORT_DOWN)
+		add_reason(&port->down, obj);
+	if (port->port && port->conf.type == CONF_PORT_VXLAN)
+		json_object_set_new(obj, "mtu", json_integer(port_dp(port->port)->mtu));
 	if (!detail || !port->port)
 		return obj;
-	device = json_object();
-	if (device)
-		port_describe(port->port, device);
-	json_object_set_new(obj, "device", device);
+	json_object_set_new(obj, "device", device_json(port->port));
 	return obj;
 }
 
@@ -97,4 +105,31 @@ json_t *bridge_json(const struct bridge *bridge)
 {
 	return json_pack("{s:s, s:o, s:i}", "name", bridge->opts.name, "options",
 		conf_bridge_opts_to_json(&bridge->opts, true), "ports", (int)bridge->nb_ports);
+}
+
+json_t *endpoint_json(const struct endpoint *endpoint, bool detail)
+{
+	uint64_t since_us = monotonic_us() - endpoint->since_us;
+	json_t *obj = json_pack("{s:s, s:s, s:f, s:o, s:i}", "name", endpoint->conf.name, "state",
+		endpoint->vtep ? "up" : "down", "since_s", since_us / 1e6, "options",
+		conf_endpoint_to_json(&endpoint->conf, false), "networks",
+		(int)vswitch_endpoint_networks(endpoint));
+	json_t *tunnel;
+
+	if (!obj)
+		return NULL;
+	if (!endpoint->vtep) {
+		add_reason(&endpoint->down, obj);
+		return obj;
+	}
+	json_object_set_new(obj, "mtu", json_integer(endpoint->mtu));
+	if (!detail)
+		return obj;
+	tunnel = json_object();
+	if (tunnel)
+		vtep_describe(endpoint->vtep, tunnel);
+	json_object_set_new(obj, "tunnel", tunnel);
+	if (endpoint->lower)
+		json_object_set_new(obj, "device", device_json(endpoint->lower));
+	return obj;
 }

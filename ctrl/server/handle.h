@@ -32,12 +32,14 @@ int param_port(struct vswitch *vs, const json_t *params, const char *name, struc
 // What a request says of a `what` ("port", "bridge"): its name, which the file has as the key of a
 // map, and its options. `name` is empty for a new object, which is to be given one; another name
 // than it has is refused. `ret_options` is a new reference; `ret_path` names the object in errors.
-#define OBJECT_PATH_BYTES (CONF_NAME_BYTES + 16)
+#define OBJECT_PATH_BYTES (CONF_NAME_BYTES + 24)
 int split_name(const json_t *obj, const char *what, char name[CONF_NAME_BYTES],
 	json_t **ret_options, char ret_path[OBJECT_PATH_BYTES], struct err *err);
 
-// As port.list, or with `detail` port.show have it; as bridge.list has it. NULL: out of memory.
+// As port.list or endpoint.list, or with `detail` port.show or endpoint.show have it; as
+// bridge.list has it. NULL: out of memory.
 json_t *port_json(const struct vport *port, bool detail);
 json_t *bridge_json(const struct bridge *bridge);
+json_t *endpoint_json(const struct endpoint *endpoint, bool detail);
 
 int no_memory(struct err *err);

@@ -36,25 +36,47 @@ static const char *bridge_name(struct vswitch *vs, uint16_t dp_id)
 	return "?";
 }
 
+static json_t *entry_json(struct vswitch *vs, const struct dp_fdb_info *e)
+{
+	const struct vport *port = vswitch_port_by_id(vs, e->port_id);
+	char mac[MAC_TEXT_BYTES], text[IP_TEXT_BYTES];
+	struct ip_addr ip;
+	bool tunnel = port && vport_remote_ip(port, e->remote, &ip);
+
+	return json_pack("{s:s, s:i, s:s, s:s, s:s*, s:s, s:i}", "bridge",
+		bridge_name(vs, e->bridge_id), "vlan", e->vlan, "mac", mac_format(&e->mac, mac),
+		"port", port ? port->conf.name : "?", "tunnel",
+		tunnel ? ip_format(&ip, text) : NULL, "kind",
+		e->kind == DP_FDB_STATIC ? "static" : "learned", "age_s", (int)e->age_s);
+}
+
 static json_t *page_json(struct vswitch *vs, struct fdb_page *page)
 {
 	json_t *list = json_array();
-	char cursor[FDB_CURSOR_BYTES], mac[MAC_TEXT_BYTES];
+	char cursor[FDB_CURSOR_BYTES];
 
 	fdb_page_sort(page);
-	for (size_t i = 0; i < page->count; i++) {
-		const struct dp_fdb_info *e = &page->entry[i];
-		const struct vport *port = vswitch_port_by_id(vs, e->port_id);
-
-		json_array_append_new(list,
-			json_pack("{s:s, s:i, s:s, s:s, s:s, s:i}", "bridge",
-				bridge_name(vs, e->bridge_id), "vlan", e->vlan, "mac",
-				mac_format(&e->mac, mac), "port", port ? port->conf.name : "?",
-				"kind", e->kind == DP_FDB_STATIC ? "static" : "learned", "age_s",
-				(int)e->age_s));
-	}
+	for (size_t i = 0; i < page->count; i++)
+		json_array_append_new(list, entry_json(vs, &page->entry[i]));
 	return json_pack("{s:o, s:s*}", "entries", list, "next",
 		page->more ? fdb_page_cursor(page, cursor) : NULL);
+}
+
+// Those of the zero address are not in the data plane's table.
+static void visit_floods(struct vswitch *vs, const struct bridge *bridge, struct walk *walk)
+{
+	for (unsigned i = 0; i < bridge->nb_fdb; i++) {
+		const struct static_entry *e = &bridge->fdb[i];
+		struct dp_fdb_info info = {.bridge_id = bridge->dp_id,
+			.vlan = e->conf.vlan,
+			.remote = e->remote,
+			.kind = DP_FDB_STATIC};
+
+		if (!mac_is_zero(&e->conf.mac))
+			continue;
+		info.port_id = vswitch_find_port(vs, e->conf.port)->dp_id;
+		visit(walk, &info);
+	}
 }
 
 int ctrl_handle_fdb_show(void *arg, const json_t *params, json_t **ret_result, struct err *err)
@@ -64,7 +86,7 @@ int ctrl_handle_fdb_show(void *arg, const json_t *params, json_t **ret_result, s
 	const json_t *limit = json_object_get(params, "limit");
 	const char *after = param_text(params, "after");
 	struct walk walk = {.vlan = vlan ? json_integer_value(vlan) : -1};
-	struct bridge *bridge;
+	struct bridge *bridge, *each;
 	struct vport *port;
 	int rc;
 
@@ -81,6 +103,10 @@ int ctrl_handle_fdb_show(void *arg, const json_t *params, json_t **ret_result, s
 		goto out;
 	}
 	dp_fdb_walk(vswitch_dp(server->vs), bridge ? bridge->dp_id : UINT16_MAX, visit, &walk);
+	TAILQ_FOREACH (each, vswitch_bridges(server->vs), entry) {
+		if (!bridge || bridge == each)
+			visit_floods(server->vs, each, &walk);
+	}
 	*ret_result = page_json(server->vs, &walk.page);
 	rc = *ret_result ? 0 : no_memory(err);
 out:
@@ -90,9 +116,11 @@ out:
 
 static void bind_entry(const json_t *obj, struct conf_fdb *entry)
 {
-	const char *port = param_text(obj, "port");
+	const char *port = param_text(obj, "port"), *tunnel = param_text(obj, "tunnel");
 
 	mac_parse(param_text(obj, "mac"), &entry->mac);
+	if (tunnel)
+		ip_parse(tunnel, &entry->tunnel);
 	entry->vlan = json_integer_value(json_object_get(obj, "vlan"));
 	snprintf(entry->port, sizeof(entry->port), "%s", port ? port : "");
 }
@@ -135,34 +163,20 @@ int ctrl_handle_fdb_add(void *arg, const json_t *params, json_t **ret_result, st
 	return rc;
 }
 
-// Leaves out of the list what is not in the table.
-static unsigned drop_missing(const struct bridge *bridge, struct conf_fdb *entries, unsigned count)
-{
-	unsigned kept = 0;
-
-	for (unsigned i = 0; i < count; i++) {
-		if (vswitch_fdb_has(bridge, &entries[i]))
-			entries[kept++] = entries[i];
-	}
-	return kept;
-}
-
 int ctrl_handle_fdb_del(void *arg, const json_t *params, json_t **ret_result, struct err *err)
 {
 	struct ctrl_server *server = arg;
 	struct conf_fdb *entries;
 	struct bridge *bridge;
-	unsigned count;
+	unsigned count, deleted;
 	int rc = bind_entries(server, params, &bridge, &entries, &count, err);
 
 	if (rc < 0)
 		return rc;
-	if (param_flag(params, "if_exists"))
-		count = drop_missing(bridge, entries, count);
-	if (count)
-		rc = vswitch_fdb_del(server->vs, bridge->opts.name, entries, count, err);
+	rc = vswitch_fdb_del(server->vs, bridge->opts.name, entries, count,
+		param_flag(params, "if_exists"), &deleted, err);
 	if (rc == 0)
-		*ret_result = json_pack("{s:i}", "deleted", (int)count);
+		*ret_result = json_pack("{s:i}", "deleted", (int)deleted);
 	free(entries);
 	return rc;
 }

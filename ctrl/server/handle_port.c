@@ -6,6 +6,8 @@
 
 #include "ctrl/server/handle.h"
 
+#define SHOW_FDB_MAX 1000 // static entries of a bridge; fdb.show has all
+
 // Binds what the request says of a port onto `conf`.
 static int bind_port(const json_t *obj, struct conf_port *conf, struct err *err)
 {
@@ -207,31 +209,32 @@ static json_t *static_fdb(const struct bridge *bridge)
 {
 	json_t *list = json_array();
 
-	for (unsigned i = 0; i < bridge->nb_fdb; i++) {
-		const struct conf_fdb *e = &bridge->fdb[i];
-		char mac[MAC_TEXT_BYTES];
-
-		json_array_append_new(
-			list, json_pack("{s:s, s:i, s:s}", "mac", mac_format(&e->mac, mac), "vlan",
-				      e->vlan, "port", e->port));
-	}
+	for (unsigned i = 0; i < bridge->nb_fdb && i < SHOW_FDB_MAX; i++)
+		json_array_append_new(list, conf_fdb_to_json(&bridge->fdb[i].conf));
 	return list;
 }
 
 int ctrl_handle_show(void *arg, const json_t *params, json_t **ret_result, struct err *err)
 {
 	struct ctrl_server *server = arg;
-	json_t *bridges = json_array();
+	json_t *bridges = json_array(), *endpoints = json_array();
+	struct endpoint *endpoint;
 	struct bridge *bridge;
 
+	TAILQ_FOREACH (endpoint, vswitch_endpoints(server->vs), entry)
+		json_array_append_new(endpoints, endpoint_json(endpoint, true));
 	TAILQ_FOREACH (bridge, vswitch_bridges(server->vs), entry) {
 		json_t *obj = bridge_json(bridge), *ports = json_array();
 
 		list_ports(bridge, ports, true);
 		json_object_set_new(obj, "ports", ports);
 		json_object_set_new(obj, "fdb", static_fdb(bridge));
+		if (bridge->nb_fdb > SHOW_FDB_MAX)
+			json_object_set_new(
+				obj, "fdb_more", json_integer(bridge->nb_fdb - SHOW_FDB_MAX));
+		json_object_set_new(obj, "neigh", json_integer(bridge->nb_neigh));
 		json_array_append_new(bridges, obj);
 	}
-	*ret_result = json_pack("{s:o}", "bridges", bridges);
+	*ret_result = json_pack("{s:o, s:o}", "bridges", bridges, "endpoints", endpoints);
 	return *ret_result ? 0 : no_memory(err);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <rte_cycles.h>
@@ -19,7 +20,42 @@ static json_t *drops_by_reason(const struct dp_counters *cnt)
 	return obj;
 }
 
-static json_t *stats_json(struct dp *dp, const struct vport *port)
+// What has counters: a port, or a tunnel endpoint, which is on no bridge.
+struct counted {
+	const char *name, *bridge;
+	bool up;
+	uint16_t dp_id;
+};
+
+// Lists them into a new array: those of a bridge, the one of that name, or all. -ENOENT.
+static int list_counted(struct vswitch *vs, const struct bridge *bridge, const char *name,
+	struct counted **ret_list, unsigned *ret_count, struct err *err)
+{
+	struct counted *list = calloc(DP_PORTS_MAX, sizeof(*list));
+	unsigned count = 0;
+	const struct endpoint *ep;
+	const struct bridge *b;
+	const struct vport *vp;
+
+	if (!list)
+		return no_memory(err);
+	TAILQ_FOREACH (b, vswitch_bridges(vs), entry) {
+		TAILQ_FOREACH (vp, &b->ports, entry) {
+			if ((!bridge || bridge == b) && (!name || !strcmp(name, vp->conf.name)))
+				list[count++] = (struct counted){vp->conf.name, b->opts.name,
+					vp->state == VPORT_UP, vp->dp_id};
+		}
+	}
+	TAILQ_FOREACH (ep, vswitch_endpoints(vs), entry) {
+		if (!bridge && (!name || !strcmp(name, ep->conf.name)))
+			list[count++] = (struct counted){ep->conf.name, NULL, ep->vtep, ep->dp_id};
+	}
+	*ret_list = list;
+	*ret_count = count;
+	return 0;
+}
+
+static json_t *stats_json(struct dp *dp, const struct counted *port)
 {
 	struct dp_counters cnt = {0};
 	uint64_t dropped[2] = {0};
@@ -27,68 +63,65 @@ static json_t *stats_json(struct dp *dp, const struct vport *port)
 	dp_port_counters(dp, port->dp_id, &cnt);
 	for (unsigned i = 0; i < DP_NB_DROPS; i++)
 		dropped[!!dp_drop_info[i].is_tx] += cnt.drop[i];
-	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "name",
-		port->conf.name, "bridge", port->bridge->opts.name, "state",
-		port->state == VPORT_UP ? "up" : "down", "rx_packets", (json_int_t)cnt.rx_packets,
-		"tx_packets", (json_int_t)cnt.tx_packets, "rx_bytes", (json_int_t)cnt.rx_bytes,
-		"tx_bytes", (json_int_t)cnt.tx_bytes, "rx_dropped", (json_int_t)dropped[0],
-		"tx_dropped", (json_int_t)dropped[1], "drops", drops_by_reason(&cnt));
+	return json_pack("{s:s, s:s*, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "name", port->name,
+		"bridge", port->bridge, "state", port->up ? "up" : "down", "rx_packets",
+		(json_int_t)cnt.rx_packets, "tx_packets", (json_int_t)cnt.tx_packets, "rx_bytes",
+		(json_int_t)cnt.rx_bytes, "tx_bytes", (json_int_t)cnt.tx_bytes, "rx_dropped",
+		(json_int_t)dropped[0], "tx_dropped", (json_int_t)dropped[1], "drops",
+		drops_by_reason(&cnt));
+}
+
+// Of a request that names a port or tunnel endpoint, a bridge, or neither.
+static int counted_of(struct ctrl_server *server, const json_t *params, struct counted **ret_list,
+	unsigned *ret_count, struct err *err)
+{
+	const char *name = param_text(params, "port");
+	struct bridge *bridge;
+	struct vport *port;
+	int rc = param_bridge(server->vs, params, "bridge", &bridge, err);
+
+	if (rc == 0 && (!name || !vswitch_find_endpoint(server->vs, name)))
+		rc = param_port(server->vs, params, "port", &port, err);
+	return rc < 0 ? rc : list_counted(server->vs, bridge, name, ret_list, ret_count, err);
 }
 
 int ctrl_handle_stats(void *arg, const json_t *params, json_t **ret_result, struct err *err)
 {
 	struct ctrl_server *server = arg;
-	struct bridge *only_bridge, *bridge;
-	struct vport *only, *port;
+	struct counted *counted;
+	unsigned count;
 	json_t *list;
-	int rc;
+	int rc = counted_of(server, params, &counted, &count, err);
 
-	rc = param_bridge(server->vs, params, "bridge", &only_bridge, err);
-	if (rc == 0)
-		rc = param_port(server->vs, params, "port", &only, err);
 	if (rc < 0)
 		return rc;
 	list = json_array();
-	TAILQ_FOREACH (bridge, vswitch_bridges(server->vs), entry) {
-		TAILQ_FOREACH (port, &bridge->ports, entry) {
-			if ((!only || only == port) && (!only_bridge || only_bridge == bridge))
-				json_array_append_new(
-					list, stats_json(vswitch_dp(server->vs), port));
-		}
-	}
+	for (unsigned i = 0; i < count; i++)
+		json_array_append_new(list, stats_json(vswitch_dp(server->vs), &counted[i]));
+	free(counted);
 	*ret_result = json_pack("{s:I, s:o}", "time_us", (json_int_t)monotonic_us(), "ports", list);
 	return *ret_result ? 0 : no_memory(err);
-}
-
-static void sum_drops(struct vswitch *vs, const struct vport *only, uint64_t *total)
-{
-	struct bridge *bridge;
-	struct vport *port;
-
-	TAILQ_FOREACH (bridge, vswitch_bridges(vs), entry) {
-		TAILQ_FOREACH (port, &bridge->ports, entry) {
-			struct dp_counters cnt = {0};
-
-			if (only && only != port)
-				continue;
-			dp_port_counters(vswitch_dp(vs), port->dp_id, &cnt);
-			for (unsigned i = 0; i < DP_NB_DROPS; i++)
-				total[i] += cnt.drop[i];
-		}
-	}
 }
 
 int ctrl_handle_drops(void *arg, const json_t *params, json_t **ret_result, struct err *err)
 {
 	struct ctrl_server *server = arg;
 	uint64_t total[DP_NB_DROPS] = {0};
-	struct vport *only;
+	struct counted *counted;
+	unsigned count;
 	json_t *list;
-	int rc = param_port(server->vs, params, "port", &only, err);
+	int rc = counted_of(server, params, &counted, &count, err);
 
 	if (rc < 0)
 		return rc;
-	sum_drops(server->vs, only, total);
+	for (unsigned i = 0; i < count; i++) {
+		struct dp_counters cnt = {0};
+
+		dp_port_counters(vswitch_dp(server->vs), counted[i].dp_id, &cnt);
+		for (unsigned k = 0; k < DP_NB_DROPS; k++)
+			total[k] += cnt.drop[k];
+	}
+	free(counted);
 	list = json_array();
 	for (unsigned i = 0; i < DP_NB_DROPS; i++) {
 		const struct dp_drop_info *info = &dp_drop_info[i];
