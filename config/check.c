@@ -109,7 +109,7 @@ const char *check_unicast(const void *value)
 
 const char *check_no_group(const void *value)
 {
-	return mac_is_multicast(value) ? "a multicast address has no place of its own" : NULL;
+	return mac_is_multicast(value) ? "a unicast address is needed (the first byte even)" : NULL;
 }
 
 const char *check_host_or_any(const void *value)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/check.h"
 #include "config/conf.h"
 
 bool conf_port_carries(const struct conf_port *port, unsigned vlan)
@@ -142,8 +143,14 @@ static int choose_port(const struct conf_fdb *entry, struct conf_fdb_ports *port
 
 int conf_fdb_settle(struct conf_fdb *entry, struct conf_fdb_ports *ports, struct err *err)
 {
+	const char *allowed = check_no_group(&entry->mac);
 	int rc;
 
+	if (allowed)
+		return err_set(err, -EINVAL, "mac", "%s", allowed);
+	allowed = entry->tunnel.family ? check_host(&entry->tunnel) : NULL;
+	if (allowed)
+		return err_set(err, -EINVAL, "tunnel", "%s", allowed);
 	if (mac_is_zero(&entry->mac) && !entry->tunnel.family)
 		return err_set(err, -EINVAL, "mac",
 			"the zero address stands for frames to all, and needs tunnel");

@@ -30,7 +30,7 @@ static const char walker[] =
 	"\t\t*) echo \"$_vsctl_port_keys\" ;;\n"
 	"\t\tesac\n"
 	"\t\t;;\n"
-	"\t*VERB*) echo \"$_vsctl_verbs\" ;;\n"
+	"\t*VERB*) cut -d' ' -f1 <<<\"$_vsctl_verbs\" ;;\n"
 	"\t*EVENT*) echo \"$_vsctl_events\" ;;\n"
 	"\t*FILE* | *DIR*) compgen -f -- \"$cur\" ;;\n"
 	"\t*[A-Z]*) ;;\n"

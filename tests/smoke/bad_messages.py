@@ -14,8 +14,10 @@ def request(method, **params):
 
 TAP = {"name": "x1", "type": "tap", "netns": "c1", "ifname": "eth7"}
 ENTRY = {"mac": "02:00:00:00:00:55", "port": "c1"}
+ZERO = "00:00:00:00:00:00"
+NEIGH = {"ip": "10.0.0.9", "mac": "02:00:00:00:00:09"}
 OTHER = {"mac": "02:00:00:00:00:56", "port": "c1"}
-BIG = 10 << 20
+BIG = 20 << 20
 
 CASES = [
     # (what is sent, the error's code, words of its message)
@@ -95,8 +97,35 @@ CASES = [
     (request("fdb.add", bridge="br0", entries=[ENTRY, ENTRY | {"vlan": 4095}]), "out_of_bounds", "entries[1].vlan"),
     (request("fdb.add", bridge="br0", entries=[ENTRY | {"mac": "01:00:00:00:00:01"}]), "invalid", "unicast"),
     (request("fdb.add", bridge="br0", entries=[ENTRY, ENTRY | {"port": "c2"}]), "invalid", "twice"),
-    (request("fdb.add", bridge="br0", entries=[{"mac": ENTRY["mac"]}]), "missing_param", "entries[0].port"),
+    (request("fdb.add", bridge="br0", entries=[{"mac": ENTRY["mac"]}]), "invalid", "port: the key is missing"),
     (request("fdb.del", bridge="br0", entries=[{"mac": "02:00:00:00:00:66"}]), "not_found", "02:00:00:00:00:66"),
+    (request("fdb.add", bridge="br0", entries=[ENTRY | {"tunnel": "10.0.0.300"}]), "out_of_bounds", "entries[0].tunnel"),
+    (request("fdb.add", bridge="br0", entries=[ENTRY | {"tunnel": "10.0.0.3"}]), "invalid", "of type tap"),
+    (request("fdb.add", bridge="br0", entries=[{"mac": ZERO, "tunnel": "10.0.0.3"}]), "not_found", "no port of type vxlan"),
+    (request("fdb.add", bridge="br0", entries=[{"mac": ZERO, "port": "c1"}]), "invalid", "needs tunnel"),
+    (request("fdb.add", bridge="br0", entries=[ENTRY] * 131073), "out_of_bounds", "131073"),
+    # Tunnel endpoints and networks.
+    (request("endpoint.add"), "missing_param", "endpoint"),
+    (request("endpoint.add", endpoint={}), "invalid", "no name"),
+    (request("endpoint.add", endpoint={"name": "a/b"}), "invalid", "a/b"),
+    (request("endpoint.add", endpoint={"name": "c1"}), "exists", "port"),
+    (request("endpoint.add", endpoint={"name": "t", "udp-port": 0}), "invalid", "udp-port"),
+    (request("endpoint.set", name="t", endpoint={"mtu": 1400}), "not_found", "tunnel endpoint t"),
+    (request("endpoint.del", name="t"), "not_found", "tunnel endpoint t"),
+    (request("endpoint.show", name="t"), "not_found", "tunnel endpoint t"),
+    (request("port.add", bridge="br0", port={"name": "v", "type": "vxlan"}), "invalid", "key"),
+    (request("port.add", bridge="br0", port={"name": "v", "type": "vxlan", "key": 1, "endpoint": "t"}), "not_found", "'t'"),
+    (request("port.add", bridge="br0", ports=[{"name": "v", "type": "vxlan", "key": 1}, {"name": "w", "type": "vxlan", "key": 1}]), "exists", "1"),
+    # Neighbours.
+    (request("neigh.add", bridge="br0", entries=[]), "out_of_bounds", "entries"),
+    (request("neigh.add", bridge="br0", entries=[{"ip": "10.0.0.9"}]), "missing_param", "entries[0].mac"),
+    (request("neigh.add", bridge="br0", entries=[NEIGH | {"ip": "10.0.0"}]), "out_of_bounds", "entries[0].ip"),
+    (request("neigh.add", bridge="br0", entries=[NEIGH, NEIGH | {"ip": "ff02::1"}]), "invalid", "ff02::1"),
+    (request("neigh.add", bridge="br0", entries=[NEIGH, NEIGH | {"mac": ZERO}]), "invalid", "unicast"),
+    (request("neigh.add", bridge="br0", entries=[NEIGH, NEIGH]), "invalid", "twice"),
+    (request("neigh.add", bridge="br9", entries=[NEIGH]), "not_found", "br9"),
+    (request("neigh.del", bridge="br0", entries=[{"ip": "10.0.0.9"}]), "not_found", "10.0.0.9"),
+    (request("neigh.list", bridge="br0", after="x"), "invalid", "cursor"),
 ]
 
 

@@ -17,7 +17,7 @@ misused 'no verb'
 misused "unknown verb 'frobnicate' " frobnicate
 misused "did you mean 'add-port'" ad-port br0 c1
 misused "did you mean 'fdb show'" fdb sho
-misused 'one of: show, add, del, flush' fdb
+misused 'one of: show, add, del, load, flush' fdb
 misused "did you mean '--json'" --jsno status
 misused "did you mean 'add-br'" help ad-br
 misused 'few arguments: vsctl add-port BRIDGE PORT' add-port br0
@@ -35,8 +35,8 @@ misused 'two different switches' --run-dir / --connect tcp://x:1 status
 vsctl help >"$T/help"
 vsctl --help | diff "$T/help" - || fail "--help is not help"
 diff <(vsctl add-br --help) <(vsctl help add-br) || fail "--help of a verb"
-(($(vsctl help fdb | grep -c '^vsctl fdb') == 4)) || fail "help of a group"
-mapfile -t verbs < <(sed -n '/^Options/q; s/^  \([a-z-]*\( [a-z]\+\)\?\) .*/\1/p' "$T/help")
+(($(vsctl help fdb | grep -c '^vsctl fdb') == 5)) || fail "help of a group"
+mapfile -t verbs < <(sed -n '/^Options/q; s/^  \([a-z-]*\( [a-z-]\+\)\?\) .*/\1/p' "$T/help")
 ((${#verbs[@]} > 20)) || fail "verbs: ${verbs[*]}"
 
 # The manual pages know every verb, option and key.
@@ -74,23 +74,25 @@ completes() {
 	_vsctl || true # compopt works in a completion only
 	[[ "${COMPREPLY[*]}" == "$*" ]] || fail "'$COMP_LINE' is completed with: ${COMPREPLY[*]}"
 }
-completes 'vsctl add' add-br add-port
-completes 'vsctl fdb ' show add del flush
+completes 'vsctl add' add-br add-port add-tunnel-endpoint
+completes 'vsctl fdb ' show add del load flush
 completes 'vsctl config c' check
 completes 'vsctl del-br ' br0 br1
 completes 'vsctl --json del-br br' br0 br1
 completes "vsctl --run-dir $T/nowhere del-br "
 completes 'vsctl del-port n' n0 n1
-completes 'vsctl add-port br0 x ty' type=tap type=veth type=dpdk
+completes 'vsctl add-port br0 x ty' type=tap type=veth type=dpdk type=vxlan
 completes 'vsctl add-port br0 x type=ve' veth
 completes 'vsctl add-port br0 x type=tap vlan-mode=n' native-tagged native-untagged
 completes 'vsctl set-br br0 a' ageing=
+completes 'vsctl add-tunnel-endpoint x un' underlay=kernel underlay=port
+completes 'vsctl fdb add br0 02:00:00:00:00:01 tu' tunnel=
 completes 'vsctl add-br --m' --may-exist
 completes 'vsctl stats --w' --watch
 completes "vsctl config check $T/he" "$T/help"
 completes 'vsctl reference ' control config
 completes 'vsctl monitor port.d' port.del port.down
-completes 'vsctl help add-' add-br add-port
+completes 'vsctl help add-' add-br add-port add-tunnel-endpoint
 
 # Every verb takes --run-dir, before and after.
 (

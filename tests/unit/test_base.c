@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/mac.h"
+#include "base/sorted.h"
 #include "base/util.h"
 
 static void test_err(void **state)
@@ -76,6 +77,31 @@ static void test_hash(void **state)
 	assert_true(hash_add(HASH_INIT, "a", 1) == 0xaf63dc4c8601ec8cull);
 	assert_true(hash_add(HASH_INIT, "foobar", 6) == 0x85944171f73967e8ull);
 	assert_true(hash_add(hash_add(HASH_INIT, "foo", 3), "bar", 3) == 0x85944171f73967e8ull);
+}
+
+static int compare_ints(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+static void test_sorted(void **state)
+{
+	static const int old[] = {1, 3, 5, 7}, named[] = {0, 3, 6, 7}, twice[] = {1, 4, 4, 5};
+	static const int both[] = {0, 1, 3, 5, 6, 7};
+	int out[8], kept[] = {1, 3, 5, 7};
+
+	assert_null(sorted_twice(old, 4, sizeof(int), compare_ints));
+	assert_ptr_equal(sorted_twice(twice, 4, sizeof(int), compare_ints), &twice[2]);
+	assert_null(sorted_twice(NULL, 0, sizeof(int), compare_ints));
+	assert_int_equal(sorted_merge(out, old, 4, named, 4, sizeof(int), compare_ints, true), 6);
+	assert_memory_equal(out, both, sizeof(both));
+	assert_int_equal(sorted_merge(out, NULL, 0, named, 4, sizeof(int), compare_ints, true), 4);
+	assert_memory_equal(out, named, sizeof(named));
+	// In place.
+	assert_int_equal(
+		sorted_merge(kept, kept, 4, named, 4, sizeof(int), compare_ints, false), 2);
+	assert_int_equal(kept[0], 1);
+	assert_int_equal(kept[1], 5);
 }
 
 static void test_log_level(void **state)
@@ -342,6 +368,7 @@ int main(void)
 		cmocka_unit_test(test_err),
 		cmocka_unit_test(test_mac),
 		cmocka_unit_test(test_hash),
+		cmocka_unit_test(test_sorted),
 		cmocka_unit_test(test_log_level),
 		cmocka_unit_test(test_file),
 		cmocka_unit_test(test_file_write_fails),

@@ -29,6 +29,7 @@ static const struct ctrl_param echo_params[] = {
 	{.name = "n", .type = CTRL_INT, .required = true, .min = 1, .max = 10, .help = "a number"},
 	{.name = "list", .type = CTRL_LIST, .max = 3, .item = &int_item, .help = "digits"},
 	{.name = "mac", .type = CTRL_MAC, .help = "an address"},
+	{.name = "ip", .type = CTRL_IP, .help = "another"},
 	{.name = "a", .type = CTRL_BOOL, .help = "with a b"}, {}};
 static const struct ctrl_param one_params[] = {
 	{.name = "x", .type = CTRL_BOOL, .one_of = 1, .help = "one"},
@@ -263,7 +264,7 @@ static void test_refusals(void **state)
 		{"{\"method\":\"echo\"}", "missing_param",
 			"'n' is missing: an integer from 1 to 10"},
 		{"{\"method\":\"echo\",\"params\":{\"n\":1,\"z\":1}}", "unknown_param",
-			"'z' is not known; there are: n, list, mac, a"},
+			"'z' is not known; there are: n, list, mac, ip, a"},
 		{"{\"method\":\"echo\",\"params\":{\"n\":\"1\"}}", "bad_type",
 			"'n' must be an integer from 1 to 10, not a string"},
 		{"{\"method\":\"echo\",\"params\":{\"n\":11}}", "out_of_bounds", "not 11"},
@@ -271,6 +272,10 @@ static void test_refusals(void **state)
 			"list[2]"},
 		{"{\"method\":\"echo\",\"params\":{\"n\":1,\"list\":[1,2,3,4]}}", "out_of_bounds",
 			"4 items"},
+		{"{\"method\":\"echo\",\"params\":{\"n\":1,\"ip\":\"1.2.3\"}}", "out_of_bounds",
+			"must be an IPv4 or IPv6 address, not '1.2.3'"},
+		{"{\"method\":\"echo\",\"params\":{\"n\":1,\"ip\":5}}", "bad_type",
+			"must be an IPv4 or IPv6 address, not an integer"},
 		{"{\"method\":\"echo\",\"params\":{\"n\":1,\"mac\":\"x\"}}", "out_of_bounds",
 			"MAC address"},
 		{"{\"method\":\"one\"}", "missing_param", "x, y"},
@@ -308,7 +313,7 @@ static void test_too_big(void **state)
 {
 	static const char read[] = "{\"method\":\"one\",\"params\":{\"x\":true}}";
 	struct raw raw = raw_open(ZMQ_DEALER);
-	size_t len = 10u << 20;
+	size_t len = 20u << 20;
 	char *text = malloc(len);
 	json_t *answer;
 
