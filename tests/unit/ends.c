@@ -21,8 +21,7 @@
 #include "base/netns.h"
 #include "base/util.h"
 
-#define SKIPPED	  77	// meson's word for it
-#define SETTLE_US 20000 // for frames that are not to come
+#define SKIPPED 77 // meson's word for it
 
 struct dp_counters rx_cnt, tx_cnt;
 struct rte_mbuf *got[FRAMES_MAX];

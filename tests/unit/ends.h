@@ -21,6 +21,7 @@
 
 #define VNI	   42
 #define WAIT_US	   1000000
+#define SETTLE_US  20000 // for frames that are not to come
 #define FRAMES_MAX 256
 
 // What the last send and receive have counted, and what was received.

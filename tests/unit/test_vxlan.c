@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/util.h"
 
@@ -42,6 +43,44 @@ static void test_mtu(void **state)
 	close_end(&a);
 	close_end(&b);
 	close_end(&c);
+}
+
+// Behind b, a router with a narrow link, is c. What does not pass is learned from its ICMP message.
+static void test_path_mtu(void **state)
+{
+	struct end a, c;
+	struct rte_mbuf *m;
+	uint16_t to_c;
+
+	run("ip netns add c && ip -n b link add vc type veth peer name vb netns c && "
+	    "ip -n b addr add 10.10.0.1/24 dev vc && ip -n c addr add 10.10.0.2/24 dev vb && "
+	    "ip -n b link set vc mtu 1400 up && ip -n c link set vb mtu 1400 up && "
+	    "ip -n a route add 10.10.0.0/24 via 10.9.0.2 && "
+	    "ip -n c route add default via 10.10.0.1 && "
+	    "ip netns exec b sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'");
+	a = end_at("a", "10.9.0.1");
+	c = end_at("c", "10.10.0.2");
+	to_c = knows(&a, "10.10.0.2", true);
+	knows(&c, "10.9.0.1", true);
+	assert_int_equal(vtep_mtu(a.vtep), 1450);
+	m = small_frame(1400, 0);
+	send_to(&a, to_c, &m, 1);
+	expect_tx(1, 0, 0); // b has dropped it
+	usleep(SETTLE_US);
+	vtep_service(a.vtep, 0);
+	assert_int_equal(vtep_mtu(a.vtep), 1350);
+	assert_string_equal(last_event, "endpoint.mtu {\"endpoint\":\"t0\",\"mtu\":1350}");
+	m = small_frame(1400, 0);
+	send_to(&a, to_c, &m, 1);
+	expect_tx(0, DP_DROP_TX_TOO_BIG, 1);
+	m = small_frame(1310, 7);
+	send_to(&a, to_c, &m, 1);
+	receive(&c, 1);
+	assert_small_frame(got[0], 1310, 7);
+	free_got();
+	close_end(&a);
+	close_end(&c);
+	run("ip netns del c && ip -n a route del 10.10.0.0/24");
 }
 
 static void refuse(const struct conf_endpoint *conf, int code, const char *words)
@@ -154,6 +193,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		ENDTEST(test_mtu),
+		ENDTEST(test_path_mtu),
 		ENDTEST(test_refused),
 		ENDTEST(test_remotes),
 		ENDTEST(test_many_remotes),

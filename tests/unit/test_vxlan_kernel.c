@@ -3,6 +3,7 @@
 #include "tests/unit/ends.h"
 
 #include <errno.h>
+#include <linux/udp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -321,6 +322,44 @@ static void test_bad_headers(void **state)
 	close_end(&a);
 }
 
+// Every datagram of a train is looked at: two networks that are here, and one that is not.
+static void test_train_of_networks(void **state)
+{
+	struct end a = end_at("a", "10.9.0.1");
+	struct sockaddr_in from = sockaddr_of("10.9.0.2", 0),
+			   to = sockaddr_of("10.9.0.1", VXLAN_UDP_PORT);
+	const uint32_t vni[] = {VNI, VNI, VNI + 1, VNI + 2, VNI, VNI + 1};
+	const uint16_t *id[] = {&a.port_id, &a.port_id, NULL, NULL, &a.port_id, NULL};
+	uint8_t datagram[ARRAY_SIZE(vni)][500] = {0};
+	int fd = socket_in_b(SOCK_DGRAM), size = sizeof(datagram[0]);
+	uint16_t number = knows(&a, "10.9.0.2", true);
+	struct vni *other;
+
+	assert_int_equal(vni_open(a.vtep, VNI + 1, 0, &other, NULL), 0);
+	vni_port(other)->id = 1000;
+	assert_int_equal(vni_remote_add(other, number, false), 0);
+	assert_int_equal(vtep_publish(a.vtep), 0);
+	id[2] = id[5] = &vni_port(other)->id;
+	assert_int_equal(bind(fd, (void *)&from, sizeof(from)), 0);
+	assert_int_equal(setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof(size)), 0);
+	for (unsigned i = 0; i < ARRAY_SIZE(vni); i++)
+		vxlan_write(datagram[i], vni[i]);
+	assert_int_equal(sendto(fd, datagram, sizeof(datagram), 0, (void *)&to, sizeof(to)),
+		sizeof(datagram));
+	usleep(SETTLE_US);
+	rx_cnt = (struct dp_counters){};
+	nb_got = vtep_port(a.vtep)->rx(vtep_port(a.vtep), 0, got, DP_BURST, &rx_cnt);
+	assert_int_equal(nb_got, 5);
+	assert_int_equal(rx_cnt.drop[DP_DROP_TUNNEL_VNI], 1);
+	for (unsigned i = 0, g = 0; i < ARRAY_SIZE(vni); i++)
+		if (id[i])
+			assert_int_equal(dp_input(got[g++]), *id[i]);
+	free_got();
+	close(fd);
+	vni_close(other);
+	close_end(&a);
+}
+
 static void test_too_big(void **state)
 {
 	struct end a = end_at("a", "10.9.0.1"), b = end_at("b", "10.9.0.2");
@@ -377,6 +416,7 @@ int main(int argc, char **argv)
 		ENDTEST(test_unknown_source),
 		ENDTEST(test_unknown_vni),
 		ENDTEST(test_bad_headers),
+		ENDTEST(test_train_of_networks),
 		ENDTEST(test_too_big),
 		ENDTEST(test_link_down),
 	};
