@@ -35,7 +35,8 @@ static bool find_ip4(const uint8_t *p, uint32_t len_bytes, struct place *at)
 		return false;
 	at->l3_bytes = rte_ipv4_hdr_len(ip);
 	ip_bytes = rte_be_to_cpu_16(ip->total_length);
-	if (at->l3_bytes < sizeof(*ip) || ip_bytes < at->l3_bytes || ip_bytes > len_bytes ||
+	if (ip->version_ihl >> 4 != 4 || at->l3_bytes < sizeof(*ip) || ip_bytes < at->l3_bytes ||
+		ip_bytes > len_bytes ||
 		ip->fragment_offset &
 			rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK))
 		return false;
@@ -54,7 +55,7 @@ static bool find_ip6(const uint8_t *p, uint32_t len_bytes, struct place *at)
 		return false;
 	at->l3_bytes = sizeof(*ip);
 	at->l4_bytes = rte_be_to_cpu_16(ip->payload_len);
-	if (at->l4_bytes > len_bytes - sizeof(*ip))
+	if (p[0] >> 4 != 6 || at->l4_bytes > len_bytes - sizeof(*ip))
 		return false;
 	at->proto = ip->proto;
 	at->ol_flags = RTE_MBUF_F_TX_IPV6;
