@@ -265,8 +265,13 @@ static void worker_loop(struct dp_worker *w)
 		}
 		last = now;
 		rte_rcu_qsbr_quiescent(dp->rcu, w->index);
-		if (n || dp->polling == CONF_POLLING_BUSY || now - last_busy < spin_cycles)
+		if (n || dp->polling == CONF_POLLING_BUSY)
 			continue;
+		if (now - last_busy < spin_cycles) {
+			// Another switch or a container may share the CPU, and have what comes next.
+			sched_yield();
+			continue;
+		}
 		nap(w);
 		last = rte_rdtsc();
 		// After a wake-up with nothing to read, sleep again at once.
