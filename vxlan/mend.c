@@ -96,7 +96,7 @@ static void mark_large(struct rte_mbuf *m, const struct place *at, uint16_t mtu)
 
 	if (at->l3_bytes + at->l4_bytes <= mtu || mtu < at->l3_bytes + tcp_bytes + DP_GSO_SEGSZ_MIN)
 		return;
-	m->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
+	m->ol_flags |= RTE_MBUF_F_TX_TCP_SEG | DP_ANY_SEGSZ;
 	m->l4_len = tcp_bytes;
 	m->tso_segsz = mtu - at->l3_bytes - tcp_bytes;
 }

@@ -2,6 +2,7 @@
 // What is too large for the port it has to leave by. The MTU limits what is behind the Ethernet
 // header and its tag.
 #include "tests/dp/harness.h"
+#include "vswitch/dp/offload.h"
 
 #define ETHERNET_BYTES 14
 
@@ -102,6 +103,36 @@ static void test_jumbo_frames(void **state)
 	drops(B, DP_DROP_TX_GSO, 1);
 }
 
+static void send_large(uint64_t ol_flags)
+{
+	struct rte_mbuf *m = frame_new(
+		FRAME(.dst = BROADCAST, .src = HOST(1), .bytes = ETHERNET_BYTES + 40 + 4000));
+
+	m->ol_flags |=
+		RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_TCP_CKSUM | RTE_MBUF_F_TX_IPV4 | ol_flags;
+	m->l2_len = ETHERNET_BYTES;
+	m->l3_len = 20;
+	m->l4_len = 20;
+	m->tso_segsz = 1460;
+	send_mbuf(A, m);
+	run();
+}
+
+// Who sent a large segment knows the size of its parts; what a tunnel received whole, nobody does.
+static void test_segments_of_unknown_size_are_made_to_fit(void **state)
+{
+	struct rte_mbuf *m;
+
+	PORTS({}, {.mtu = 1400, .tx_offloads = ALL_OFFLOADS});
+	send_large(0);
+	drops(B, DP_DROP_TX_TOO_BIG, 1);
+	send_large(DP_ANY_SEGSZ);
+	m = next(B);
+	assert_int_equal(m->tso_segsz, 1360);
+	rte_pktmbuf_free(m);
+	silence();
+}
+
 int group_size(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -110,6 +141,7 @@ int group_size(void)
 		DP_TEST(test_tags_are_not_counted),
 		DP_TEST(test_inner_tag_is_counted),
 		DP_TEST(test_jumbo_frames),
+		DP_TEST(test_segments_of_unknown_size_are_made_to_fit),
 	};
 
 	return cmocka_run_group_tests_name("size", tests, NULL, NULL);

@@ -16,6 +16,18 @@ static inline uint32_t l3_bytes(const struct rte_mbuf *m, bool tagged)
 	return m->pkt_len - l2_bytes;
 }
 
+// Makes the segments of a large one small enough for the MTU, where their size is not the sender's.
+static bool refit(struct rte_mbuf *m, uint16_t mtu)
+{
+	uint32_t hdr_bytes = m->l3_len + m->l4_len;
+
+	if (!(m->ol_flags & DP_ANY_SEGSZ) || !(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) ||
+		mtu < hdr_bytes + DP_GSO_SEGSZ_MIN)
+		return false;
+	m->tso_segsz = mtu - hdr_bytes;
+	return true;
+}
+
 // A frame whose tag must change and that others hold, or that has no room in front: its copy.
 static struct rte_mbuf *own(struct dp_context *ctx, struct rte_mbuf *m, struct dp_counters *cnt)
 {
@@ -43,7 +55,7 @@ static inline struct rte_mbuf *shape(struct dp_context *ctx, const struct dp_sna
 		dp_drop(cnt, DP_DROP_TX_VLAN, m);
 		return NULL;
 	}
-	if (unlikely(l3_bytes(m, tagged) > out->mtu)) {
+	if (unlikely(l3_bytes(m, tagged) > out->mtu) && !refit(m, out->mtu)) {
 		dp_drop(cnt, DP_DROP_TX_TOO_BIG, m);
 		return NULL;
 	}

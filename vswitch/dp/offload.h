@@ -15,6 +15,10 @@
 // The flags that say a packet is not complete as it is.
 #define DP_OFFLOAD_FLAGS (RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG)
 
+// Of a large TCP segment whose tso_segsz is a guess, for what was cut out of it is not known: it
+// may be made smaller.
+#define DP_ANY_SEGSZ RTE_MBUF_F_RX_LRO
+
 // Whether a port with `tx_offloads` (struct dp_port) can take `m` as it is.
 bool dp_offload_fits(const struct rte_mbuf *m, uint64_t tx_offloads);
 

@@ -268,7 +268,8 @@ static void worker_loop(struct dp_worker *w)
 		if (n || dp->polling == CONF_POLLING_BUSY)
 			continue;
 		if (now - last_busy < spin_cycles) {
-			// Another switch or a container may share the CPU, and have what comes next.
+			// Another switch or a container may share the CPU, and have what comes
+			// next.
 			sched_yield();
 			continue;
 		}
