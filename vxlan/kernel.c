@@ -16,6 +16,7 @@
 
 #include "base/util.h"
 
+#define SERVICE_US	 1000000
 #define SOCKET_BUF_BYTES (8 * 1024 * 1024)
 #define BIND_TRIES	 64 // random ports, for a socket that sends
 
@@ -215,8 +216,9 @@ static int find_device(const struct ip_addr *ip)
 	return ifindex;
 }
 
-uint16_t kernel_device_mtu(struct kernel *k)
+static uint16_t kernel_device_mtu(const struct vtep *vtep)
 {
+	const struct kernel *k = vtep->kernel;
 	struct ifreq ifr = {.ifr_ifindex = k->ifindex};
 
 	if (!k->ifindex || ioctl(k->probe_fd, SIOCGIFNAME, &ifr) < 0 ||
@@ -225,8 +227,9 @@ uint16_t kernel_device_mtu(struct kernel *k)
 	return MIN_OF(ifr.ifr_mtu, UINT16_MAX);
 }
 
-uint16_t kernel_path_mtu(struct kernel *k, const struct ip_addr *ip)
+static uint16_t kernel_path_mtu(const struct vtep *vtep, const struct ip_addr *ip)
 {
+	const struct kernel *k = vtep->kernel;
 	struct vxlan_remote to;
 	const struct sockaddr none = {.sa_family = AF_UNSPEC};
 	socklen_t len_bytes = sizeof(int);
@@ -246,7 +249,7 @@ uint16_t kernel_path_mtu(struct kernel *k, const struct ip_addr *ip)
 
 // ---- open and close ----
 
-bool kernel_alive(const struct vtep *vtep)
+static bool kernel_alive(const struct vtep *vtep)
 {
 	return !vtep->kernel->has_netns || netns_alive(vtep->conf.netns, &vtep->kernel->netns);
 }
@@ -292,7 +295,19 @@ static struct kernel *kernel_new(const struct vtep *vtep)
 	return k;
 }
 
-int kernel_open(struct vtep *vtep, struct err *err)
+static void kernel_close(struct vtep *vtep)
+{
+	struct kernel *k = vtep->kernel;
+
+	close_sockets(k);
+	for (unsigned i = 0; i < KERNEL_RX_TRAINS; i++)
+		rte_pktmbuf_free(k->rx.buf[i]);
+	free(k->tx);
+	free(k);
+	vtep->kernel = NULL;
+}
+
+static int kernel_open(struct vtep *vtep, struct dp_port *lower, struct err *err)
 {
 	int ret;
 
@@ -310,19 +325,7 @@ int kernel_open(struct vtep *vtep, struct err *err)
 	return 0;
 }
 
-void kernel_close(struct vtep *vtep)
-{
-	struct kernel *k = vtep->kernel;
-
-	close_sockets(k);
-	for (unsigned i = 0; i < KERNEL_RX_TRAINS; i++)
-		rte_pktmbuf_free(k->rx.buf[i]);
-	free(k->tx);
-	free(k);
-	vtep->kernel = NULL;
-}
-
-void kernel_vni_init(struct vni *vni)
+static void kernel_vni_init(struct vni *vni)
 {
 	vni->dp.tx = kernel_tx;
 	vni->dp.nb_txq = MAX_OF(vni->vtep->env.nb_workers, 1);
@@ -330,3 +333,19 @@ void kernel_vni_init(struct vni *vni)
 			      RTE_ETH_TX_OFFLOAD_TCP_TSO | RTE_ETH_TX_OFFLOAD_UDP_TSO |
 			      RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
 }
+
+static uint32_t kernel_service(struct vtep *vtep, uint64_t now_us)
+{
+	if (!kernel_alive(vtep))
+		dp_port_fail(&vtep->dp, ENODEV);
+	return SERVICE_US;
+}
+
+const struct vtep_underlay kernel_underlay = {
+	.open = kernel_open,
+	.close = kernel_close,
+	.vni_init = kernel_vni_init,
+	.device_mtu = kernel_device_mtu,
+	.path_mtu = kernel_path_mtu,
+	.service = kernel_service,
+};

@@ -72,23 +72,10 @@ struct kernel {
 	int probe_fd; // asks for the MTU of routes
 	bool has_netns;
 	struct netns_id netns;
-	int ifindex;	      // device of the endpoint's address; 0: any
-	uint16_t next_remote; // to be asked for next
+	int ifindex; // device of the endpoint's address; 0: any
 };
 
-// Opens the sockets as vtep->conf says and fills vtep->dp and vtep->kernel.
-int kernel_open(struct vtep *vtep, struct err *err);
-void kernel_close(struct vtep *vtep);
-
-// Fills the data-plane port of a network.
-void kernel_vni_init(struct vni *vni);
-
-// Bytes of the largest IP packet on the way to `ip`; 0 when there is no way, or not known.
-uint16_t kernel_path_mtu(struct kernel *kernel, const struct ip_addr *ip);
-// Of the device that has the endpoint's address; 0 when not known.
-uint16_t kernel_device_mtu(struct kernel *kernel);
-// Whether the namespace is still somebody's.
-bool kernel_alive(const struct vtep *vtep);
+extern const struct vtep_underlay kernel_underlay;
 
 dp_rx_fn kernel_rx;
 dp_tx_fn kernel_tx;

@@ -17,19 +17,42 @@ struct vtep_remote {
 
 #define VTEP_REMOTE_HEADS 1024 // of the hash by address
 
+struct vtep;
+struct vni;
+
+// An underlay: how the packets of tunnel endpoints get to others. Main thread.
+struct vtep_underlay {
+	// Fills vtep->dp and what is the underlay's own in `vtep`. `lower` as in vtep_open().
+	int (*open)(struct vtep *vtep, struct dp_port *lower, struct err *err);
+	void (*close)(struct vtep *vtep);
+	// Fills what is the underlay's in vni->dp.
+	void (*vni_init)(struct vni *vni);
+	// Bytes of the largest IP packet that leaves, and on the way to `ip`; 0 when not known.
+	uint16_t (*device_mtu)(const struct vtep *vtep);
+	uint16_t (*path_mtu)(const struct vtep *vtep, const struct ip_addr *ip);
+	// `table` is about to be the endpoint's. Any but 0: it will not. May be NULL.
+	int (*publish)(struct vtep *vtep, const struct vxlan_table *table);
+	// As vtep_service().
+	uint32_t (*service)(struct vtep *vtep, uint64_t now_us);
+	void (*describe)(const struct vtep *vtep, json_t *obj); // may be NULL
+};
+
 struct vtep {
 	struct dp_port dp; // first: rx() casts
 	// Workers: never NULL, read once for a batch.
 	_Atomic(struct vxlan_table *) table;
-	struct kernel *kernel;	  // underlay `kernel`
-	atomic_uint_fast16_t mtu; // see vtep_mtu()
+	struct kernel *kernel;	    // underlay `kernel`
+	struct port_underlay *port; // underlay `port`
+	atomic_uint_fast16_t mtu;   // see vtep_mtu()
 
 	// Main thread.
+	const struct vtep_underlay *underlay;
 	struct conf_endpoint conf;
 	struct vxlan_env env;
 	char path[CONF_NAME_BYTES + 16]; // "tunnel endpoint t0", for errors
 	struct vtep_remote *remote;	 // index: number
 	uint32_t remote_room, nb_remotes;
+	uint16_t next_probe;  // number of the remote whose path MTU is asked for next
 	uint16_t last_remote; // number given last
 	uint16_t head[VTEP_REMOTE_HEADS];
 	struct vni **vni; // by index; NULL: free

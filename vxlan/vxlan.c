@@ -8,9 +8,9 @@
 #include "base/hash.h"
 #include "base/util.h"
 #include "vxlan/kernel.h"
+#include "vxlan/port_underlay.h"
 #include "vxlan/vtep.h"
 
-#define SERVICE_US	 1000000
 #define PROBES_A_SERVICE 256  // remotes whose path MTU is asked for in one vtep_service()
 #define UNDERLAY_MTU	 1500 // when nothing says what it is
 #define NUMBERS_RESTING	 64
@@ -25,18 +25,13 @@ static void vtep_free(struct vtep *vtep)
 	free(vtep);
 }
 
-static int open_underlay(struct vtep *vtep, struct err *err)
-{
-	if (vtep->conf.underlay == CONF_UNDERLAY_KERNEL)
-		return kernel_open(vtep, err);
-	return err_set(err, -EOPNOTSUPP, vtep->path, "underlay=port is not there yet");
-}
-
 static void update_mtu(struct vtep *vtep);
 
 int vtep_open(const struct conf_endpoint *conf, const struct vxlan_env *env, struct dp_port *lower,
 	struct vtep **ret_vtep, struct err *err)
 {
+	const struct vtep_underlay *underlay =
+		conf->underlay == CONF_UNDERLAY_PORT ? &port_underlay : &kernel_underlay;
 	struct vtep *vtep = calloc(1, sizeof(*vtep));
 	int ret;
 
@@ -55,11 +50,12 @@ int vtep_open(const struct conf_endpoint *conf, const struct vxlan_env *env, str
 	if (ret)
 		err_set(err, ret, vtep->path, "out of memory");
 	else
-		ret = open_underlay(vtep, err);
+		ret = underlay->open(vtep, lower, err);
 	if (ret) {
 		vtep_free(vtep);
 		return ret;
 	}
+	vtep->underlay = underlay;
 	update_mtu(vtep);
 	*ret_vtep = vtep;
 	return 0;
@@ -67,7 +63,7 @@ int vtep_open(const struct conf_endpoint *conf, const struct vxlan_env *env, str
 
 void vtep_close(struct vtep *vtep)
 {
-	kernel_close(vtep);
+	vtep->underlay->close(vtep);
 	vtep_free(vtep);
 }
 
@@ -95,7 +91,7 @@ static uint16_t underlay_mtu(const struct vtep *vtep)
 
 	if (vtep->conf.mtu)
 		return vtep->conf.mtu;
-	mtu = kernel_device_mtu(vtep->kernel);
+	mtu = vtep->underlay->device_mtu(vtep);
 	for (uint32_t r = 1; r < vtep->remote_room; r++)
 		if (vtep->remote[r].ip.family)
 			mtu = smaller_of_known(mtu, vtep->remote[r].path_mtu);
@@ -204,7 +200,7 @@ int vtep_remote_get(
 	*head = number;
 	vtep->nb_remotes++;
 	vtep->dirty = true;
-	vtep->remote[number].path_mtu = kernel_path_mtu(vtep->kernel, ip);
+	vtep->remote[number].path_mtu = vtep->underlay->path_mtu(vtep, ip);
 	// Not for each of thousands: vtep_service() looks at them all.
 	if (vtep->nb_remotes == 1 ||
 		vtep->remote[number].path_mtu < vtep_mtu(vtep) + overhead(vtep))
@@ -282,7 +278,7 @@ int vni_open(
 	for (unsigned i = 0; i < DP_QUEUES_MAX; i++)
 		vni->dp.rx_fd[i] = -1;
 	rte_spinlock_init(&vni->dp.tx_lock);
-	kernel_vni_init(vni);
+	vtep->underlay->vni_init(vni);
 	update_vni_mtu(vni);
 	vtep->vni[vni->index] = vni;
 	vtep->dirty = true;
@@ -394,6 +390,14 @@ int vtep_publish(struct vtep *vtep)
 	table = build_table(vtep);
 	if (!table)
 		return -ENOMEM;
+	if (vtep->underlay && vtep->underlay->publish) {
+		int ret = vtep->underlay->publish(vtep, table);
+
+		if (ret) {
+			vxlan_table_free(table);
+			return ret;
+		}
+	}
 	old = atomic_exchange(&vtep->table, table);
 	if (old)
 		dp_retire(vtep->env.dp, vxlan_table_free, old);
@@ -405,7 +409,7 @@ int vtep_publish(struct vtep *vtep)
 
 static void probe_remotes(struct vtep *vtep)
 {
-	uint16_t *next = &vtep->kernel->next_remote;
+	uint16_t *next = &vtep->next_probe;
 	unsigned left = MIN_OF(vtep->nb_remotes, PROBES_A_SERVICE);
 
 	for (uint32_t i = 0; left && i < vtep->remote_room; i++) {
@@ -415,7 +419,7 @@ static void probe_remotes(struct vtep *vtep)
 		remote = &vtep->remote[*next];
 		if (!remote->ip.family)
 			continue;
-		remote->path_mtu = kernel_path_mtu(vtep->kernel, &remote->ip);
+		remote->path_mtu = vtep->underlay->path_mtu(vtep, &remote->ip);
 		left--;
 	}
 }
@@ -423,9 +427,8 @@ static void probe_remotes(struct vtep *vtep)
 uint32_t vtep_service(struct vtep *vtep, uint64_t now_us)
 {
 	uint16_t before = vtep_mtu(vtep);
+	uint32_t next_us = vtep->underlay->service(vtep, now_us);
 
-	if (!kernel_alive(vtep))
-		dp_port_fail(&vtep->dp, ENODEV);
 	probe_remotes(vtep);
 	update_mtu(vtep);
 	if (vtep_mtu(vtep) != before && vtep->env.event) {
@@ -435,7 +438,7 @@ uint32_t vtep_service(struct vtep *vtep, uint64_t now_us)
 		vtep->env.event(vtep->env.event_arg, "endpoint.mtu", data);
 		json_decref(data);
 	}
-	return SERVICE_US;
+	return next_us;
 }
 
 static json_t *remotes_json(const struct vtep *vtep)
@@ -467,4 +470,6 @@ void vtep_describe(const struct vtep *vtep, json_t *obj)
 	json_object_set_new(obj, "mtu", json_integer(vtep_mtu(vtep)));
 	json_object_set_new(obj, "networks", networks);
 	json_object_set_new(obj, "remotes", remotes_json(vtep));
+	if (vtep->underlay->describe)
+		vtep->underlay->describe(vtep, obj);
 }

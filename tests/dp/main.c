@@ -9,6 +9,8 @@ static bool is_of_ports(enum dp_drop_reason reason)
 	switch (reason) {
 	case DP_DROP_RX_HEADER:
 	case DP_DROP_RX_NO_BUFFER:
+	case DP_DROP_TUNNEL_OTHER:
+	case DP_DROP_TUNNEL_OUTER:
 	case DP_DROP_TUNNEL_HEADER:
 	case DP_DROP_TUNNEL_VNI:
 	case DP_DROP_TUNNEL_SOURCE:

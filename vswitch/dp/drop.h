@@ -22,6 +22,9 @@
 		"from one remote switch to another: they reach each other without this one")       \
 	X(NEIGH_UNKNOWN, "neigh_unknown", RX, "asks for an address that is no known neighbour")    \
 	X(FLOOD_NOWHERE, "flood_nowhere", RX, "to be flooded, but no other port carries the VLAN") \
+	X(TUNNEL_OTHER, "tunnel_other", RX, "not for the tunnel endpoint that has this port")      \
+	X(TUNNEL_OUTER, "tunnel_outer", RX,                                                        \
+		"outer IP or UDP header with options, a fragment, wrong length or checksum")       \
 	X(TUNNEL_HEADER, "tunnel_header", RX, "no VXLAN header (RFC 7348) with a frame behind it") \
 	X(TUNNEL_VNI, "tunnel_vni", RX, "of a VXLAN network that this tunnel endpoint has not")    \
 	X(TUNNEL_SOURCE, "tunnel_source", RX, "from an address that is no remote of its network")  \
