@@ -51,20 +51,3 @@ const char *ip_format(const struct ip_addr *ip, char *buf)
 		inet_ntop(family_of(ip), ip->byte, buf, IP_TEXT_BYTES);
 	return buf;
 }
-
-bool ip_equal(const struct ip_addr *a, const struct ip_addr *b)
-{
-	return !memcmp(a, b, sizeof(*a));
-}
-
-bool ip_is_multicast(const struct ip_addr *ip)
-{
-	return ip->family == 6 ? ip->byte[0] == 0xff : (ip->byte[0] & 0xf0) == 0xe0;
-}
-
-bool ip_is_any(const struct ip_addr *ip)
-{
-	static const uint8_t zero[16];
-
-	return ip->family && !memcmp(ip->byte, zero, sizeof(zero));
-}

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 // All bytes after an IPv4 address are zero, so that equal addresses are equal in memory.
 struct ip_addr {
@@ -22,6 +23,20 @@ int ip_parse_prefix(const char *text, struct ip_addr *ret_ip, unsigned *ret_pref
 // Writes the address into `buf` (at least IP_TEXT_BYTES) and returns it; "" of no address.
 const char *ip_format(const struct ip_addr *ip, char *buf);
 
-bool ip_equal(const struct ip_addr *a, const struct ip_addr *b);
-bool ip_is_multicast(const struct ip_addr *ip);
-bool ip_is_any(const struct ip_addr *ip); // 0.0.0.0 or ::
+static inline bool ip_equal(const struct ip_addr *a, const struct ip_addr *b)
+{
+	return !memcmp(a, b, sizeof(*a));
+}
+
+static inline bool ip_is_multicast(const struct ip_addr *ip)
+{
+	return ip->family == 6 ? ip->byte[0] == 0xff : (ip->byte[0] & 0xf0) == 0xe0;
+}
+
+// 0.0.0.0 or ::
+static inline bool ip_is_any(const struct ip_addr *ip)
+{
+	static const uint8_t zero[sizeof(ip->byte)];
+
+	return ip->family && !memcmp(ip->byte, zero, sizeof(zero));
+}

@@ -41,13 +41,6 @@ const char *mac_format(const struct mac *mac, char *buf)
 	return buf;
 }
 
-bool mac_is_zero(const struct mac *mac)
-{
-	static const struct mac zero;
-
-	return !memcmp(mac, &zero, sizeof(zero));
-}
-
 bool mac_is_multicast(const struct mac *mac)
 {
 	return mac->byte[0] & 1;

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 struct mac {
 	uint8_t byte[6]; // in wire order
@@ -18,5 +19,11 @@ int mac_parse(const char *text, struct mac *ret_mac);
 // Writes the address into `buf` (at least MAC_TEXT_BYTES) and returns it.
 const char *mac_format(const struct mac *mac, char *buf);
 
-bool mac_is_zero(const struct mac *mac);
+static inline bool mac_is_zero(const struct mac *mac)
+{
+	static const struct mac zero;
+
+	return !memcmp(mac, &zero, sizeof(zero));
+}
+
 bool mac_is_multicast(const struct mac *mac);

@@ -33,16 +33,16 @@ static void put_ethernet(struct bytes *b, uint64_t dst, uint64_t src, unsigned t
 	put(b, type, 2);
 }
 
-static struct bytes arp(unsigned op, uint64_t dst, unsigned tag, uint64_t sha, uint32_t spa,
-	uint64_t tha, uint32_t tpa)
+static struct bytes arp(unsigned op, uint64_t dst, unsigned tag, uint64_t from_mac, uint32_t spa,
+	uint64_t to_mac, uint32_t tpa)
 {
 	struct bytes b = {0};
 
-	put_ethernet(&b, dst, sha, tag, 0x0806);
+	put_ethernet(&b, dst, from_mac, tag, 0x0806);
 	put(&b, 0x0001080006040000 | op, 8);
-	put(&b, sha, 6);
+	put(&b, from_mac, 6);
 	put(&b, spa, 4);
-	put(&b, tha, 6);
+	put(&b, to_mac, 6);
 	put(&b, tpa, 4);
 	put(&b, 0, 18);
 	return b;

@@ -21,8 +21,8 @@ def checksum(data):
     return ~total & 0xFFFF
 
 
-def arp(op, sha, spa, tha, tpa):
-    return b"\x08\x06" + struct.pack(">HHBBH", 1, 0x800, 6, 4, op) + sha + spa + tha + tpa
+def arp(op, from_mac, spa, to_mac, tpa):
+    return b"\x08\x06" + struct.pack(">HHBBH", 1, 0x800, 6, 4, op) + from_mac + spa + to_mac + tpa
 
 
 def ip4(payload, df=True, extra=b""):
