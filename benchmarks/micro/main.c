@@ -54,6 +54,10 @@ static const struct micro benchmarks[] = {
 	{"offload/merge-tcp4", "frame", &micro_merge, 4, .bytes = 1448},
 	{"offload/merge-tcp6", "frame", &micro_merge, 6, .bytes = 1448},
 	{"offload/merge-none", "frame", &micro_merge_none},
+	{"vxlan/encap-1", "frame", &micro_encap, 1},
+	{"vxlan/encap-1000", "frame", &micro_encap, 1000},
+	{"vxlan/decap-1", "frame", &micro_decap, 1},
+	{"vxlan/decap-1000", "frame", &micro_decap, 1000},
 };
 
 struct rte_mempool *micro_pool, *micro_big_pool;
