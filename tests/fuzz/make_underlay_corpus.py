@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-# Writes the first inputs of fuzz_resolve: make_resolve_corpus.py FOLDER. The format is that of
-# LLVMFuzzerTestOneInput() there.
+# Writes the first inputs of fuzz_resolve and fuzz_underlay into the folders `resolve` and
+# `underlay`: make_underlay_corpus.py FOLDER. Their formats are those of LLVMFuzzerTestOneInput().
 import pathlib
 import struct
 import sys
@@ -60,9 +60,9 @@ def ip6(src, dst, kind, rest, first=58, extensions=b""):
     )
 
 
-def inputs():
+def all_frames():
     option = b"\1\1" + ONE
-    frames = {
+    return {
         "arp_request": (ALL, arp(1, ONE, IP1, bytes(6), IP2)),
         "arp_reply": (TWO, arp(2, ONE, IP1, TWO, IP2)),
         "arp_probe": (ALL, arp(1, ONE, IP0, bytes(6), IP2)),
@@ -90,16 +90,54 @@ def inputs():
             ),
         ),
     }
+
+
+def resolve_inputs():
+    frames = all_frames()
+    mtu = struct.pack(">H", 1400)
     for name, (dst, rest) in frames.items():
-        yield name, bytes([0, 0, 0]) + struct.pack(">H", 1400) + dst + ONE + rest
-        yield name + "_tagged", bytes([TAGGED, 0, 0]) + struct.pack(
-            ">H", 1400
-        ) + dst + ONE + b"\x81\0\0\x0a" + rest
+        yield name, bytes([0, 0, 0]) + mtu + dst + ONE + rest
+        tagged = dst + ONE + b"\x81\0\0\x0a" + rest
+        yield name + "_tagged", bytes([TAGGED, 0, 0]) + mtu + tagged
     dst, rest = frames["big4"]
-    yield "cut", bytes([CUT, 0, 40]) + struct.pack(">H", 1400) + dst + ONE + rest
+    yield "cut", bytes([CUT, 0, 40]) + mtu + dst + ONE + rest
 
 
-folder = pathlib.Path(sys.argv[1])
-folder.mkdir(parents=True, exist_ok=True)
-for file_name, content in inputs():
-    (folder / file_name).write_bytes(content)
+def vxlan(v6, vni=42, flags=8, with_checksum=False):
+    inner = TWO + ONE + b"\x88\xb5" + b"x" * 46
+    payload = struct.pack(">BxxxI", flags, vni << 8) + inner
+    udp = struct.pack(">HHHH", 50000, 4789, 8 + len(payload), 0) + payload
+    if v6 or with_checksum:
+        pseudo = A1 + A2 if v6 else IP1 + IP2
+        total = checksum(pseudo + struct.pack(">II", len(udp), 17) + udp)
+        udp = udp[:6] + struct.pack(">H", total or 0xFFFF) + udp[8:]
+    if v6:
+        head = struct.pack(">IHBB", 6 << 28, len(udp), 17, 64) + A1 + A2
+        return TWO + ONE + b"\x86\xdd" + head + udp
+    head = struct.pack(">HHHHBBH", 0x4500, 20 + len(udp), 0, 0x4000, 64, 17, 0) + IP1 + IP2
+    head = head[:10] + struct.pack(">H", checksum(head)) + head[12:]
+    return TWO + ONE + b"\x08\0" + head + udp
+
+
+def underlay_inputs():
+    others = [dst + ONE + rest for dst, rest in all_frames().values()]
+    for v6 in (False, True):
+        good = vxlan(v6)
+        frames = {
+            "good": [good, good + b"padding"],
+            "checksum": [vxlan(v6, with_checksum=True)],
+            "refused": [vxlan(v6, 43), vxlan(v6, 42, 0), vxlan(not v6), good[:-1], good[:60]],
+            "others": others,
+            "mixed": [good] + others + [good],
+        }
+        for name, batch in frames.items():
+            for outside in (0, 2):
+                content = b"".join(struct.pack("<H", len(f)) + f for f in batch)
+                yield f"{name}{6 if v6 else 4}_{outside}", bytes([v6 | outside]) + content
+
+
+for target, inputs in (("resolve", resolve_inputs()), ("underlay", underlay_inputs())):
+    folder = pathlib.Path(sys.argv[1]) / target
+    folder.mkdir(parents=True, exist_ok=True)
+    for file_name, content in inputs:
+        (folder / file_name).write_bytes(content)
