@@ -657,7 +657,8 @@ static void encap_odd(
 	if (count > 1)
 		rte_pktmbuf_refcnt_update(m, count - 1);
 	for (uint32_t i = 0; i < count; i++) {
-		struct rte_mbuf *copy = with_room(u, m);
+		bool has_room = is_writable(m) && m->data_off >= u->header_bytes;
+		struct rte_mbuf *copy = has_room ? m : with_room(u, m);
 
 		if (unlikely(!copy))
 			dp_drop(out->cnt, DP_DROP_TX_NO_BUFFER, m);

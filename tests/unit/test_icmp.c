@@ -198,6 +198,11 @@ static void test_echo_damaged(void **state)
 static void test_echo_addresses(void **state)
 {
 	static const uint8_t first[] = {0, 0xe0, 0xff};
+	uint8_t frame[256];
+	unsigned frame_bytes = packet(frame, &echo4, 2, 1, 61);
+
+	frame[6] |= 1;
+	is_silent_of(chain_of(frame, frame_bytes, frame_bytes), &echo4);
 
 	for (unsigned i = 0; i < RTE_DIM(first); i++) {
 		for (unsigned at = 26; at <= 30; at += 4) {

@@ -145,16 +145,17 @@ static rte_be16_t ether_type(const struct rte_mbuf *m, uint16_t l3_off)
 
 bool dp_icmp_echo(struct rte_mbuf *m, uint16_t l3_off)
 {
+	struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, struct rte_ether_hdr *);
 	bool done = false;
 
-	if (m->data_len < l3_off)
+	if (m->data_len < l3_off || rte_is_multicast_ether_addr(&eth->src_addr))
 		return false;
 	if (ether_type(m, l3_off) == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4))
 		done = echo4(m, l3_off);
 	else if (ether_type(m, l3_off) == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV6))
 		done = echo6(m, l3_off);
 	if (done)
-		swap_macs(rte_pktmbuf_mtod(m, struct rte_ether_hdr *));
+		swap_macs(eth);
 	return done;
 }
 

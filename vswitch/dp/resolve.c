@@ -54,9 +54,7 @@ static struct ip_addr ip6(const uint8_t *address)
 
 static bool is_host_mac(const struct mac *mac)
 {
-	static const struct mac zero;
-
-	return !(mac->byte[0] & 1) && memcmp(mac, &zero, sizeof(zero));
+	return !(mac->byte[0] & 1) && !mac_is_zero(mac);
 }
 
 // Neither group nor broadcast, nor "this network".
@@ -176,9 +174,13 @@ enum dp_resolve_kind dp_resolve_parse(const struct rte_mbuf *m, struct dp_resolv
 	const uint8_t *data = rte_pktmbuf_mtod(m, const uint8_t *);
 	struct dp_resolve r = {.l3_off = RTE_ETHER_HDR_LEN};
 	rte_be16_t type;
+	struct mac from;
 
 	if (m->nb_segs != 1 || m->ol_flags & DP_OFFLOAD_FLAGS ||
 		m->data_len < RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN)
+		return DP_RESOLVE_NONE;
+	memcpy(&from, data + RTE_ETHER_ADDR_LEN, sizeof(from));
+	if (!is_host_mac(&from))
 		return DP_RESOLVE_NONE;
 	memcpy(&type, data + RTE_ETHER_HDR_LEN - sizeof(type), sizeof(type));
 	if (type == rte_cpu_to_be_16(RTE_ETHER_TYPE_VLAN)) {
