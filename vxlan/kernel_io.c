@@ -10,7 +10,6 @@
 #include <rte_ethdev.h>
 
 #include "base/util.h"
-#include "vswitch/dp/gro.h"
 #include "vswitch/dp/offload.h"
 #include "vxlan/codec.h"
 #include "vxlan/cut.h"
@@ -219,7 +218,7 @@ uint16_t kernel_rx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, u
 		if (rx->next < rx->nb_msgs)
 			count += take_apart(vtep, table, pkts + count, n - count, cnt);
 	}
-	return dp_gro(pkts, count);
+	return count;
 }
 
 // ---- transmit ----

@@ -16,6 +16,7 @@
 #include <rte_lcore.h>
 
 #include "base/log.h"
+#include "vswitch/dp/gro.h"
 
 #define EPOLL_EVENTS 64
 #define EPOLL_EVERY  8	 // rounds between two looks at quiet queues while others are busy
@@ -61,7 +62,8 @@ static void run_batch(struct dp_worker *w, uint16_t port_id, uint16_t n)
 	dp_pipeline_run(&w->ctx, b);
 }
 
-// Packets of a port that receives for others: a batch for each of these.
+// Packets of a port that receives for others: a batch for each of these. What comes through a tunnel
+// was cut at its other end; a container takes it whole again with less work.
 static void demux(struct dp_worker *w, struct rte_mbuf **pkts, uint16_t n, struct dp_counters *cnt)
 {
 	const struct dp_snap *snap = w->ctx.snap;
@@ -70,6 +72,7 @@ static void demux(struct dp_worker *w, struct rte_mbuf **pkts, uint16_t n, struc
 	cnt->rx_packets += n;
 	for (uint16_t i = 0; i < n; i++)
 		cnt->rx_bytes += pkts[i]->pkt_len;
+	n = dp_gro(pkts, n);
 	memcpy(left, pkts, n * sizeof(*pkts));
 	while (n) {
 		uint16_t id = dp_input(left[0]), kept = 0, taken = 0;
