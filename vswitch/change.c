@@ -323,7 +323,8 @@ int vswitch_port_set(struct vswitch *vs, const struct conf_port *conf, struct er
 		vp->conf = old;
 		return rc;
 	}
-	if (vlans_differ(&old, conf)) // what it learned there would mislead
+	// What it learned there would mislead.
+	if (vlans_differ(&old, conf) || memcmp(old.remote, conf->remote, sizeof(old.remote)))
 		dp_fdb_flush_port(vs->opts.dp, vp->dp_id);
 	vswitch_event(vs, "port.set",
 		json_pack("{s:s, s:s}", "port", conf->name, "bridge", vp->bridge->opts.name));

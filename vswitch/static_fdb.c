@@ -143,12 +143,16 @@ static int take_remote(const struct vport *vp, struct static_entry *e, struct er
 	return err_set_errno(err, rc, vp->conf.name, "cannot add a remote endpoint");
 }
 
-static void put_remote(const struct vport *vp, struct static_entry *e)
+static void put_remote(struct vport *vp, struct static_entry *e)
 {
+	struct ip_addr ip;
+
 	if (!e->remote)
 		return;
 	vni_remote_del(vxlan_port_vni(vp->port), e->remote, mac_is_zero(&e->conf.mac));
 	vtep_remote_put(vxlan_port_vtep(vp->port), e->remote);
+	if (!vport_remote_ip(vp, e->remote, &ip))
+		vp->forget = true;
 	e->remote = 0;
 }
 

@@ -123,6 +123,9 @@ int vswitch_publish(struct vswitch *vs, struct err *err)
 		TAILQ_FOREACH (vp, &bridge->ports, entry) {
 			if (vp->port)
 				view_port(vp, &ports[view.nb_ports++]);
+			if (vp->forget)
+				dp_fdb_flush_port(vs->opts.dp, vp->dp_id);
+			vp->forget = false;
 		}
 	}
 	rc = dp_publish(vs->opts.dp, &view, err);

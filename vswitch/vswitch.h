@@ -38,6 +38,7 @@ struct vport {
 	enum vport_state state;
 	struct err down;     // why it is down
 	uint16_t dp_id;	     // index of its counters; kept while it is down
+	bool forget;	     // what it learned names a remote endpoint that is gone
 	uint64_t since_us;   // monotonic, of the last change of state
 	struct grave *grave; // made beforehand, so that removing cannot fail
 };
