@@ -208,6 +208,65 @@ static void test_input_of_ports_that_are_not_there(void **state)
 	silence();
 }
 
+// An IPv4 packet of 1500 bytes with DF from HOST(1) to HOST(7), in the frame of 1514 bytes.
+static void send_ip4(unsigned port, unsigned tag)
+{
+	static const uint8_t ip[] = {0x45, 0, 1500 >> 8, 1500 & 0xff, 0, 1, 0x40, 0, 64, 17, 0, 0,
+		10, 0, 0, 1, 10, 0, 0, 7};
+	struct rte_mbuf *m =
+		frame_new(FRAME(.dst = HOST(7), .src = HOST(1), .tag = tag, .bytes = 1514));
+	uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *) + (tag ? 16 : 12);
+
+	p[0] = 0x08;
+	p[1] = 0x00;
+	memcpy(p + 2, ip, sizeof(ip));
+	send_mbuf(port, m);
+	run();
+}
+
+// ICMP "fragmentation needed" to HOST(1), with the next hop's MTU (RFC 1191, section 4).
+static void expect_too_big(unsigned port, unsigned tag, unsigned mtu)
+{
+	static const uint8_t macs[] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 7};
+	struct rte_mbuf *m = next(port);
+	const uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *), *ip = p + (tag ? 18 : 14);
+
+	assert_memory_equal(p, macs, sizeof(macs));
+	if (tag)
+		assert_int_equal(p[14] << 8 | p[15], tag & 0xffff);
+	assert_int_equal(ip[9], 1);
+	assert_memory_equal(ip + 12, ((uint8_t[]){10, 0, 0, 7, 10, 0, 0, 1}), 8);
+	assert_int_equal(ip[20], 3);
+	assert_int_equal(ip[21], 4);
+	assert_int_equal(ip[26] << 8 | ip[27], mtu);
+	rte_pktmbuf_free(m);
+}
+
+static void test_who_sends_too_much_for_a_tunnel_is_told(void **state)
+{
+	PORTS({}, {TUNNEL, .mtu = 1450}, {.mtu = 1450});
+	receive(B, 3, FRAME(.dst = HOST(1), .src = HOST(7)));
+	expect(A, FRAME(.dst = HOST(1), .src = HOST(7)));
+	expect(C, FRAME(.dst = HOST(1), .src = HOST(7)));
+	send_ip4(A, 0);
+	drops(B, DP_DROP_TX_TOO_BIG, 1);
+	expect_too_big(A, 0, 1450);
+	// In another VLAN the address is not known: the frame is flooded, and answered as well.
+	send_ip4(A, TAG(10));
+	drops(B, DP_DROP_TX_TOO_BIG, 1);
+	drops(C, DP_DROP_TX_TOO_BIG, 1);
+	expect_too_big(A, TAG(10), 1450);
+	silence();
+}
+
+static void test_other_ports_drop_what_is_too_big(void **state)
+{
+	PORTS({}, {.mtu = 1450});
+	send_ip4(A, 0);
+	drops(B, DP_DROP_TX_TOO_BIG, 1);
+	silence();
+}
+
 int group_tunnel(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,6 +280,8 @@ int group_tunnel(void)
 		DP_TEST(test_vlans_reach_remotes_with_and_without_tags),
 		DP_TEST(test_one_receives_for_others),
 		DP_TEST(test_input_of_ports_that_are_not_there),
+		DP_TEST(test_who_sends_too_much_for_a_tunnel_is_told),
+		DP_TEST(test_other_ports_drop_what_is_too_big),
 	};
 
 	return cmocka_run_group_tests_name("tunnel", tests, NULL, NULL);

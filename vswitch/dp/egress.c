@@ -4,16 +4,20 @@
 // the round; a batch that leaves whole by one port does not.
 #include "vswitch/dp/pipeline.h"
 
+#include "vswitch/dp/icmp.h"
 #include "vswitch/dp/offload.h"
+
+static inline uint32_t l2_bytes(bool tagged)
+{
+	return RTE_ETHER_HDR_LEN + (tagged ? DP_VLAN_TAG_BYTES : 0);
+}
 
 // The size that the MTU limits, after segmentation: all but the Ethernet header and its tag.
 static inline uint32_t l3_bytes(const struct rte_mbuf *m, bool tagged)
 {
-	uint32_t l2_bytes = RTE_ETHER_HDR_LEN + (tagged ? DP_VLAN_TAG_BYTES : 0);
-
 	if (unlikely(m->ol_flags & (RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG)))
-		return m->l2_len + m->l3_len + m->l4_len + m->tso_segsz - l2_bytes;
-	return m->pkt_len - l2_bytes;
+		return m->l2_len + m->l3_len + m->l4_len + m->tso_segsz - l2_bytes(tagged);
+	return m->pkt_len - l2_bytes(tagged);
 }
 
 // Makes the segments of a large one small enough for the MTU, where their size is not the sender's.
@@ -45,6 +49,20 @@ static struct rte_mbuf *own(struct dp_context *ctx, struct rte_mbuf *m, struct d
 	return copy;
 }
 
+// Drops a frame that does not fit. Where it had to go through a tunnel, whose overhead nobody in
+// the network can know of, its sender is told what would fit, as by a router.
+static void too_big(struct dp_context *ctx, const struct dp_snap_port *out, struct dp_counters *cnt,
+	struct rte_mbuf *m, uint16_t vlan, bool tagged)
+{
+	struct rte_mbuf *answer = NULL;
+
+	if (out->tunnel)
+		answer = dp_icmp_too_big(m, l2_bytes(tagged), out->mtu, ctx->pool);
+	dp_drop(cnt, DP_DROP_TX_TOO_BIG, m);
+	if (answer)
+		dp_egress_one(ctx, ctx->in_id, answer, vlan, tagged);
+}
+
 // The frame as it leaves `out`, or NULL when it was dropped.
 static inline struct rte_mbuf *shape(struct dp_context *ctx, const struct dp_snap_port *out,
 	struct dp_counters *cnt, struct rte_mbuf *m, uint16_t vlan, bool tagged)
@@ -56,7 +74,7 @@ static inline struct rte_mbuf *shape(struct dp_context *ctx, const struct dp_sna
 		return NULL;
 	}
 	if (unlikely(l3_bytes(m, tagged) > out->mtu) && !refit(m, out->mtu)) {
-		dp_drop(cnt, DP_DROP_TX_TOO_BIG, m);
+		too_big(ctx, out, cnt, m, vlan, tagged);
 		return NULL;
 	}
 	if (likely(want_tag == tagged))
@@ -181,10 +199,9 @@ static inline bool shape_all(struct dp_batch *b, const struct dp_snap_port *out)
 {
 	bool tagged = b->tagged, want_tag;
 	uint16_t vlan = b->common;
-	uint32_t l2_bytes = RTE_ETHER_HDR_LEN + (tagged ? DP_VLAN_TAG_BYTES : 0);
 
 	if (unlikely(!b->alike || !b->whole || !dp_snap_carries(out, vlan) ||
-		     b->longest_bytes > l2_bytes + out->mtu))
+		     b->longest_bytes > l2_bytes(tagged) + out->mtu))
 		return false;
 	want_tag = dp_snap_tags(out, vlan);
 	if (likely(want_tag == tagged))

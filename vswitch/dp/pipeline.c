@@ -77,6 +77,7 @@ void dp_pipeline_run(struct dp_context *ctx, struct dp_batch *b)
 {
 	bool sample = ctx->batches++ % SAMPLE_EVERY == 0;
 
+	ctx->in_id = b->in_id;
 	ctx->batch_sizes[31 - __builtin_clz(b->n)]++;
 	for (unsigned s = 0; s < DP_NB_STAGES && b->n; s++) {
 		uint16_t n = b->n;

@@ -70,6 +70,7 @@ struct dp_context {
 	struct fdb_table *table;
 	uint32_t now_s;
 	uint16_t worker, nb_workers;
+	uint16_t in_id; // port of the batch
 	struct rte_mempool *pool;
 	struct dp_counters *cnt; // by port id
 	struct fdb_counters fdb_cnt;

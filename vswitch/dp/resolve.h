@@ -29,8 +29,9 @@ struct dp_resolve {
 	bool keep; // neighbour advertisement without override: an entry with another MAC stays
 };
 
-// Finds out what the frame is; one from a group address is nothing. A neighbour message must be valid as RFC 4861, 7.1 has it: hop limit
-// 255, checksum, lengths of options. Reads the packet's first buffer only.
+// Finds out what the frame is; one from a group address is nothing. A neighbour message must be
+// valid as RFC 4861, 7.1 has it: hop limit 255, checksum, lengths of options. Reads the packet's
+// first buffer only.
 enum dp_resolve_kind dp_resolve_parse(const struct rte_mbuf *m, struct dp_resolve *ret_resolve);
 
 // Turns the request or probe `r` in the frame into its answer, from `mac` to the frame's source

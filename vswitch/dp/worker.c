@@ -62,8 +62,8 @@ static void run_batch(struct dp_worker *w, uint16_t port_id, uint16_t n)
 	dp_pipeline_run(&w->ctx, b);
 }
 
-// Packets of a port that receives for others: a batch for each of these. What comes through a tunnel
-// was cut at its other end; a container takes it whole again with less work.
+// Packets of a port that receives for others: a batch for each of these. What comes through a
+// tunnel was cut at its other end; a container takes it whole again with less work.
 static void demux(struct dp_worker *w, struct rte_mbuf **pkts, uint16_t n, struct dp_counters *cnt)
 {
 	const struct dp_snap *snap = w->ctx.snap;
