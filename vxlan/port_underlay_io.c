@@ -469,16 +469,17 @@ static uint16_t lower_rx(struct port_underlay *u, uint16_t queue, struct rte_mbu
 {
 	struct port_pieces *pieces = &u->pieces[queue];
 	uint64_t flags = 0;
+	uint16_t got;
 
 	if (unlikely(pieces->next < pieces->count))
 		return take_pieces(pieces, pkts, n);
-	n = u->lower->rx(u->lower, queue, pkts, n, cnt);
-	for (uint16_t i = 0; i < n; i++)
+	got = u->lower->rx(u->lower, queue, pkts, n, cnt);
+	for (uint16_t i = 0; i < got; i++)
 		flags |= pkts[i]->ol_flags;
 	if (likely(!(flags & RTE_MBUF_F_TX_UDP_SEG)))
-		return n;
-	cut_trains(u, pieces, pkts, n, cnt);
-	return take_pieces(pieces, pkts, DP_BURST);
+		return got;
+	cut_trains(u, pieces, pkts, got, cnt);
+	return take_pieces(pieces, pkts, n);
 }
 
 uint16_t port_underlay_rx(struct dp_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
