@@ -264,5 +264,6 @@ const struct ctrl_event ctrl_switch_events[] = {{"bridge.add", "bridge", "a brid
 	{"endpoint.del", "endpoint", "a tunnel endpoint was deleted"},
 	{"endpoint.down", "endpoint, reason", "what a tunnel endpoint stands on has gone"},
 	{"endpoint.up", "endpoint", "it is back, and the tunnel endpoint works again"},
+	{"endpoint.mtu", "endpoint, mtu", "a tunnel endpoint offers another MTU to its networks"},
 	{"state.unsaved", "reason", "the running configuration cannot be saved; it is tried again"},
 	{"state.saved", "nothing", "it is saved, after it could not be"}, {}};

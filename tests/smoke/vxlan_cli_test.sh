@@ -44,7 +44,7 @@ shows '^west +kernel +127.0.0.1 +up +1550 +0$' vsctl list-tunnel-endpoints
 shows 'udp-port=4790' vsctl show-tunnel-endpoint six
 refused_unchanged 'is there already' vsctl add-tunnel-endpoint west
 refused_unchanged "'c/1' cannot name" vsctl add-tunnel-endpoint c/1
-refused_unchanged "did you mean 'address'" vsctl add-tunnel-endpoint x adress=127.0.0.1
+refused_unchanged "did you mean 'udp-port'" vsctl add-tunnel-endpoint x udp-prt=4791
 refused_unchanged 'no address 203.0.113.1' vsctl add-tunnel-endpoint x address=203.0.113.1 udp-port=4791
 refused_unchanged 'UDP port 4789.*taken' vsctl add-tunnel-endpoint x address=127.0.0.1
 refused_unchanged 'devargs: the key is missing' \

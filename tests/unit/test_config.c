@@ -250,6 +250,18 @@ static void test_wrong_values(void **state)
 		{"{\"type\": \"dpdk\", \"devargs\": \"x\", \"mtu\": \"auto\"}",
 			"mtu: auto is for ports of type tap and veth, not dpdk"},
 		{"{\"mtu\": \"1400\"}", "a string is not allowed"},
+	};
+	struct conf_port port;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		fresh(&port);
+		bind_refused(&port, cases[i][0], cases[i][1]);
+	}
+}
+
+static void test_wrong_networks(void **state)
+{
+	static const char *const cases[][2] = {
 		{"{\"key\": 1}", "a port of type tap has no key"},
 		{"{\"type\": \"vxlan\"}", "key: the key is missing; a VXLAN network has a number"},
 		{"{\"type\": \"vxlan\", \"key\": null}", "key: the key is missing"},
@@ -690,6 +702,7 @@ int main(void)
 		cmocka_unit_test(test_vlan_modes),
 		cmocka_unit_test(test_change),
 		cmocka_unit_test(test_wrong_values),
+		cmocka_unit_test(test_wrong_networks),
 		cmocka_unit_test(test_long_text),
 		cmocka_unit_test(test_device_name),
 		cmocka_unit_test(test_bridge),
