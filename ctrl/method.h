@@ -30,7 +30,8 @@
 		"the port, as port.list has it")                                                   \
 	X(PORT_LIST, port_list, "port.list", READ, "Lists the ports of a bridge, or all.",         \
 		"ports: a list of name, bridge, type, state, since_s, reason (when down), "        \
-		"mtu (type vxlan, when up: what it takes), options")                               \
+		"remotes (type vxlan: tunnel endpoints that get frames to all), mtu (of these, "   \
+		"when up), options")                                                               \
 	X(PORT_SHOW, port_show, "port.show", READ, "Tells everything of one port.",                \
 		"as in port.list, all options, and device: what the port type tells of it")        \
 	X(ENDPOINT_ADD, endpoint_add, "endpoint.add", WRITE, "Makes a tunnel endpoint.",           \

@@ -148,6 +148,8 @@ static int bring_up(struct endpoint *ep, struct err *err)
 		return rc;
 	}
 	vtep_port(vtep)->id = ep->dp_id;
+	if (lower)
+		port_dp(lower)->id = ep->dp_id;
 	ep->vtep = vtep;
 	ep->lower = lower;
 	ep->mtu = vtep_mtu(vtep);

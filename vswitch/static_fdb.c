@@ -369,3 +369,26 @@ void fdb_port_down(struct vswitch *vs, struct vport *vp)
 			put_remote(vp, e);
 	}
 }
+
+unsigned vport_floods(const struct vport *vp, const struct static_entry **ret_first)
+{
+	const struct static_entry *list = vp->bridge->fdb;
+	struct static_entry key = {.conf.vlan = vp->conf.tag};
+	unsigned first = 0, end = vp->bridge->nb_fdb, count = 0;
+
+	// No address sorts before all of them.
+	memcpy(key.conf.port, vp->conf.name, sizeof(key.conf.port));
+	while (first < end) {
+		unsigned middle = first + (end - first) / 2;
+
+		if (compare(&list[middle], &key) < 0)
+			first = middle + 1;
+		else
+			end = middle;
+	}
+	while (first + count < vp->bridge->nb_fdb && is_of(&list[first + count], vp) &&
+		mac_is_zero(&list[first + count].conf.mac))
+		count++;
+	*ret_first = count ? &list[first] : NULL;
+	return count;
+}

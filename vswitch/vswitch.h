@@ -153,6 +153,10 @@ int vswitch_fdb_add(struct vswitch *vs, const char *bridge, const struct conf_fd
 int vswitch_fdb_del(struct vswitch *vs, const char *bridge, const struct conf_fdb *entries,
 	unsigned count, bool if_exists, unsigned *ret_deleted, struct err *err);
 
+// The entries of the zero address of a vxlan port in its own VLAN (`tag`, else untagged), which are
+// side by side. Returns their number.
+unsigned vport_floods(const struct vport *vp, const struct static_entry **ret_first);
+
 // The addresses that a bridge answers for; in the same way.
 int vswitch_neigh_add(struct vswitch *vs, const char *bridge, const struct conf_neigh *entries,
 	unsigned count, struct err *err);

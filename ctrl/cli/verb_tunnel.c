@@ -269,7 +269,7 @@ static void print_networks(const struct cli *cli, const json_t *result)
 
 		if (!is_network(port, NULL))
 			continue;
-		remotes = cli_value_text(json_object_get(options, "remote"));
+		remotes = cli_value_text(json_object_get(port, "remotes"));
 		table_add(&table, "%lld", member_int(options, "key"));
 		table_add(&table, "%s", member_text(port, "name"));
 		table_add(&table, "%s", member_text(port, "bridge"));

@@ -81,6 +81,21 @@ static json_t *device_json(const struct port *port)
 	return device;
 }
 
+// Those that get frames to all, whether options or forwarding entries say so.
+static json_t *remotes_json(const struct vport *port)
+{
+	const struct static_entry *flood;
+	unsigned count = vport_floods(port, &flood);
+	json_t *list = json_array();
+	char ip[IP_TEXT_BYTES];
+
+	for (unsigned i = 0; i < port->conf.nb_remotes; i++)
+		json_array_append_new(list, json_string(ip_format(&port->conf.remote[i], ip)));
+	for (unsigned i = 0; i < count; i++)
+		json_array_append_new(list, json_string(ip_format(&flood[i].conf.tunnel, ip)));
+	return list;
+}
+
 json_t *port_json(const struct vport *port, bool detail)
 {
 	uint64_t since_us = monotonic_us() - port->since_us;
@@ -93,6 +108,8 @@ json_t *port_json(const struct vport *port, bool detail)
 		return NULL;
 	if (port->state == VPORT_DOWN)
 		add_reason(&port->down, obj);
+	if (port->conf.type == CONF_PORT_VXLAN)
+		json_object_set_new(obj, "remotes", remotes_json(port));
 	if (port->port && port->conf.type == CONF_PORT_VXLAN)
 		json_object_set_new(obj, "mtu", json_integer(port_dp(port->port)->mtu));
 	if (!detail || !port->port)

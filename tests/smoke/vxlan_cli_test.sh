@@ -71,11 +71,12 @@ refused 'on different tunnel endpoints' vsctl vni add-remote 100 127.0.0.5
 vsctl del-port vx1
 vsctl vni add-remote 100 127.0.0.5
 vsctl vni add-remote 100 127.0.0.6
+shows '^ *100 .* 127.0.0.2,127.0.0.4,127.0.0.5,127.0.0.6$' vsctl vni list
 shows '^br0 +10 +00:00:00:00:00:00 +vni100 +127.0.0.5 +static' vsctl fdb show br0
 vsctl vni del-remote 100 127.0.0.5
 vsctl vni del-remote 100 127.0.0.4
 refused_unchanged 'no static entry' vsctl vni del-remote 100 127.0.0.5
-shows ' 127.0.0.2$' vsctl vni list
+shows ' 127.0.0.2,127.0.0.6$' vsctl vni list
 refused 'no such network' vsctl vni del 101
 
 # Remote addresses: one, and many in one message.
