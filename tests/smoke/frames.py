@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Single frames of an ethertype of their own, as they are or in VXLAN.
 
-frames.py frame IFNAME DESTINATION                  sends one to that hardware address
-frames.py count IFNAME SECONDS                      prints "ready", then how many came
+frames.py frame IFNAME DESTINATION [--vlan ID]      sends one to that hardware address
+frames.py count IFNAME SECONDS [--vlan ID]          prints "ready", then how many came
 frames.py tunnelled ADDRESS VNI [--flags N] [--bytes N] [--cut N] [--count N]
                                                     sends them inside VXLAN, broadcast
 frames.py outer IFNAME SECONDS                      prints "ready", then each destination of a
@@ -20,6 +20,7 @@ ETHERTYPE = 0x88B5  # IEEE 802 local experimental
 ETH_P_ALL = 3
 IP, UDP = 0x0800, 17
 VXLAN_PORT = 4789
+SOL_PACKET, PACKET_AUXDATA, TP_STATUS_VLAN_VALID = 263, 8, 0x10
 BROADCAST = b"\xff" * 6
 
 
@@ -33,31 +34,44 @@ def device(ifname, protocol):
     return sock
 
 
-def ethernet(dst, src, payload_bytes=46):
-    return dst + src + struct.pack("!H", ETHERTYPE) + bytes(payload_bytes)
+def ethernet(dst, src, payload_bytes=46, vlan=0):
+    tag = struct.pack("!HH", 0x8100, vlan) if vlan else b""
+    return dst + src + tag + struct.pack("!H", ETHERTYPE) + bytes(payload_bytes)
+
+
+def vlan_of(ancillary):
+    """The kernel takes a tag out of the frame and puts it beside (struct tpacket_auxdata)."""
+    for level, kind, data in ancillary:
+        if (level, kind) == (SOL_PACKET, PACKET_AUXDATA):
+            status, tci = struct.unpack_from("I12xH", data)
+            return tci & 0xFFF if status & TP_STATUS_VLAN_VALID else 0
+    return 0
 
 
 def arrivals(sock, seconds):
-    """What comes from outside until the time is over."""
+    """What comes from outside until the time is over, each with its VLAN."""
+    sock.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
     print("ready", flush=True)
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
         sock.settimeout(left)
         try:
-            data, (_, _, kind, *_) = sock.recvfrom(65536)
+            data, ancillary, _, (_, _, kind, *_) = sock.recvmsg(65536, 256)
         except TimeoutError:
             return
         if kind != socket.PACKET_OUTGOING:
-            yield data
+            yield data, vlan_of(ancillary)
 
 
 def send_frame(args):
     sock = device(args.ifname, ETHERTYPE)
-    sock.send(ethernet(mac(args.destination), sock.getsockname()[4]))
+    sock.send(ethernet(mac(args.destination), sock.getsockname()[4], vlan=args.vlan))
 
 
 def count(args):
-    print("count", sum(1 for _ in arrivals(device(args.ifname, ETHERTYPE), args.seconds)))
+    wanted = struct.pack("!H", ETHERTYPE), args.vlan
+    came = arrivals(device(args.ifname, ETH_P_ALL), args.seconds)
+    print("count", sum((data[12:14], vlan) == wanted for data, vlan in came))
 
 
 def tunnelled(args):
@@ -73,7 +87,7 @@ def outer(args):
     found = collections.Counter()
     sock = device(args.ifname, ETH_P_ALL)
     sock.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)  # SO_RCVBUFFORCE
-    for data in arrivals(sock, args.seconds):
+    for data, _ in arrivals(sock, args.seconds):
         if len(data) < 64 or struct.unpack_from("!H", data, 12)[0] != IP or data[23] != UDP:
             continue
         port, inner = (struct.unpack_from("!H", data, at)[0] for at in (36, 62))
@@ -91,6 +105,7 @@ def arguments():
         command = commands.add_parser(name)
         command.set_defaults(function=function)
         command.add_argument("ifname")
+        command.add_argument("--vlan", type=int, default=0)
         if name == "frame":
             command.add_argument("destination")
         else:

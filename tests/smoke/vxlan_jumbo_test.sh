@@ -6,10 +6,10 @@
 . "$(dirname "$0")/overlay.sh"
 
 lan 9000
+INNER_MTU=8950
 host far 2
 kernel_network far 42 10.1.0.2 10.1.0.1
 kernel_inside far 42 c2 2
-ip -n c2 link set eth0 mtu 8950
 container c1
 for underlay in kernel port; do
 	note "underlay $underlay"

@@ -4,6 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/overlay.sh"
 
+INNER_MTU=1430
 lan
 host far 2
 kernel_network far 42 fd01::2 fd01::1 udp6zerocsumrx

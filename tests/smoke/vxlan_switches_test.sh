@@ -12,6 +12,7 @@ for case in 'kernel kernel 4' 'kernel port 4' 'port port 6' 'port kernel 6'; do
 	read -r left right family <<<"$case"
 	note "$left and $right over IPv$family"
 	number=$((number + 1))
+	INNER_MTU=$((family == 4 ? 1450 : 1430))
 	switch_host "left$number" 1 "$left" "$family"
 	network vx0 42 "$(address "$family" 2)"
 	inside c1 1
