@@ -21,7 +21,7 @@ struct bytes {
 static void put(struct bytes *b, uint64_t value, unsigned len)
 {
 	while (len--)
-		b->at[b->len++] = value >> 8 * len;
+		b->at[b->len++] = len < sizeof(value) ? value >> 8 * len : 0;
 }
 
 static void put_ethernet(struct bytes *b, uint64_t dst, uint64_t src, unsigned tag, uint16_t type)
