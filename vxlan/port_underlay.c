@@ -539,6 +539,9 @@ static void describe(const struct vtep *vtep, json_t *obj)
 	}
 	json_object_set_new(obj, "mac", json_string(mac_format(&vtep->port->mac, text)));
 	json_object_set_new(obj, "next_hops", list);
+	// Of packets that waited for next hops in vain: no worker counts them.
+	json_object_set_new(obj, "unresolved_dropped",
+		json_integer(vtep->port->main_cnt.drop[DP_DROP_TUNNEL_DOWN]));
 }
 
 const struct vtep_underlay port_underlay = {

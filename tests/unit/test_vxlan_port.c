@@ -3,6 +3,9 @@
 // is made up.
 #include "tests/unit/port_end.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 // ---- next hops ----
 
 static void test_waits_until_known(void **state)
@@ -113,6 +116,58 @@ static void test_mac_changes(void **state)
 	nothing_more();
 }
 
+// An advertisement that does not override, with or without an address.
+static void advertises(unsigned host, unsigned mac, bool has_mac)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
+	struct ip_addr own = ip_of(1), ip = ip_of(host);
+	struct mac at = mac_of(mac);
+	struct dp_resolve r;
+	uint8_t *l4;
+	unsigned len = has_mac ? 32 : 24;
+
+	assert_int_equal(dp_resolve_ask(m, &own_mac, &own, &ip, NULL), 0);
+	dp_resolve_parse(m, &r);
+	assert_int_equal(dp_resolve_answer(m, &r, &at), 0);
+	l4 = rte_pktmbuf_mtod_offset(m, uint8_t *, 54);
+	l4[4] = 0x40; // solicited
+	put16(l4 - 36, len);
+	put16(l4 + 2, 0);
+	put16(l4 + 2, ~slow_sum(l4, len, slow_sum(l4 - 32, 32, len + 58)));
+	rte_pktmbuf_trim(m, 32 - len);
+	put_in(m);
+	poll_end();
+	assert_int_equal(nb_got, 0);
+}
+
+// RFC 4861, 7.2.5: what is known stays, and is known to be there if it is the same.
+static void test_advertisement_does_not_override(void **state)
+{
+	if (!v6)
+		return;
+	add_remote(2, false);
+	sent_question(2, true);
+	advertises(2, 2, false); // says nothing yet
+	send_to(2, 1, 100);
+	nothing_more();
+	advertises(2, 2, true);
+	sent_to(2, 2, 1, 100);
+	at_ms(1000);
+	at_ms(30900);
+	advertises(2, 55, true);
+	send_to(2, 2, 100);
+	sent_to(2, 2, 2, 100);
+	at_ms(31000); // that was no sign of life
+	sent_question(2, false);
+	advertises(2, 2, false);
+	at_ms(32000);
+	at_ms(61900);
+	nothing_more();
+	send_to(2, 3, 100);
+	sent_to(2, 2, 3, 100);
+	nothing_more();
+}
+
 // Unasked, to all: gratuitous ARP; an advertisement that overrides, and one that does not.
 static void test_mac_is_announced(void **state)
 {
@@ -143,6 +198,76 @@ static void test_mac_is_announced(void **state)
 	poll_end();
 	send_to(2, 2, 100);
 	sent_to(2, 66, 2, 100);
+	nothing_more();
+}
+
+// ---- two threads ----
+
+#define RACE_PACKETS 100000
+
+static atomic_bool race_over;
+static uint64_t race_sent;
+
+static void count_tx(struct dp_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
+	struct dp_counters *c)
+{
+	for (uint16_t i = 0; i < n; i++) // not the questions
+		race_sent += pkts[i]->pkt_len > outer_bytes() + 60;
+	rte_pktmbuf_free_bulk(pkts, n);
+}
+
+static uint64_t given_up(void)
+{
+	json_t *obj = json_object();
+	uint64_t count;
+
+	vtep_describe(vtep, obj);
+	count = json_integer_value(json_object_get(obj, "unresolved_dropped"));
+	json_decref(obj);
+	return count;
+}
+
+static void *keep_sending(void *arg)
+{
+	const uint16_t number = *(uint16_t *)arg;
+
+	for (unsigned i = 0; i < RACE_PACKETS; i++) {
+		struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
+
+		memset(rte_pktmbuf_append(m, 64), 7, 64);
+		dp_set_remote(m, number);
+		vni_port(vni)->tx(vni_port(vni), 0, &m, 1, &tx_cnt);
+	}
+	atomic_store(&race_over, true);
+	return NULL;
+}
+
+// A worker sends while the next hop is found, lost and given up: no packet is left behind.
+static void test_race(void **state)
+{
+	uint64_t now_ms = 0;
+	uint16_t number;
+	pthread_t thread;
+
+	add_known(2, false);
+	number = number_of(2);
+	lower.tx = count_tx;
+	race_sent = 0;
+	atomic_store(&race_over, false);
+	assert_int_equal(pthread_create(&thread, NULL, keep_sending, &number), 0);
+	for (unsigned round = 0; !atomic_load(&race_over); round++) {
+		says(2, 2 + round % 100);
+		now_ms += 1000;
+		at_ms(now_ms);
+		// It is silent, until it is asked all round or even given up.
+		now_ms += 30000;
+		for (unsigned s = 0; s < 4 + round % 5; s++, now_ms += 1000)
+			at_ms(now_ms);
+	}
+	pthread_join(thread, NULL);
+	says(2, 2);
+	assert_int_equal(race_sent + tx_cnt.drop[DP_DROP_TUNNEL_DOWN] + given_up(), RACE_PACKETS);
+	tx_cnt.drop[DP_DROP_TUNNEL_DOWN] = 0;
 	nothing_more();
 }
 
@@ -312,7 +437,9 @@ int main(int argc, char **argv)
 		BOTH(test_retries_then_fails),
 		BOTH(test_refreshed_before_it_expires),
 		BOTH(test_mac_changes),
+		BOTH(test_advertisement_does_not_override),
 		BOTH(test_mac_is_announced),
+		BOTH(test_race),
 		BOTH(test_gateway),
 		BOTH(test_no_gateway),
 		BOTH(test_remote_goes),

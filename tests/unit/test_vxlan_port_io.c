@@ -32,6 +32,35 @@ static void test_checksum(void **state)
 	nothing_more();
 }
 
+// A sum of zero is sent as its other form: zero says that there is none (RFC 768).
+static void test_checksum_of_zero(void **state)
+{
+	uint8_t frame[60] = {0}, want[256], *field = want + 14 + ip_bytes() + 6;
+	struct outer o = {.to = mac_of(2),
+		.from = own_mac,
+		.dst = 2,
+		.src = 1,
+		.dst_port = 4789,
+		.number = VNI,
+		.checksum = true};
+	struct rte_mbuf *m;
+	unsigned len, i = 0;
+
+	conf.no_checksum = false;
+	reopen();
+	add_known(2, false);
+	o.src_port = vxlan_src_port(vxlan_flow_hash(frame, sizeof(frame)));
+	do {
+		put16(frame + 40, i++);
+		len = wrap(want, &o, frame, sizeof(frame));
+	} while (field[0] != 0xff || field[1] != 0xff);
+	m = chain_of(frame, sizeof(frame), sizeof(frame));
+	dp_set_remote(m, number_of(2));
+	transmit(&m, 1);
+	sent_bytes(want, len);
+	nothing_more();
+}
+
 // The lower port fills checksums: it gets the sum of the pseudo header.
 static void test_checksum_is_left(void **state)
 {
@@ -97,6 +126,23 @@ static void test_flood(void **state)
 		del_remote(3, true);
 		del_remote(4, false);
 	}
+}
+
+// Others have the frame, which goes to one remote.
+static void test_shared(void **state)
+{
+	uint8_t frame[256];
+	unsigned len = inner_of(frame, 5, 100);
+	struct rte_mbuf *m;
+
+	add_known(2, false);
+	m = frame_to(2, 5, 100);
+	rte_mbuf_refcnt_update(m, 1);
+	transmit(&m, 1);
+	assert_bytes(m, frame, len);
+	rte_pktmbuf_free(m);
+	sent_to(2, 2, 5, 100);
+	nothing_more();
 }
 
 static void test_no_room_in_front(void **state)
@@ -376,8 +422,10 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		BOTH(test_sizes),
 		BOTH(test_checksum),
+		BOTH(test_checksum_of_zero),
 		BOTH(test_checksum_is_left),
 		BOTH(test_flood),
+		BOTH(test_shared),
 		BOTH(test_no_room_in_front),
 		BOTH(test_full_batches),
 		BOTH(test_receives),
