@@ -211,6 +211,19 @@ static struct port_underlay *underlay_new(const struct vtep *vtep, struct dp_por
 	return u;
 }
 
+// Others may have known the address elsewhere.
+static void announce(struct port_underlay *u)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(u->pool);
+
+	if (!m)
+		return;
+	if (dp_resolve_announce(m, &u->mac, &u->ip) < 0)
+		rte_pktmbuf_free(m);
+	else
+		port_underlay_send(u, &m, 1, &u->main_cnt);
+}
+
 static int underlay_open(struct vtep *vtep, struct dp_port *lower, struct err *err)
 {
 	int ret = check_conf(vtep, err);
@@ -221,6 +234,7 @@ static int underlay_open(struct vtep *vtep, struct dp_port *lower, struct err *e
 	if (!vtep->port)
 		return err_set(err, -ENOMEM, vtep->path, "out of memory");
 	init_port(vtep, lower);
+	announce(vtep->port);
 	return 0;
 }
 

@@ -236,6 +236,17 @@ void del_remote(unsigned host, bool flood)
 	assert_true(dp_settled(dp));
 }
 
+// The endpoint has told all where it is.
+static void announced(void)
+{
+	struct rte_mbuf *want = rte_pktmbuf_alloc(pool);
+
+	assert_int_equal(dp_resolve_announce(want, &own_mac, &conf.address), 0);
+	sent_bytes(rte_pktmbuf_mtod(want, uint8_t *), want->pkt_len);
+	rte_pktmbuf_free(want);
+	nothing_more();
+}
+
 static void open_vtep(void)
 {
 	const struct vxlan_env env = {
@@ -244,6 +255,7 @@ static void open_vtep(void)
 
 	if (vtep_open(&conf, &env, &lower, &vtep, &err))
 		fail_msg("%s: %s", err.path, err.reason);
+	announced();
 	assert_int_equal(vni_open(vtep, VNI, 0, &vni, &err), 0);
 	vni_port(vni)->id = PORT_ID;
 	assert_int_equal(vtep_publish(vtep), 0);

@@ -336,6 +336,21 @@ static void test_questions(void **state)
 	rte_pktmbuf_free(m);
 }
 
+static void test_announcements(void **state)
+{
+	for (unsigned family = 4; family <= 6; family += 2) {
+		struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
+		struct ip_addr ip = host(family, 2);
+		uint8_t want[256];
+		unsigned len = frame_of(want,
+			family == 6 ? TELL_ALL : ALL MAC2 ARP ARP_ASKS MAC2 IP2 NOBODY IP2 PADDING);
+
+		assert_int_equal(dp_resolve_announce(m, &mac2, &ip), 0);
+		assert_bytes(m, want, len);
+		rte_pktmbuf_free(m);
+	}
+}
+
 // A packet that is not complete is nobody's question.
 static void test_offloads(void **state)
 {
@@ -360,6 +375,7 @@ int main(int argc, char **argv)
 		LEAKTEST(test_nd_no_room),
 		LEAKTEST(test_truncated),
 		LEAKTEST(test_questions),
+		LEAKTEST(test_announcements),
 		LEAKTEST(test_offloads),
 	};
 

@@ -319,3 +319,13 @@ int dp_resolve_ask(struct rte_mbuf *m, const struct mac *own_mac, const struct i
 		ask_arp(eth, own_mac, own_ip, target);
 	return 0;
 }
+
+int dp_resolve_announce(struct rte_mbuf *m, const struct mac *mac, const struct ip_addr *ip)
+{
+	const struct dp_resolve probe = {
+		.kind = DP_RESOLVE_PROBE, .l3_off = RTE_ETHER_HDR_LEN, .target = *ip};
+	int ret = dp_resolve_ask(m, mac, ip, ip, NULL);
+
+	// Who asks for itself announces with ARP; with neighbour discovery, who answers a probe.
+	return ret < 0 || ip->family == 4 ? ret : dp_resolve_answer(m, &probe, mac);
+}

@@ -44,3 +44,7 @@ int dp_resolve_answer(struct rte_mbuf *m, const struct dp_resolve *r, const stru
 // `to` is the address to ask; NULL asks all.
 int dp_resolve_ask(struct rte_mbuf *m, const struct mac *own_mac, const struct ip_addr *own_ip,
 	const struct ip_addr *target, const struct mac *to);
+
+// Tells all that `ip` is at `mac`: an ARP announcement (RFC 5227, 2.3) or an unsolicited
+// advertisement (RFC 4861, 7.2.6), untagged, in the empty `m`.
+int dp_resolve_announce(struct rte_mbuf *m, const struct mac *mac, const struct ip_addr *ip);
