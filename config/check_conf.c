@@ -91,6 +91,10 @@ static void check_gateway(struct report *report, const struct conf_endpoint *end
 {
 	char key[REPORT_PATH_BYTES];
 
+	if (endpoint->has_gateway_mac && !endpoint->gateway.family)
+		report_add(report, node_of(obj, "gateway-mac", at),
+			report_path(key, path, "gateway-mac"),
+			"there is no gateway: give its address");
 	if (!endpoint->gateway.family ||
 		in_prefix(&endpoint->gateway, &endpoint->address, endpoint->prefix))
 		return;

@@ -118,6 +118,8 @@ struct conf_endpoint {
 	// port
 	unsigned prefix; // of `address`, at least 1
 	struct ip_addr gateway;
+	bool has_gateway_mac;
+	struct mac gateway_mac; // the gateway is there: nobody is asked
 	// Type tap, veth or dpdk, and its options. Its name, mtu and netns are those above; `mac`
 	// is the Ethernet address that the endpoint has on the wire.
 	struct conf_port port;

@@ -362,7 +362,7 @@ static void hop_insert(struct port_routes *routes, struct port_hop *hop)
 	routes->hop[i & routes->hop_mask] = hop;
 }
 
-static struct port_hop *hop_new(const struct ip_addr *ip)
+static struct port_hop *hop_new(const struct conf_endpoint *conf, const struct ip_addr *ip)
 {
 	struct port_hop *hop = aligned_alloc(RTE_CACHE_LINE_SIZE, sizeof(*hop));
 
@@ -370,12 +370,19 @@ static struct port_hop *hop_new(const struct ip_addr *ip)
 		return NULL;
 	memset(hop, 0, sizeof(*hop));
 	hop->ip = *ip;
+	if (conf->has_gateway_mac && ip_equal(ip, &conf->gateway)) {
+		uint64_t word = 0;
+
+		memcpy(&word, &conf->gateway_mac, sizeof(conf->gateway_mac));
+		atomic_init(&hop->word, word | PORT_HOP_VALID | PORT_HOP_STATIC);
+		hop->due_us = UINT64_MAX;
+	}
 	return hop;
 }
 
 // The next hop with this address in `routes`: one that there was, or a new one. NULL: no memory.
-static struct port_hop *hop_get(
-	struct port_routes *routes, const struct port_routes *old, const struct ip_addr *ip)
+static struct port_hop *hop_get(const struct conf_endpoint *conf, struct port_routes *routes,
+	const struct port_routes *old, const struct ip_addr *ip)
 {
 	struct port_hop *hop = port_hop_find(routes, ip);
 
@@ -383,7 +390,7 @@ static struct port_hop *hop_get(
 		return hop;
 	hop = port_hop_find(old, ip);
 	if (!hop)
-		hop = hop_new(ip);
+		hop = hop_new(conf, ip);
 	if (hop)
 		hop_insert(routes, hop);
 	return hop;
@@ -397,7 +404,7 @@ static int route_set(struct vtep *vtep, struct port_routes *routes, const struct
 	struct port_route *route = &routes->route[remote];
 	const struct ip_addr *next = is_on_link(conf, ip) ? ip : &conf->gateway;
 
-	route->hop = next->family ? hop_get(routes, old, next) : &u->unreachable;
+	route->hop = next->family ? hop_get(conf, routes, old, next) : &u->unreachable;
 	if (!route->hop)
 		return -ENOMEM;
 	memcpy(route->dst, ip->byte, sizeof(route->dst));
@@ -477,6 +484,8 @@ static void hop_step(struct port_underlay *u, struct port_hop *hop, uint64_t now
 {
 	uint64_t word = atomic_load(&hop->word);
 
+	if (word & PORT_HOP_STATIC)
+		return;
 	if (word & PORT_HOP_CONFIRMED) {
 		atomic_fetch_and(&hop->word, ~PORT_HOP_CONFIRMED);
 		hop->tries = 0;

@@ -27,6 +27,7 @@
 #define PORT_HOP_VALID	   (1ull << 48)
 #define PORT_HOP_CONFIRMED (1ull << 49) // it has been heard of since main has looked
 #define PORT_HOP_FAILED	   (1ull << 50) // it does not answer: nothing waits for it
+#define PORT_HOP_STATIC	   (1ull << 51) // configured: never asked for, and stays
 
 struct port_hop {
 	atomic_ullong word;

@@ -130,6 +130,8 @@ static void hop_learn(struct port_underlay *u, const struct ip_addr *ip, const s
 		return;
 	memcpy(&address, mac, sizeof(*mac));
 	old = atomic_load(&hop->word);
+	if (old & PORT_HOP_STATIC)
+		return;
 	if (!address || (keep && old & PORT_HOP_VALID && (old & PORT_HOP_MAC) != address)) {
 		if (!address && old & PORT_HOP_VALID)
 			atomic_fetch_or(&hop->word, PORT_HOP_CONFIRMED);

@@ -461,6 +461,9 @@ static void test_endpoint_refused(void **state)
 		{"{\"underlay\": \"port\", \"address\": \"10.0.0.1/24\", \"gateway\": "
 		 "\"10.0.1.1\"}",
 			"gateway: the gateway has to be in the prefix"},
+		{"{\"underlay\": \"port\", \"address\": \"10.0.0.1/24\", \"gateway-mac\": "
+		 "\"02:00:00:00:00:01\"}",
+			"gateway-mac: there is no gateway"},
 		{"{\"underlay\": \"port\", \"address\": \"10.0.0.1/8\", \"gateway\": \"a00::1\"}",
 			"gateway: the gateway has to be in the prefix"},
 		{"{\"underlay\": \"port\", \"address\": \"10.0.0.1/8\", \"type\": \"vxlan\"}",

@@ -285,6 +285,24 @@ static void test_gateway(void **state)
 	nothing_more();
 }
 
+// Where nobody would answer for it, its address is configured: it is not asked for, and whoever
+// claims another one is not believed.
+static void test_gateway_that_is_not_asked(void **state)
+{
+	conf.has_gateway_mac = true;
+	conf.gateway_mac = mac_of(GATEWAY);
+	reopen();
+	add_remote(FAR, false);
+	nothing_more();
+	send_to(FAR, 1, 100);
+	sent_to(FAR, GATEWAY, 1, 100);
+	says(GATEWAY, 7);
+	at_ms(1000000);
+	send_to(FAR, 2, 100);
+	sent_to(FAR, GATEWAY, 2, 100);
+	nothing_more();
+}
+
 static void test_no_gateway(void **state)
 {
 	conf.gateway = (struct ip_addr){0};
@@ -441,6 +459,7 @@ int main(int argc, char **argv)
 		BOTH(test_mac_is_announced),
 		BOTH(test_race),
 		BOTH(test_gateway),
+		BOTH(test_gateway_that_is_not_asked),
 		BOTH(test_no_gateway),
 		BOTH(test_remote_goes),
 		BOTH(test_answers_questions),
