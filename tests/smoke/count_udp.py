@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Sends numbered datagrams at a steady rate, or counts those that arrive.
 
-count_udp.py send ADDRESS PORT PER_SECOND STOP_FILE     prints how many were sent
-count_udp.py receive PORT                               prints how many different ones arrived
+count_udp.py send ADDRESS PORT PER_SECOND STOP_FILE [BYTES]  prints how many were sent
+count_udp.py receive PORT                                    prints how many different ones arrived
 """
 
 import os
@@ -15,12 +15,13 @@ SO_RCVBUFFORCE = 33  # asm-generic/socket.h
 END = 0xFFFFFFFF
 
 
-def send(address, port, per_second, stop_file):
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+def send(address, port, per_second, stop_file, size=64):
+    sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+    rest = bytes(int(size) - 4)
     sock.connect((address, int(port)))
     gap, due, number = 1 / float(per_second), time.monotonic(), 0
     while number % 256 or not os.path.exists(stop_file):
-        sock.send(struct.pack("!I", number) + b"." * 60)
+        sock.send(struct.pack("!I", number) + rest)
         number += 1
         due += gap
         time.sleep(max(0, due - time.monotonic()))
@@ -31,10 +32,10 @@ def send(address, port, per_second, stop_file):
 
 
 def receive(port):
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)  # and IPv4
     # Large enough for all: what is lost, the switch has lost.
     sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 256 << 20)
-    sock.bind(("0.0.0.0", int(port)))
+    sock.bind(("::", int(port)))
     sock.settimeout(120)
     seen = set()
     while True:
