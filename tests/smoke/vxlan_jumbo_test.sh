@@ -33,8 +33,8 @@ for underlay in kernel port; do
 	grep -q 'mtu = 8950' "$T/ping" || fail "the sender was not told: $(cat "$T/ping")"
 	(($(counter vx0 tx_too_big) > before)) || fail "not counted: $(vsctl drops)"
 	in_ns c1 ip route flush cache
-	in_ns c1 ping -c 2 -i 0.1 -W 1 -M "do" -s 8972 fd00::2 >"$T/ping" 2>&1 &&
-		fail "8972 bytes of IPv6 through 8950"
+	in_ns c1 ping -c 2 -i 0.1 -W 1 -M "do" -s 8952 fd00::2 >"$T/ping" 2>&1 &&
+		fail "8952 bytes of IPv6 through 8950"
 	grep -q 'mtu: 8950\|mtu=8950' "$T/ping" || fail "no word of IPv6: $(cat "$T/ping")"
 	vsctl del-port c1
 	leave
