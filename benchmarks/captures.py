@@ -65,6 +65,42 @@ def sources(lab, macs):
     return lab.cached("sources-%d.pcap" % macs, make)
 
 
+# What the underlay of a tunnel is where there is no wire: next hop and remote endpoints are behind
+# a gateway that nobody has to ask for.
+TUNNEL_ADDRESS = "10.1.0.1"
+TUNNEL_GATEWAY = "10.1.0.254"
+GATEWAY_MAC = "02:00:00:00:01:fe"
+PCAP_MAC = "02:70:63:61:70:00"  # of the first net_pcap device
+
+
+def remotes(count):
+    """Addresses of remote tunnel endpoints."""
+    return ["10.2.%d.%d" % divmod(i + 1, 250) for i in range(count)]
+
+
+def partner(number):
+    """The address on side 1 that frames of pairs() to the number go to."""
+    return "02:01:00:%02x:%02x:%02x" % (number >> 16, number >> 8 & 255, number & 255)
+
+
+def tunnel(lab, macs, vni):
+    """VXLAN frames from a remote endpoint, each with a frame of 64 bytes of pairs()."""
+    def make(path):
+        rest = body(64, 0, 0)
+        order = list(range(macs))
+        random.Random(0).shuffle(order)
+        frames = []
+        for i in order:
+            inner = struct.pack("!HIHI", 0x0201, i, 0x0200, i) + rest
+            vxlan = struct.pack("!II", 0x08000000, vni << 8) + inner
+            udp = struct.pack("!HHHH", 49152 + i % 16384, 4789, 8 + len(vxlan), 0) + vxlan
+            packet = make_pcap.ipv4(remotes(1)[0], TUNNEL_ADDRESS, 17, udp, 0)
+            frames.append((make_pcap.mac(PCAP_MAC), make_pcap.mac(GATEWAY_MAC), b"\x08\0" + packet))
+        write(path, frames)
+
+    return lab.cached("tunnel-%d.pcap" % macs, make)
+
+
 def device(number, path):
     """devargs of a device that receives the file for ever, and frees what it is to send."""
     return "net_pcap%d,rx_pcap=%s,infinite_rx=1" % (number, path)

@@ -23,11 +23,15 @@ SERVER = "10.0.0.2"
 CPU = machine.CONTAINER_CPU
 
 
-def up(lab, switch, kind, **options):
-    """Starts the switch with both containers on ports of that kind and waits until they meet."""
+def up(lab, switch, kind, hosts=False, **options):
+    """Starts the switch with both containers on ports of that kind and waits until they meet.
+    hosts: each is on a host of its own."""
     for name in ("c1", "c2"):
         lab.namespace(name)
-    switch.start([machine.SWITCH_CPU], **options)
+    if hosts:
+        switch.start_hosts([machine.SWITCH_CPU])
+    else:
+        switch.start([machine.SWITCH_CPU], **options)
     switch.add_container("p1", "c1", kind, "10.0.0.1/24")
     switch.add_container("p2", "c2", kind, SERVER + "/24")
     switch.ready()
@@ -117,9 +121,9 @@ def cpu_seconds(processes):
     return total / 1e9
 
 
-def everything(lab, switch, kind):
+def everything(lab, switch, kind, hosts=False):
     """The metrics of METRICS."""
-    up(lab, switch, kind)
+    up(lab, switch, kind, hosts)
     rr = round_trips(lab, lab.seconds)
     return {
         "tcp_1_gbits": tcp_gbits(lab, 1), "tcp_4_gbits": tcp_gbits(lab, 4),

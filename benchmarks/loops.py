@@ -3,7 +3,7 @@
 
 import time
 
-from benchmarks import captures, machine
+from benchmarks import captures, hosts, machine
 from benchmarks.lab import Failed, Skip
 from benchmarks.peers import testpmd
 
@@ -41,6 +41,29 @@ def devices_rate(lab, switch, macs, size="64", vlans=(0, 0), ports=({}, {}), pai
                  mbufs=65536 + frames)
     for number, (path, _) in enumerate(files):
         switch.add_device("p%d" % number, captures.device(number, path), **ports[number % 2])
+    switch.ready()
+    settle(lab, switch)
+    return switch.rate(lab.seconds)
+
+
+def tunnel_rate(lab, switch, way, macs, remotes=1):
+    """Packets a second from one device to another: plain, or put into a VXLAN tunnel on the way
+    (encap), or taken out of it (decap)."""
+    switch.start([machine.SWITCH_CPU], busy=True, dpdk=True, macs=macs * 2, mbufs=65536 + macs)
+    addresses = captures.remotes(remotes)
+    behind = ["out"]
+    if way == "decap":
+        switch.add_tunnel(captures.device(0, captures.tunnel(lab, macs, hosts.VNI)), addresses)
+        switch.add_device("out", "net_null0,no-rx=1")
+    else:
+        path, _ = captures.pairs(lab, 0, macs)
+        if way == "encap":
+            switch.add_tunnel("net_null0,no-rx=1", addresses)
+            behind = addresses
+        else:
+            switch.add_device("out", "net_null0,no-rx=1")
+        switch.add_device("in", captures.device(0, path))
+    switch.know({captures.partner(i): behind[i % len(behind)] for i in range(macs)})
     switch.ready()
     settle(lab, switch)
     return switch.rate(lab.seconds)

@@ -17,6 +17,8 @@
 
 // Frames up to this size are copied out of a train: cheaper than a reference to the large buffer.
 #define RX_COPY_BYTES  256
+// Calls of recvmmsg() in one rx(): the worker has other queues, whatever is sent to this one.
+#define RX_TRIES       16
 // After a train, few messages are asked for at once: more data than a cache holds does not help.
 #define RX_TRAINS_BUSY 2
 
@@ -209,12 +211,12 @@ uint16_t kernel_rx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, u
 	struct vtep *vtep = (struct vtep *)dp;
 	struct kernel_rx *rx = &vtep->kernel->rx;
 	const struct vxlan_table *table = atomic_load_explicit(&vtep->table, memory_order_acquire);
-	bool more = true;
+	unsigned tries = RX_TRIES;
 	uint16_t count = 0;
 
-	while (count < n && (more || rx->next < rx->nb_msgs)) {
+	while (count < n && (tries || rx->next < rx->nb_msgs)) {
 		if (rx->next == rx->nb_msgs)
-			more = receive(vtep, rx, cnt);
+			tries = receive(vtep, rx, cnt) ? tries - 1 : 0;
 		if (rx->next < rx->nb_msgs)
 			count += take_apart(vtep, table, pkts + count, n - count, cnt);
 	}

@@ -18,6 +18,7 @@
 #include "vxlan/port_underlay.h"
 
 #define PREFETCH_AHEAD	       4
+#define RX_TRIES	       4 // batches of which nothing is left, in one rx()
 #define L3_OFF		       RTE_ETHER_HDR_LEN
 #define IP4_BYTES	       20
 #define IP6_BYTES	       40
@@ -491,14 +492,16 @@ uint16_t port_underlay_rx(struct dp_port *port, uint16_t queue, struct rte_mbuf 
 	struct port_underlay *u = vtep->port;
 	const struct vxlan_table *table = atomic_load_explicit(&vtep->table, memory_order_acquire);
 	uint16_t got, count;
+	unsigned tries = RX_TRIES;
 	int failed;
 
-	// A full batch of which nothing is left does not say that the queue is empty.
+	// A full batch of which nothing is left does not say that the queue is empty. But the
+	// worker has other queues, whatever is sent to this one.
 	do {
 		got = lower_rx(u, queue, pkts, n, cnt);
 		count = u->ip6 ? decap(u, table, pkts, got, cnt, true)
 			       : decap(u, table, pkts, got, cnt, false);
-	} while (unlikely(!count && got == n));
+	} while (unlikely(!count && got == n) && --tries);
 	failed = atomic_load_explicit(&u->lower->failed, memory_order_relaxed);
 	if (unlikely(failed))
 		dp_port_fail(port, failed);

@@ -41,6 +41,11 @@ class Switch:
         it gets DPDK devices."""
         raise NotImplementedError
 
+    def start_hosts(self, cpus):
+        """Starts it on two hosts with VXLAN between them; the containers that are added then are on
+        one each."""
+        self.cannot("VXLAN between two hosts")
+
     def add_device(self, name, devargs, tag=None, trunk=None):
         """A DPDK device as a port. tag: access port of that VLAN; trunk: carries that VLAN."""
         self.cannot("DPDK devices")
@@ -57,6 +62,15 @@ class Switch:
     def add_container(self, name, namespace, kind, address, ifname="eth0"):
         """A port of kind tap or veth whose other end is a device of the namespace."""
         self.cannot("ports of containers")
+
+    def add_tunnel(self, devargs, remotes):
+        """A VXLAN network with these remote endpoints over an underlay that is a DPDK device, whose
+        next hop is known (captures.TUNNEL)."""
+        self.cannot("VXLAN over DPDK devices")
+
+    def know(self, places):
+        """Static forwarding entries: {MAC: name of a port or address of a remote endpoint}."""
+        self.cannot("static forwarding entries")
 
     def remove(self, name):
         self.cannot("removing ports")

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import time
 
+from benchmarks import captures, hosts
 from benchmarks import lab as labs
 from benchmarks import machine
 from benchmarks.peers import Counters, Switch
@@ -110,6 +111,20 @@ class Ovs(Switch):
             self.lab.run("ip", "link", "set", name, "up")
             self.add_port(name, "system")
             self.lab.adopt(name + "c", namespace, address, ifname)
+
+    def add_tunnel(self, devargs, remotes):
+        self.vsctl("add-br", "br-phy", "--", "set", "bridge", "br-phy", "datapath_type=netdev",
+                   'other_config:hwaddr="%s"' % captures.PCAP_MAC)
+        self.vsctl("add-port", "br-phy", "wire", "--", "set", "interface", "wire", "type=dpdk",
+                   'options:dpdk-devargs="%s"' % devargs)
+        self.lab.run("ip", "address", "add", captures.TUNNEL_ADDRESS + "/24", "dev", "br-phy")
+        self.lab.run("ip", "link", "set", "br-phy", "up")
+        self.lab.run("ip", "route", "add", "10.2.0.0/16", "via", captures.TUNNEL_GATEWAY)
+        self.appctl("tnl/arp/set", "br-phy", captures.TUNNEL_GATEWAY, captures.GATEWAY_MAC)
+        self.add_port("vx0", "vxlan", "options:remote_ip=" + remotes[0], "options:key=%d" % hosts.VNI)
+
+    def know(self, places):
+        """A frame to an address that it does not know goes to the one other port: the same work."""
 
     def remove(self, name):
         self.vsctl("del-port", "br0", name)

@@ -303,6 +303,27 @@ static void test_gateway_that_is_not_asked(void **state)
 	nothing_more();
 }
 
+// As long as it is asked: frames for nobody here.
+static uint16_t endless_rx(struct dp_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
+	struct dp_counters *c)
+{
+	assert_int_equal(rte_pktmbuf_alloc_bulk(pool, pkts, n), 0);
+	for (uint16_t i = 0; i < n; i++)
+		memset(rte_pktmbuf_append(pkts[i], 64), 7, 64);
+	return n;
+}
+
+// A worker that gets nothing but rubbish still comes back to its other queues.
+static void test_endless_rubbish(void **state)
+{
+	struct dp_port *port = vtep_port(vtep);
+
+	lower.rx = endless_rx;
+	assert_int_equal(port->rx(port, 0, got, DP_BURST, &rx_cnt), 0);
+	assert_true(rx_cnt.drop[DP_DROP_TUNNEL_OTHER] >= DP_BURST);
+	rx_cnt.drop[DP_DROP_TUNNEL_OTHER] = 0;
+}
+
 static void test_no_gateway(void **state)
 {
 	conf.gateway = (struct ip_addr){0};
@@ -460,6 +481,7 @@ int main(int argc, char **argv)
 		BOTH(test_race),
 		BOTH(test_gateway),
 		BOTH(test_gateway_that_is_not_asked),
+		BOTH(test_endless_rubbish),
 		BOTH(test_no_gateway),
 		BOTH(test_remote_goes),
 		BOTH(test_answers_questions),
