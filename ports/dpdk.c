@@ -176,7 +176,6 @@ static int start(struct port *port, struct dpdk *dpdk, struct err *err)
 	if (ret)
 		return dpdk_refused(port, ret, "cannot start device", err);
 	dpdk->started = true;
-	rte_eth_macaddr_get(dpdk->ethdev, (struct rte_ether_addr *)&port->dp.mac);
 	ret = rte_eth_promiscuous_enable(dpdk->ethdev);
 	if (ret && ret != -ENOTSUP)
 		return dpdk_refused(port, ret, "no promiscuous mode on device", err);

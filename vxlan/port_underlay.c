@@ -97,14 +97,14 @@ static void make_expected(struct port_underlay *u)
 	expect(u, 42, &vni, "\x08", 1);
 }
 
-// The port's own, or one that stays the same as long as the address does.
-static struct mac own_mac(const struct dp_port *lower, const struct ip_addr *ip)
+// What is configured, or one that stays the same as long as the address does.
+static struct mac own_mac(const struct conf_endpoint *conf)
 {
-	uint64_t hash = hash_add(HASH_INIT, ip, sizeof(*ip));
+	uint64_t hash = hash_add(HASH_INIT, &conf->address, sizeof(conf->address));
 	struct mac mac;
 
-	if (!mac_is_zero(&lower->mac))
-		return lower->mac;
+	if (conf->port.has_mac)
+		return conf->port.mac;
 	memcpy(&mac, &hash, sizeof(mac));
 	mac.byte[0] = (mac.byte[0] & 0xfc) | 2; // individual, locally administered
 	return mac;
@@ -194,7 +194,7 @@ static struct port_underlay *underlay_new(const struct vtep *vtep, struct dp_por
 	u->pool = vtep->env.pool;
 	u->big_pool = vtep->env.big_pool;
 	u->ip = conf->address;
-	u->mac = own_mac(lower, &u->ip);
+	u->mac = own_mac(conf);
 	u->udp_port = conf->udp_port;
 	atomic_init(&u->nowhere.word, PORT_HOP_FAILED);
 	atomic_init(&u->unreachable.word, PORT_HOP_FAILED);

@@ -135,6 +135,7 @@ static void setup(uint64_t size)
 	const struct conf_endpoint conf = {
 		.name = "t0",
 		.underlay = CONF_UNDERLAY_PORT,
+		.port = {.has_mac = true, .mac = own_mac},
 		.address = ip_of(ADDRESS(65535)),
 		.udp_port = VXLAN_UDP_PORT,
 		.no_checksum = true,
@@ -144,12 +145,8 @@ static void setup(uint64_t size)
 	struct err err = {0};
 
 	s = (typeof(s)){.remotes = (uint32_t)size};
-	s.lower = (struct dp_port){.rx = lower_rx,
-		.tx = lower_tx,
-		.nb_rxq = 1,
-		.nb_txq = 2,
-		.mtu = 1500,
-		.mac = own_mac};
+	s.lower = (struct dp_port){
+		.rx = lower_rx, .tx = lower_tx, .nb_rxq = 1, .nb_txq = 2, .mtu = 1500};
 	micro_check(dp_new(&opts, &s.dp, &err) == 0, "there is a data plane");
 	env.dp = s.dp;
 	micro_check(vtep_open(&conf, &env, &s.lower, &s.vtep, &err) == 0 &&

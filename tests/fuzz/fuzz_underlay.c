@@ -145,6 +145,7 @@ static void open_endpoint(bool ip6)
 	const struct conf_endpoint conf = {
 		.name = "t0",
 		.underlay = CONF_UNDERLAY_PORT,
+		.port = {.has_mac = true, .mac = own_mac},
 		.address = ip_of(ip6, 2),
 		.udp_port = VXLAN_UDP_PORT,
 		.prefix = 8,
@@ -158,7 +159,6 @@ static void open_endpoint(bool ip6)
 		.nb_rxq = 1,
 		.nb_txq = 1,
 		.mtu = 1500,
-		.mac = own_mac,
 		.tx_offloads = RTE_ETH_TX_OFFLOAD_MULTI_SEGS};
 	demand(vtep_open(&conf, &env, &e.lower, &e.vtep, &err) == 0);
 	demand(vni_open(e.vtep, VNI, 0, &e.vni, &err) == 0);

@@ -272,11 +272,11 @@ int end_setup(void **state)
 		.nb_rxq = 1,
 		.nb_txq = 1,
 		.mtu = 1500,
-		.mac = own_mac,
 		.tx_offloads = RTE_ETH_TX_OFFLOAD_MULTI_SEGS,
 		.rx_fd = {-1}};
 	conf = (struct conf_endpoint){.name = "t0",
 		.underlay = CONF_UNDERLAY_PORT,
+		.port = {.has_mac = true, .mac = own_mac},
 		.address = ip_of(1),
 		.udp_port = 4789,
 		.no_checksum = true,

@@ -23,7 +23,6 @@
 #include <rte_mbuf.h>
 #include <rte_spinlock.h>
 
-#include "base/mac.h"
 #include "vswitch/dp/drop.h"
 
 #define DP_BURST      64 // packets a batch, at most
@@ -50,9 +49,6 @@ struct dp_port {
 	uint16_t id; // index in counters and snapshots; given by dp_port_attach()
 	uint16_t nb_rxq, nb_txq;
 	uint16_t mtu; // largest L3 size that may leave (a VLAN tag is not counted)
-
-	// Of the device; zero when what is sent by it may have any.
-	struct mac mac;
 
 	// What tx() takes without help: RTE_ETH_TX_OFFLOAD_{TCP,UDP}_CKSUM, _TCP_TSO (both IP
 	// versions), _UDP_TSO (the kernel's UDP_L4 segmentation), _MULTI_SEGS. The rest is
