@@ -49,9 +49,9 @@ struct vtep {
 	const struct vtep_underlay *underlay;
 	struct conf_endpoint conf;
 	struct vxlan_env env;
-	char path[CONF_NAME_BYTES + 16]; // "tunnel endpoint t0", for errors
-	struct vtep_remote *remote;	 // index: number
-	uint32_t remote_room, nb_remotes;
+	char path[CONF_NAME_BYTES + 16];	  // "tunnel endpoint t0", for errors
+	struct vtep_remote *remote;		  // index: number
+	uint32_t remote_room, nb_remotes, nb_ip6; // room; how many there are, of IPv6 among them
 	uint16_t next_probe;  // number of the remote whose path MTU is asked for next
 	uint16_t last_remote; // number given last
 	uint16_t head[VTEP_REMOTE_HEADS];

@@ -98,9 +98,13 @@ static uint16_t underlay_mtu(const struct vtep *vtep)
 	return mtu ? mtu : UNDERLAY_MTU;
 }
 
+// Of the endpoint's family; with both, that of IPv6 unless all remotes are of IPv4.
 static uint16_t overhead(const struct vtep *vtep)
 {
-	return vtep->conf.address.family == 6 ? VXLAN_OVERHEAD_IP6 : VXLAN_OVERHEAD_IP4;
+	const struct ip_addr *own = &vtep->conf.address;
+	bool ip4 = own->family == 4 || (ip_is_any(own) && vtep->nb_remotes && !vtep->nb_ip6);
+
+	return ip4 ? VXLAN_OVERHEAD_IP4 : VXLAN_OVERHEAD_IP6;
 }
 
 static void update_vni_mtu(struct vni *vni)
@@ -199,10 +203,11 @@ int vtep_remote_get(
 	vtep->remote[number] = (struct vtep_remote){.ip = *ip, .refs = 1, .next = *head};
 	*head = number;
 	vtep->nb_remotes++;
+	vtep->nb_ip6 += ip->family == 6;
 	vtep->dirty = true;
 	vtep->remote[number].path_mtu = vtep->underlay->path_mtu(vtep, ip);
 	// Not for each of thousands: vtep_service() looks at them all.
-	if (vtep->nb_remotes == 1 ||
+	if (vtep->nb_remotes == 1 || (ip->family == 6 && vtep->nb_ip6 == 1) ||
 		vtep->remote[number].path_mtu < vtep_mtu(vtep) + overhead(vtep))
 		update_mtu(vtep);
 	*ret_remote = number;
@@ -216,6 +221,7 @@ void vtep_remote_put(struct vtep *vtep, uint16_t number)
 
 	if (--remote->refs)
 		return;
+	vtep->nb_ip6 -= remote->ip.family == 6;
 	while (*link != number)
 		link = &vtep->remote[*link].next;
 	*link = remote->next;

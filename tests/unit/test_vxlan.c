@@ -9,6 +9,27 @@
 
 #include "base/util.h"
 
+// An endpoint for both families offers what its remotes leave.
+static void test_mtu_of_both_families(void **state)
+{
+	struct end a = end_at("a", "::");
+	struct ip_addr ip4, ip6;
+	uint16_t to_ip4, to_ip6;
+
+	assert_int_equal(ip_parse("10.9.0.2", &ip4), 0);
+	assert_int_equal(ip_parse("fd09::2", &ip6), 0);
+	assert_int_equal(vtep_mtu(a.vtep), 1430);
+	assert_int_equal(vtep_remote_get(a.vtep, &ip4, &to_ip4, NULL), 0);
+	assert_int_equal(vtep_mtu(a.vtep), 1450);
+	assert_int_equal(vtep_remote_get(a.vtep, &ip6, &to_ip6, NULL), 0);
+	assert_int_equal(vtep_mtu(a.vtep), 1430);
+	vtep_remote_put(a.vtep, to_ip6);
+	vtep_service(a.vtep, 0);
+	assert_int_equal(vtep_mtu(a.vtep), 1450);
+	vtep_remote_put(a.vtep, to_ip4);
+	close_end(&a);
+}
+
 static void test_mtu(void **state)
 {
 	struct end a = end_at("a", "10.9.0.1"), c = end_at("a", "fd09::1");
@@ -193,6 +214,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		ENDTEST(test_mtu),
+		ENDTEST(test_mtu_of_both_families),
 		ENDTEST(test_path_mtu),
 		ENDTEST(test_refused),
 		ENDTEST(test_remotes),
