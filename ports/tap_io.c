@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "ports/refused.h"
 #include "ports/vnet_hdr.h"
 
 #define TAP_BURST_BYTES (128 * 1024) // of payload in one rx(): stays in an L2 cache
@@ -140,25 +141,6 @@ static int tx_one(int fd, struct rte_mbuf *m)
 	return writev(fd, iov, n) < 0 ? -errno : 0;
 }
 
-static void tx_failed(struct dp_port *dp, int ret, struct rte_mbuf *m, struct dp_counters *cnt)
-{
-	switch (ret) {
-	case -EAGAIN:
-		dp_drop(cnt, DP_DROP_TX_FULL, m);
-		break;
-	case -EBADFD:
-		dp_port_fail(dp, EBADFD);
-		dp_drop(cnt, DP_DROP_TX_DOWN, m);
-		break;
-	case -EIO: // the container set the device down
-	case -ENETDOWN:
-		dp_drop(cnt, DP_DROP_TX_DOWN, m);
-		break;
-	default:
-		dp_drop(cnt, DP_DROP_TX_ERROR, m);
-	}
-}
-
 void tap_tx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
 	struct dp_counters *cnt)
 {
@@ -168,7 +150,7 @@ void tap_tx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t
 	for (uint16_t i = 0; i < n; i++) {
 		ret = tx_one(fd, pkts[i]);
 		if (ret) {
-			tx_failed(dp, ret, pkts[i], cnt);
+			tx_refused(dp, -ret, pkts[i], cnt);
 			continue;
 		}
 		cnt->tx_packets++;

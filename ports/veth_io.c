@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "ports/refused.h"
 #include "ports/tunnel.h"
 #include "ports/vnet_hdr.h"
 
@@ -157,26 +158,6 @@ uint16_t veth_rx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uin
 	return count;
 }
 
-static void tx_failed(struct dp_port *dp, int code, struct rte_mbuf *m, struct dp_counters *cnt)
-{
-	switch (code) {
-	case EAGAIN:
-	case ENOBUFS:
-		dp_drop(cnt, DP_DROP_TX_FULL, m);
-		break;
-	case ENXIO:
-	case ENODEV:
-		dp_port_fail(dp, code);
-		dp_drop(cnt, DP_DROP_TX_DOWN, m);
-		break;
-	case ENETDOWN:
-		dp_drop(cnt, DP_DROP_TX_DOWN, m);
-		break;
-	default:
-		dp_drop(cnt, DP_DROP_TX_ERROR, m);
-	}
-}
-
 void veth_tx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
 	struct dp_counters *cnt)
 {
@@ -207,6 +188,6 @@ void veth_tx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_
 			rte_pktmbuf_free(pkts[sent++]);
 		}
 		if (done <= 0)
-			tx_failed(dp, errno, pkts[sent], cnt), sent++;
+			tx_refused(dp, errno, pkts[sent], cnt), sent++;
 	}
 }

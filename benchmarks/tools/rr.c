@@ -14,23 +14,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "benchmarks/tools/common.h"
+
 #define SAMPLES_MAX (16u << 20)
 
 static uint32_t *ns_of;
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
-}
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(1);
-}
 
 static int no_delay(int fd)
 {

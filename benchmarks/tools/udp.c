@@ -17,6 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "benchmarks/tools/common.h"
+
 #define BURST	     64
 #define PAYLOAD_MAX  1472
 #define BUFFER_BYTES (64 << 20)
@@ -26,20 +28,6 @@ static volatile sig_atomic_t stopped;
 static void stop(int number)
 {
 	stopped = 1;
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
-}
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(1);
 }
 
 static void sleep_until(uint64_t ns)
