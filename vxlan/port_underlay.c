@@ -19,8 +19,10 @@
 #include "vswitch/dp/resolve.h"
 #include "vxlan/codec.h"
 
-// As RFC 4861, 10 has them.
-#define REACHABLE_US 30000000 // after which a next hop is asked whether it is still there
+// After which a next hop is asked whether it is still there. Shorter than hosts have it: nothing
+// else tells that it is another device now, if its word to all was lost. Retries are as in RFC
+// 4861, 10.
+#define REACHABLE_US 5000000
 #define RETRY_US     1000000
 #define TRIES_MAX    3
 

@@ -7,6 +7,8 @@
 #include <sched.h>
 #include <stdatomic.h>
 
+#define REACHABLE_MS 5000 // between two questions to a next hop
+
 // ---- next hops ----
 
 static void test_waits_until_known(void **state)
@@ -80,24 +82,24 @@ static void test_refreshed_before_it_expires(void **state)
 {
 	add_known(2, false);
 	at_ms(10000);
-	for (unsigned s = 11; s < 40; s++)
-		at_ms(1000 * s);
+	for (unsigned ms = 10100; ms < 10000 + REACHABLE_MS; ms += 100)
+		at_ms(ms);
 	nothing_more();
-	at_ms(40000);
+	at_ms(10000 + REACHABLE_MS);
 	sent_question(2, false);
 	says(2, 2);
-	at_ms(41000);
-	at_ms(70900);
+	at_ms(20000);
+	at_ms(19900 + REACHABLE_MS);
 	nothing_more();
 	// No answer this time: it is used until the last question is old, then all are asked.
 	for (unsigned i = 0; i < 3; i++) {
-		at_ms(71000 + 1000 * i);
+		at_ms(20000 + REACHABLE_MS + 1000 * i);
 		sent_question(2, false);
 		send_to(2, i, 100);
 		sent_to(2, 2, i, 100);
 		nothing_more();
 	}
-	at_ms(74000);
+	at_ms(23000 + REACHABLE_MS);
 	sent_question(2, true);
 	send_to(2, 7, 100);
 	nothing_more();
@@ -154,15 +156,15 @@ static void test_advertisement_does_not_override(void **state)
 	advertises(2, 2, true);
 	sent_to(2, 2, 1, 100);
 	at_ms(1000);
-	at_ms(30900);
+	at_ms(900 + REACHABLE_MS);
 	advertises(2, 55, true);
 	send_to(2, 2, 100);
 	sent_to(2, 2, 2, 100);
-	at_ms(31000); // that was no sign of life
+	at_ms(1000 + REACHABLE_MS); // that was no sign of life
 	sent_question(2, false);
 	advertises(2, 2, false);
-	at_ms(32000);
-	at_ms(61900);
+	at_ms(10000);
+	at_ms(9900 + REACHABLE_MS);
 	nothing_more();
 	send_to(2, 3, 100);
 	sent_to(2, 2, 3, 100);
@@ -261,7 +263,7 @@ static void test_race(void **state)
 		now_ms += 1000;
 		at_ms(now_ms);
 		// It is silent, until it is asked all round or even given up.
-		now_ms += 30000;
+		now_ms += REACHABLE_MS;
 		for (unsigned s = 0; s < 4 + round % 5; s++, now_ms += 1000)
 			at_ms(now_ms);
 	}
