@@ -468,7 +468,7 @@ static int publish(struct vtep *vtep, const struct vxlan_table *table)
 // It has not answered: from now on nothing waits for it.
 static void give_up(struct port_underlay *u, struct port_hop *hop)
 {
-	uint64_t unknown = 0;
+	unsigned long long unknown = 0;
 
 	if (!atomic_compare_exchange_strong(&hop->word, &unknown, PORT_HOP_FAILED))
 		return; // it has, just now
@@ -484,7 +484,7 @@ static void give_up(struct port_underlay *u, struct port_hop *hop)
 // forgotten.
 static void hop_step(struct port_underlay *u, struct port_hop *hop, uint64_t now_us)
 {
-	uint64_t word = atomic_load(&hop->word);
+	unsigned long long word = atomic_load(&hop->word);
 
 	if (word & PORT_HOP_STATIC)
 		return;
