@@ -107,6 +107,9 @@ static const struct ctrl_param endpoint_list_params[] = {END};
 static const struct ctrl_param endpoint_show_params[] = {
 	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the tunnel endpoint"}, END};
 
+static const struct ctrl_param tunnel_status_params[] = {
+	{.name = "endpoint", .type = CTRL_NAME, .help = "only the remotes of this endpoint"}, END};
+
 static const struct ctrl_param show_params[] = {END};
 
 static const struct ctrl_param fdb_show_params[] = {
@@ -265,5 +268,7 @@ const struct ctrl_event ctrl_switch_events[] = {{"bridge.add", "bridge", "a brid
 	{"endpoint.down", "endpoint, reason", "what a tunnel endpoint stands on has gone"},
 	{"endpoint.up", "endpoint", "it is back, and the tunnel endpoint works again"},
 	{"endpoint.mtu", "endpoint, mtu", "a tunnel endpoint offers another MTU to its networks"},
+	{"remote.up", "endpoint, remote, reason", "a remote endpoint answers heartbeats"},
+	{"remote.down", "endpoint, remote, reason", "it does not any more"},
 	{"state.unsaved", "reason", "the running configuration cannot be saved; it is tried again"},
 	{"state.saved", "nothing", "it is saved, after it could not be"}, {}};

@@ -45,11 +45,17 @@
 		"the endpoint, as endpoint.list has it")                                           \
 	X(ENDPOINT_LIST, endpoint_list, "endpoint.list", READ, "Lists the tunnel endpoints.",      \
 		"endpoints: a list of name, state, since_s, reason (when down), options, "         \
-		"networks (their number), mtu (offered to them, when up)")                         \
+		"networks (their number); when up mtu (offered to them), remotes (their "          \
+		"number), and with heartbeats remotes_up and remotes_down")                        \
 	X(ENDPOINT_SHOW, endpoint_show, "endpoint.show", READ,                                     \
 		"Tells everything of one tunnel endpoint.",                                        \
 		"as in endpoint.list, all options; when up tunnel: what it tells of itself, its "  \
 		"remotes among it, and device: the same of its port")                              \
+	X(TUNNEL_STATUS, tunnel_status, "tunnel.status", READ,                                     \
+		"Tells how the remote endpoints of a tunnel endpoint, or of all, are reached.",    \
+		"remotes: a list of endpoint, ip, path_mtu (when known), and with heartbeats "     \
+		"state (unknown: has never answered, up, down), since_s (not of unknown), sent, "  \
+		"received, loss_percent and round_trip_us (min, avg, max) of the last 100")        \
 	X(SHOW, show, "show", READ,                                                                \
 		"Tells everything of all bridges, their ports and the tunnel "                     \
 		"endpoints.",                                                                      \

@@ -84,6 +84,13 @@ static void on_timer(void *arg)
 	vswitch_publish(ep->vs, NULL);
 }
 
+static void on_heartbeat(void *arg)
+{
+	struct endpoint *ep = arg;
+
+	loop_timer_set(ep->heartbeat_timer, vtep_heartbeat(ep->vtep, monotonic_us()));
+}
+
 // The address on the wire: that of the device, or one that the name makes.
 static void choose_mac(const struct endpoint *ep, const struct port *lower, struct conf_port *conf)
 {
@@ -156,6 +163,7 @@ static int bring_up(struct endpoint *ep, struct err *err)
 	ep->down = (struct err){0};
 	ep->since_us = monotonic_us();
 	loop_timer_set(ep->timer, 1);
+	loop_timer_set(ep->heartbeat_timer, 1);
 	return 0;
 }
 
@@ -163,6 +171,7 @@ static int bring_up(struct endpoint *ep, struct err *err)
 static void let_go(struct endpoint *ep, struct grave *grave, bool remove)
 {
 	loop_timer_set(ep->timer, 0);
+	loop_timer_set(ep->heartbeat_timer, 0);
 	grave->vtep = ep->vtep;
 	grave->port = ep->lower;
 	grave->remove = remove;
@@ -217,6 +226,16 @@ void endpoints_check(struct vswitch *vs)
 		log_warn("tunnel endpoint %s is down: %s", ep->conf.name,
 			err_text(&why, text, sizeof(text)));
 		tell(ep, "endpoint.down");
+	}
+}
+
+void endpoints_hear(struct vswitch *vs)
+{
+	struct endpoint *ep;
+
+	TAILQ_FOREACH (ep, &vs->endpoints, entry) {
+		if (ep->vtep)
+			vtep_hear(ep->vtep, monotonic_us());
 	}
 }
 
@@ -287,10 +306,12 @@ static int endpoint_new(
 	ep->since_us = monotonic_us();
 	ep->grave = calloc(1, sizeof(*ep->grave));
 	ep->timer = loop_add_timer(vs->opts.loop, 0, on_timer, ep);
-	if (ep->grave && ep->timer)
+	ep->heartbeat_timer = loop_add_timer(vs->opts.loop, 0, on_heartbeat, ep);
+	if (ep->grave && ep->timer && ep->heartbeat_timer)
 		rc = dp_port_id_alloc(vs->opts.dp, &ep->dp_id);
 	if (rc < 0) {
 		loop_del(vs->opts.loop, ep->timer);
+		loop_del(vs->opts.loop, ep->heartbeat_timer);
 		free(ep->grave);
 		free(ep);
 		return rc;
@@ -330,6 +351,7 @@ static void endpoint_free(struct endpoint *ep)
 {
 	TAILQ_REMOVE(&ep->vs->endpoints, ep, entry);
 	loop_del(ep->vs->opts.loop, ep->timer);
+	loop_del(ep->vs->opts.loop, ep->heartbeat_timer);
 	free(ep->grave);
 	free(ep);
 }

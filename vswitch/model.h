@@ -71,6 +71,7 @@ int endpoint_settle(struct vswitch *vs, struct conf_port *conf, bool must_open, 
 void endpoint_undo(struct vswitch *vs, struct endpoint *ep);
 
 void endpoints_check(struct vswitch *vs);  // those whose device has gone are taken down
+void endpoints_hear(struct vswitch *vs);   // heartbeats that have come
 bool endpoints_retry(struct vswitch *vs);  // whether one has come up
 int endpoints_publish(struct vswitch *vs); // tables of remotes and networks
 unsigned endpoints_view(struct vswitch *vs, struct dp_view_port *ports);

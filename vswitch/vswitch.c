@@ -340,6 +340,8 @@ static void on_service(void *arg)
 
 	check_failed(vs);
 	loop_timer_set(vs->service_timer, dp_service(vs->opts.dp, monotonic_us()));
+	// Workers call again for what comes from here on.
+	endpoints_hear(vs);
 }
 
 void vswitch_service(struct vswitch *vs)

@@ -74,7 +74,7 @@ struct endpoint {
 	uint16_t dp_id;	    // index of its counters; it is on no bridge
 	uint16_t mtu;	    // offered, as of the last look
 	uint64_t since_us;  // monotonic, of the last change of state
-	struct loop_handle *timer;
+	struct loop_handle *timer, *heartbeat_timer;
 	struct grave *grave; // as of struct vport
 };
 

@@ -334,6 +334,26 @@ static void kernel_vni_init(struct vni *vni)
 			      RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
 }
 
+static int kernel_send(
+	struct vtep *vtep, uint16_t number, uint32_t vni, struct rte_mbuf *m, uint32_t flow)
+{
+	const struct vxlan_remote *remote = vxlan_table_remote(atomic_load(&vtep->table), number);
+	uint8_t hdr[VXLAN_HDR_BYTES];
+	struct iovec iov[] = {{hdr, sizeof(hdr)}, {rte_pktmbuf_mtod(m, void *), m->data_len}};
+	struct msghdr msg = {.msg_iov = iov, .msg_iovlen = ARRAY_SIZE(iov)};
+	int ret = -ENOENT;
+
+	vxlan_write(hdr, vni);
+	if (remote) {
+		msg.msg_name = (void *)&remote->sa;
+		msg.msg_namelen = remote->sa_bytes;
+		ret = sendmsg(vtep->kernel->tx_fd[flow % KERNEL_TX_SOCKETS], &msg, MSG_DONTWAIT);
+		ret = ret < 0 ? -errno : 0;
+	}
+	rte_pktmbuf_free(m);
+	return ret;
+}
+
 static uint32_t kernel_service(struct vtep *vtep, uint64_t now_us)
 {
 	if (!kernel_alive(vtep))
@@ -347,5 +367,6 @@ const struct vtep_underlay kernel_underlay = {
 	.vni_init = kernel_vni_init,
 	.device_mtu = kernel_device_mtu,
 	.path_mtu = kernel_path_mtu,
+	.send = kernel_send,
 	.service = kernel_service,
 };

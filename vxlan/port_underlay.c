@@ -172,7 +172,7 @@ static void init_port(struct vtep *vtep, struct dp_port *lower)
 static struct port_routes *routes_new(struct port_underlay *u, uint32_t nb_routes);
 static void routes_free(void *routes);
 
-static struct port_underlay *underlay_new(const struct vtep *vtep, struct dp_port *lower)
+static struct port_underlay *underlay_new(struct vtep *vtep, struct dp_port *lower)
 {
 	const struct conf_endpoint *conf = &vtep->conf;
 	uint32_t nb_workers = MAX_OF(vtep->env.nb_workers, 1);
@@ -182,6 +182,7 @@ static struct port_underlay *underlay_new(const struct vtep *vtep, struct dp_por
 	if (!u)
 		return NULL;
 	memset(u, 0, sizeof(*u));
+	u->vtep = vtep;
 	u->lower = lower;
 	u->ip6 = conf->address.family == 6;
 	u->header_bytes = RTE_ETHER_HDR_LEN + OUTER_UDP_BYTES +
@@ -287,6 +288,13 @@ static uint16_t device_mtu(const struct vtep *vtep)
 static uint16_t path_mtu(const struct vtep *vtep, const struct ip_addr *ip)
 {
 	return vtep->port->mtu;
+}
+
+static int underlay_send(
+	struct vtep *vtep, uint16_t remote, uint32_t vni, struct rte_mbuf *m, uint32_t flow)
+{
+	port_underlay_send_to(vtep->port, remote, vni, m, flow);
+	return 0;
 }
 
 // ---- routes ----
@@ -575,6 +583,7 @@ const struct vtep_underlay port_underlay = {
 	.vni_init = vni_init,
 	.device_mtu = device_mtu,
 	.path_mtu = path_mtu,
+	.send = underlay_send,
 	.publish = publish,
 	.service = service,
 	.describe = describe,

@@ -63,6 +63,7 @@ struct port_pieces {
 };
 
 struct port_underlay {
+	struct vtep *vtep;
 	struct dp_port *lower;
 	_Atomic(struct port_routes *) routes;
 	// Outer headers as they are received: what must be equal, and where.
@@ -116,6 +117,10 @@ extern const struct vtep_underlay port_underlay;
 
 dp_rx_fn port_underlay_rx;
 dp_tx_fn port_underlay_tx;
+
+// Sends a whole frame with room in front of it; main thread.
+void port_underlay_send_to(
+	struct port_underlay *u, uint16_t remote, uint32_t vni, struct rte_mbuf *m, uint32_t flow);
 
 // Transmits by the queue that no worker has to itself; any thread.
 void port_underlay_send(

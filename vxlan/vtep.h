@@ -5,14 +5,32 @@
 
 #include <stdatomic.h>
 
+#include "vxlan/heartbeat.h"
 #include "vxlan/table.h"
 #include "vxlan/vxlan.h"
+
+#define VTEP_NO_VNI UINT32_MAX
 
 struct vtep_remote {
 	struct ip_addr ip; // family 0: this number is free
 	uint32_t refs;
 	uint16_t path_mtu; // of the underlay on the way there; 0: not known
 	uint16_t next;	   // of those with the same hash; 0: none
+	uint32_t vni;	   // the lowest network that it is in, as published; VTEP_NO_VNI
+
+	struct heartbeat *heartbeat; // NULL: never asked
+	uint64_t answer_due_us;	     // see heartbeat_may_answer()
+	int failed;		     // negative errno of the last request's sending
+};
+
+// See liveness.h.
+struct liveness {
+	struct rte_ring *heard;
+
+	// Main thread.
+	struct mac mac;	 // source of what is sent: others may learn it, so each has its own
+	uint16_t remote; // asked last
+	uint64_t due_us; // when the next one is asked
 };
 
 #define VTEP_REMOTE_HEADS 1024 // of the hash by address
@@ -32,6 +50,10 @@ struct vtep_underlay {
 	uint16_t (*path_mtu)(const struct vtep *vtep, const struct ip_addr *ip);
 	// `table` is about to be the endpoint's. Any but 0: it will not. May be NULL.
 	int (*publish)(struct vtep *vtep, const struct vxlan_table *table);
+	// Sends `m`, a whole frame of a network with room for outer headers, and takes it. Of the
+	// ways that flows go, `flow` chooses one. Negative errno, when that is known.
+	int (*send)(struct vtep *vtep, uint16_t remote, uint32_t vni, struct rte_mbuf *m,
+		uint32_t flow);
 	// As vtep_service().
 	uint32_t (*service)(struct vtep *vtep, uint64_t now_us);
 	void (*describe)(const struct vtep *vtep, json_t *obj); // may be NULL
@@ -44,6 +66,7 @@ struct vtep {
 	struct kernel *kernel;	    // underlay `kernel`
 	struct port_underlay *port; // underlay `port`
 	atomic_uint_fast16_t mtu;   // see vtep_mtu()
+	struct liveness liveness;
 
 	// Main thread.
 	const struct vtep_underlay *underlay;
@@ -59,6 +82,11 @@ struct vtep {
 	uint32_t vni_room;
 	bool dirty; // the table is not what was added and deleted
 };
+
+static inline bool vtep_is_remote(const struct vtep *vtep, uint16_t remote)
+{
+	return remote < vtep->remote_room && vtep->remote[remote].ip.family;
+}
 
 // How often a remote was added to a network.
 struct vni_member {

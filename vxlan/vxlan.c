@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/util.h"
 #include "vxlan/kernel.h"
+#include "vxlan/liveness.h"
 #include "vxlan/port_underlay.h"
 #include "vxlan/vtep.h"
 
@@ -20,6 +21,9 @@
 static void vtep_free(struct vtep *vtep)
 {
 	vxlan_table_free(atomic_load(&vtep->table));
+	liveness_fini(&vtep->liveness);
+	for (uint32_t r = 0; r < vtep->remote_room; r++)
+		free(vtep->remote[r].heartbeat);
 	free(vtep->remote);
 	free(vtep->vni);
 	free(vtep);
@@ -46,9 +50,11 @@ int vtep_open(const struct conf_endpoint *conf, const struct vxlan_env *env, str
 	vtep->dirty = true;
 	for (unsigned i = 0; i < DP_QUEUES_MAX; i++)
 		vtep->dp.rx_fd[i] = -1;
-	ret = vtep_publish(vtep);
+	ret = liveness_init(&vtep->liveness);
+	if (!ret)
+		ret = vtep_publish(vtep);
 	if (ret)
-		err_set(err, ret, vtep->path, "out of memory");
+		err_set_errno(err, ret, vtep->path, "cannot be made");
 	else
 		ret = underlay->open(vtep, lower, err);
 	if (ret) {
@@ -134,11 +140,6 @@ static uint16_t *head_of(struct vtep *vtep, const struct ip_addr *ip)
 	return &vtep->head[hash_add(HASH_INIT, ip, sizeof(*ip)) % VTEP_REMOTE_HEADS];
 }
 
-static bool is_remote(const struct vtep *vtep, uint16_t remote)
-{
-	return remote < vtep->remote_room && vtep->remote[remote].ip.family;
-}
-
 static int check_remote(const struct vtep *vtep, const struct ip_addr *ip, struct err *err)
 {
 	const struct ip_addr *own = &vtep->conf.address;
@@ -200,7 +201,8 @@ int vtep_remote_get(
 	ret = take_number(vtep, &number);
 	if (ret)
 		return err_set_errno(err, ret, vtep->path, "no room for a remote endpoint more");
-	vtep->remote[number] = (struct vtep_remote){.ip = *ip, .refs = 1, .next = *head};
+	vtep->remote[number] =
+		(struct vtep_remote){.ip = *ip, .refs = 1, .next = *head, .vni = VTEP_NO_VNI};
 	*head = number;
 	vtep->nb_remotes++;
 	vtep->nb_ip6 += ip->family == 6;
@@ -225,6 +227,7 @@ void vtep_remote_put(struct vtep *vtep, uint16_t number)
 	while (*link != number)
 		link = &vtep->remote[*link].next;
 	*link = remote->next;
+	free(remote->heartbeat);
 	*remote = (struct vtep_remote){};
 	vtep->nb_remotes--;
 	vtep->dirty = true;
@@ -232,7 +235,7 @@ void vtep_remote_put(struct vtep *vtep, uint16_t number)
 
 bool vtep_remote_ip(const struct vtep *vtep, uint16_t remote, struct ip_addr *ret_ip)
 {
-	if (!is_remote(vtep, remote))
+	if (!vtep_is_remote(vtep, remote))
 		return false;
 	*ret_ip = vtep->remote[remote].ip;
 	return true;
@@ -309,7 +312,7 @@ int vni_remote_add(struct vni *vni, uint16_t remote, bool flood)
 {
 	struct vtep *vtep = vni->vtep;
 
-	if (!is_remote(vtep, remote))
+	if (!vtep_is_remote(vtep, remote))
 		return -ENOENT;
 	if (remote >= vni->member_room) {
 		uint32_t room = vtep->remote_room;
@@ -355,20 +358,22 @@ static struct sizes count_entries(const struct vtep *vtep)
 	return sizes;
 }
 
-static void add_vni(const struct vtep *vtep, const struct vni *vni, struct vxlan_table *table)
+static void add_vni(struct vtep *vtep, const struct vni *vni, struct vxlan_table *table)
 {
 	vxlan_table_add_vni(table, vni->index, vni->number);
 	for (uint32_t r = 0; r < vni->member_room; r++) {
-		if (!is_remote(vtep, r))
+		if (!vtep_is_remote(vtep, r))
 			continue;
-		if (vni->member[r].takes)
+		if (vni->member[r].takes) {
 			vxlan_table_add_source(table, r, vni->number, vni->dp.id);
+			vtep->remote[r].vni = MIN_OF(vtep->remote[r].vni, vni->number);
+		}
 		if (vni->member[r].floods)
 			vxlan_table_add_flood(table, vni->index, r);
 	}
 }
 
-static struct vxlan_table *build_table(const struct vtep *vtep)
+static struct vxlan_table *build_table(struct vtep *vtep)
 {
 	struct sizes sizes = count_entries(vtep);
 	struct vxlan_table *table =
@@ -378,9 +383,11 @@ static struct vxlan_table *build_table(const struct vtep *vtep)
 	if (!table)
 		return NULL;
 	for (uint32_t r = 1; r < vtep->remote_room; r++)
-		if (is_remote(vtep, r))
+		if (vtep_is_remote(vtep, r)) {
 			vxlan_table_add_remote(
 				table, r, &vtep->remote[r].ip, vtep->conf.udp_port, mapped);
+			vtep->remote[r].vni = VTEP_NO_VNI;
+		}
 	for (uint32_t i = 0; i < vtep->vni_room; i++)
 		if (vtep->vni[i])
 			add_vni(vtep, vtep->vni[i], table);
@@ -447,7 +454,7 @@ uint32_t vtep_service(struct vtep *vtep, uint64_t now_us)
 	return next_us;
 }
 
-static json_t *remotes_json(const struct vtep *vtep)
+json_t *vtep_remotes_json(const struct vtep *vtep)
 {
 	json_t *list = json_array();
 	char text[IP_TEXT_BYTES];
@@ -461,6 +468,7 @@ static json_t *remotes_json(const struct vtep *vtep)
 		obj = json_pack("{s:s}", "ip", ip_format(&remote->ip, text));
 		if (remote->path_mtu)
 			json_object_set_new(obj, "path_mtu", json_integer(remote->path_mtu));
+		liveness_describe(vtep, remote, obj);
 		json_array_append_new(list, obj);
 	}
 	return list;
@@ -475,7 +483,7 @@ void vtep_describe(const struct vtep *vtep, json_t *obj)
 			json_array_append_new(networks, json_integer(vtep->vni[i]->number));
 	json_object_set_new(obj, "mtu", json_integer(vtep_mtu(vtep)));
 	json_object_set_new(obj, "networks", networks);
-	json_object_set_new(obj, "remotes", remotes_json(vtep));
+	json_object_set_new(obj, "remotes", vtep_remotes_json(vtep));
 	if (vtep->underlay->describe)
 		vtep->underlay->describe(vtep, obj);
 }

@@ -34,7 +34,7 @@ struct vxlan_env {
 	struct rte_mempool *pool;     // buffers of 2 KiB
 	struct rte_mempool *big_pool; // buffers of 64 KiB
 	uint16_t nb_workers;
-	// Told of "endpoint.mtu"; may be NULL.
+	// Told of "endpoint.mtu", "remote.up" and "remote.down"; may be NULL.
 	void (*event)(void *arg, const char *name, json_t *data /* borrowed */);
 	void *event_arg;
 };
@@ -98,5 +98,21 @@ int vtep_publish(struct vtep *vtep);
 // next call.
 uint32_t vtep_service(struct vtep *vtep, uint64_t now_us);
 
-// Adds members to `obj`: mtu, networks (their numbers), remotes (ip, path_mtu).
+// Sends the heartbeats that are due, to each remote every conf.heartbeat_ms. Returns the
+// microseconds until the next call; 0: there are none.
+uint32_t vtep_heartbeat(struct vtep *vtep, uint64_t now_us);
+// Takes and answers the heartbeats that have come: dp_port.calls_main is set then.
+void vtep_hear(struct vtep *vtep, uint64_t now_us);
+
+// Adds members to `obj`: mtu, networks (their numbers), remotes.
 void vtep_describe(const struct vtep *vtep, json_t *obj);
+
+// A list of ip, path_mtu, and with heartbeats state ("unknown", "up", "down"), since_s, sent,
+// received, and of the last 100 loss_percent and round_trip_us (min, avg, max).
+json_t *vtep_remotes_json(const struct vtep *vtep);
+
+struct vtep_count {
+	uint32_t remotes, up, down; // by heartbeats; those that never answered are neither
+};
+
+void vtep_count(const struct vtep *vtep, struct vtep_count *ret_count);

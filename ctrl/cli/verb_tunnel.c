@@ -9,6 +9,8 @@
 #include "ctrl/cli/cli.h"
 #include "ctrl/cli/table.h"
 
+#define ITEMS_SHOWN 16 // of a list
+
 // ---- tunnel endpoints ----
 
 static int add_endpoint(struct cli *cli, int argc, char **argv)
@@ -56,13 +58,22 @@ static const char *underlay_of(const json_t *options)
 	return *underlay ? underlay : "kernel";
 }
 
+// A cell with the number, or "-" where it is not known.
+static void add_known(struct table *table, const json_t *obj, const char *name)
+{
+	if (json_object_get(obj, name))
+		table_add(table, "%lld", member_int(obj, name));
+	else
+		table_add(table, "-");
+}
+
 static void print_endpoints(const struct cli *cli, const json_t *result)
 {
 	struct table table;
 	json_t *endpoint;
 	size_t i;
 
-	table_init(&table, "ENDPOINT UNDERLAY ADDRESS STATE >MTU >NETWORKS");
+	table_init(&table, "ENDPOINT UNDERLAY ADDRESS STATE >MTU >NETWORKS >REMOTES >UP >DOWN");
 	json_array_foreach (json_object_get(result, "endpoints"), i, endpoint) {
 		const json_t *options = json_object_get(endpoint, "options");
 
@@ -70,11 +81,11 @@ static void print_endpoints(const struct cli *cli, const json_t *result)
 		table_add(&table, "%s", underlay_of(options));
 		table_add(&table, "%s", address_of(options));
 		table_add(&table, "%s", member_text(endpoint, "state"));
-		if (json_object_get(endpoint, "mtu"))
-			table_add(&table, "%lld", member_int(endpoint, "mtu"));
-		else
-			table_add(&table, "-");
+		add_known(&table, endpoint, "mtu");
 		table_add(&table, "%lld", member_int(endpoint, "networks"));
+		add_known(&table, endpoint, "remotes");
+		add_known(&table, endpoint, "remotes_up");
+		add_known(&table, endpoint, "remotes_down");
 	}
 	table_print(&table);
 }
@@ -93,6 +104,59 @@ static void print_section(const char *what, const json_t *obj)
 	free(text);
 }
 
+// ", up for 12 s, loss 0 %, round trip 85 us (61 to 240), path mtu 1500"
+static void print_remote(const json_t *remote)
+{
+	const json_t *us = json_object_get(remote, "round_trip_us");
+
+	printf("    remote %s", member_text(remote, "ip"));
+	if (*member_text(remote, "state"))
+		printf(", %s", member_text(remote, "state"));
+	if (json_object_get(remote, "since_s"))
+		printf(" for %.0f s", json_number_value(json_object_get(remote, "since_s")));
+	if (json_object_get(remote, "since_s") && json_object_get(remote, "loss_percent"))
+		printf(", loss %lld %%", member_int(remote, "loss_percent"));
+	if (us)
+		printf(", round trip %lld us (%lld to %lld)", member_int(us, "avg"),
+			member_int(us, "min"), member_int(us, "max"));
+	if (json_object_get(remote, "path_mtu"))
+		printf(", path mtu %lld", member_int(remote, "path_mtu"));
+	putchar('\n');
+}
+
+static void print_hop(const json_t *hop)
+{
+	const char *mac = member_text(hop, "mac");
+
+	printf("    next hop %s, %s%s%s\n", member_text(hop, "ip"), member_text(hop, "state"),
+		*mac ? " at " : "", mac);
+}
+
+static void print_list(const json_t *list, void (*print)(const json_t *item))
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach (list, i, item) {
+		if (i < ITEMS_SHOWN)
+			print(item);
+	}
+	if (json_array_size(list) > ITEMS_SHOWN)
+		printf("    and %zu more\n", json_array_size(list) - ITEMS_SHOWN);
+}
+
+static void print_tunnel(const json_t *tunnel)
+{
+	json_t *rest = json_copy((json_t *)tunnel);
+
+	json_object_del(rest, "remotes");
+	json_object_del(rest, "next_hops");
+	print_section("tunnel", rest);
+	json_decref(rest);
+	print_list(json_object_get(tunnel, "remotes"), print_remote);
+	print_list(json_object_get(tunnel, "next_hops"), print_hop);
+}
+
 void cli_print_endpoint(const json_t *endpoint)
 {
 	printf("Tunnel endpoint %s: %s", member_text(endpoint, "name"),
@@ -103,7 +167,7 @@ void cli_print_endpoint(const json_t *endpoint)
 	if (*member_text(endpoint, "reason"))
 		printf("    reason: %s\n", member_text(endpoint, "reason"));
 	print_section("options", json_object_get(endpoint, "options"));
-	print_section("tunnel", json_object_get(endpoint, "tunnel"));
+	print_tunnel(json_object_get(endpoint, "tunnel"));
 	print_section("device", json_object_get(endpoint, "device"));
 }
 
@@ -115,6 +179,45 @@ static void print_one(const struct cli *cli, const json_t *result)
 static int show_endpoint(struct cli *cli, int argc, char **argv)
 {
 	return cli_show(cli, "endpoint.show", json_pack("{s:s}", "name", argv[0]), print_one);
+}
+
+// ---- remote endpoints ----
+
+static void print_status(const struct cli *cli, const json_t *result)
+{
+	struct table table;
+	json_t *remote;
+	size_t i;
+
+	table_init(&table, "ENDPOINT REMOTE STATE >SINCE-S >SENT >RECEIVED >LOSS% >MIN-US >AVG-US "
+			   ">MAX-US >PATH-MTU");
+	json_array_foreach (json_object_get(result, "remotes"), i, remote) {
+		const char *state = member_text(remote, "state");
+		const json_t *us = json_object_get(remote, "round_trip_us");
+		const json_t *since = json_object_get(remote, "since_s");
+
+		table_add(&table, "%s", member_text(remote, "endpoint"));
+		table_add(&table, "%s", member_text(remote, "ip"));
+		table_add(&table, "%s", *state ? state : "-");
+		if (since)
+			table_add(&table, "%.0f", json_number_value(since));
+		else
+			table_add(&table, "-");
+		add_known(&table, remote, "sent");
+		add_known(&table, remote, "received");
+		add_known(&table, remote, "loss_percent");
+		add_known(&table, us, "min");
+		add_known(&table, us, "avg");
+		add_known(&table, us, "max");
+		add_known(&table, remote, "path_mtu");
+	}
+	table_print(&table);
+}
+
+static int tunnel_status(struct cli *cli, int argc, char **argv)
+{
+	return cli_show(cli, "tunnel.status",
+		json_pack("{s:s*}", "endpoint", argc ? argv[0] : NULL), print_status);
 }
 
 // ---- networks: ports of type vxlan, by their number ----
@@ -302,6 +405,13 @@ const struct verb verbs_tunnel[] = {
 	{"list-tunnel-endpoints", "", "list the tunnel endpoints", NULL, 0, 0, 0, list_endpoints},
 	{"show-tunnel-endpoint", "ENDPOINT", "everything of one tunnel endpoint", NULL, 1, 1, 0,
 		show_endpoint},
+	{"tunnel-status", "[ENDPOINT]", "how remote tunnel endpoints are reached",
+		"With heartbeat=MILLISECONDS, an option of tunnel endpoints: whether they answer, "
+		"and "
+		"of the last 100 heartbeats\nhow many were lost and how long the round trip took. "
+		"A "
+		"remote of another make never answers: it is unknown.",
+		0, 1, 0, tunnel_status},
 	{"vni add", "BRIDGE VNI [vlan=ID] [KEY=VALUE...]", "add a VXLAN network to a bridge",
 		"Adds a port vniVNI of type vxlan. Options such as remote=10.0.0.2,10.0.0.3 and "
 		"endpoint=NAME are those\nof ports.",

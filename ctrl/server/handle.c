@@ -131,6 +131,7 @@ json_t *endpoint_json(const struct endpoint *endpoint, bool detail)
 		endpoint->vtep ? "up" : "down", "since_s", since_us / 1e6, "options",
 		conf_endpoint_to_json(&endpoint->conf, false), "networks",
 		(int)vswitch_endpoint_networks(endpoint));
+	struct vtep_count count;
 	json_t *tunnel;
 
 	if (!obj)
@@ -139,7 +140,13 @@ json_t *endpoint_json(const struct endpoint *endpoint, bool detail)
 		add_reason(&endpoint->down, obj);
 		return obj;
 	}
+	vtep_count(endpoint->vtep, &count);
 	json_object_set_new(obj, "mtu", json_integer(endpoint->mtu));
+	json_object_set_new(obj, "remotes", json_integer(count.remotes));
+	if (endpoint->conf.heartbeat_ms) {
+		json_object_set_new(obj, "remotes_up", json_integer(count.up));
+		json_object_set_new(obj, "remotes_down", json_integer(count.down));
+	}
 	if (!detail)
 		return obj;
 	tunnel = json_object();

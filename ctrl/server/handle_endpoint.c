@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ctrl/server/handle.h"
+#include "vxlan/vxlan.h"
 
 // Binds what the request says of a tunnel endpoint onto `conf`.
 static int bind_endpoint(const json_t *obj, struct conf_endpoint *conf, struct err *err)
@@ -95,4 +96,34 @@ int ctrl_handle_endpoint_show(void *arg, const json_t *params, json_t **ret_resu
 		return no_memory(err);
 	json_object_set_new(*ret_result, "options", conf_endpoint_to_json(&endpoint->conf, true));
 	return 0;
+}
+
+static void add_remotes(const struct endpoint *endpoint, json_t *list)
+{
+	json_t *remotes = endpoint->vtep ? vtep_remotes_json(endpoint->vtep) : NULL, *remote;
+	size_t i;
+
+	json_array_foreach (remotes, i, remote)
+		json_object_set_new(remote, "endpoint", json_string(endpoint->conf.name));
+	json_array_extend(list, remotes);
+	json_decref(remotes);
+}
+
+int ctrl_handle_tunnel_status(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	struct ctrl_server *server = arg;
+	const char *name = param_text(params, "endpoint");
+	struct endpoint *endpoint;
+	json_t *list;
+	int rc = name ? vswitch_get_endpoint(server->vs, name, &endpoint, err) : 0;
+
+	if (rc < 0)
+		return rc;
+	list = json_array();
+	TAILQ_FOREACH (endpoint, vswitch_endpoints(server->vs), entry) {
+		if (!name || !strcmp(name, endpoint->conf.name))
+			add_remotes(endpoint, list);
+	}
+	*ret_result = json_pack("{s:o}", "remotes", list);
+	return *ret_result ? 0 : no_memory(err);
 }

@@ -28,6 +28,8 @@
 	X(TUNNEL_HEADER, "tunnel_header", RX, "no VXLAN header (RFC 7348) with a frame behind it") \
 	X(TUNNEL_VNI, "tunnel_vni", RX, "of a VXLAN network that this tunnel endpoint has not")    \
 	X(TUNNEL_SOURCE, "tunnel_source", RX, "from an address that is no remote of its network")  \
+	X(TUNNEL_HEARTBEAT, "tunnel_heartbeat", RX,                                                \
+		"heartbeat of a remote switch, more than there was time for")                      \
 	X(FLOOD_NO_BUFFER, "flood_no_buffer", RX, "no buffer for another copy; raise mbufs")       \
 	X(TUNNEL_NO_REMOTE, "tunnel_no_remote", TX, "no remote tunnel endpoint to send it to")     \
 	X(TUNNEL_DOWN, "tunnel_down", TX, "no way to the remote tunnel endpoint (route, link)")    \

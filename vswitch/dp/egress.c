@@ -128,7 +128,7 @@ static void port_tx(
 		rte_spinlock_unlock(&port->tx_lock);
 	}
 	if (unlikely(atomic_load_explicit(&port->failed, memory_order_relaxed)))
-		ctx->port_failed = true;
+		ctx->calls_main = true;
 }
 
 // Transmits packets of which some are not as the port takes them.

@@ -77,7 +77,7 @@ struct dp_context {
 	struct dp_txbuf *txbuf; // by port id
 	uint16_t *dirty;	// ids of ports with something in their txbuf
 	unsigned nb_dirty;
-	bool port_failed; // a port called dp_port_fail()
+	bool calls_main; // a port has failed (dp_port_fail()), or wants it
 	struct {
 		uint64_t calls, packets, cycles, cycles_packets;
 	} stage[DP_NB_STAGES];

@@ -73,6 +73,10 @@ struct dp_port {
 	// takes the port out of the snapshot. See dp_port_fail().
 	atomic_int failed;
 
+	// Of a `demux` port: rx() has set it because the main thread is to look at the port soon.
+	// The worker calls main at the end of its round.
+	atomic_bool calls_main;
+
 	rte_spinlock_t tx_lock; // held around tx() when nb_txq is less than the number of workers
 };
 

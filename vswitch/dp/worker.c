@@ -100,10 +100,13 @@ static unsigned poll_queue(struct dp_worker *w, uint16_t port_id, uint16_t queue
 	uint16_t n;
 
 	if (unlikely(atomic_load_explicit(&in->port->failed, memory_order_relaxed))) {
-		w->ctx.port_failed = true;
+		w->ctx.calls_main = true;
 		return 0;
 	}
 	n = in->port->rx(in->port, queue, b->pkt, at_most, cnt);
+	if (unlikely(!in->bridge))
+		w->ctx.calls_main |=
+			atomic_load_explicit(&in->port->calls_main, memory_order_relaxed);
 	if (!n)
 		return 0;
 	if (unlikely(!in->bridge))
@@ -163,7 +166,7 @@ static void call_main(struct dp *dp, struct dp_context *ctx)
 {
 	if (!atomic_exchange_explicit(&dp->main_called, true, memory_order_relaxed))
 		dp->wake_main(dp->wake_arg);
-	ctx->port_failed = false;
+	ctx->calls_main = false;
 }
 
 unsigned dp_worker_round(struct dp_worker *w)
@@ -190,7 +193,7 @@ unsigned dp_worker_round(struct dp_worker *w)
 	w->rounds++;
 	w->packets += n;
 	w->empty_rounds += !n;
-	if (unlikely(ctx->port_failed ||
+	if (unlikely(ctx->calls_main ||
 		     atomic_load_explicit(&dp->fdb->pressure, memory_order_relaxed) ||
 		     atomic_load_explicit(&dp->fdb->crowded, memory_order_relaxed)))
 		call_main(dp, ctx);

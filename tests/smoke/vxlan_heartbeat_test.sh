@@ -1,0 +1,132 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Heartbeats: two switches know that they reach each other, and when they do not: nothing at all, or
+# nothing large. Other makes of VXLAN are not disturbed: a host with the kernel's, and Open vSwitch's
+# flow tables know nothing of it either.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/overlay.sh"
+
+BEAT=100 # milliseconds
+
+# remote IP MEMBER: of `vsctl tunnel-status`, in the switch in use.
+remote() {
+	vsctl --json tunnel-status te0 | jq -r --arg ip "$1" ".remotes[] | select(.ip == \$ip) | .$2"
+}
+
+is_remote() {
+	[[ $(remote "$1" state) == "$2" ]]
+}
+
+# becomes IP STATE: within the three intervals that it may take, the one that runs, and some time.
+becomes() {
+	local begin=$EPOCHREALTIME
+	wait_until 10 is_remote "$@" || fail "$1 is $(remote "$1" state), not $2"
+	awk -v took="$EPOCHREALTIME" -v begin="$begin" -v slow="$SLOW" -v beat="$BEAT" \
+		'BEGIN { exit !(took - begin < (4 * beat / 1000 + 1) * slow) }' ||
+		fail "$1 became $2 after $begin to $EPOCHREALTIME"
+}
+
+# told NAME: how often the event came to the monitor.
+told() {
+	grep -c "\"$1\"" "$T/events" || true
+}
+
+lan
+host near 1
+host far 2
+for underlays in 'kernel kernel' 'kernel port' 'port kernel'; do
+	read -r here there <<<"$underlays"
+	note "underlay $here, $there at the other end"
+	[[ $there == kernel ]] || ip -n far link set u0 down
+	[[ $here == kernel ]] || ip -n near link set u0 down
+	site far 2
+	endpoint "$there" 4 2 # answers though it sends none itself
+	network vx0 42 10.1.0.1
+	network vx1 7 10.1.0.1
+	site near 1
+	endpoint "$here" 4 1 heartbeat=$BEAT
+	network vx0 42 10.1.0.2
+	vsctl --json monitor >"$T/events" &
+	monitor=$!
+	becomes 10.1.0.2 up
+	wait_until 5 eval '(($(remote 10.1.0.2 received) > 10))' || fail "no answers come"
+	vsctl tunnel-status
+	(($(remote 10.1.0.2 loss_percent) == 0)) || fail "heartbeats are lost"
+	us=$(remote 10.1.0.2 round_trip_us.avg)
+	((us > 0 && us < 50000 * SLOW)) || fail "a round trip of $us us"
+	note "round trip $us us"
+	vsctl show | grep -qE "remote 10.1.0.2, up for [0-9]+ s, loss 0 %, round trip $us us|round trip" ||
+		fail "show says: $(vsctl show)"
+	[[ $(vsctl list-tunnel-endpoints | awk 'END { print $7, $8, $9 }') == "1 1 0" ]] ||
+		fail "list-tunnel-endpoints says: $(vsctl list-tunnel-endpoints)"
+
+	# The link of the other end.
+	h=$([[ $there == kernel ]] && echo h2 || echo p2)
+	ip -n lan link set "$h" down
+	becomes 10.1.0.2 down
+	ip -n lan link set "$h" up
+	wait_until 10 is_remote 10.1.0.2 up || fail "the link is up again, the remote is not"
+
+	# A switch in between that throws large packets away without a word.
+	ip -n lan link set "$h" mtu 1400
+	becomes 10.1.0.2 down
+	ip -n lan link set "$h" mtu 1500
+	becomes 10.1.0.2 up
+	wait_until 5 eval '(($(told remote.up) == 3 && $(told remote.down) == 2))' ||
+		fail "other events: $(cat "$T/events")"
+	grep -q '"reason": *"3 heartbeats of 1464 bytes were not answered"' "$T/events" ||
+		fail "no reason: $(cat "$T/events")"
+
+	# Its networks are gone, then the one that the heartbeats go through is another.
+	use far
+	for reason in tunnel_header tunnel_vni tunnel_source tunnel_heartbeat link_local; do
+		n=$(($(counter te0 "$reason") + $(counter vx0 "$reason")))
+		((n == 0)) || fail "$n frames dropped as $reason"
+	done
+	vsctl del-port vx0
+	use near
+	becomes 10.1.0.2 down
+	network vx1 7 10.1.0.2
+	becomes 10.1.0.2 up
+	kill "$monitor"
+	leave
+	SITES=()
+	rm -r "$T/near" "$T/far"
+	ip -n near link set u0 up
+	ip -n far link set u0 up
+done
+
+# The kernel at the other end, in a bridge with a container.
+kernel_network far 42 10.1.0.2 10.1.0.1
+kernel_inside far 42 c2 2
+container c1
+for underlay in kernel port; do
+	note "underlay $underlay, the kernel's VXLAN at the other end"
+	[[ $underlay == kernel ]] || ip -n near link set u0 down
+	site near 1
+	endpoint "$underlay" 4 1 heartbeat=$BEAT
+	network vx0 42 10.1.0.2
+	inside c1 1
+	reaches_soon c1 10.0.0.2
+	vsctl --json monitor >"$T/events" &
+	monitor=$!
+	# The device forwards and delivers what it can: all that is not ours is there.
+	watch c2 3
+	dropped=$(ip -n far -s -j link show dev vx42 | jq '.[0].stats64.rx.dropped')
+	before=$(remote 10.1.0.2 sent)
+	n=$(seen c2)
+	((n == 0)) || fail "$n frames came to the container"
+	(($(remote 10.1.0.2 sent) > before + 20)) || fail "no heartbeats were sent"
+	is_remote 10.1.0.2 unknown || fail "the kernel's VXLAN is $(remote 10.1.0.2 state)"
+	n=$(ip -n far -s -j link show dev vx42 | jq '.[0].stats64.rx.dropped')
+	((n == dropped)) || fail "the kernel counts $((n - dropped)) drops"
+	((($(told remote.up) + $(told remote.down)) == 0)) || fail "events: $(cat "$T/events")"
+	vsctl show | grep -qE '^    remote 10.1.0.2, unknown' || fail "show says: $(vsctl show)"
+	reaches c1 10.0.0.2
+	kill "$monitor"
+	vsctl del-port c1
+	leave
+	SITES=()
+	rm -r "$T/near"
+	ip -n near link set u0 up
+done
