@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Any frames on the wire of a tunnel endpoint that has a port to itself. Each comes out as what was
 // inside it, is answered, is learned from, or is counted as dropped; nothing is read outside its
-// buffer, and no buffer is lost. Whatever was learned, frames still go out.
+// buffer, and no buffer is lost. Whatever was learned, frames still go out, and heartbeats are
+// answered.
 //
 // Input: how it is done (1 byte: IPv6, frames in memory of just their size), then frames, each
 // after its size (2 bytes, little-endian).
@@ -20,7 +21,7 @@
 #define NB_MBUFS   511
 #define FRAMES_MAX 64
 #define FRAME_MAX  1900
-#define LOADED	   72 // bytes that may be loaded of a shorter frame
+#define LOADED	   80 // bytes that may be loaded of a shorter frame
 #define VNI	   42
 #define PORT_ID	   7
 
@@ -240,6 +241,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		out += cnt.drop[r];
 	demand(out == count);
 	transmit();
+	vtep_hear(e.vtep, 1000000);
 	vtep_service(e.vtep, 1000000);
 	close_endpoint();
 	demand(rte_mempool_in_use_count(pool) == 0);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What anybody can send to a tunnel endpoint: a datagram is refused, or becomes a network and a
-// frame inside it, whose flow has a source port. A frame that looks unfinished is finished to the
-// same bytes by the two ways there are: in software at egress, and for a socket that gathers.
-// Nothing behind the datagram's end is read.
+// frame inside it, whose flow has a source port, and which may be a heartbeat. A frame that looks
+// unfinished is finished to the same bytes by the two ways there are: in software at egress, and
+// for a socket that gathers. Nothing behind the datagram's end is read.
 //
 // Input: MTU (2 bytes), the datagram.
 #include <stdbool.h>
@@ -17,6 +17,7 @@
 #include "vswitch/dp/offload.h"
 #include "vxlan/codec.h"
 #include "vxlan/cut.h"
+#include "vxlan/heartbeat.h"
 #include "vxlan/mend.h"
 
 #define NB_MBUFS     4095
@@ -47,6 +48,27 @@ static void init(void)
 }
 
 // ---- header and flow ----
+
+// A heartbeat is read as it is written, and answers what was asked at most.
+static void check_heartbeat(const uint8_t *frame, uint32_t len_bytes)
+{
+	static const struct mac mac;
+	struct heartbeat h = {};
+	struct heartbeat_msg msg, again;
+	uint8_t copy[HEARTBEAT_FRAME_BYTES];
+
+	if (!heartbeat_read(frame, len_bytes, &msg))
+		return;
+	heartbeat_write(copy, &mac, &msg);
+	demand(heartbeat_read(copy, sizeof(copy), &again));
+	demand(again.is_reply == msg.is_reply && again.seq == msg.seq &&
+		again.stamp_us == msg.stamp_us);
+	demand(!heartbeat_answered(&h, 1, &msg));
+	for (unsigned i = 0; i < 3; i++)
+		heartbeat_ask(&h, msg.stamp_us, &again);
+	demand(heartbeat_answered(&h, msg.stamp_us, &msg) == (msg.seq < 3));
+	demand(!heartbeat_answered(&h, msg.stamp_us, &msg));
+}
 
 // Returns whether there is a frame.
 static bool check_header(uint8_t *datagram, uint32_t len_bytes)
@@ -145,9 +167,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	datagram = malloc(size ? size : 1);
 	demand(datagram != NULL);
 	memcpy(datagram, data + MTU_BYTES, size);
-	if (check_header(datagram, size))
+	if (check_header(datagram, size)) {
+		check_heartbeat(datagram + VXLAN_HDR_BYTES, size - VXLAN_HDR_BYTES);
 		check_frame(
 			datagram + VXLAN_HDR_BYTES, size - VXLAN_HDR_BYTES, data[0] << 8 | data[1]);
+	}
 	free(datagram);
 	demand(rte_mempool_in_use_count(pool) == 0);
 	return 0;

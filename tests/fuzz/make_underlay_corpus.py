@@ -103,8 +103,13 @@ def resolve_inputs():
     yield "cut", bytes([CUT, 0, 40]) + mtu + dst + ONE + rest
 
 
-def vxlan(v6, vni=42, flags=8, with_checksum=False):
-    inner = TWO + ONE + b"\x88\xb5" + b"x" * 46
+def heartbeat(kind, version=1, padding=50):
+    """As vxlan/heartbeat.h has it."""
+    head = bytes.fromhex("0180c2000001") + ONE + b"\x88\xb5"
+    return head + struct.pack(">4sBBxxIxxxxQ", b"CWhb", version, kind, 7, 99) + bytes(padding)
+
+
+def vxlan(v6, vni=42, flags=8, with_checksum=False, inner=TWO + ONE + b"\x88\xb5" + b"x" * 46):
     payload = struct.pack(">BxxxI", flags, vni << 8) + inner
     udp = struct.pack(">HHHH", 50000, 4789, 8 + len(payload), 0) + payload
     if v6 or with_checksum:
@@ -128,6 +133,16 @@ def underlay_inputs():
             "checksum": [vxlan(v6, with_checksum=True)],
             "refused": [vxlan(v6, 43), vxlan(v6, 42, 0), vxlan(not v6), good[:-1], good[:60]],
             "others": others,
+            "heartbeats": [
+                vxlan(v6, inner=heartbeat(1)),
+                vxlan(v6, inner=heartbeat(2)),
+                vxlan(v6, inner=heartbeat(3)),
+                vxlan(v6, inner=heartbeat(1, version=2)),
+                vxlan(v6, inner=heartbeat(1, padding=0)),
+                vxlan(v6, inner=heartbeat(1)[:-51]),
+                vxlan(v6, 43, inner=heartbeat(1)),
+                good,
+            ],
             "mixed": [good] + others + [good],
         }
         for name, batch in frames.items():

@@ -18,6 +18,7 @@ static struct rte_mbuf *in[QUEUE_MAX], *sent[QUEUE_MAX];
 struct rte_mbuf *got[DP_BURST];
 static unsigned nb_in, nb_sent, next_sent;
 unsigned nb_got;
+char last_event[128];
 
 static uint16_t lower_rx(struct dp_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
 	struct dp_counters *c)
@@ -247,10 +248,18 @@ static void announced(void)
 	nothing_more();
 }
 
+static void event(void *arg, const char *name, json_t *data)
+{
+	char *text = json_dumps(data, JSON_COMPACT | JSON_SORT_KEYS);
+
+	snprintf(last_event, sizeof(last_event), "%s %s", name, text);
+	free(text);
+}
+
 static void open_vtep(void)
 {
 	const struct vxlan_env env = {
-		.dp = dp, .pool = pool, .big_pool = big_pool, .nb_workers = 1};
+		.dp = dp, .pool = pool, .big_pool = big_pool, .nb_workers = 1, .event = event};
 	struct err err = {0};
 
 	if (vtep_open(&conf, &env, &lower, &vtep, &err))
@@ -284,6 +293,7 @@ int end_setup(void **state)
 		.gateway = ip_of(GATEWAY)};
 	rx_cnt = tx_cnt = (struct dp_counters){0};
 	nb_in = nb_sent = next_sent = nb_got = 0;
+	last_event[0] = '\0';
 	assert_int_equal(dp_new(&opts, &dp, &err), 0);
 	open_vtep();
 	return 0;

@@ -34,6 +34,8 @@ extern struct dp_counters rx_cnt, tx_cnt;
 extern struct conf_endpoint conf;
 extern const struct mac own_mac; // of host 1, the endpoint
 
+extern char last_event[128]; // name and data
+
 // What poll_end() has got.
 extern struct rte_mbuf *got[DP_BURST];
 extern unsigned nb_got;
