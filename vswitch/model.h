@@ -25,6 +25,7 @@ struct vswitch {
 	bool unpublished;   // objects changed since the last snapshot
 	struct err unsaved; // why the running configuration is not on disk
 	struct loop_handle *service_timer, *retry_timer, *settle_timer;
+	unsigned retry_part; // of the ports, to be looked at next
 };
 
 // Publishes the model to the workers without saving it. When memory is short it is tried again

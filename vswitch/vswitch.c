@@ -11,9 +11,12 @@
 #include "vswitch/model.h"
 #include "vswitch/state.h"
 
-#define SERVICE_US 100000 // at first; then dp_service() says
-#define RETRY_US   1000000
-#define SETTLE_US  1000
+#define SERVICE_US  100000 // at first; then dp_service() says
+#define RETRY_US    1000000
+// Ports are looked at a part at a time within RETRY_US: main shares its CPU with containers, which
+// would wait for it.
+#define RETRY_PARTS 20
+#define SETTLE_US   1000
 
 struct bridge_list *vswitch_bridges(struct vswitch *vs)
 {
@@ -313,11 +316,14 @@ static void on_retry(void *arg)
 	struct vswitch *vs = arg;
 	bool changed;
 
-	for (unsigned i = 0; i < DP_PORTS_MAX; i++) {
+	for (unsigned i = vs->retry_part; i < DP_PORTS_MAX; i += RETRY_PARTS) {
 		if (vs->by_id[i] && vs->by_id[i]->port)
 			port_poll(vs->by_id[i]->port);
 	}
 	check_failed(vs);
+	vs->retry_part = (vs->retry_part + 1) % RETRY_PARTS;
+	if (vs->retry_part)
+		return;
 	if (vs->unsaved.code < 0)
 		vswitch_save(vs);
 	// A device that is still being let go of cannot be opened.
@@ -374,7 +380,7 @@ int vswitch_new(const struct vswitch_opts *opts, struct vswitch **ret_vs, struct
 	TAILQ_INIT(&vs->endpoints);
 	STAILQ_INIT(&vs->graves);
 	vs->service_timer = loop_add_timer(opts->loop, SERVICE_US, on_service, vs);
-	vs->retry_timer = loop_add_timer(opts->loop, RETRY_US, on_retry, vs);
+	vs->retry_timer = loop_add_timer(opts->loop, RETRY_US / RETRY_PARTS, on_retry, vs);
 	vs->settle_timer = loop_add_timer(opts->loop, 0, on_settle_timer, vs);
 	if (!vs->service_timer || !vs->retry_timer || !vs->settle_timer) {
 		vswitch_free(vs, false);
