@@ -387,10 +387,11 @@ static void fix(unsigned what, uint8_t *bytes, unsigned len_bytes, struct virtio
 }
 
 // What is behind the data of a buffer is out of bounds for the data plane, which copies into
-// buffers of its own. Only stage parse loads a header before it looks how long the frame is.
+// buffers of its own. Only stage parse loads DP_READABLE_BYTES before it looks how long the frame
+// is.
 static void put(struct rte_mbuf *m, const uint8_t *bytes, unsigned len_bytes)
 {
-	unsigned readable_bytes = RTE_MAX(len_bytes, (unsigned)RTE_ETHER_HDR_LEN);
+	unsigned readable_bytes = RTE_MAX(len_bytes, (unsigned)DP_READABLE_BYTES);
 
 	ASAN_UNPOISON_MEMORY_REGION(m->buf_addr, m->buf_len);
 	memcpy(rte_pktmbuf_append(m, len_bytes), bytes, len_bytes);

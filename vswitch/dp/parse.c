@@ -32,7 +32,7 @@ static inline uint64_t load64(const void *at)
 }
 
 // Destination and source; the upper 16 bits of the source are the type. A frame may be shorter
-// than what is loaded here; its buffer is not.
+// than what is loaded here and for the tag; its buffer is not (DP_READABLE_BYTES).
 static inline uint64_t dst_of(const uint8_t *data)
 {
 	return load64(data);

@@ -29,6 +29,8 @@
 #define DP_QUEUES_MAX 16 // receive queues of a port
 #define DP_TX_SEGS    64 // buffers of a packet that a port with _MULTI_SEGS takes, at least
 
+#define DP_READABLE_BYTES 16 // that a packet's buffer has from its data on, however short it is
+
 struct dp_port;
 
 // Receives at most `n` packets from `queue` into `pkts` and returns how many. Counts only drops
