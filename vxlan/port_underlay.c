@@ -192,6 +192,9 @@ static struct port_underlay *underlay_new(struct vtep *vtep, struct dp_port *low
 	u->checksum = u->ip6 || !conf->no_checksum;
 	u->half_checksum = lower->tx_offloads & RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
 	u->chains = lower->tx_offloads & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+	// Whoever cuts a train fills the checksums of its datagrams: none can do without.
+	u->trains = u->checksum && u->half_checksum && u->chains &&
+		    lower->tx_offloads & RTE_ETH_TX_OFFLOAD_UDP_TSO;
 	u->own_queues = lower->nb_txq > nb_workers;
 	u->shared_queue = u->own_queues ? nb_workers : 0;
 	u->pool = vtep->env.pool;
@@ -276,6 +279,8 @@ static void vni_init(struct vni *vni)
 
 	vni->dp.tx = port_underlay_tx;
 	vni->dp.nb_txq = MAX_OF(vni->vtep->env.nb_workers, 1);
+	// Nobody below sees the frame inside: egress cuts and fills it. The pieces of a large one
+	// are of one size, and go on as a train.
 	vni->dp.tx_offloads = u->chains ? RTE_ETH_TX_OFFLOAD_MULTI_SEGS : 0;
 }
 

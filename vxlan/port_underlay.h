@@ -76,6 +76,7 @@ struct port_underlay {
 	bool checksum;	    // outer UDP checksum
 	bool half_checksum; // the lower port fills it
 	bool chains;	    // the lower port takes packets in several buffers
+	bool trains;	    // it cuts several datagrams out of one packet
 	bool own_queues;    // of the lower port, for each worker; and one that all others share
 	uint16_t shared_queue;
 	uint32_t plain_bytes; // of inner frames: the longest that fits

@@ -17,6 +17,7 @@
 #include "vxlan/codec.h"
 #include "vxlan/liveness.h"
 #include "vxlan/port_underlay.h"
+#include "vxlan/train.h"
 
 #define PREFETCH_AHEAD	       4
 #define RX_TRIES	       4 // batches of which nothing is left, in one rx()
@@ -526,14 +527,21 @@ static void flush(struct outgoing *out)
 {
 	struct port_underlay *u = out->u;
 	struct dp_port *lower = u->lower;
-	uint64_t before = out->cnt->tx_packets;
+	uint64_t before = out->cnt->tx_packets, sent;
+	uint16_t n = out->n, joined;
 
+	if (unlikely(u->trains))
+		n = train_join(out->pkt, n);
 	if (u->own_queues)
-		lower->tx(lower, out->queue, out->pkt, out->n, out->cnt);
+		lower->tx(lower, out->queue, out->pkt, n, out->cnt);
 	else
-		port_underlay_send(u, out->pkt, out->n, out->cnt);
-	// The network's bytes are those inside.
-	out->cnt->tx_bytes -= (out->cnt->tx_packets - before) * u->header_bytes;
+		port_underlay_send(u, out->pkt, n, out->cnt);
+	// The network's packets and bytes are those inside. When the lower port has dropped some,
+	// nobody knows of how many frames: a train counts as one then.
+	sent = out->cnt->tx_packets - before;
+	joined = sent == n ? out->n - n : 0;
+	out->cnt->tx_packets += joined;
+	out->cnt->tx_bytes -= sent * u->header_bytes + joined * VXLAN_HDR_BYTES;
 	out->n = 0;
 }
 
