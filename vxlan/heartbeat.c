@@ -23,20 +23,20 @@ struct payload {
 	uint64_t stamp_us;
 };
 
+static const struct mac dst = {{0x01, 0x80, 0xc2, 0x00, 0x00, 0x01}};
 static const struct payload begin = {.magic = {'C', 'W', 'h', 'b'}, .version = 1};
 
 _Static_assert(ETHERNET_BYTES + sizeof(struct payload) == HEARTBEAT_FRAME_BYTES, "as it is sent");
 
 void heartbeat_write(uint8_t *frame, const struct mac *src, const struct heartbeat_msg *msg)
 {
-	const uint64_t dst = HEARTBEAT_DST;
 	const uint16_t type = htons(ETHERTYPE);
 	struct payload p = begin;
 
 	p.kind = msg->is_reply ? REPLY : REQUEST;
 	p.seq = htonl(msg->seq);
 	p.stamp_us = htobe64(msg->stamp_us);
-	memcpy(frame, &dst, sizeof(*src));
+	memcpy(frame, &dst, sizeof(dst));
 	memcpy(frame + sizeof(*src), src, sizeof(*src));
 	memcpy(frame + 2 * sizeof(*src), &type, sizeof(type));
 	memcpy(frame + ETHERNET_BYTES, &p, sizeof(p));
@@ -47,7 +47,7 @@ bool heartbeat_read(const uint8_t *frame, uint32_t len_bytes, struct heartbeat_m
 	const uint16_t type = htons(ETHERTYPE);
 	struct payload p;
 
-	if (len_bytes < HEARTBEAT_FRAME_BYTES ||
+	if (len_bytes < HEARTBEAT_FRAME_BYTES || memcmp(frame, &dst, sizeof(dst)) != 0 ||
 		memcmp(frame + 2 * sizeof(struct mac), &type, sizeof(type)) != 0)
 		return false;
 	memcpy(&p, frame + ETHERNET_BYTES, sizeof(p));

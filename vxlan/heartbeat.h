@@ -27,10 +27,6 @@
 #define HEARTBEAT_WINDOW      100
 #define HEARTBEAT_MISSES      3 // in a row: the remote is down
 
-// The destination address, first byte lowest, as a little-endian load gives it.
-#define HEARTBEAT_DST	   0x010000c28001ull
-#define HEARTBEAT_DST_MASK 0xffffffffffffull
-
 struct heartbeat_msg {
 	bool is_reply;
 	uint32_t seq;
@@ -40,7 +36,7 @@ struct heartbeat_msg {
 // Writes the first HEARTBEAT_FRAME_BYTES of a frame.
 void heartbeat_write(uint8_t *frame, const struct mac *src, const struct heartbeat_msg *msg);
 
-// Reads a frame that was sent to HEARTBEAT_DST. False when it is no heartbeat.
+// False when the frame is no heartbeat.
 bool heartbeat_read(const uint8_t *frame, uint32_t len_bytes, struct heartbeat_msg *ret_msg);
 
 // ---- a remote endpoint ----

@@ -13,7 +13,6 @@
 #include "vswitch/dp/offload.h"
 #include "vxlan/codec.h"
 #include "vxlan/cut.h"
-#include "vxlan/liveness.h"
 #include "vxlan/mend.h"
 
 // Frames up to this size are copied out of a train: cheaper than a reference to the large buffer.
@@ -191,9 +190,6 @@ static uint16_t take_apart(struct vtep *vtep, const struct vxlan_table *table,
 		}
 		dp_set_input(m, source->port);
 		dp_set_remote(m, source->remote);
-		if (unlikely(liveness_is_dst(rte_pktmbuf_mtod(m, uint8_t *))) &&
-			liveness_take(vtep, m, t.vni, cnt))
-			continue;
 		mend(m, mtu);
 		pkts[count++] = m;
 	} while (count < n && rx->off_bytes < total);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Heartbeats of a tunnel endpoint. Workers take them out of what they receive and hand them to the
-// main thread, which sends and answers them.
+// Heartbeats of a tunnel endpoint. The pipeline offers networks what no bridge forwards; what is a
+// heartbeat of these is handed to the main thread, which sends and answers them. So they cost other
+// frames nothing.
 #pragma once
 
 #include <rte_mbuf.h>
@@ -27,14 +28,5 @@ void liveness_describe(const struct vtep *vtep, const struct vtep_remote *remote
 
 // ---- workers ----
 
-// Whether the frame goes where heartbeats go. It has 14 bytes at least.
-static inline bool liveness_is_dst(const uint8_t *frame)
-{
-	uint64_t word;
-
-	memcpy(&word, frame, sizeof(word));
-	return (word & HEARTBEAT_DST_MASK) == HEARTBEAT_DST;
-}
-
-// Takes a frame that goes there and came from dp_remote() in a network, when it is a heartbeat.
-bool liveness_take(struct vtep *vtep, struct rte_mbuf *m, uint32_t vni, struct dp_counters *cnt);
+// Takes a frame that came from dp_remote(), when it is a heartbeat: dp_port.take_local of networks.
+dp_local_fn liveness_take;

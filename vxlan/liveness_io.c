@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "vxlan/liveness.h"
 
-bool liveness_take(struct vtep *vtep, struct rte_mbuf *m, uint32_t vni, struct dp_counters *cnt)
+bool liveness_take(struct dp_port *port, struct rte_mbuf *m, struct dp_counters *cnt)
 {
-	struct liveness_heard heard = {.vni = vni, .bytes = m->pkt_len, .remote = dp_remote(m)};
+	struct vni *vni = (struct vni *)port;
+	struct vtep *vtep = vni->vtep;
+	struct liveness_heard heard = {
+		.vni = vni->number, .bytes = m->pkt_len, .remote = dp_remote(m)};
 	uint8_t copy[HEARTBEAT_FRAME_BYTES];
 	const uint8_t *frame = rte_pktmbuf_read(m, 0, sizeof(copy), copy);
 
@@ -13,8 +16,6 @@ bool liveness_take(struct vtep *vtep, struct rte_mbuf *m, uint32_t vni, struct d
 		dp_drop(cnt, DP_DROP_TUNNEL_HEARTBEAT, m);
 		return true;
 	}
-	cnt->rx_packets++;
-	cnt->rx_bytes += m->pkt_len;
 	rte_pktmbuf_free(m);
 	atomic_store_explicit(&vtep->dp.calls_main, true, memory_order_release);
 	return true;

@@ -172,7 +172,7 @@ static void init_port(struct vtep *vtep, struct dp_port *lower)
 static struct port_routes *routes_new(struct port_underlay *u, uint32_t nb_routes);
 static void routes_free(void *routes);
 
-static struct port_underlay *underlay_new(struct vtep *vtep, struct dp_port *lower)
+static struct port_underlay *underlay_new(const struct vtep *vtep, struct dp_port *lower)
 {
 	const struct conf_endpoint *conf = &vtep->conf;
 	uint32_t nb_workers = MAX_OF(vtep->env.nb_workers, 1);
@@ -182,7 +182,6 @@ static struct port_underlay *underlay_new(struct vtep *vtep, struct dp_port *low
 	if (!u)
 		return NULL;
 	memset(u, 0, sizeof(*u));
-	u->vtep = vtep;
 	u->lower = lower;
 	u->ip6 = conf->address.family == 6;
 	u->header_bytes = RTE_ETHER_HDR_LEN + OUTER_UDP_BYTES +

@@ -63,7 +63,6 @@ struct port_pieces {
 };
 
 struct port_underlay {
-	struct vtep *vtep;
 	struct dp_port *lower;
 	_Atomic(struct port_routes *) routes;
 	// Outer headers as they are received: what must be equal, and where.

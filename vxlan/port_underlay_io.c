@@ -15,7 +15,6 @@
 #include "vswitch/dp/offload.h"
 #include "vswitch/dp/resolve.h"
 #include "vxlan/codec.h"
-#include "vxlan/liveness.h"
 #include "vxlan/port_underlay.h"
 #include "vxlan/train.h"
 
@@ -343,8 +342,7 @@ static bool treat_odd(struct port_underlay *u, const struct vxlan_table *table, 
 	strip(m, u->header_bytes, inner.bytes);
 	dp_set_input(m, source->port);
 	dp_set_remote(m, source->remote);
-	return !liveness_is_dst(rte_pktmbuf_mtod(m, uint8_t *)) ||
-	       !liveness_take(u->vtep, m, inner.vni, cnt);
+	return true;
 }
 
 // Treats the packets `odd` of a batch one by one; returns how many there are now.
@@ -366,7 +364,7 @@ static uint16_t treat_all_odd(struct port_underlay *u, const struct vxlan_table 
 
 // ---- receiving: the straight path ----
 
-// Zero when the packet is plain VXLAN for this endpoint, and no heartbeat. Loads may go beyond a
+// Zero when the packet is plain VXLAN for this endpoint. Loads may go beyond a
 // short one's end, not beyond its buffer. With IPv6 the checksum is still to be looked at.
 static __rte_always_inline uint64_t compare_outer(
 	const struct port_underlay *u, const struct rte_mbuf *m, const uint8_t *p, const bool ip6)
@@ -381,7 +379,6 @@ static __rte_always_inline uint64_t compare_outer(
 	differs |= l3_bytes ^ (udp_bytes + (ip6 ? IP6_BYTES : IP4_BYTES));
 	differs |= (udp_bytes < UDP_MIN) | (m->pkt_len < L3_OFF + l3_bytes) | (m->nb_segs ^ 1);
 	differs |= m->ol_flags & DP_OFFLOAD_FLAGS;
-	differs |= liveness_is_dst(p + HEADER_BYTES(ip6 ? IP6_BYTES : IP4_BYTES));
 	if (!ip6)
 		differs |= dp_sum_fold((uint64_t)load32(ip) + load32(ip + 4) + load32(ip + 8) +
 				       load32(ip + 12) + load32(ip + 16)) ^

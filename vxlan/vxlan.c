@@ -284,6 +284,7 @@ int vni_open(
 	vni->number = number;
 	vni->conf_mtu = mtu;
 	vni->dp.tunnel = true;
+	vni->dp.take_local = liveness_take;
 	for (unsigned i = 0; i < DP_QUEUES_MAX; i++)
 		vni->dp.rx_fd[i] = -1;
 	rte_spinlock_init(&vni->dp.tx_lock);

@@ -187,6 +187,24 @@ static void test_mixed_batches_keep_the_order_of_flows(void **state)
 	drops(A, DP_DROP_LINK_LOCAL, 50);
 }
 
+static void test_reserved_addresses_are_offered(void **state)
+{
+	struct dp_counters cnt;
+
+	PORTS({.takes = true}, {});
+	for (unsigned i = 0; i < 250; i++) {
+		const uint64_t dst[] = {LINK_LOCAL(1), BROADCAST, LINK_LOCAL(2), GROUP(1)};
+
+		send_frame(A, FRAME(.dst = dst[i % 4], .src = HOST(1), .id = i));
+	}
+	run();
+	expect_flows(B, 125, 4);
+	drops(A, DP_DROP_LINK_LOCAL, 62); // the rest is taken
+	dp_port_counters(the_dp(), port_id(A), &cnt);
+	assert_int_equal(cnt.rx_packets, 250);
+	dropped(B, FRAME(.dst = LINK_LOCAL(1), .src = HOST(2)), B, DP_DROP_LINK_LOCAL);
+}
+
 static void test_counters(void **state)
 {
 	struct dp_counters cnt;
@@ -217,6 +235,7 @@ int group_forward(void)
 		DP_TEST(test_no_frame_leaves_where_it_came_in),
 		DP_TEST(test_alone_on_the_bridge),
 		DP_TEST(test_reserved_addresses),
+		DP_TEST(test_reserved_addresses_are_offered),
 		DP_TEST(test_source_addresses_that_cannot_be),
 		DP_TEST(test_short_frames),
 		DP_TEST(test_chains_are_forwarded_whole),

@@ -72,6 +72,14 @@ static uint16_t test_rx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pk
 	return count;
 }
 
+static bool test_take(struct dp_port *port, struct rte_mbuf *m, struct dp_counters *cnt)
+{
+	if (rte_pktmbuf_mtod(m, const uint8_t *)[5] != 1)
+		return false;
+	rte_pktmbuf_free(m);
+	return true;
+}
+
 static void test_tx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
 	struct dp_counters *cnt)
 {
@@ -179,6 +187,7 @@ void publish(void)
 		port->dp.tx_offloads = spec->tx_offloads;
 		port->dp.tunnel = spec->tunnel;
 		port->dp.demux = spec->demux;
+		port->dp.take_local = spec->takes ? test_take : NULL;
 		trunks[i] = trunks_of(spec);
 		ports[view.nb_ports++] = (struct dp_view_port){
 			.port = &port->dp,

@@ -53,6 +53,7 @@ struct port_spec {
 	bool absent;	  // in no snapshot
 	bool tunnel, no_learning;
 	bool demux; // on no bridge; frames name the port that they are received by
+	bool takes; // frames to LINK_LOCAL(1)
 };
 
 #define ACCESS(vid) .vlan_mode = CONF_VLAN_ACCESS, .tag = (vid)

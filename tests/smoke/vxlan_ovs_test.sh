@@ -70,6 +70,17 @@ for underlay in kernel port; do
 	reaches c1 fd00::2 -s 20000
 	stream to
 	stream from --reverse
+
+	# It lets no heartbeat through to the container.
+	vsctl set-tunnel-endpoint te0 heartbeat=100
+	[[ $underlay == kernel ]] || join p1 # another device
+	reaches_soon c1 10.0.0.2
+	watch c2 2
+	n=$(seen c2)
+	((n == 0)) || fail "$n heartbeats came to the container"
+	vsctl --json tunnel-status | jq -e '.remotes[0] | .state == "unknown" and .sent > 15' >/dev/null ||
+		fail "Open vSwitch: $(vsctl tunnel-status)"
+	reaches c1 10.0.0.2
 	vsctl del-port c1
 	leave
 	SITES=()

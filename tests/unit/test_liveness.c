@@ -43,6 +43,11 @@ static struct heartbeat_msg sent_request(unsigned host, uint32_t number)
 	return msg;
 }
 
+static bool takes(struct rte_mbuf *m)
+{
+	return vni_port(vni)->take_local(vni_port(vni), m, &rx_cnt);
+}
+
 static void receive_msg(unsigned host, const struct heartbeat_msg *msg, unsigned len)
 {
 	uint8_t frame[PACKET_BYTES] = {0}, pkt[PACKET_BYTES];
@@ -51,7 +56,8 @@ static void receive_msg(unsigned host, const struct heartbeat_msg *msg, unsigned
 
 	heartbeat_write(frame, &src, msg);
 	receive(pkt, wrap(pkt, &o, frame, len));
-	assert_int_equal(nb_got, 0);
+	for (unsigned i = 0; i < nb_got; i++)
+		assert_true(takes(got[i]));
 }
 
 static void answered_at(unsigned host, struct heartbeat_msg msg, uint64_t ms)
@@ -198,10 +204,8 @@ static void sent_reply(unsigned host, const struct heartbeat_msg *request, unsig
 static void test_answers(void **state)
 {
 	const struct heartbeat_msg request = {.seq = 7, .stamp_us = 0x123456789a};
-	uint64_t before;
 
 	add_known(2, false);
-	before = rx_cnt.rx_packets;
 	for (unsigned len = HEARTBEAT_FRAME_BYTES; len <= beat_bytes(); len += 97) {
 		receive_msg(2, &request, len);
 		nothing_more(); // before main looks
@@ -210,7 +214,6 @@ static void test_answers(void **state)
 		nothing_more();
 	}
 	receive_msg(2, &request, beat_bytes());
-	assert_int_equal(rx_cnt.rx_packets - before, (beat_bytes() - 38) / 97 + 2);
 	// Its sender has gone meanwhile.
 	del_remote(2, false);
 	vtep_hear(vtep, 3000000);
@@ -241,23 +244,30 @@ static void test_from_strangers(void **state)
 }
 
 // To the same address, and something else: a frame like others.
-static void test_no_heartbeat(void **state)
+static void not_taken(uint8_t *frame, unsigned len)
 {
 	const struct outer o = from_host(2);
+	uint8_t pkt[PACKET_BYTES];
+
+	receive(pkt, wrap(pkt, &o, frame, len));
+	assert_int_equal(nb_got, 1);
+	assert_false(takes(got[0]));
+	got_frame(0, 2, frame, len);
+}
+
+static void test_no_heartbeat(void **state)
+{
 	const struct mac src = mac_of(2);
-	uint8_t frame[PACKET_BYTES] = {0}, pkt[PACKET_BYTES];
+	uint8_t frame[100] = {0};
 
 	add_known(2, false);
 	heartbeat_write(frame, &src, &(struct heartbeat_msg){.seq = 1});
-	receive(pkt, wrap(pkt, &o, frame, HEARTBEAT_FRAME_BYTES - 1));
-	got_frame(0, 2, frame, HEARTBEAT_FRAME_BYTES - 1);
+	not_taken(frame, HEARTBEAT_FRAME_BYTES - 1);
 	frame[14] ^= 1;
-	receive(pkt, wrap(pkt, &o, frame, 100));
-	got_frame(0, 2, frame, 100);
+	not_taken(frame, 100);
 	frame[14] ^= 1;
 	frame[5] = 2;
-	receive(pkt, wrap(pkt, &o, frame, 100));
-	got_frame(0, 2, frame, 100);
+	not_taken(frame, 100);
 	assert_false(atomic_load(&vtep_port(vtep)->calls_main));
 }
 

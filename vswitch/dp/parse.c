@@ -239,6 +239,14 @@ static uint64_t link_local(const struct dp_batch *b, uint64_t group)
 	return found;
 }
 
+// The port itself may be who it is for.
+static bool is_taken(const struct dp_batch *b, unsigned i)
+{
+	struct dp_port *port = b->in->port;
+
+	return port->take_local && port->take_local(port, b->pkt[i], b->in_cnt);
+}
+
 static void treat_all_odd(struct dp_context *ctx, struct dp_batch *b, uint64_t odd)
 {
 	uint64_t gone = 0;
@@ -249,7 +257,8 @@ static void treat_all_odd(struct dp_context *ctx, struct dp_batch *b, uint64_t o
 
 		if (reason < 0)
 			continue;
-		dp_drop(b->in_cnt, reason, b->pkt[i]);
+		if (reason != DP_DROP_LINK_LOCAL || !is_taken(b, i))
+			dp_drop(b->in_cnt, reason, b->pkt[i]);
 		gone |= 1ull << i;
 	}
 	b->alike = false;

@@ -45,6 +45,10 @@ typedef uint16_t dp_rx_fn(struct dp_port *port, uint16_t queue, struct rte_mbuf 
 typedef void dp_tx_fn(struct dp_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
 	struct dp_counters *cnt);
 
+// Is offered a packet of the port to a group address that no bridge forwards (01:80:c2:00:00:0x).
+// Takes it and returns true, or leaves it to be dropped.
+typedef bool dp_local_fn(struct dp_port *port, struct rte_mbuf *m, struct dp_counters *cnt);
+
 struct dp_port {
 	dp_rx_fn *rx;
 	dp_tx_fn *tx;
@@ -64,6 +68,8 @@ struct dp_port {
 	// rx() yields packets of other ports: dp_input() of each says which. It is on no bridge.
 	bool demux;
 
+	dp_local_fn *take_local; // may be NULL
+
 	// Readable when the queue has packets; -1 when it can only be polled. Workers wait on
 	// these with epoll, level-triggered.
 	int rx_fd[DP_QUEUES_MAX];
@@ -75,8 +81,8 @@ struct dp_port {
 	// takes the port out of the snapshot. See dp_port_fail().
 	atomic_int failed;
 
-	// Of a `demux` port: rx() has set it because the main thread is to look at the port soon.
-	// The worker calls main at the end of its round.
+	// Of a `demux` port: set because the main thread is to look at it soon. The worker calls
+	// main at the end of its round.
 	atomic_bool calls_main;
 
 	rte_spinlock_t tx_lock; // held around tx() when nb_txq is less than the number of workers

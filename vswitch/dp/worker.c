@@ -64,7 +64,8 @@ static void run_batch(struct dp_worker *w, uint16_t port_id, uint16_t n)
 
 // Packets of a port that receives for others: a batch for each of these. What comes through a
 // tunnel was cut at its other end; a container takes it whole again with less work.
-static void demux(struct dp_worker *w, struct rte_mbuf **pkts, uint16_t n, struct dp_counters *cnt)
+static void demux(struct dp_worker *w, const struct dp_port *from, struct rte_mbuf **pkts,
+	uint16_t n, struct dp_counters *cnt)
 {
 	const struct dp_snap *snap = w->ctx.snap;
 	struct rte_mbuf *left[DP_BURST];
@@ -90,6 +91,7 @@ static void demux(struct dp_worker *w, struct rte_mbuf **pkts, uint16_t n, struc
 		if (taken)
 			run_batch(w, id, taken);
 	}
+	w->ctx.calls_main |= atomic_load_explicit(&from->calls_main, memory_order_relaxed);
 }
 
 static unsigned poll_queue(struct dp_worker *w, uint16_t port_id, uint16_t queue, uint16_t at_most)
@@ -104,13 +106,10 @@ static unsigned poll_queue(struct dp_worker *w, uint16_t port_id, uint16_t queue
 		return 0;
 	}
 	n = in->port->rx(in->port, queue, b->pkt, at_most, cnt);
-	if (unlikely(!in->bridge))
-		w->ctx.calls_main |=
-			atomic_load_explicit(&in->port->calls_main, memory_order_relaxed);
 	if (!n)
 		return 0;
 	if (unlikely(!in->bridge))
-		demux(w, b->pkt, n, cnt);
+		demux(w, in->port, b->pkt, n, cnt);
 	else
 		run_batch(w, port_id, n);
 	return n;
