@@ -27,7 +27,7 @@ vsctl add-br br1
 
 # As with Open vSwitch: the first network makes the endpoint.
 vsctl add-port br0 vx0 type=vxlan remote=10.9.0.2 key=42
-shows '^default +kernel +any +up +[0-9]+ +1$' vsctl list-tunnel-endpoints
+shows '^default +kernel +any +up +[0-9]+ +1 +1 +- +-$' vsctl list-tunnel-endpoints
 shows '^ *42 +vx0 +br0 +0 +default +up +[0-9]+ +10.9.0.2$' vsctl vni list
 refused_unchanged 'tunnel endpoint default: it has networks: delete the ports vx0' \
 	vsctl del-tunnel-endpoint default
@@ -40,7 +40,7 @@ vsctl del-tunnel-endpoint default --if-exists
 vsctl add-tunnel-endpoint west address=127.0.0.1 mtu=1600
 vsctl add-tunnel-endpoint west --may-exist
 vsctl add-tunnel-endpoint six address=::1 udp-port=4790 heartbeat=0
-shows '^west +kernel +127.0.0.1 +up +1550 +0$' vsctl list-tunnel-endpoints
+shows '^west +kernel +127.0.0.1 +up +1550 +0 +0 +- +-$' vsctl list-tunnel-endpoints
 shows 'udp-port=4790' vsctl show-tunnel-endpoint six
 refused_unchanged 'is there already' vsctl add-tunnel-endpoint west
 refused_unchanged "'c/1' cannot name" vsctl add-tunnel-endpoint c/1
@@ -117,7 +117,7 @@ vsctl set-tunnel-endpoint west mtu=1400
 shows '^ *100 +vni100 .* 1350 ' vsctl vni list
 refused_unchanged 'out of reach' vsctl set-tunnel-endpoint west address=::1
 refused_unchanged 'no address 203.0.113.1' vsctl set-tunnel-endpoint west address=203.0.113.1
-shows '^west +kernel +127.0.0.1 +up +1350 +1$' vsctl list-tunnel-endpoints
+shows '^west +kernel +127.0.0.1 +up +1350 +1 +4 +- +-$' vsctl list-tunnel-endpoints
 shows '^br0 +10 +02:00:00:00:00:03 +vni100 +127.0.0.7 +static' vsctl fdb show br0
 
 # People, programs, counters.
@@ -136,13 +136,13 @@ switch_stop
 start_switch
 running | diff "$T/before" - || fail "the restart changed the configuration"
 vsctl fdb show | grep static | sort | diff "$T/fdb" - || fail "the restart changed forwarding entries"
-shows '^west +kernel +127.0.0.1 +up +1350 +1$' vsctl list-tunnel-endpoints
+shows '^west +kernel +127.0.0.1 +up +1350 +1 +4 +- +-$' vsctl list-tunnel-endpoints
 
 # An endpoint that cannot be had at a start is down, its networks too, and says why.
 switch_stop
 sed -i 's/address: "127.0.0.1"/address: "203.0.113.1"/' "$T/sw/state/running.yaml"
 start_switch
-shows '^west +kernel +203.0.113.1 +down +- +1$' vsctl list-tunnel-endpoints
+shows '^west +kernel +203.0.113.1 +down +- +1 +- +- +-$' vsctl list-tunnel-endpoints
 shows 'reason: .*tunnel endpoint west is down: .*no address' vsctl show vni100
 vsctl set-tunnel-endpoint west address=127.0.0.1
 shows '^west .* up ' vsctl list-tunnel-endpoints
