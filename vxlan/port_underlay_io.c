@@ -364,8 +364,8 @@ static uint16_t treat_all_odd(struct port_underlay *u, const struct vxlan_table 
 
 // ---- receiving: the straight path ----
 
-// Zero when the packet is plain VXLAN for this endpoint. Loads may go beyond a
-// short one's end, not beyond its buffer. With IPv6 the checksum is still to be looked at.
+// Zero when the packet is plain VXLAN for this endpoint. Loads may go beyond a short one's end, not
+// beyond its buffer. With IPv6 the checksum is still to be looked at.
 static __rte_always_inline uint64_t compare_outer(
 	const struct port_underlay *u, const struct rte_mbuf *m, const uint8_t *p, const bool ip6)
 {
