@@ -34,9 +34,10 @@ static uint64_t not_known(const struct dp_batch *b, const struct fdb_source *sou
 
 // Learns what may be learned of the packets `other`; drops those from addresses that nobody has.
 static void learn_others(
-	struct dp_context *ctx, struct dp_batch *b, struct fdb_source *source, uint64_t other)
+	struct dp_context *ctx, struct dp_batch *b, const struct fdb_source *source, uint64_t other)
 {
-	uint64_t gone = 0, value = source->value;
+	struct fdb_source own = *source; // of a packet
+	uint64_t gone = 0;
 
 	for (uint64_t left = other; left; left &= left - 1)
 		rte_prefetch0(fdb_alternate(ctx->table->index, b->src[__builtin_ctzll(left)]));
@@ -48,10 +49,9 @@ static void learn_others(
 			gone |= 1ull << i;
 			continue;
 		}
-		source->value = value;
-		source->value = value_of(b, source, i, b->in->tunnel);
+		own.value = value_of(b, source, i, b->in->tunnel);
 		if (likely(!b->in->no_learning))
-			fdb_learn(ctx->fdb, ctx->table, b->src[i], source, &ctx->fdb_cnt);
+			fdb_learn(ctx->fdb, ctx->table, b->src[i], &own, &ctx->fdb_cnt);
 	}
 	if (unlikely(gone))
 		dp_batch_remove(b, gone);
@@ -71,10 +71,9 @@ void dp_stage_learn(struct dp_context *ctx, struct dp_batch *b)
 		.now_s = ctx->now_s,
 		.value = fdb_value(b->in_id, ctx->now_s, generation, 0),
 	};
-	// Frames of one source may come from several remotes.
 	bool known;
 
-	if (unlikely(in->tunnel))
+	if (unlikely(in->tunnel)) // frames of one source may come from several remotes
 		dp_batch_spread(b);
 	known = in->tunnel ? all_known(b, &source, true) : all_known(b, &source, false);
 
