@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <rte_eal.h>
 #include <rte_mbuf.h>
 
+#include "tests/fuzz/frames.h"
 #include "vswitch/dp/icmp.h"
 #include "vswitch/dp/resolve.h"
 
@@ -23,23 +23,6 @@ enum layout { CUT = 1, TAGGED = 2 }; // bits of the first byte
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct rte_mempool *pool;
-
-static void demand(bool condition)
-{
-	if (!condition)
-		abort();
-}
-
-static void init(void)
-{
-	char *eal[] = {"fuzz", "--no-huge", "--no-shconf", "--no-telemetry", "-m", "64", "--no-pci",
-		"--log-level=error"};
-
-	demand(rte_eal_init(RTE_DIM(eal), eal) >= 0);
-	pool = rte_pktmbuf_pool_create(
-		"pool", NB_MBUFS, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
-	demand(pool != NULL);
-}
 
 // ---- frames in memory of just their size, so that a sanitizer sees what is read beyond ----
 
@@ -155,7 +138,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint16_t len;
 
 	if (!pool)
-		init();
+		pool = pool_of(NB_MBUFS);
 	if (size < HEAD_BYTES || size > HEAD_BYTES + FRAME_MAX)
 		return 0;
 	len = size - HEAD_BYTES;

@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <rte_eal.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
+#include "tests/fuzz/frames.h"
 #include "vxlan/codec.h"
 #include "vxlan/vxlan.h"
 
@@ -34,12 +34,6 @@ static struct rte_mbuf *in[FRAMES_MAX];
 static unsigned nb_in, nb_sent;
 
 static const struct mac own_mac = {{2, 0, 0, 0, 0, 2}};
-
-static void demand(bool condition)
-{
-	if (!condition)
-		abort();
-}
 
 // ---- the lower port ----
 
@@ -178,15 +172,10 @@ static void close_endpoint(void)
 
 static void init(void)
 {
-	char *eal[] = {"fuzz", "--no-huge", "--no-shconf", "--no-telemetry", "-m", "64", "--no-pci",
-		"--log-level=error"};
 	struct dp_opts opts = {0};
 	struct err err = {0};
 
-	demand(rte_eal_init(RTE_DIM(eal), eal) >= 0);
-	pool = rte_pktmbuf_pool_create(
-		"pool", NB_MBUFS, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
-	demand(pool != NULL);
+	pool = pool_of(NB_MBUFS);
 	opts.pool = pool;
 	demand(dp_new(&opts, &e.dp, &err) == 0);
 }

@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <rte_eal.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
+#include "tests/fuzz/frames.h"
 #include "vswitch/dp/offload.h"
 #include "vxlan/codec.h"
 #include "vxlan/cut.h"
@@ -29,23 +29,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct rte_mempool *pool;
-
-static void demand(bool condition)
-{
-	if (!condition)
-		abort();
-}
-
-static void init(void)
-{
-	char *eal[] = {"fuzz", "--no-huge", "--no-shconf", "--no-telemetry", "-m", "64", "--no-pci",
-		"--log-level=error"};
-
-	demand(rte_eal_init(RTE_DIM(eal), eal) >= 0);
-	pool = rte_pktmbuf_pool_create(
-		"pool", NB_MBUFS, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
-	demand(pool != NULL);
-}
 
 // ---- header and flow ----
 
@@ -159,7 +142,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t *datagram;
 
 	if (!pool)
-		init();
+		pool = pool_of(NB_MBUFS);
 	if (size < MTU_BYTES || size > MTU_BYTES + FRAME_MAX)
 		return 0;
 	size -= MTU_BYTES;
