@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The inside of a container's network namespace, as the agent needs it. One implementation enters
+// namespaces (sandbox.c), another is in memory for simulations. Main thread only.
+#pragma once
+
+#include "netd/own.h"
+
+struct sandbox;
+
+struct sandbox_ops {
+	// Finds the namespace that `text` names (netns_open()). -ENOENT and the like with the
+	// reason.
+	int (*find)(struct sandbox *sb, const char *text, struct netns_id *ret_id, struct err *err);
+	// Whether it is still somebody's (netns_alive()).
+	bool (*alive)(struct sandbox *sb, const char *text, const struct netns_id *id);
+	// The first of eth0, eth1, ... that is neither there nor in `taken`.
+	int (*ifname)(struct sandbox *sb, const char *text, char (*taken)[16], unsigned nb_taken,
+		char ret_ifname[16], struct err *err);
+	// Gives the interface rec.ifname its addresses and routes, sets it up; what is there
+	// already stays, other addresses of the interface that vsnetd has set go. -ENODEV: it is
+	// not there. Routes: on the link to all subnets of the network; by default over the gateway
+	// only when the record's option `default-route` says so.
+	int (*configure)(struct sandbox *sb, const struct own_endpoint *own, struct err *err);
+};
+
+struct sandbox {
+	const struct sandbox_ops *ops;
+};
+
+extern struct sandbox sandbox_kernel;
