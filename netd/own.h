@@ -13,6 +13,8 @@ enum own_state {
 	OWN_STOPPING, // its port is being deleted
 };
 
+struct agent_own;
+
 struct own_endpoint {
 	struct endpoint_record rec;
 	struct replica_net *net;
@@ -22,6 +24,6 @@ struct own_endpoint {
 	bool spoof_ok;	       // -o spoof=allow
 	bool stored;	       // the store has this record, as far as the replica knows
 	LIST_ENTRY(own_endpoint) of_net;
-	UT_hash_handle hh; // by rec.id
-	void *agent;	   // the agent's private part
+	UT_hash_handle hh;	 // by rec.id
+	struct agent_own *agent; // the agent's private part
 };

@@ -12,7 +12,7 @@
 
 #include "netd/record.h"
 
-struct ipam;
+struct agent_net;
 struct own_endpoint;
 struct replica_net;
 
@@ -62,10 +62,10 @@ struct replica_net {
 
 	LIST_HEAD(, own_endpoint) own; // this host's endpoints; the agent's
 	unsigned nb_own;
-	struct ipam *ipam;	// the agent's
-	void *reconcile;	// the reconciler's
-	UT_hash_handle hh;	// by id
-	UT_hash_handle hh_name; // by name, when known
+	struct agent_net *agent; // the agent's
+	void *reconcile;	 // the reconciler's
+	UT_hash_handle hh;	 // by id
+	UT_hash_handle hh_name;	 // by name, when known
 };
 
 struct replica_skipped { // a record that cannot be read

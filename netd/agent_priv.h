@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What the files of the agent share. Main thread only.
+//
+//	agent.c		puts the parts together; what is due; status
+//	agent_store.c	the watch: store -> replica -> disk; a store that was lost
+//	agent_host.c	this host's lease and record; hosts that are gone
+//	agent_block.c	addresses: which blocks this host owns
+//	agent_network.c	making and deleting networks
+//	agent_own.c	this host's endpoints, kept in the store, on disk and in the switch
+//	agent_connect.c	connect and disconnect
+//	agent_show.c	what is there, for people; audit
+//
+// All of it is level-triggered: each part compares what should be with what the replica says and
+// writes the difference, guarded by the revisions it has seen. A write that fails, or of which
+// nobody knows whether it was made, needs no handling of its own: the next look finds what is
+// missing.
+#pragma once
+
+#include "base/util.h"
+#include "netd/agent.h"
+#include "netd/driver.h"
+#include "netd/ipam.h"
+#include "netd/own.h"
+#include "netd/reconcile.h"
+#include "netd/replica.h"
+
+#define SECOND_US      UINT64_C(1000000)
+#define RETRY_MIN_US   (100 * UINT64_C(1000))
+#define RETRY_MAX_US   (5 * SECOND_US)
+#define REQUEST_MAX_US (5 * SECOND_US) // a request that waits for the store gives up
+
+// A write to the store that is repeated until the replica shows what is wanted.
+struct retry {
+	bool busy;	  // one is under way
+	uint64_t next_us; // not before
+	uint64_t wait_us;
+};
+
+static inline bool retry_due(const struct retry *retry, uint64_t now_us)
+{
+	return !retry->busy && now_us >= retry->next_us;
+}
+
+void retry_start(struct retry *retry);
+void retry_done(struct retry *retry, int rc, uint64_t now_us); // backs off unless rc is 0
+
+// The agent's part of a network.
+struct agent_net {
+	struct ipam *pool[RECORD_SUBNETS_MAX]; // one for each subnet
+	struct retry block[RECORD_SUBNETS_MAX];
+	uint64_t empty_since_us; // no endpoint of this host; 0: there are some
+	struct retry cleanup;
+};
+
+// The agent's part of an own endpoint.
+struct agent_own {
+	struct retry write;
+	bool acked;	// the store took the record; the watch will show it
+	bool port_gone; // OWN_STOPPING: the switch has let go of it
+	bool readdress; // comes back with another address when its port is gone
+	struct retry configure;
+	// Who waits: for OWN_UP and the store, or for the end.
+	agent_done_fn *done;
+	void *done_arg;
+	uint64_t deadline_us; // of the store's answer
+};
+
+struct request; // a change that waits for the store: agent_network.c, agent_connect.c
+
+struct agent {
+	struct agent_opts opts;
+	const struct netd_conf *conf;
+	struct replica replica;
+	struct reconcile *rec;
+	struct own_endpoint *own; // by id
+	uint64_t random;
+
+	char host_id[ID_BYTES];
+	bool fresh; // the state folder was empty at start
+	uint64_t epoch, seq;
+	struct ip_addr vtep;
+	uint32_t mtu;
+
+	// ---- the store ----
+	struct kv_watch *watch;
+	struct kv_lease *lease;
+	bool store_up;
+	bool synced;		   // all of it was read once since start
+	bool store_lost;	   // it came back empty or older; kept records wait to be put back
+	uint64_t healthy_since_us; // synced and not interrupted; 0: it is now
+	uint64_t purge_at_us;	   // kept records that nobody put back go then; 0: none
+	char cluster_before[ID_BYTES];
+	bool in_batch; // writes to disk are collected
+	struct retry host_write, cluster_write;
+	char host_problem[256]; // another machine has this host's name; empty: none
+
+	bool switch_up;
+	bool dirty; // something of this host has changed: look at once
+	bool running;
+	LIST_HEAD(, request) requests;
+};
+
+// ---- agent.c ----
+
+uint64_t agent_now(const struct agent *a);
+uint64_t agent_random(struct agent *a);
+void agent_make_id(struct agent *a, char id[ID_BYTES]);
+void agent_event(struct agent *a, const char *name, json_t *data); // takes `data` over
+// Does what is due now, unless that is under way already.
+void agent_kick(struct agent *a);
+bool agent_can_write(const struct agent *a); // the store was read and answers
+const char *agent_store_reason(const struct agent *a);
+void agent_created(char text[32]); // the time, for people
+
+// ---- agent_store.c ----
+
+int agent_store_load(struct agent *a, struct err *err); // the last copy, from disk
+int agent_store_start(struct agent *a, struct err *err);
+void agent_store_run(struct agent *a, uint64_t now_us);
+
+// ---- agent_host.c ----
+
+int agent_host_load(struct agent *a, struct err *err);
+void agent_host_run(struct agent *a, uint64_t now_us);
+void agent_lease_changed(void *agent, enum kv_lease_state state);
+
+// ---- agent_block.c ----
+
+void agent_net_known(struct agent *a, struct replica_net *net); // its record came, or changed
+void agent_net_drop(struct agent *a, struct replica_net *net);
+void agent_block_changed(struct agent *a, struct replica_block *block, bool gone);
+void agent_use_ips(struct replica_net *net, const struct endpoint_record *rec);
+void agent_release_ips(struct agent *a, struct replica_net *net, const struct endpoint_record *rec);
+void agent_block_run(struct agent *a, uint64_t now_us);
+// The subnet of the network that has the address; -1.
+int agent_subnet_of(const struct replica_net *net, const struct ip_addr *ip);
+// An address for a new endpoint out of the own blocks, of the first subnet of `family`. -EAGAIN: a
+// block is being claimed, ask again; else with the reason.
+int agent_take_ip(struct agent *a, struct replica_net *net, unsigned family, struct cidr *ret_ip,
+	uint64_t *ret_epoch, struct err *err);
+
+// ---- agent_network.c ----
+
+int agent_network_load(struct agent *a, struct err *err); // local ones, from disk
+void agent_network_run(struct agent *a, uint64_t now_us);
+const struct network_driver *agent_driver(const struct replica_net *net);
+
+// ---- requests that wait ----
+
+struct request {
+	LIST_ENTRY(request) entry;
+	// Goes on with it. True: it is answered (request_answer()) and freed.
+	bool (*run)(struct agent *a, struct request *req, uint64_t now_us);
+	void (*free)(struct request *req); // what it owns; NULL: nothing
+	struct retry retry;
+	uint64_t deadline_us;
+	agent_done_fn *done;
+	void *done_arg;
+};
+
+void request_add(struct agent *a, struct request *req, agent_done_fn *done, void *done_arg);
+// Answers it and frees it. Returns true, for run().
+bool request_answer(struct agent *a, struct request *req, int rc, json_t *result, struct err *err);
+void agent_request_run(struct agent *a, uint64_t now_us);
+
+// ---- agent_own.c ----
+
+int agent_own_load(struct agent *a, struct err *err); // from disk
+void agent_own_adopt(struct agent *a);		      // after a lost state folder: from the store
+int agent_own_save(struct agent *a, struct own_endpoint *own);
+int agent_own_add(struct agent *a, struct replica_net *net, struct endpoint_record *rec,
+	const struct netns_id *netns, struct own_endpoint **ret_own);
+void agent_own_stop(struct agent *a, struct own_endpoint *own); // it is to go
+void agent_own_run(struct agent *a, uint64_t now_us);
+struct own_endpoint *agent_own_find(struct agent *a, struct replica_net *net, const char *name);
+void agent_own_remote_changed(struct agent *a, struct replica_endpoint *ep, bool gone);
+void agent_port(void *agent, struct own_endpoint *own, int rc, const struct err *err);
+void agent_port_gone(void *agent, struct own_endpoint *own);
+void agent_port_down(void *agent, struct own_endpoint *own, const char *reason);
+struct replica_endpoint *agent_own_record(struct agent *a, const struct own_endpoint *own);
+json_t *agent_own_json(const struct own_endpoint *own);
