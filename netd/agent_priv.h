@@ -63,6 +63,18 @@ struct agent_own {
 	agent_done_fn *done;
 	void *done_arg;
 	uint64_t deadline_us; // of the store's answer
+	uint64_t port_deadline_us;
+};
+
+// What a write to the store carries for its callback. Those that nobody will be called for any more
+// go with the agent.
+struct pending {
+	LIST_ENTRY(pending) entry;
+	struct agent *a;
+};
+
+struct agent_conf_net { // a network of the configuration
+	bool busy, done;
 };
 
 struct request; // a change that waits for the store: agent_network.c, agent_connect.c
@@ -90,14 +102,20 @@ struct agent {
 	uint64_t healthy_since_us; // synced and not interrupted; 0: it is now
 	uint64_t purge_at_us;	   // kept records that nobody put back go then; 0: none
 	char cluster_before[ID_BYTES];
-	bool in_batch; // writes to disk are collected
-	struct retry host_write, cluster_write;
+	char cluster_lost[ID_BYTES]; // what its record said
+	bool beginning;		     // between BEGIN and SYNCED
+	bool in_batch;		     // writes to disk are collected
+	struct retry host_write, cluster_write, net_write, gc, drop;
 	char host_problem[256]; // another machine has this host's name; empty: none
 
 	bool switch_up;
+	char checked[ID_BYTES]; // the container that was looked at last
+	uint64_t check_at_us;
 	bool dirty; // something of this host has changed: look at once
 	bool running;
 	LIST_HEAD(, request) requests;
+	LIST_HEAD(, pending) pending;
+	struct agent_conf_net *conf_nets; // one for each of conf->networks
 };
 
 // ---- agent.c ----
@@ -108,6 +126,8 @@ void agent_make_id(struct agent *a, char id[ID_BYTES]);
 void agent_event(struct agent *a, const char *name, json_t *data); // takes `data` over
 // Does what is due now, unless that is under way already.
 void agent_kick(struct agent *a);
+// Its record is in the store under its name: only then it writes what is its own.
+bool agent_is_member(struct agent *a);
 bool agent_can_write(const struct agent *a); // the store was read and answers
 const char *agent_store_reason(const struct agent *a);
 void agent_created(char text[32]); // the time, for people
@@ -116,17 +136,21 @@ void agent_created(char text[32]); // the time, for people
 
 int agent_store_load(struct agent *a, struct err *err); // the last copy, from disk
 int agent_store_start(struct agent *a, struct err *err);
+void agent_store_again(struct agent *a); // reads all of it anew
 void agent_store_run(struct agent *a, uint64_t now_us);
 
 // ---- agent_host.c ----
 
 int agent_host_load(struct agent *a, struct err *err);
+bool agent_is_first(const struct agent *a); // of the present hosts: it does what one is to do
 void agent_host_run(struct agent *a, uint64_t now_us);
+uint64_t agent_next_seq(struct agent *a); // kept over restarts
 void agent_lease_changed(void *agent, enum kv_lease_state state);
 
 // ---- agent_block.c ----
 
 void agent_net_known(struct agent *a, struct replica_net *net); // its record came, or changed
+void agent_net_free_all(struct agent *a);
 void agent_net_drop(struct agent *a, struct replica_net *net);
 void agent_block_changed(struct agent *a, struct replica_block *block, bool gone);
 void agent_use_ips(struct replica_net *net, const struct endpoint_record *rec);
@@ -145,7 +169,11 @@ int agent_network_load(struct agent *a, struct err *err); // local ones, from di
 void agent_network_run(struct agent *a, uint64_t now_us);
 const struct network_driver *agent_driver(const struct replica_net *net);
 
-// ---- requests that wait ----
+// ---- agent.c ----
+
+// `size_bytes` of zeros that begin with a struct pending; NULL: out of memory.
+void *pending_new(struct agent *a, size_t size_bytes);
+void pending_free(struct pending *pending);
 
 struct request {
 	LIST_ENTRY(request) entry;
@@ -171,7 +199,10 @@ int agent_own_save(struct agent *a, struct own_endpoint *own);
 int agent_own_add(struct agent *a, struct replica_net *net, struct endpoint_record *rec,
 	const struct netns_id *netns, struct own_endpoint **ret_own);
 void agent_own_stop(struct agent *a, struct own_endpoint *own); // it is to go
+void agent_own_free_all(struct agent *a);
+void agent_own_net_known(struct agent *a, struct replica_net *net);
 void agent_own_run(struct agent *a, uint64_t now_us);
+struct own_endpoint *agent_own_by_id(const struct agent *a, const char *id);
 struct own_endpoint *agent_own_find(struct agent *a, struct replica_net *net, const char *name);
 void agent_own_remote_changed(struct agent *a, struct replica_endpoint *ep, bool gone);
 void agent_port(void *agent, struct own_endpoint *own, int rc, const struct err *err);

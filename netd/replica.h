@@ -41,6 +41,7 @@ struct replica_endpoint {
 	struct endpoint_record rec;
 	uint64_t revision;
 	bool seen;
+	bool dropping;		 // the agent's: it is being deleted
 	struct replica_net *net; // of its id; the network's record may not be known
 	struct replica_host *host;
 	LIST_ENTRY(replica_endpoint) of_net, of_host;
@@ -114,9 +115,15 @@ int replica_apply(struct replica *r, const char *key, const char *value, size_t 
 void replica_begin(struct replica *r);
 void replica_end(struct replica *r, bool keep, uint64_t now_us);
 
+// What is there under the key (with RECORD_PREFIX), whatever it is.
+bool replica_has_key(struct replica *r, const char *key);
+struct replica_block *replica_block(struct replica *r, const char *key);       // NULL
+struct replica_endpoint *replica_endpoint(struct replica *r, const char *key); // NULL
+
 struct replica_host *replica_host(struct replica *r, const char *name);	    // NULL: never heard of
 struct replica_net *replica_net(struct replica *r, const char *name_or_id); // known ones; also a
 									    // unique start of an id
+struct replica_net *replica_net_by_name(struct replica *r, const char *name);
 struct replica_net *replica_net_by_id(struct replica *r, const char *id);
 // Who has the address in the network: of several claims the winner (endpoint_record_compare()).
 struct replica_endpoint *replica_by_ip(
@@ -129,4 +136,7 @@ struct replica_net *replica_net_make(struct replica *r, const char *id);
 // Gives a local network its record (moved); or changes it.
 int replica_net_set(
 	struct replica *r, const struct network_record *rec, bool local, uint64_t revision);
+// Frees a network of which nothing is known any more, unless something still refers to it (blocks,
+// endpoints, `own`, `agent`, `reconcile`).
+void replica_net_release(struct replica *r, struct replica_net *net);
 void replica_net_remove(struct replica *r, struct replica_net *net);

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// From the store into the replica, and onto the disk: this host starts from there when the store is
+// away.
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "netd/agent_priv.h"
+
+#define LOCAL_STORE	"store/"
+#define LOCAL_KEY_BYTES (RECORD_KEY_BYTES + sizeof(LOCAL_STORE))
+
+// ---- the copy on disk ----
+
+// A value is the revision in decimal, a space, and the record.
+static void load_one(void *arg, const char *key, const char *value, size_t len_bytes)
+{
+	struct agent *a = arg;
+	char *end;
+	uint64_t revision = strtoull(value, &end, 10);
+
+	if (*end == ' ')
+		replica_apply(&a->replica, key + strlen(LOCAL_STORE), end + 1,
+			len_bytes - (end + 1 - value), revision, agent_now(a));
+}
+
+static void load_cluster(void *arg, const char *key, const char *value, size_t len_bytes)
+{
+	struct agent *a = arg;
+	char id[ID_BYTES];
+	uint64_t revision;
+
+	if (sscanf(value, "%32[0-9a-f] %" SCNu64, id, &revision) != 2)
+		return;
+	snprintf(a->replica.cluster.id, ID_BYTES, "%s", id);
+	a->replica.revision = revision;
+}
+
+int agent_store_load(struct agent *a, struct err *err)
+{
+	struct local *local = a->opts.local;
+	int rc;
+
+	rc = local->ops->each(local, LOCAL_STORE, load_one, a);
+	if (rc == 0)
+		rc = local->ops->each(local, "cluster", load_cluster, a);
+	if (rc < 0)
+		return err_set_errno(err, rc, "state", "cannot be read");
+	// Nothing of it is confirmed: hosts count as suspended until the store says otherwise.
+	replica_begin(&a->replica);
+	replica_end(&a->replica, true, agent_now(a));
+	return 0;
+}
+
+static void batch_begin(struct agent *a)
+{
+	if (!a->in_batch)
+		a->in_batch = a->opts.local->ops->begin(a->opts.local) == 0;
+}
+
+static void batch_commit(struct agent *a)
+{
+	if (a->in_batch && a->opts.local->ops->commit(a->opts.local) < 0)
+		log_error("state: the copy of the store cannot be written");
+	a->in_batch = false;
+}
+
+static void save_one(struct agent *a, const struct kv_pair *pair, bool gone)
+{
+	struct local *local = a->opts.local;
+	char key[LOCAL_KEY_BYTES], *value;
+	int len;
+
+	if (snprintf(key, sizeof(key), LOCAL_STORE "%s", pair->key) >= (int)sizeof(key))
+		return;
+	batch_begin(a);
+	if (gone) {
+		local->ops->del(local, key);
+		return;
+	}
+	len = asprintf(
+		&value, "%" PRIu64 " %.*s", pair->revision, (int)pair->len_bytes, pair->value);
+	if (len < 0)
+		return;
+	local->ops->put(local, key, value, len);
+	free(value);
+}
+
+static void save_cluster(struct agent *a)
+{
+	char value[ID_BYTES + 24];
+	int len = snprintf(
+		value, sizeof(value), "%s %" PRIu64, a->replica.cluster.id, a->replica.revision);
+
+	if (!a->replica.cluster.id[0])
+		return;
+	batch_begin(a);
+	a->opts.local->ops->put(a->opts.local, "cluster", value, len);
+}
+
+struct sweep {
+	struct agent *a;
+	char **gone;
+	size_t count, room;
+};
+
+static void sweep_one(void *arg, const char *key, const char *value, size_t len_bytes)
+{
+	struct sweep *sweep = arg;
+	struct replica *r = &sweep->a->replica;
+	const char *stored = key + strlen(LOCAL_STORE);
+
+	if (replica_has_key(r, stored))
+		return;
+	if (sweep->count == sweep->room) {
+		size_t room = sweep->room ? sweep->room * 2 : 64;
+		char **gone = realloc(sweep->gone, room * sizeof(*gone));
+
+		if (!gone)
+			return;
+		sweep->gone = gone;
+		sweep->room = room;
+	}
+	sweep->gone[sweep->count] = strdup(key);
+	if (sweep->gone[sweep->count])
+		sweep->count++;
+}
+
+// What the store had deleted while nobody looked is still on disk.
+static void save_sweep(struct agent *a)
+{
+	struct sweep sweep = {.a = a};
+	struct local *local = a->opts.local;
+
+	batch_commit(a);
+	local->ops->each(local, LOCAL_STORE, sweep_one, &sweep);
+	batch_begin(a);
+	for (size_t i = 0; i < sweep.count; i++) {
+		local->ops->del(local, sweep.gone[i]);
+		free(sweep.gone[i]);
+	}
+	free(sweep.gone);
+}
+
+// ---- the watch ----
+
+static void on_begin(struct agent *a)
+{
+	snprintf(a->cluster_before, ID_BYTES, "%s", a->replica.cluster.id);
+	a->replica.cluster.id[0] = '\0';
+	a->replica.allocation_revision = 0;
+	a->healthy_since_us = 0;
+	a->beginning = true;
+	// What was acknowledged may not be in what comes now.
+	for (struct own_endpoint *own = a->own; own; own = own->hh.next)
+		own->agent->acked = false;
+	for (struct replica_endpoint *ep = a->replica.endpoints; ep; ep = ep->hh.next)
+		ep->dropping = false;
+	replica_begin(&a->replica);
+}
+
+// Whether what was just read is not the store that this host knew: it is empty, another one, or
+// an older state of it. Then what is not in it was not deleted by anybody.
+static bool was_lost(const struct agent *a, uint64_t revision)
+{
+	if (!a->cluster_before[0])
+		return false;
+	return strcmp(a->cluster_before, a->replica.cluster.id) != 0 ||
+	       revision < a->replica.revision;
+}
+
+static void on_read(struct agent *a, uint64_t revision)
+{
+	uint64_t now_us = agent_now(a);
+	bool lost = was_lost(a, revision);
+
+	a->beginning = false;
+	// A copy from disk is of no use to decide what was deleted meanwhile if it was lost as
+	// well.
+	replica_end(&a->replica, lost, now_us);
+	if (lost) {
+		log_warn("store: it is not the one that was here before, or older: this host puts "
+			 "back what is its own");
+		agent_event(a, "store.lost", json_object());
+		a->purge_at_us = now_us + a->conf->grace_s * SECOND_US;
+		if (!a->replica.cluster.id[0])
+			snprintf(a->cluster_lost, ID_BYTES, "%s", a->cluster_before);
+	}
+	if (!a->synced && a->fresh)
+		agent_own_adopt(a);
+	a->synced = true;
+	a->fresh = false;
+	save_sweep(a);
+}
+
+static void on_synced(struct agent *a, uint64_t revision)
+{
+	if (a->beginning)
+		on_read(a, revision);
+	if (!a->healthy_since_us)
+		a->healthy_since_us = agent_now(a);
+	a->replica.revision = revision;
+	save_cluster(a);
+	batch_commit(a);
+}
+
+static void on_watch(void *arg, const struct kv_event *event)
+{
+	struct agent *a = arg;
+	bool gone = event->kind == KV_EVENT_DELETE;
+
+	switch (event->kind) {
+	case KV_EVENT_BEGIN:
+		on_begin(a);
+		break;
+	case KV_EVENT_SET:
+	case KV_EVENT_DELETE:
+		replica_apply(&a->replica, event->pair.key, gone ? NULL : event->pair.value,
+			event->pair.len_bytes, event->pair.revision, agent_now(a));
+		save_one(a, &event->pair, gone);
+		break;
+	case KV_EVENT_SYNCED:
+		on_synced(a, event->revision);
+		// Requests may wait for what has come.
+		a->dirty |= !LIST_EMPTY(&a->requests);
+		agent_kick(a);
+		break;
+	}
+}
+
+void agent_store_again(struct agent *a)
+{
+	kv_unwatch(a->watch);
+	a->watch = kv_watch(a->opts.kv, RECORD_PREFIX, 0, on_watch, a);
+}
+
+int agent_store_start(struct agent *a, struct err *err)
+{
+	a->watch = kv_watch(a->opts.kv, RECORD_PREFIX, 0, on_watch, a);
+	if (!a->watch)
+		return err_set(err, -ENOMEM, "store", "cannot be watched: out of memory");
+	a->lease = kv_lease_new(a->opts.kv, a->conf->ttl_s * 1000, agent_lease_changed, a);
+	if (!a->lease)
+		return err_set(err, -ENOMEM, "store", "gives no lease: out of memory");
+	return 0;
+}
+
+static void on_cluster_written(void *arg, int rc, uint64_t revision)
+{
+	struct agent *a = arg;
+
+	// -ESTALE: another host was first, and the watch tells which it is.
+	retry_done(&a->cluster_write, rc == 0 ? -EAGAIN : rc, agent_now(a));
+}
+
+// The store's own record: who finds none makes one, with the identity that was lost if there was
+// one.
+static void write_cluster(struct agent *a)
+{
+	struct cluster_record rec = {0};
+	char *text;
+
+	if (a->cluster_lost[0])
+		snprintf(rec.id, ID_BYTES, "%s", a->cluster_lost);
+	else
+		agent_make_id(a, rec.id);
+	text = cluster_record_print(&rec);
+	if (!text)
+		return;
+	retry_start(&a->cluster_write);
+	kv_create(a->opts.kv, RECORD_PREFIX "cluster", text, strlen(text), NULL, on_cluster_written,
+		a);
+	free(text);
+}
+
+void agent_store_run(struct agent *a, uint64_t now_us)
+{
+	if (!agent_can_write(a))
+		return;
+	if (!a->replica.cluster.id[0] && retry_due(&a->cluster_write, now_us))
+		write_cluster(a);
+	if (a->purge_at_us && now_us >= a->purge_at_us && a->healthy_since_us) {
+		a->purge_at_us = 0;
+		replica_end(&a->replica, false, now_us);
+		save_sweep(a);
+		batch_commit(a);
+	}
+}
