@@ -3,7 +3,7 @@
 #pragma once
 
 #include "ctrl/method.h"
-#include "ctrl/server/core.h"
+#include "ctrl/core/core.h"
 #include "ctrl/server/server.h"
 
 struct ctrl_server {

@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 #include "base/loop.h"
-#include "ctrl/server/core.h"
+#include "ctrl/core/core.h"
 #include "vswitch/vswitch.h"
 
 struct ctrl_server;

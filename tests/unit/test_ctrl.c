@@ -20,9 +20,9 @@
 
 #include "base/util.h"
 #include "ctrl/client.h"
+#include "ctrl/core/core.h"
 #include "ctrl/keys.h"
 #include "ctrl/method.h"
-#include "ctrl/server/core.h"
 
 static const struct ctrl_param int_item = {.type = CTRL_INT, .min = 0, .max = 9};
 static const struct ctrl_param echo_params[] = {
@@ -44,6 +44,9 @@ static const struct ctrl_method methods[] = {
 	{"write", true, "Counts", "count", write_params},
 	{"emit", false, "Publishes an event", "nothing", no_params},
 	{"large", false, "Answers a long text", "text", no_params},
+	{"later", true, "Is answered by `answer`", "count", no_params},
+	{"answer", false, "Answers all of `later`, the last one first", "nothing", write_params},
+	{"inside", true, "Is answered from inside its handler", "count", no_params},
 };
 
 #define LARGE_BYTES (1 << 18)
@@ -58,6 +61,8 @@ static struct server {
 	pthread_t thread;
 	atomic_int writes, commits, larges, warn;
 	atomic_int held; // settled() says no
+	struct ctrl_call *later[8];
+	atomic_uint nb_later;
 } srv;
 
 static int handle_echo(void *arg, const json_t *params, json_t **ret_result, struct err *err)
@@ -98,8 +103,38 @@ static int handle_large(void *arg, const json_t *params, json_t **ret_result, st
 	return 0;
 }
 
-static ctrl_handler_fn *const handlers[] = {
-	handle_echo, handle_one, handle_write, handle_emit, handle_large};
+static int handle_later(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	assert_true(srv.nb_later < ARRAY_SIZE(srv.later));
+	srv.later[srv.nb_later++] = ctrl_core_current(srv.core);
+	return CTRL_LATER;
+}
+
+static int handle_answer(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	struct err why = {.path = "port c1", .reason = "is there already"};
+	bool fail = json_is_true(json_object_get(params, "fail"));
+
+	while (srv.nb_later) {
+		json_t *result = json_pack("{s:i}", "count", (int)--srv.nb_later);
+
+		ctrl_core_reply(srv.later[srv.nb_later], fail ? -EEXIST : 0, result, &why);
+		json_decref(result);
+	}
+	return 0;
+}
+
+static int handle_inside(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	json_t *result = json_pack("{s:i}", "count", 5);
+
+	ctrl_core_reply(ctrl_core_current(srv.core), 0, result, NULL);
+	json_decref(result);
+	return CTRL_LATER;
+}
+
+static ctrl_handler_fn *const handlers[] = {handle_echo, handle_one, handle_write, handle_emit,
+	handle_large, handle_later, handle_answer, handle_inside};
 
 static void commit(void *arg, struct err *warning)
 {
@@ -356,6 +391,83 @@ static void test_writes_wait(void **state)
 		json_decref(answer);
 	}
 	assert_int_equal(srv.commits, 2);
+	raw_close(&raw);
+}
+
+static void send_text(struct raw *raw, const char *text)
+{
+	assert_true(zmq_send(raw->socket, text, strlen(text), 0) >= 0);
+}
+
+static void expect_answer(struct raw *raw, int id, int count, const char *code)
+{
+	json_t *answer = raw_receive(raw);
+
+	assert_non_null(answer);
+	assert_string_equal(code_of(answer), code);
+	assert_int_equal(json_integer_value(json_object_get(answer, "id")), id);
+	assert_int_equal(
+		json_integer_value(json_object_get(json_object_get(answer, "result"), "count")),
+		count);
+	json_decref(answer);
+}
+
+// Changes whose answers come later are under way together, and others are made meanwhile.
+static void test_later(void **state)
+{
+	struct raw raw = raw_open(ZMQ_DEALER), gone = raw_open(ZMQ_DEALER);
+
+	send_text(&gone, "{\"id\":9,\"method\":\"later\"}");
+	for (int i = 0; i < 100 && srv.nb_later < 1; i++)
+		usleep(20000);
+	raw_close(&gone);
+	send_text(&raw, "{\"id\":1,\"method\":\"later\"}");
+	send_text(&raw, "{\"id\":2,\"method\":\"later\"}");
+	send_text(&raw, "{\"id\":3,\"method\":\"write\"}");
+	expect_answer(&raw, 3, 1, "none");
+	send_text(&raw, "{\"id\":4,\"method\":\"inside\"}");
+	expect_answer(&raw, 4, 5, "none");
+	assert_int_equal(srv.nb_later, 3);
+	assert_int_equal(srv.commits, 1); // of `write`
+	send_text(&raw, "{\"id\":5,\"method\":\"answer\"}");
+	expect_answer(&raw, 2, 2, "none");
+	expect_answer(&raw, 1, 1, "none");
+	expect_answer(&raw, 5, 0, "none");
+	send_text(&raw, "{\"id\":6,\"method\":\"later\"}");
+	send_text(&raw, "{\"id\":7,\"method\":\"answer\",\"params\":{\"fail\":true}}");
+	expect_answer(&raw, 6, 0, "exists");
+	expect_answer(&raw, 7, 0, "none");
+	raw_close(&raw);
+}
+
+// They take places of the queue.
+static void test_later_busy(void **state)
+{
+	struct raw raw = raw_open(ZMQ_DEALER);
+
+	for (int i = 0; i < 8; i++)
+		send_text(&raw, "{\"id\":1,\"method\":\"later\"}");
+	send_text(&raw, "{\"id\":2,\"method\":\"later\"}");
+	expect_answer(&raw, 2, 0, "busy");
+	send_text(&raw, "{\"id\":3,\"method\":\"answer\"}");
+	for (int i = 8; i-- > 0;)
+		expect_answer(&raw, 1, i, "none");
+	expect_answer(&raw, 3, 0, "none");
+	raw_close(&raw);
+}
+
+static void test_later_stopping(void **state)
+{
+	struct ctrl_core_opts opts = opts_of_test();
+	struct raw raw;
+
+	start(&opts);
+	raw = raw_open(ZMQ_DEALER);
+	send_text(&raw, "{\"id\":1,\"method\":\"later\"}");
+	for (int i = 0; i < 100 && srv.nb_later < 1; i++)
+		usleep(20000);
+	stop();
+	expect_answer(&raw, 1, 0, "stopping");
 	raw_close(&raw);
 }
 
@@ -639,6 +751,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_id_comes_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_too_big, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_writes_wait, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_later, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_later_busy, setup, teardown),
+		cmocka_unit_test(test_later_stopping),
 		cmocka_unit_test_setup_teardown(test_warning, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_busy_and_timeout, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_never_reads, setup, teardown),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "ctrl/server/core_priv.h"
+#include "ctrl/core/core_priv.h"
 
 #include <errno.h>
 #include <stdio.h>

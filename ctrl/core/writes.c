@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "ctrl/server/core_priv.h"
+#include "ctrl/core/core_priv.h"
 
 #include <errno.h>
 
@@ -58,11 +58,11 @@ static void start(struct ctrl_core *core, struct ctrl_call *call)
 	struct err err = {0}, warning = {0};
 	int rc;
 
-	rc = opts->handlers[call->method](opts->arg, call->req.params, &call->result, &err);
-	if (rc < 0) {
+	rc = ctrl_core_run(core, call, &err);
+	if (rc < 0)
 		ctrl_call_error(call, rc, &err);
+	if (rc != 0)
 		return;
-	}
 	if (opts->commit)
 		opts->commit(opts->arg, &warning);
 	if (warning.code < 0)
@@ -113,12 +113,13 @@ void ctrl_writes_add(struct ctrl_core *core, struct ctrl_call *call)
 {
 	struct writes *w = &core->writes;
 
-	if (w->count >= core->opts.queue_max ||
+	if (w->count + core->nb_later >= core->opts.queue_max ||
 		w->size_bytes + call->size_bytes > CTRL_QUEUE_MAX_BYTES) {
 		struct err err = {0};
 
 		err_set(&err, -EAGAIN, call->req.method,
-			"%u changes are waiting already; try again in a moment", w->count);
+			"%u changes are waiting already; try again in a moment",
+			w->count + core->nb_later);
 		ctrl_call_error(call, -EAGAIN, &err);
 		return;
 	}

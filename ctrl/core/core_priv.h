@@ -7,8 +7,8 @@
 
 #include <zmq.h>
 
+#include "ctrl/core/core.h"
 #include "ctrl/keys.h"
-#include "ctrl/server/core.h"
 
 #define CALL_FRAMES_MAX	       4 // of addressing, before the request: two with REQ, one with DEALER
 #define CTRL_QUEUE_MAX_DEFAULT 1024
@@ -35,6 +35,7 @@ struct ctrl_call {
 	unsigned method;
 	size_t size_bytes;
 	json_t *result; // of a change that is on its way
+	bool is_later;	// in the list of those that are answered later
 };
 
 // The changes: one runs, the others wait.
@@ -59,8 +60,16 @@ struct ctrl_core {
 	uint64_t event_seq;
 	struct zap *zap;
 	struct writes writes;
+	struct ctrl_call *current;     // its handler runs; NULL: and has answered
+	TAILQ_HEAD(, ctrl_call) later; // their handlers have returned CTRL_LATER
+	unsigned nb_later;
 	atomic_size_t unread_bytes; // of answers that ZeroMQ still holds
 };
+
+// ---- core.c ----
+
+// Runs the handler of the call. CTRL_LATER: the call is no longer the caller's.
+int ctrl_core_run(struct ctrl_core *core, struct ctrl_call *call, struct err *err);
 
 // ---- call.c ----
 

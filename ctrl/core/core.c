@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "ctrl/server/core.h"
+#include "ctrl/core/core.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "base/log.h"
-#include "ctrl/server/core_priv.h"
+#include "ctrl/core/core_priv.h"
 
 #define REQUESTS_A_ROUND 64 // then the other parts of the loop have their turn
 
@@ -36,18 +36,63 @@ static int find_method(struct ctrl_core *core, struct ctrl_call *call, struct ct
 	return ctrl_check_params(method, call->req.params, fault);
 }
 
+int ctrl_core_run(struct ctrl_core *core, struct ctrl_call *call, struct err *err)
+{
+	int rc;
+
+	core->current = call;
+	rc = core->opts.handlers[call->method](
+		core->opts.arg, call->req.params, &call->result, err);
+	// Unless it has answered from inside the handler.
+	if (rc == CTRL_LATER && core->current) {
+		TAILQ_INSERT_TAIL(&core->later, call, entry);
+		core->nb_later++;
+		call->is_later = true;
+	}
+	core->current = NULL;
+	return rc;
+}
+
+struct ctrl_call *ctrl_core_current(struct ctrl_core *core)
+{
+	return core->current;
+}
+
+void ctrl_core_reply(struct ctrl_call *call, int rc, const json_t *result, const struct err *err)
+{
+	struct ctrl_core *core = call->endpoint->core;
+
+	if (call->is_later) {
+		TAILQ_REMOVE(&core->later, call, entry);
+		core->nb_later--;
+	}
+	if (core->current == call)
+		core->current = NULL;
+	if (rc < 0)
+		ctrl_call_error(call, rc, err);
+	else
+		ctrl_call_result(call, result);
+}
+
+static void refuse_later(struct ctrl_core *core)
+{
+	struct ctrl_call *call;
+	struct err err = {0};
+
+	err_set(&err, -ESHUTDOWN, core->opts.program, "is stopping; the change may yet be made");
+	while ((call = TAILQ_FIRST(&core->later)))
+		ctrl_core_reply(call, -ESHUTDOWN, NULL, &err);
+}
+
 static void run_read(struct ctrl_core *core, struct ctrl_call *call)
 {
 	struct err err = {0};
-	json_t *result = NULL;
-	int rc;
+	int rc = ctrl_core_run(core, call, &err);
 
-	rc = core->opts.handlers[call->method](core->opts.arg, call->req.params, &result, &err);
 	if (rc < 0)
 		ctrl_call_error(call, rc, &err);
-	else
-		ctrl_call_result(call, result);
-	json_decref(result);
+	else if (rc == 0)
+		ctrl_call_result(call, call->result);
 }
 
 static void handle(struct ctrl_core *core, struct ctrl_call *call, zmq_msg_t *body)
@@ -107,6 +152,7 @@ int ctrl_core_new(const struct ctrl_core_opts *opts, struct ctrl_core **ret_core
 	if (!core)
 		return err_set(err, -ENOMEM, NULL, "out of memory");
 	core->opts = *opts;
+	TAILQ_INIT(&core->later);
 	set_defaults(core);
 	rc = ctrl_writes_init(core, err);
 	if (rc == 0)
@@ -126,6 +172,7 @@ void ctrl_core_free(struct ctrl_core *core)
 	if (!core)
 		return;
 	ctrl_writes_fini(core);
+	refuse_later(core);
 	ctrl_sockets_close(core);
 	free(core);
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "ctrl/server/core_priv.h"
+#include "ctrl/core/core_priv.h"
 
 // The frames of a question (RFC 27, section "ZAP 1.0").
 enum { ZAP_VERSION, ZAP_ID, ZAP_DOMAIN, ZAP_ADDRESS, ZAP_IDENTITY, ZAP_MECHANISM, ZAP_KEY, ZAP_NB };
