@@ -159,6 +159,8 @@ static long prepare(struct loop *loop, int *ret_count)
 	struct loop_handle *h;
 	int n = 0;
 
+	if (loop->has_dead) // also before the first round: what they stood for may be closed
+		reap(loop);
 	TAILQ_FOREACH (h, &loop->handles, entry) {
 		if (h->fd >= 0 || h->socket) {
 			loop->items[n] = (zmq_pollitem_t){h->socket, h->fd, ZMQ_POLLIN, 0};
@@ -206,8 +208,6 @@ int loop_run(struct loop *loop)
 				h->fn(h->arg);
 		}
 		run_timers(loop);
-		if (loop->has_dead)
-			reap(loop);
 	}
 	return 0;
 }

@@ -20,8 +20,8 @@ struct ctrl_async_opts {
 	const char *run_dir;
 	const char *events;  // those whose name begins so; NULL: none
 	unsigned timeout_ms; // of a call; 0: 10 s
-	// The daemon answers, or does not any more. A daemon that was started anew is told as down
-	// and up.
+	// The daemon is there, or is not any more. A daemon that was started anew is told as down
+	// and up. An event of the first moment after `up` may be missed: list afterwards.
 	void (*on_state)(void *arg, bool up);
 	void (*on_event)(void *arg, const char *name, const json_t *data);
 	void *arg;
@@ -29,7 +29,7 @@ struct ctrl_async_opts {
 
 int ctrl_async_new(
 	const struct ctrl_async_opts *opts, struct ctrl_async **ret_async, struct err *err);
-void ctrl_async_free(struct ctrl_async *async); // forgets what is under way
+void ctrl_async_free(struct ctrl_async *async); // forgets what is under way; not from a callback
 
 // `params` is taken over; NULL: none. The reply comes later, once, never from inside this call;
 // with -ECONNRESET when the daemon goes away before, with -ECONNREFUSED at once when it is not

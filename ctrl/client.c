@@ -13,6 +13,7 @@
 
 #include "base/loop.h"
 #include "base/util.h"
+#include "ctrl/frames.h"
 #include "ctrl/keys.h"
 #include "ctrl/message.h"
 
@@ -91,20 +92,14 @@ static int judge(uint16_t event, const char *address, struct err *err)
 	}
 }
 
-// The events of a ZeroMQ monitor are two frames: number and value, and the address.
 static int probe_remote(const struct channel *channel, struct err *err)
 {
-	uint8_t head[6];
 	char address[256];
 	uint16_t event;
-	int len, rc = 0;
+	int rc = 0;
 
-	while (rc == 0 && zmq_recv(channel->watch, head, sizeof(head), ZMQ_DONTWAIT) >= 2) {
-		memcpy(&event, head, sizeof(event));
-		len = zmq_recv(channel->watch, address, sizeof(address) - 1, ZMQ_DONTWAIT);
-		address[len < 0 ? 0 : MIN_OF(len, (int)sizeof(address) - 1)] = '\0';
+	while (rc == 0 && (event = ctrl_watch_event(channel->watch, address, sizeof(address))))
 		rc = judge(event, address, err);
-	}
 	return rc;
 }
 
@@ -112,13 +107,11 @@ static int open_watch(struct ctrl_client *client, struct channel *channel)
 {
 	const char *name = channel == &client->requests ? "inproc://requests" : "inproc://events";
 
-	if (zmq_socket_monitor(channel->socket, name,
-		    ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
-			    ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
-			    ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_DISCONNECTED) < 0)
-		return -errno;
-	channel->watch = zmq_socket(client->zmq, ZMQ_PAIR);
-	return channel->watch && zmq_connect(channel->watch, name) == 0 ? 0 : -errno;
+	return ctrl_watch_open(client->zmq, channel->socket, name,
+		ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
+			ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
+			ZMQ_EVENT_DISCONNECTED,
+		&channel->watch);
 }
 
 static void close_channel(struct channel *channel)
@@ -294,53 +287,16 @@ static int wait_readable(const struct ctrl_client *client, const struct channel 
 	}
 }
 
-// Receives the frames of one message; returns the last one parsed and the first as text.
-static json_t *receive(void *socket, char *first, size_t first_bytes)
-{
-	json_t *object = NULL;
-	zmq_msg_t msg;
-	bool more = true;
-
-	first[0] = '\0';
-	for (unsigned i = 0; more; i++) {
-		zmq_msg_init(&msg);
-		if (zmq_msg_recv(&msg, socket, ZMQ_DONTWAIT) < 0)
-			more = false;
-		else
-			more = zmq_msg_more(&msg);
-		if (i == 0)
-			snprintf(first, first_bytes, "%.*s", (int)zmq_msg_size(&msg),
-				(char *)zmq_msg_data(&msg));
-		if (!more)
-			object = json_loadb(zmq_msg_data(&msg), zmq_msg_size(&msg), 0, NULL);
-		zmq_msg_close(&msg);
-	}
-	return object;
-}
-
-static int take_error(struct ctrl_client *client, json_t *error, struct err *err)
-{
-	const char *code = json_string_value(json_object_get(error, "code"));
-	const char *message = json_string_value(json_object_get(error, "message"));
-
-	client->error = json_incref(error);
-	return err_set(err, ctrl_error_to_errno(code ? code : ""), NULL, "%s",
-		message ? message : "the switch refused, without a reason");
-}
-
-static int take_answer(struct ctrl_client *client, json_t *answer, const char *method,
+static int take_answer(struct ctrl_client *client, const json_t *answer, const char *method,
 	json_t **ret_result, struct err *err)
 {
-	json_t *error = json_object_get(answer, "error");
-	json_t *result = json_object_get(answer, "result");
+	json_t *result, *error = NULL;
+	int rc = ctrl_frames_answer(answer, method, &result, &error, err);
 
-	if (error)
-		return take_error(client, error, err);
-	if (!result)
-		return err_set(
-			err, -EPROTO, method, "the answer has neither a result nor an error");
-	*ret_result = json_incref(result);
-	return 0;
+	client->error = json_incref(error);
+	if (rc == 0)
+		*ret_result = json_incref(result);
+	return rc;
 }
 
 static int wait_answer(struct ctrl_client *client, json_int_t id, const char *method,
@@ -350,7 +306,7 @@ static int wait_answer(struct ctrl_client *client, json_int_t id, const char *me
 
 	for (;;) {
 		char first[16];
-		json_t *answer, *got;
+		json_t *answer = NULL, *got;
 		int rc = wait_readable(client, &client->requests, deadline_us, err);
 
 		if (rc == -EAGAIN)
@@ -359,7 +315,8 @@ static int wait_answer(struct ctrl_client *client, json_int_t id, const char *me
 				client->timeout_ms / 1000.0);
 		if (rc < 0)
 			return rc;
-		answer = receive(client->requests.socket, first, sizeof(first));
+		if (ctrl_frames_receive(client->requests.socket, first, sizeof(first), &answer) < 0)
+			continue;
 		got = json_object_get(answer, "id");
 		// The answer to an earlier call that timed out is passed over.
 		if (json_is_integer(got) && json_integer_value(got) != id) {
@@ -415,15 +372,15 @@ int ctrl_client_event(
 	struct ctrl_client *client, unsigned timeout_ms, json_t **ret_event, struct err *err)
 {
 	char name[128];
-	json_t *event;
+	json_t *event = NULL;
 	int rc;
 
 	rc = wait_readable(
 		client, &client->events, monotonic_us() + timeout_ms * UINT64_C(1000), err);
 	if (rc < 0)
 		return rc;
-	event = receive(client->events.socket, name, sizeof(name));
-	if (!event || json_object_set_new(event, "event", json_string(name)) < 0) {
+	rc = ctrl_frames_receive(client->events.socket, name, sizeof(name), &event);
+	if (rc < 0 || !event || json_object_set_new(event, "event", json_string(name)) < 0) {
 		json_decref(event);
 		return err_set(err, -EPROTO, NULL, "an event could not be read");
 	}

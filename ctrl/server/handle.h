@@ -2,8 +2,8 @@
 // The handlers of the switch's methods, and what they share. Main thread only.
 #pragma once
 
-#include "ctrl/method.h"
 #include "ctrl/core/core.h"
+#include "ctrl/method.h"
 #include "ctrl/server/server.h"
 
 struct ctrl_server {
