@@ -237,6 +237,9 @@ static int agent_start(struct agent *a, struct err *err)
 	if (rc < 0)
 		return rc;
 	agent_set_vtep(a, &a->opts.vtep);
+	// Without its state this host does not know yet what in the switch is wanted.
+	if (!a->fresh)
+		reconcile_ready(a->rec);
 	return 0;
 }
 

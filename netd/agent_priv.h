@@ -55,7 +55,8 @@ struct agent_net {
 // The agent's part of an own endpoint.
 struct agent_own {
 	struct retry write;
-	bool acked;	// the store took the record; the watch will show it
+	bool acked; // the store took the record; the watch will show it
+	bool port_up;
 	bool port_gone; // OWN_STOPPING: the switch has let go of it
 	bool readdress; // comes back with another address when its port is gone
 	struct retry configure;

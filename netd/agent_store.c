@@ -191,6 +191,8 @@ static void on_read(struct agent *a, uint64_t revision)
 	}
 	if (!a->synced && a->fresh)
 		agent_own_adopt(a);
+	if (!a->synced)
+		reconcile_ready(a->rec);
 	a->synced = true;
 	a->fresh = false;
 	save_sweep(a);

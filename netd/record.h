@@ -24,13 +24,16 @@
 #define RECORD_PREFIX  "v1/"
 #define RECORD_VERSION 1
 
-#define NAME_BYTES	   64 // of a host, network or endpoint, with its zero
-#define ID_BYTES	   33 // 32 hexadecimal digits and the zero
-#define RECORD_KEY_BYTES   256
-#define RECORD_SUBNETS_MAX 16
-#define RECORD_IPS_MAX	   4
-#define RECORD_ALIASES_MAX 32
-#define RECORD_TEXT_MAX	   4096 // of a label or option
+#define NAME_BYTES	       64 // of a host, network or endpoint, with its zero
+#define ID_BYTES	       33 // 32 hexadecimal digits and the zero
+#define RECORD_KEY_BYTES       256
+#define RECORD_SUBNETS_MAX     16
+#define RECORD_IPS_MAX	       4
+#define RECORD_ALIASES_MAX     32
+#define RECORD_TEXT_MAX	       4096 // of a label or option
+#define RECORD_TEXTS_MAX       256  // labels or options of a record
+#define RECORD_AUX_MAX	       256  // reserved addresses of a subnet
+#define RECORD_VALUE_MAX_BYTES (512u << 10)
 
 struct cidr {
 	struct ip_addr ip; // of a network: its first address
@@ -120,6 +123,11 @@ struct record_key {
 	char net[ID_BYTES];
 	struct cidr cidr;
 };
+
+// Of hosts, networks, endpoints and aliases: 1 to 63 letters, digits, '.', '_' and '-', the first
+// of them a letter, digit or '_'.
+bool record_name_is_valid(const char *name);
+bool record_id_is_valid(const char *id); // 32 lower-case hexadecimal digits
 
 // RECORD_UNKNOWN of anything that record_key_*() does not write.
 void record_key_parse(const char *key, struct record_key *ret_key);

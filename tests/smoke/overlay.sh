@@ -8,33 +8,7 @@ OVERLAY=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 SITES=() # hosts with a switch
 INNER_MTU=1450 # what fits IPv4 over 1500; 1430 fits IPv6
 
-# lan [MTU]
-lan() {
-	container lan
-	ip -n lan link add lan type bridge mcast_snooping 0
-	ip -n lan link set lan mtu "${1:-1500}" up
-	LAN_MTU=${1:-1500}
-}
-
-# join PORT: of the namespace lan, to the LAN.
-join() {
-	ip -n lan link set "$1" mtu "$LAN_MTU" master lan up
-}
-
-# address FAMILY N
-address() {
-	if (($1 == 4)); then echo "10.1.0.$2"; else echo "fd01::$2"; fi
-}
-
-# host NAME N: a network namespace on the LAN, by its device u0.
-host() {
-	container "$1"
-	ip -n lan link add "h$2" type veth peer name u0 netns "$1"
-	join "h$2"
-	ip -n "$1" link set u0 mtu "$LAN_MTU" up
-	ip -n "$1" address add "10.1.0.$2/24" dev u0
-	ip -n "$1" address add "fd01::$2/64" dev u0 nodad
-}
+. "$TOP/scripts/hosts.sh"
 
 # ---- hosts with a switch ----
 

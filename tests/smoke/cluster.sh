@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash
+# For tests of networks across hosts: hosts h1, h2, ... with vswitchd and vsnetd each (scripts/hosts.sh),
+# and a store that they share.
+
+. "$TOP/scripts/hosts.sh"
+
+NODES=()
+# Short times, so that a test need not wait for long.
+TIMES=("cluster-store-opts: {ttl: 3, grace: 3, timeout: 1000}" "quarantine: 3")
+
+# cluster COUNT [configuration line…]: a LAN, etcd, and hosts.
+cluster() {
+	local n
+	lan
+	store_start "$T/store" || fail "etcd does not start"
+	for ((n = 1; n <= $1; n++)); do
+		node "h$n" "$n" "${@:2}"
+	done
+	wait_until 10 all_present || fail "not all hosts are present: $(on h1 hosts)"
+}
+
+# node NAME N [configuration line…]
+node() {
+	node_start "$1" "$2" "$T/$1" "${TIMES[@]}" "${@:3}" || fail "host $1 does not start"
+	NODES+=("$1")
+}
+
+all_present() {
+	local node
+	for node in "${NODES[@]}"; do
+		[[ $(on "$node" --json hosts | jq '[.hosts[] | select(.state == "present")] | length') == \
+			"${#NODES[@]}" ]] || return 1
+	done
+}
+
+# on HOST VERB…
+on() {
+	on_node "$T/$1" "${@:2}"
+}
+
+# connect HOST NETWORK CONTAINER [option…]: makes the container's namespace if it is not there.
+connect() {
+	[[ -e /run/netns/$3 ]] || container "$3"
+	on "$1" network connect "${@:4}" "$2" "$3" >"$T/connected" || fail "cannot connect $3 on $1"
+}
+
+# ip_of HOST NETWORK CONTAINER [4|6]: its address there.
+ip_of() {
+	on "$1" --json network inspect "$2" | jq -r --arg n "$3" --arg f "${4:-4}" '
+		[.. | objects | select(.name? == $n and has("ips"))][0].ips[]
+		| select(test(":") == ($f == "6")) | split("/")[0]' | head -n 1
+}
+
+# endpoints HOST NETWORK: the names of the endpoints that this host knows, sorted.
+endpoints() {
+	on "$1" --json network inspect "$2" |
+		jq -r '[.. | objects | select(has("endpoints"))][0].endpoints[].name' | sort | xargs
+}
+
+# sees HOST NETWORK NAMES: for wait_until
+sees() {
+	[[ $(endpoints "$1" "$2") == "$3" ]]
+}
+
+is_settled() {
+	[[ $(on "$1" --json net-status | jq .settled) == true ]]
+}
+
+all_settled() {
+	local node
+	for node in "${NODES[@]}"; do
+		is_settled "$node" || return 1
+	done
+}
+
+# clean HOST: store, agent and switch agree.
+clean() {
+	on "$1" audit >"$T/audit" || fail "audit of $1: $(<"$T/audit")"
+}
+
+agent_kill() {
+	local pid=agent_$1
+	kill -KILL "${!pid}"
+	wait "${!pid}" 2>/dev/null || true
+}
+
+switch_kill() {
+	local pid=pid_$1
+	kill -KILL "${!pid}"
+	wait "${!pid}" 2>/dev/null || true
+}
+
+# All daemons leave cleanly.
+leave() {
+	local node pid
+	for node in "${NODES[@]}"; do
+		for pid in "agent_$node" "pid_$node"; do
+			kill -TERM "${!pid}" || fail "$pid is not there any more"
+			wait "${!pid}" || fail "$pid ended with status $?"
+		done
+	done
+	kill -TERM "$STORE_PID"
+	wait "$STORE_PID" || true
+	# shellcheck disable=SC2034
+	SWITCH_PID=
+}

@@ -1,0 +1,57 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# The store dies under traffic: what flows goes on, containers come and go, and when it is back all
+# hosts agree soon. Then it comes back empty: the hosts put back what is theirs.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/cluster.sh"
+
+new=20 # containers that come while it is away
+
+cluster 2
+on h1 network create -d overlay --subnet 10.10.0.0/16 multinet >/dev/null
+connect h1 multinet c1
+connect h2 multinet c2
+ip2=$(ip_of h1 multinet c2)
+reaches_soon c1 "$ip2"
+wait_until 10 all_settled || fail "not settled"
+
+in_ns c1 ping -q -i 0.02 "$ip2" >"$T/ping" &
+ping=$!
+store_kill
+for ((i = 0; i < new; i++)); do
+	connect h1 multinet "n$i"
+done
+grep -q warning "$T/connected" || note "no warning in the last answer"
+on h1 network disconnect multinet n0
+refused 'store cannot be reached' on h1 network create -d overlay other
+reaches n1 "$(ip_of h1 multinet n2)"
+sleep 4 # longer than the lease
+[[ $(endpoints h2 multinet) == "c1 c2" ]] || fail "h2 sees $(endpoints h2 multinet)"
+store_start "$T/store" || fail "etcd does not come back"
+names=$(printf '%s\n' c1 c2 $(seq -f 'n%g' 1 $((new - 1))) | sort | xargs)
+wait_until 10 sees h2 multinet "$names" || fail "h2 sees $(endpoints h2 multinet)"
+reaches_soon c2 "$(ip_of h2 multinet n5)"
+kill -INT "$ping"
+wait "$ping" || true
+grep -q ' 0% packet loss' "$T/ping" || fail "traffic was lost: $(<"$T/ping")"
+[[ $(on h2 --json network inspect multinet |
+	jq '[.. | objects | select(has("ips")).ips[]] | length == (unique | length)') == true ]] ||
+	fail "an address twice"
+wait_until 10 all_settled || fail "not settled: $(on h1 net-status)"
+clean h1
+clean h2
+
+# ---- the store is lost: everything of it ----
+
+store_kill
+rm -rf "$T/store/data"
+store_start "$T/store" || fail "etcd does not come back"
+wait_until 15 eval '(($(store_keys nets/ | grep -c /ep/) == new + 1))' ||
+	fail "not all is put back: $(store_keys '')"
+wait_until 15 all_settled || fail "not settled: $(on h1 net-status)"
+clean h1
+clean h2
+reaches c1 "$ip2"
+connect h2 multinet late
+wait_until 5 sees h1 multinet "$(printf '%s\n' $names late | sort | xargs)"
+leave
