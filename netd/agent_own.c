@@ -65,15 +65,16 @@ static const char *local_key(const struct own_endpoint *own, char buf[ID_BYTES +
 	return buf;
 }
 
-// A value is the network, device and inode of the namespace, and the record.
+// A value is the record's key, device and inode of the namespace, and the record.
 int agent_own_save(struct agent *a, struct own_endpoint *own)
 {
-	char key[ID_BYTES + sizeof(LOCAL_OWN)], *record = endpoint_record_print(&own->rec), *value;
+	char key[ID_BYTES + sizeof(LOCAL_OWN)], stored[RECORD_KEY_BYTES];
+	char *record = endpoint_record_print(&own->rec), *value;
 	int rc, len;
 
 	if (!record)
 		return -ENOMEM;
-	len = asprintf(&value, "%s %" PRIu64 " %" PRIu64 " %s", own->net->id,
+	len = asprintf(&value, "%s %" PRIu64 " %" PRIu64 " %s", key_of(own, stored),
 		(uint64_t)own->netns.dev, (uint64_t)own->netns.ino, record);
 	free(record);
 	if (len < 0)
@@ -94,20 +95,20 @@ static int parse_own(struct agent *a, const char *value, size_t len_bytes,
 	struct endpoint_record *rec, struct replica_net **ret_net, struct netns_id *netns,
 	struct err *err)
 {
-	char id[ID_BYTES], key[RECORD_KEY_BYTES];
+	char text[RECORD_KEY_BYTES];
+	struct record_key key;
 	uint64_t dev, ino;
-	struct ip_addr ip;
 	int at = 0;
 
-	if (sscanf(value, "%32[0-9a-f] %" SCNu64 " %" SCNu64 " %n", id, &dev, &ino, &at) < 3 || !at)
+	static_assert(RECORD_KEY_BYTES == 256, "the width below");
+	if (sscanf(value, "%255s %" SCNu64 " %" SCNu64 " %n", text, &dev, &ino, &at) < 3 || !at)
 		return err_set(err, -EBADMSG, "state", "an endpoint of this host cannot be read");
+	record_key_parse(text, &key);
+	if (key.kind != RECORD_ENDPOINT)
+		return err_set(err, -EBADMSG, "state", "%s is no endpoint", text);
 	*netns = (struct netns_id){.dev = dev, .ino = ino};
-	// The key is not known before the record is; parsing checks one against the other.
-	if (endpoint_record_first_ip(value + at, len_bytes - at, &ip) < 0)
-		return err_set(err, -EBADMSG, "state", "an endpoint of this host has no address");
-	record_key_endpoint(key, id, &ip);
-	*ret_net = replica_net_make(&a->replica, id);
-	return *ret_net ? endpoint_record_parse(key, value + at, len_bytes - at, rec, err)
+	*ret_net = replica_net_make(&a->replica, key.net);
+	return *ret_net ? endpoint_record_parse(text, value + at, len_bytes - at, rec, err)
 			: -ENOMEM;
 }
 

@@ -148,8 +148,6 @@ int block_record_parse(const char *key, const char *value, size_t len_bytes,
 	struct block_record *ret, struct err *err);
 int endpoint_record_parse(const char *key, const char *value, size_t len_bytes,
 	struct endpoint_record *ret, struct err *err);
-// The first address of an endpoint's record, to know its key. -EBADMSG.
-int endpoint_record_first_ip(const char *value, size_t len_bytes, struct ip_addr *ret_ip);
 int cluster_record_parse(const char *key, const char *value, size_t len_bytes,
 	struct cluster_record *ret, struct err *err);
 
