@@ -263,8 +263,11 @@ int agent_new(const struct agent_opts *opts, struct agent **ret_agent, struct er
 	if (!opts->seed && getrandom(&a->random, sizeof(a->random), 0) != sizeof(a->random))
 		a->random = agent_now(a);
 	a->store_up = kv_is_up(opts->kv);
-	replica_init(&a->replica, &observer);
-	rc = agent_start(a, err);
+	rc = replica_init(&a->replica, &observer);
+	if (rc == 0 && a->conf_nets)
+		rc = agent_start(a, err);
+	else
+		rc = err_set(err, -ENOMEM, NULL, "out of memory");
 	if (rc < 0) {
 		agent_free(a);
 		return rc;

@@ -198,19 +198,20 @@ static bool gc_add(
 	return true;
 }
 
-static void gc_blocks(struct gc *gc, struct agent *a, const char *host)
+static void gc_blocks(struct gc *gc, const struct replica_host *host)
 {
-	for (struct replica_block *b = a->replica.blocks; b && gc->count <= GC_OPS;
-		b = b->hh.next) {
-		struct block_record rec = b->rec;
+	struct replica_block *block;
+
+	LIST_FOREACH (block, &host->blocks, of_host) {
+		struct block_record rec = block->rec;
 		char *text;
 
-		if (!b->seen || strcmp(rec.owner, host) != 0)
+		if (!block->seen || gc->count > GC_OPS)
 			continue;
 		rec.owner[0] = '\0';
 		text = block_record_print(&rec);
 		if (text)
-			gc_add(gc, KV_PUT, b->key, b->revision, text);
+			gc_add(gc, KV_PUT, block->key, block->revision, text);
 	}
 }
 
@@ -229,7 +230,7 @@ static void remove_host(struct agent *a, struct replica_host *host)
 	}
 	// Blocks last: their addresses are in nobody's hands then.
 	if (gc.count <= GC_OPS)
-		gc_blocks(&gc, a, host->rec.name);
+		gc_blocks(&gc, host);
 	if (gc.count == 1)
 		return;
 	log_info("host %s has been silent for too long: %u of its records are removed",

@@ -276,7 +276,7 @@ static void release_net(struct agent *a, struct replica_net *net)
 		return;
 	reconcile_net_gone(a->rec, net);
 	agent_net_drop(a, net);
-	replica_net_release(&a->replica, net);
+	replica_net_tidy(&a->replica, net);
 }
 
 // A stopped endpoint ends when the switch has let go and the store, if it is there, as well.

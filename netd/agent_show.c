@@ -42,6 +42,8 @@ json_t *agent_networks(struct agent *a)
 {
 	json_t *list = json_array();
 
+	for (struct replica_net *net = a->replica.local_by_name; net; net = net->hh_name.next)
+		json_array_append_new(list, network_row(a, net));
 	for (struct replica_net *net = a->replica.nets_by_name; net; net = net->hh_name.next)
 		json_array_append_new(list, network_row(a, net));
 	return json_pack("{s:o}", "networks", list);
@@ -165,7 +167,8 @@ json_t *agent_status(struct agent *a)
 		CAUSEWAY_VERSION, "host", a->conf->host, "address", ip_format(&a->vtep, text),
 		"member", agent_is_member(a), "store", store, "switch", a->switch_up, "settled",
 		agent_is_settled(a), "hosts", (int)HASH_COUNT(a->replica.hosts), "networks",
-		(int)HASH_CNT(hh_name, a->replica.nets_by_name), "endpoints",
+		(int)(HASH_CNT(hh_name, a->replica.nets_by_name) +
+			HASH_CNT(hh_name, a->replica.local_by_name)), "endpoints",
 		(int)HASH_COUNT(a->replica.endpoints), "endpoints_here", (int)HASH_COUNT(a->own),
 		"problems", problems(a));
 }
@@ -300,6 +303,11 @@ void agent_audit(struct agent *a, bool repair, agent_done_fn *fn, void *arg)
 	audit->done = fn;
 	audit->done_arg = arg;
 	audit->differences = json_array();
-	replica_init(&audit->in_store, &(struct replica_observer){0});
+	if (replica_init(&audit->in_store, NULL) < 0) {
+		json_decref(audit->differences);
+		pending_free(&audit->pending);
+		fn(arg, err_set(&err, -ENOMEM, NULL, "out of memory"), NULL, &err);
+		return;
+	}
 	kv_list(a->opts.kv, RECORD_PREFIX, on_audit_read, audit);
 }

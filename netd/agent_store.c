@@ -45,14 +45,12 @@ int agent_store_load(struct agent *a, struct err *err)
 	int rc;
 
 	rc = local->ops->each(local, LOCAL_STORE, load_one, a);
-	if (rc == 0)
-		rc = local->ops->each(local, "cluster", load_cluster, a);
-	if (rc < 0)
-		return err_set_errno(err, rc, "state", "cannot be read");
 	// Nothing of it is confirmed: hosts count as suspended until the store says otherwise.
 	replica_begin(&a->replica);
 	replica_end(&a->replica, true, agent_now(a));
-	return 0;
+	if (rc == 0)
+		rc = local->ops->each(local, "cluster", load_cluster, a);
+	return rc < 0 ? err_set_errno(err, rc, "state", "cannot be read") : 0;
 }
 
 static void batch_begin(struct agent *a)

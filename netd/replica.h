@@ -14,27 +14,37 @@
 
 struct agent_net;
 struct own_endpoint;
+struct replica;
+struct replica_claim;
 struct replica_net;
 
+// A `revision` is that of the record in the store; 0: the store does not have it (it was kept when
+// the store was lost).
+
+// A host; also one that only endpoints or blocks speak of. It is here while it is present, or has
+// any of these.
 struct replica_host {
 	struct host_record rec; // only `name` counts until `known`
 	uint64_t revision;
 	bool known;   // a record of it was read once
 	bool present; // the record is there: its lease is held. Otherwise the host is suspended
+	bool seen;    // in the present BEGIN..SYNCED
 	uint64_t absent_since_us; // when not present
 	LIST_HEAD(, replica_endpoint) endpoints;
 	unsigned nb_endpoints;
+	LIST_HEAD(, replica_block) blocks;
 	UT_hash_handle hh; // by name
 };
 
 struct replica_block {
 	struct block_record rec;
 	uint64_t revision;
-	bool seen; // in the present BEGIN..SYNCED
-	LIST_ENTRY(replica_block) of_net;
+	bool seen;
+	LIST_ENTRY(replica_block) of_net, of_host;
 	struct replica_net *net;
-	UT_hash_handle hh; // by key
-	char key[];	   // with RECORD_PREFIX
+	struct replica_host *host; // its owner; NULL: given back
+	UT_hash_handle hh;	   // by key
+	char key[];		   // with RECORD_PREFIX
 };
 
 struct replica_endpoint {
@@ -44,6 +54,8 @@ struct replica_endpoint {
 	bool dropping;		 // the agent's: it is being deleted
 	struct replica_net *net; // of its id; the network's record may not be known
 	struct replica_host *host;
+	uint64_t hash;		      // of the record's text
+	struct replica_claim *claims; // replica_index.c
 	LIST_ENTRY(replica_endpoint) of_net, of_host;
 	UT_hash_handle hh; // by key
 	char key[];
@@ -52,6 +64,7 @@ struct replica_endpoint {
 // A network; also one of which only blocks or endpoints were read so far (`known` is false then:
 // a network that was deleted, or whose record comes later).
 struct replica_net {
+	struct replica *replica;
 	char id[ID_BYTES];
 	struct network_record rec;
 	uint64_t revision;
@@ -71,6 +84,7 @@ struct replica_net {
 
 struct replica_skipped { // a record that cannot be read
 	char *reason;
+	bool seen;
 	UT_hash_handle hh;
 	char key[];
 };
@@ -88,7 +102,8 @@ struct replica_observer {
 
 struct replica {
 	struct replica_host *hosts;
-	struct replica_net *nets, *nets_by_name;
+	struct replica_net *nets;			  // all
+	struct replica_net *nets_by_name, *local_by_name; // known ones
 	struct replica_block *blocks;
 	struct replica_endpoint *endpoints;
 	struct replica_skipped *skipped;
@@ -97,10 +112,12 @@ struct replica {
 	uint64_t revision;	       // of the store, up to which all is here
 	struct replica_observer observer;
 	// private
-	void *addresses; // index of (network, address)
+	struct replica_index *index;
+	bool cluster_seen, allocation_seen;
 };
 
-void replica_init(struct replica *r, const struct replica_observer *observer);
+// Observers may look up anything, but change nothing in the replica.
+int replica_init(struct replica *r, const struct replica_observer *observer);
 void replica_fini(struct replica *r);
 
 // A key was set or deleted (`value` NULL) in the store; the key has RECORD_PREFIX. A record that
@@ -110,8 +127,10 @@ int replica_apply(struct replica *r, const char *key, const char *value, size_t 
 	uint64_t revision, uint64_t now_us);
 
 // Between these, what is set is marked as seen; at the end what was not seen is deleted, as by
-// replica_apply(). With `keep` nothing is deleted (the store was lost; its hosts will put back what
-// is theirs), but hosts that were not seen are no longer present.
+// replica_apply(). With `keep` it stays, with `revision` 0 (the store was lost; its hosts will put
+// back what is theirs), but hosts that were not seen are no longer present, and `cluster` and
+// `allocation_revision` are those of the store. replica_end() without `keep` may follow later: it
+// deletes what nobody has put back since.
 void replica_begin(struct replica *r);
 void replica_end(struct replica *r, bool keep, uint64_t now_us);
 
@@ -120,23 +139,25 @@ bool replica_has_key(struct replica *r, const char *key);
 struct replica_block *replica_block(struct replica *r, const char *key);       // NULL
 struct replica_endpoint *replica_endpoint(struct replica *r, const char *key); // NULL
 
-struct replica_host *replica_host(struct replica *r, const char *name);	    // NULL: never heard of
-struct replica_net *replica_net(struct replica *r, const char *name_or_id); // known ones; also a
-									    // unique start of an id
+struct replica_host *replica_host(struct replica *r, const char *name); // NULL: never heard of
+// A known one of that name. This host's own networks come first.
 struct replica_net *replica_net_by_name(struct replica *r, const char *name);
+// Also by a unique start of its id.
+struct replica_net *replica_net(struct replica *r, const char *name_or_id);
 struct replica_net *replica_net_by_id(struct replica *r, const char *id);
 // Who has the address in the network: of several claims the winner (endpoint_record_compare()).
 struct replica_endpoint *replica_by_ip(
 	struct replica *r, const char *net_id, const struct ip_addr *ip);
-// The endpoint of that name (the winner), or whose id begins so.
+// The endpoint of that name (the winner), or the only one whose id begins so.
 struct replica_endpoint *replica_by_name(struct replica_net *net, const char *name_or_id);
 
 // The network, made when it is not there: for local networks and tests.
 struct replica_net *replica_net_make(struct replica *r, const char *id);
-// Gives a local network its record (moved); or changes it.
+// Gives a network its record, which is moved on success, or changes it. -EEXIST: another network
+// has its id or, among those of its kind (local or not), its name; -ENOMEM.
 int replica_net_set(
 	struct replica *r, const struct network_record *rec, bool local, uint64_t revision);
-// Frees a network of which nothing is known any more, unless something still refers to it (blocks,
-// endpoints, `own`, `agent`, `reconcile`).
-void replica_net_release(struct replica *r, struct replica_net *net);
 void replica_net_remove(struct replica *r, struct replica_net *net);
+// Frees a network that is not known and that nothing hangs on: no block, no endpoint, nothing of
+// the agent's or the reconciler's. For who let go of the last of these.
+void replica_net_tidy(struct replica *r, struct replica_net *net);
