@@ -168,9 +168,9 @@ json_t *agent_status(struct agent *a)
 		"member", agent_is_member(a), "store", store, "switch", a->switch_up, "settled",
 		agent_is_settled(a), "hosts", (int)HASH_COUNT(a->replica.hosts), "networks",
 		(int)(HASH_CNT(hh_name, a->replica.nets_by_name) +
-			HASH_CNT(hh_name, a->replica.local_by_name)), "endpoints",
-		(int)HASH_COUNT(a->replica.endpoints), "endpoints_here", (int)HASH_COUNT(a->own),
-		"problems", problems(a));
+			HASH_CNT(hh_name, a->replica.local_by_name)),
+		"endpoints", (int)HASH_COUNT(a->replica.endpoints), "endpoints_here",
+		(int)HASH_COUNT(a->own), "problems", problems(a));
 }
 
 bool agent_is_settled(const struct agent *agent)
