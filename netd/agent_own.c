@@ -2,6 +2,7 @@
 // This host's endpoints: their records are kept in the store, their ports in the switch, their
 // interfaces in the containers. This host alone writes its endpoints; what the store has of it
 // beyond these is deleted.
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
