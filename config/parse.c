@@ -10,7 +10,7 @@
 #include "config/check_conf.h"
 #include "config/conf.h"
 #include "config/field.h"
-#include "config/yaml_in.h"
+#include "config/tree.h"
 
 struct parse {
 	struct report report;
@@ -21,24 +21,6 @@ struct parse {
 	const struct conf_endpoint *endpoint[CONF_ENDPOINTS_MAX];
 	unsigned nb_endpoints;
 };
-
-// The section `key` of `obj`: an object or list of `type` with something in it, or NULL.
-static const json_t *section(struct parse *p, const json_t *obj, const char *key, json_type type,
-	const struct schema_table *table, const char *path)
-{
-	const json_t *value = json_object_get(obj, key);
-	char buf[FIELD_WHY_BYTES];
-	void *iter;
-
-	if (!value || json_is_null(value) || json_is_true(value))
-		return NULL;
-	if (json_typeof(value) == type)
-		return value;
-	iter = json_object_iter_at((json_t *)obj, key);
-	report_add(&p->report, json_object_iter_key(iter), path, "%s is not allowed; %s",
-		bind_type_name(value), field_allowed(schema_find(table, key), buf));
-	return NULL;
-}
 
 // Takes a name of the file into `ret`, where it has room when it is allowed.
 static void take_name(struct parse *p, const char *name, const char *path, const void *at,
@@ -53,25 +35,11 @@ static void take_name(struct parse *p, const char *name, const char *path, const
 	snprintf(ret, CONF_NAME_BYTES, "%s", name);
 }
 
-// A null stands for an object without keys: `br0:`.
-static const json_t *object_or_null(const json_t *value, json_t *empty)
-{
-	return json_is_null(value) ? empty : value;
-}
-
-// A node of the object, or that of the object when the key is not there.
-static const void *key_at(const json_t *obj, const char *key, const void *at)
-{
-	void *iter = json_object_iter_at((json_t *)obj, key);
-
-	return iter ? json_object_iter_key(iter) : at;
-}
-
 static void parse_endpoint(
 	struct parse *p, const char *name, const json_t *value, struct conf_endpoint *endpoint)
 {
 	json_t *empty = json_object();
-	const json_t *obj = object_or_null(value, empty);
+	const json_t *obj = tree_object_or_null(value, empty);
 	char path[REPORT_PATH_BYTES];
 
 	report_path(path, "tunnel-endpoints", name);
@@ -119,14 +87,14 @@ static void check_network(struct parse *p, struct conf_port *port, const json_t 
 	if (port->type != CONF_PORT_VXLAN || port->vni == CONF_VNI_NONE)
 		return;
 	if (conf_port_settle(port, p->endpoint, p->nb_endpoints, &index, &err) < 0) {
-		report_add(&p->report, key_at(obj, err.path, at), report_path(key, path, err.path),
-			"%s", err.reason);
+		report_add(&p->report, tree_key_at(obj, err.path, at),
+			report_path(key, path, err.path), "%s", err.reason);
 		return;
 	}
 	snprintf(id, sizeof(id), "%s/%u", port->endpoint, port->vni);
 	other = json_object_get(p->networks, id);
 	if (other)
-		report_add(&p->report, key_at(obj, "key", at), report_path(key, path, "key"),
+		report_add(&p->report, tree_key_at(obj, "key", at), report_path(key, path, "key"),
 			"port '%s' is network %u of tunnel endpoint '%s' already",
 			json_string_value(other), port->vni, port->endpoint);
 	else if (json_object_set_new(p->networks, id, json_string(port->name)) < 0)
@@ -146,7 +114,7 @@ static void parse_port(struct parse *p, const char *name, const json_t *value, c
 	const char *bridge, struct conf_port *port)
 {
 	json_t *empty = json_object();
-	const json_t *obj = object_or_null(value, empty), *other;
+	const json_t *obj = tree_object_or_null(value, empty), *other;
 
 	conf_port_init(port);
 	take_name(p, name, path, name, port->name);
@@ -201,8 +169,8 @@ static void check_fdb(struct parse *p, struct conf_fdb *entry, const json_t *obj
 	struct err err = {0};
 
 	if (conf_fdb_settle(entry, ports, &err) < 0) {
-		report_add(&p->report, key_at(obj, err.path, at), report_path(key, path, err.path),
-			"%s", err.reason);
+		report_add(&p->report, tree_key_at(obj, err.path, at),
+			report_path(key, path, err.path), "%s", err.reason);
 		return;
 	}
 	entry_id(entry, id, sizeof(id));
@@ -211,17 +179,6 @@ static void check_fdb(struct parse *p, struct conf_fdb *entry, const json_t *obj
 			mac_format(&entry->mac, mac), entry->vlan);
 	else if (json_object_set_new(seen, id, json_true()) < 0)
 		report_no_memory(&p->report);
-}
-
-// Binds an item of a list. False when there were mistakes.
-static bool bind_item(struct parse *p, const struct schema_table *table, const json_t *value,
-	const char *path, const void *at, void *ret)
-{
-	unsigned before = p->report.mistakes->count;
-
-	bind_defaults(table, ret);
-	bind_object(&p->bind, table, value, path, at, ret);
-	return json_is_object(value) && p->report.mistakes->count == before;
 }
 
 static void parse_fdb(struct parse *p, const json_t *list, const char *path, const void *list_at,
@@ -246,7 +203,7 @@ static void parse_fdb(struct parse *p, const json_t *list, const char *path, con
 		const void *at = json_is_null(value) ? list_at : value;
 
 		report_path_item(item_path, path, i);
-		if (bind_item(p, &schema_fdb, value, item_path, at, entry))
+		if (tree_bind_item(&p->bind, &schema_fdb, value, item_path, at, entry))
 			check_fdb(p, entry, value, item_path, at, &ports, seen);
 	}
 out:
@@ -272,7 +229,7 @@ static void parse_neigh(struct parse *p, const json_t *list, const char *path, c
 		const void *at = json_is_null(value) ? list_at : value;
 
 		report_path_item(item_path, path, i);
-		if (!bind_item(p, &schema_neigh, value, item_path, at, entry))
+		if (!tree_bind_item(&p->bind, &schema_neigh, value, item_path, at, entry))
 			continue;
 		snprintf(id, sizeof(id), "%s/%u", ip_format(&entry->ip, ip), entry->vlan);
 		if (json_object_get(seen, id))
@@ -291,14 +248,14 @@ static void parse_bridge(
 {
 	char path[REPORT_PATH_BYTES], key[REPORT_PATH_BYTES];
 	json_t *empty = json_object();
-	const json_t *obj = object_or_null(value, empty), *part;
+	const json_t *obj = tree_object_or_null(value, empty), *part;
 
 	report_path(path, "bridges", name);
 	conf_bridge_opts_init(&bridge->opts);
 	take_name(p, name, path, name, bridge->opts.name);
 	bind_object(&p->bind, &schema_bridge, obj, path, name, &bridge->opts);
 	report_path(key, path, "ports");
-	part = section(p, obj, "ports", JSON_OBJECT, &schema_bridge, key);
+	part = tree_section(&p->report, obj, "ports", JSON_OBJECT, &schema_bridge, key);
 	if (part)
 		parse_ports(p, part, key, bridge, name);
 	json_decref(empty);
@@ -313,13 +270,13 @@ static void parse_bridge_lists(
 
 	report_path(path, "bridges", name);
 	report_path(key, path, "fdb");
-	part = section(p, obj, "fdb", JSON_ARRAY, &schema_bridge, key);
+	part = tree_section(&p->report, obj, "fdb", JSON_ARRAY, &schema_bridge, key);
 	if (part)
-		parse_fdb(p, part, key, key_at(obj, "fdb", NULL), bridge, name);
+		parse_fdb(p, part, key, tree_key_at(obj, "fdb", NULL), bridge, name);
 	report_path(key, path, "neigh");
-	part = section(p, obj, "neigh", JSON_ARRAY, &schema_bridge, key);
+	part = tree_section(&p->report, obj, "neigh", JSON_ARRAY, &schema_bridge, key);
 	if (part)
-		parse_neigh(p, part, key, key_at(obj, "neigh", NULL), bridge);
+		parse_neigh(p, part, key, tree_key_at(obj, "neigh", NULL), bridge);
 }
 
 static void parse_bridges(struct parse *p, const json_t *bridges, struct conf *conf)
@@ -347,11 +304,11 @@ static void parse_root(struct parse *p, const json_t *root, struct conf *conf)
 	if (json_is_null(root)) // an empty file: everything at its default
 		return;
 	bind_object(&p->bind, &schema_conf, root, "", NULL, conf);
-	endpoints =
-		section(p, root, "tunnel-endpoints", JSON_OBJECT, &schema_conf, "tunnel-endpoints");
+	endpoints = tree_section(&p->report, root, "tunnel-endpoints", JSON_OBJECT, &schema_conf,
+		"tunnel-endpoints");
 	if (endpoints)
-		parse_endpoints(p, endpoints, key_at(root, "tunnel-endpoints", NULL), conf);
-	bridges = section(p, root, "bridges", JSON_OBJECT, &schema_conf, "bridges");
+		parse_endpoints(p, endpoints, tree_key_at(root, "tunnel-endpoints", NULL), conf);
+	bridges = tree_section(&p->report, root, "bridges", JSON_OBJECT, &schema_conf, "bridges");
 	if (bridges)
 		parse_bridges(p, bridges, conf);
 }
@@ -366,15 +323,10 @@ int conf_parse(
 	*mistakes = (struct conf_mistakes){0};
 	p.bind = (struct bind){.yaml = true, .report = &p.report};
 	p.report.lines = &p.lines;
-	if (len_bytes > CONF_FILE_MAX_BYTES) {
-		report_add_line(&p.report, 1, "", "the configuration is larger than %u bytes",
-			CONF_FILE_MAX_BYTES);
-		return -EFBIG;
-	}
 	conf_init(&conf);
 	p.port_bridge = json_object();
 	p.networks = json_object();
-	root = yaml_load(text, len_bytes, &p.lines, &p.report);
+	root = tree_load(text, len_bytes, &p.lines, &p.report);
 	if (!p.port_bridge || !p.networks)
 		report_no_memory(&p.report);
 	else if (root)

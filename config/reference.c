@@ -61,7 +61,7 @@ static void print_values(FILE *file, const struct schema_field *field)
 	}
 }
 
-static void print_table(FILE *file, const char *title, const struct schema_table *table)
+void schema_print_table(FILE *file, const char *title, const struct schema_table *table)
 {
 	fprintf(file, "\n## %s\n\n| key |%s value | default | changes | meaning |\n", title,
 		table->kind_names ? " for |" : "");
@@ -88,10 +88,10 @@ void schema_print_reference(FILE *file)
 		"takes a restart of the switch, or of a port its removal and addition. Lists may "
 		"be written as one text with commas, as on a command line: `trunks: 10,20-30`. "
 		"Anchors, aliases, tags and duplicate keys are refused.\n");
-	print_table(file, "The switch", &schema_conf);
-	print_table(file, "A tunnel endpoint (`tunnel-endpoints.NAME`)", &schema_endpoint);
-	print_table(file, "A bridge (`bridges.NAME`)", &schema_bridge);
-	print_table(file, "A port (`bridges.NAME.ports.NAME`)", &schema_port);
-	print_table(file, "A static forwarding entry (`bridges.NAME.fdb`)", &schema_fdb);
-	print_table(file, "A neighbour (`bridges.NAME.neigh`)", &schema_neigh);
+	schema_print_table(file, "The switch", &schema_conf);
+	schema_print_table(file, "A tunnel endpoint (`tunnel-endpoints.NAME`)", &schema_endpoint);
+	schema_print_table(file, "A bridge (`bridges.NAME`)", &schema_bridge);
+	schema_print_table(file, "A port (`bridges.NAME.ports.NAME`)", &schema_port);
+	schema_print_table(file, "A static forwarding entry (`bridges.NAME.fdb`)", &schema_fdb);
+	schema_print_table(file, "A neighbour (`bridges.NAME.neigh`)", &schema_neigh);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The schema of the configuration, as data: one row a key. Parsing, checking and printing, the
+// The schema of a configuration, as data: one row a key. Parsing, checking and printing, the
 // conversion of command line options and the reference page all read these rows, so a new key is
 // a field in config/conf.h and a row in schema.c.
 //
@@ -100,5 +100,8 @@ const char *schema_nearest_name(const char *const *names, const char *word);
 bool schema_applies(const struct schema_field *field, unsigned kind);
 bool schema_is_required(const struct schema_field *field, unsigned kind);
 
-// Writes the reference page (Markdown) of all tables.
+// Writes a table as a section of a reference page (Markdown).
+void schema_print_table(FILE *file, const char *title, const struct schema_table *table);
+
+// Writes the reference page of the switch.
 void schema_print_reference(FILE *file);

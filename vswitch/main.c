@@ -18,7 +18,7 @@
 #include "base/loop.h"
 #include "ctrl/server/server.h"
 #include "vswitch/eal.h"
-#include "vswitch/notify.h"
+#include "base/notify.h"
 #include "vswitch/state.h"
 #include "vswitch/vswitch.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "vswitch/notify.h"
+#include "base/notify.h"
 
 #include <stddef.h>
 #include <stdlib.h>
