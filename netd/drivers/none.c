@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "netd/driver.h"
+
+const struct network_driver driver_none = {
+	.name = "none",
+	.help = "no network: the container has its loopback",
+	.local = true,
+	.predefined = true,
+};

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a network may ask for, and what is said when it may not.
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/util.h"
+#include "netd/driver.h"
+
+// A network in a few words: a driver, and parts "s=SUBNET", "r=RANGE", "g=GATEWAY", "a=NAME@IP",
+// "o=NAME=VALUE", "l=NAME=VALUE", "6", "i". What belongs to a subnet follows it.
+static void add_part(struct network_record *rec, const char *part)
+{
+	struct subnet *subnet = &rec->subnets[rec->nb_subnets ? rec->nb_subnets - 1 : 0];
+	char name[256], *sign;
+
+	snprintf(name, sizeof(name), "%s", part + MIN_OF(strlen(part), 2u));
+	if (part[0] == 's') {
+		assert_int_equal(cidr_parse(name, &rec->subnets[rec->nb_subnets++].cidr), 0);
+	} else if (part[0] == 'r') {
+		assert_int_equal(cidr_parse(name, &subnet->range), 0);
+	} else if (part[0] == 'g') {
+		assert_int_equal(ip_parse(name, &subnet->gateway), 0);
+	} else if (part[0] == 'a') {
+		subnet->aux = realloc(subnet->aux, (subnet->nb_aux + 1) * sizeof(*subnet->aux));
+		sign = strchr(name, '@');
+		*sign = '\0';
+		strcpy(subnet->aux[subnet->nb_aux].name, name);
+		assert_int_equal(ip_parse(sign + 1, &subnet->aux[subnet->nb_aux++].ip), 0);
+	} else if (part[0] == 'o' || part[0] == 'l') {
+		sign = strchr(name, '=');
+		*sign = '\0';
+		json_object_set_new(
+			part[0] == 'o' ? rec->options : rec->labels, name, json_string(sign + 1));
+	} else {
+		*(part[0] == '6' ? &rec->ipv6 : &rec->internal) = true;
+	}
+}
+
+static void make(struct network_record *rec, const char *name, const char *driver, const char *text)
+{
+	char parts[512], *part, *save;
+
+	memset(rec, 0, sizeof(*rec));
+	snprintf(rec->name, sizeof(rec->name), "%s", name);
+	snprintf(rec->driver, sizeof(rec->driver), "%s", driver);
+	rec->subnets = calloc(32, sizeof(*rec->subnets));
+	rec->labels = json_object();
+	rec->options = json_object();
+	snprintf(parts, sizeof(parts), "%s", text);
+	for (part = strtok_r(parts, " ", &save); part; part = strtok_r(NULL, " ", &save))
+		add_part(rec, part);
+}
+
+static void make_ok(struct network_record *rec, const char *driver, const char *text)
+{
+	struct err err = {0};
+
+	make(rec, "n1", driver, text);
+	if (network_check(rec, &err) < 0)
+		fail_msg("%s: %s", text, err.reason);
+}
+
+static void test_good(void **state)
+{
+	static const char *const good[] = {
+		"",
+		"s=10.1.0.0/16",
+		"s=10.1.0.0/16 s=10.2.0.0/16 s=fd00:1::/64 6",
+		"s=10.1.0.0/16 r=10.1.2.0/24 g=10.1.0.1 a=router@10.1.0.2 a=nas@10.1.0.3",
+		"s=10.1.0.0/30 g=10.1.0.1",
+		"s=fd00::/126 g=fd00::1",
+		"i o=mtu=1400 l=a=b o=spoof=allow o=vni=42",
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(good); i++) {
+		struct network_record rec;
+
+		make_ok(&rec, "overlay", good[i]);
+		network_record_fini(&rec);
+	}
+}
+
+static void test_normal_form(void **state)
+{
+	struct network_record rec;
+	char text[CIDR_TEXT_BYTES];
+
+	make_ok(&rec, "", "s=10.1.2.3/16 s=fd00::5/64 r=fd00::1:2/112");
+	assert_string_equal(rec.driver, "bridge");
+	assert_string_equal(cidr_format(&rec.subnets[0].cidr, text), "10.1.0.0/16");
+	assert_true(cidr_equal(&rec.subnets[0].range, &rec.subnets[0].cidr));
+	assert_string_equal(cidr_format(&rec.subnets[1].range, text), "fd00::1:0/112");
+	assert_true(rec.ipv6);
+	assert_int_equal(network_mtu(&rec), 0);
+	assert_false(network_spoof_ok(&rec));
+	network_record_fini(&rec);
+
+	make_ok(&rec, "overlay",
+		"o=com.docker.network.driver.mtu=1400 "
+		"o=com.docker.network.driver.overlay.vxlanid_list=77 o=spoof=allow");
+	assert_int_equal(rec.vni, 77);
+	assert_int_equal(network_mtu(&rec), 1400);
+	assert_true(network_spoof_ok(&rec));
+	assert_string_equal(network_option(&rec, "vni"), "77");
+	assert_int_equal(json_object_size(rec.options), 3);
+	network_record_fini(&rec);
+	// What was never given is there as well.
+	memset(&rec, 0, sizeof(rec));
+	strcpy(rec.name, "n1");
+	assert_int_equal(network_check(&rec, NULL), 0);
+	assert_true(json_is_object(rec.labels) && json_is_object(rec.options));
+	network_record_fini(&rec);
+}
+
+static void test_refused(void **state)
+{
+	static const struct {
+		const char *name, *driver, *text, *say;
+	} cases[] = {
+		{"-n", "overlay", "", "'-n' is no name for a network; a name is"},
+		{"", "overlay", "", "'' is no name for a network"},
+		{"n234567890123456789012345678901234567890123456789012345678901", "overlay", "",
+			"the name has 61 bytes; that of a network has at most 60"},
+		{"n", "overlya", "",
+			"there is no driver 'overlya'; there are overlay, bridge, none, host; did "
+			"you mean 'overlay'?"},
+		{"n", "xyz", "", "there is no driver 'xyz'; there are overlay, bridge, none, host"},
+		{"host", "overlay", "", "'host' is the network of driver host"},
+		{"n", "none", "", "there is one network of driver none, named none"},
+		{"none", "none", "s=10.1.0.0/16", "a network of driver none has no addresses"},
+		{"none", "none", "i", "a network of driver none cannot be internal"},
+		{"none", "none", "o=mtu=1400",
+			"unknown option 'mtu'; a network of driver none has no options"},
+		{"n", "overlay", "o=mut=1400", "unknown option 'mut'; did you mean 'mtu'?"},
+		{"n", "bridge", "o=vni=7",
+			"unknown option 'vni'; a network of driver bridge has the options mtu, "
+			"spoof"},
+		{"n", "overlay", "o=mtu=67", "'67' is not allowed; an MTU is 68 to 65535"},
+		{"n", "overlay", "o=mtu=0x44", "'0x44' is not allowed"},
+		{"n", "overlay", "o=vni=16777216",
+			"'16777216' is not allowed; a VXLAN network identifier is 1 to 16777215"},
+		{"n", "overlay", "o=spoof=yes", "'yes' is not allowed; spoof is allow or deny"},
+		{"n", "overlay", "o=com.docker.network.driver.mtu=1400 o=mtu=1400",
+			"option 'mtu' is given as well"},
+		{"n", "overlay", "6 o=mtu=1279", "IPv6 needs an MTU of at least 1280, not 1279"},
+		{"n", "overlay", "s=fd00::/64 o=mtu=1279", "IPv6 needs an MTU"},
+		{"n", "overlay", "s=10.0.0.0/31", "10.0.0.0/31 has no room for containers"},
+		{"n", "overlay", "s=fd00::/127", "fd00::/127 has no room for containers"},
+		{"n", "overlay", "s=127.0.0.0/16", "127.0.0.0/16 holds loopback addresses"},
+		{"n", "overlay", "s=0.0.0.0/0", "0.0.0.0/0 holds"},
+		{"n", "overlay", "s=239.1.0.0/16", "239.1.0.0/16 holds multicast"},
+		{"n", "overlay", "s=fe80::/64", "fe80::/64 holds link-local addresses"},
+		{"n", "overlay", "s=10.1.0.0/16 s=10.1.2.0/24",
+			"10.1.2.0/24 overlaps with 10.1.0.0/16"},
+		{"n", "overlay", "s=10.1.0.0/16 r=10.2.0.0/24",
+			"10.2.0.0/24 is not inside of subnet 10.1.0.0/16"},
+		{"n", "overlay", "s=10.1.0.0/16 r=10.0.0.0/15",
+			"10.0.0.0/15 is not inside of subnet 10.1.0.0/16"},
+		{"n", "overlay", "s=10.1.0.0/16 r=fd00::/64", "fd00::/64 is not inside of subnet"},
+		{"n", "overlay", "s=10.1.0.0/16 r=10.1.0.4/31", "10.1.0.4/31 is too small"},
+		{"n", "overlay", "s=10.1.0.0/16 g=10.2.0.1",
+			"gateway 10.2.0.1 is not in subnet 10.1.0.0/16"},
+		{"n", "overlay", "s=10.1.0.0/16 g=10.1.0.0",
+			"gateway 10.1.0.0 is the network address of 10.1.0.0/16"},
+		{"n", "overlay", "s=10.1.0.0/16 g=10.1.255.255",
+			"gateway 10.1.255.255 is the broadcast address of 10.1.0.0/16"},
+		{"n", "overlay", "s=10.1.0.0/16 a=r@10.2.0.1",
+			"aux-address r 10.2.0.1 is not in subnet 10.1.0.0/16"},
+		{"n", "overlay", "s=10.1.0.0/16 g=10.1.0.1 a=r@10.1.0.1",
+			"aux-address r 10.1.0.1 is the gateway"},
+		{"n", "overlay", "s=10.1.0.0/16 a=r@10.1.0.1 a=q@10.1.0.1",
+			"aux-address q 10.1.0.1 is reserved as r already"},
+		{"n", "overlay", "s=10.1.0.0/16 a=r@10.1.0.1 a=r@10.1.0.2",
+			"aux-address r is given twice"},
+		{"n", "overlay",
+			"s=10.1.0.0/24 s=10.1.1.0/24 s=10.1.2.0/24 s=10.1.3.0/24 s=10.1.4.0/24 "
+			"s=10.1.5.0/24 s=10.1.6.0/24 s=10.1.7.0/24 s=10.1.8.0/24 s=10.1.9.0/24 "
+			"s=10.2.0.0/24 s=10.2.1.0/24 s=10.2.2.0/24 s=10.2.3.0/24 s=10.2.4.0/24 "
+			"s=10.2.5.0/24 s=10.2.6.0/24",
+			"there are 17; a network has at most 16"},
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct network_record rec;
+		struct err err = {0};
+		char path[128];
+
+		make(&rec, cases[i].name, cases[i].driver, cases[i].text);
+		assert_int_equal(network_check(&rec, &err), -EINVAL);
+		snprintf(path, sizeof(path), "network %s", cases[i].name);
+		assert_string_equal(err.path, path);
+		if (!strstr(err.reason, cases[i].say))
+			fail_msg("%s %s: \"%s\" does not say \"%s\"", cases[i].driver,
+				cases[i].text, err.reason, cases[i].say);
+		network_record_fini(&rec);
+	}
+}
+
+struct mistakes {
+	char keys[512];
+	unsigned count;
+};
+
+static void take(void *arg, const char *key, const char *reason)
+{
+	struct mistakes *m = arg;
+
+	m->count++;
+	snprintf(m->keys + strlen(m->keys), sizeof(m->keys) - strlen(m->keys), "%s;", key);
+}
+
+static void test_all_mistakes(void **state)
+{
+	struct network_record rec;
+	struct mistakes m = {0};
+
+	make(&rec, "n", "overlay",
+		"s=10.1.0.0/16 g=10.2.0.1 s=10.1.0.0/31 r=10.9.0.0/16 a=x@10.9.0.1 o=mtu=1 "
+		"o=what=1");
+	assert_int_equal(network_check_all(&rec, take, &m), -EINVAL);
+	assert_string_equal(m.keys,
+		"subnets[0].gateway;subnets[1].subnet;subnets[1].subnet;subnets[1].ip-range;"
+		"subnets[1].aux-addresses.x;options.mtu;options.what;");
+	network_record_fini(&rec);
+}
+
+static void test_drivers(void **state)
+{
+	for (unsigned i = 0; network_drivers[i]; i++) {
+		const struct network_driver *driver = network_drivers[i];
+
+		assert_ptr_equal(network_driver_find(driver->name), driver);
+		assert_non_null(strstr(network_driver_names(), driver->name));
+		assert_non_null(driver->help);
+		for (const struct driver_option *o = driver->options; o && o->name; o++)
+			assert_true(o->allowed && o->help && o->check);
+	}
+	assert_null(network_driver_find("macvlan"));
+	assert_non_null(network_driver_find(NETWORK_DRIVER_DEFAULT));
+	assert_true(driver_overlay.tunnelled && !driver_overlay.local);
+	assert_true(driver_bridge.local && driver_bridge.bridged && !driver_bridge.tunnelled);
+	assert_true(driver_none.predefined && driver_host.predefined);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_normal_form),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_all_mistakes),
+		cmocka_unit_test(test_drivers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
