@@ -16,9 +16,9 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/notify.h"
 #include "ctrl/server/server.h"
 #include "vswitch/eal.h"
-#include "base/notify.h"
 #include "vswitch/state.h"
 #include "vswitch/vswitch.h"
 

@@ -180,69 +180,69 @@ static void test_all_keys(void **state)
 	netd_conf_fini(&conf);
 }
 
+static const struct {
+	const char *text;
+	unsigned line;
+	const char *say;
+} refused[] = {
+	{"hots: h1\n", 1, "hots: unknown key 'hots'; did you mean 'host'?"},
+	{"host: -x\n", 1, "host: '-x' is not allowed; a name is"},
+	{"cluster-store: etcd\n", 1, "cluster-store: 'etcd' is not allowed; a store is"},
+	{"cluster-store-opts: 5\n", 1, "cluster-store-opts: a string is not allowed"},
+	{"cluster-store-opts:\n  ttl: 1\n", 2,
+		"cluster-store-opts.ttl: 1 is not allowed; ttl is 2 to 3600 seconds"},
+	{"cluster-store-opts:\n  tll: 1\n", 2,
+		"cluster-store-opts.tll: unknown key 'tll'; did you mean 'ttl'?"},
+	{"cluster-store-opts:\n  ca-file: x.pem\n", 2,
+		"cluster-store-opts.ca-file: 'x.pem' is not allowed; an absolute path"},
+	{"cluster-store-opts:\n  cert-file: /x\n", 1,
+		"cluster-store-opts: a certificate needs its key"},
+	{"vni-range: 5\n", 1, "vni-range: 5 is not allowed; vni-range is FIRST-LAST"},
+	{"vni-range: 9-5\n", 1, "vni-range: '9-5' is not allowed"},
+	{"vni-range: 1-16777216\n", 1, "vni-range: '1-16777216' is not allowed"},
+	{"mtu: 100\n", 1, "mtu: 100 is not allowed; the MTU of the underlay is"},
+	{"default-address-pools:\n  - {base: 10.0.0.0/8}\n", 2,
+		"default-address-pools[0].size: the key is missing"},
+	{"default-address-pools:\n  - base: 10.0.0.0\n    size: 24\n", 2,
+		"default-address-pools[0].base: a pool is ADDRESS/LENGTH"},
+	{"default-address-pools:\n  - base: 10.0.0.0/8\n    size: 31\n", 3,
+		"default-address-pools[0].size: 31 is not allowed; subnets of 10.0.0.0/8 "
+		"have a prefix length of 8 to 30"},
+	{"default-address-pools:\n  - base: fd00::/48\n    size: 24\n", 3,
+		"default-address-pools[0].size: 24 is not allowed"},
+	{"networks: [a]\n", 1, "networks: a list is not allowed"},
+	{"networks:\n  a: 5\n", 2, "networks.a: a string is not allowed"},
+	{"networks:\n  -a:\n", 2, "networks.-a: '-a' is not allowed; a name is"},
+	{"networks:\n  a:\n    driver: overlya\n", 3,
+		"networks.a.driver: there is no driver 'overlya'"},
+	{"networks:\n  a:\n    driver: overlay\n    subnet: 10.0.0.0/8\n", 4,
+		"networks.a.subnet: unknown key 'subnet'; did you mean 'subnets'?"},
+	{"networks:\n  a:\n    subnets:\n    - {}\n", 4,
+		"networks.a.subnets[0].subnet: the key is missing"},
+	{"networks:\n  a:\n    subnets:\n    - subnet: 10.1.0.0\n", 4,
+		"networks.a.subnets[0].subnet: the prefix length is missing"},
+	{"networks:\n  a:\n    subnets:\n    - subnet: 10.1.0.0/16\n      gateway: "
+	 "10.2.0.1\n",
+		5, "networks.a.subnets[0].gateway: gateway 10.2.0.1 is not in subnet"},
+	{"networks:\n  a:\n    subnets:\n    - subnet: 10.1.0.0/16\n      aux-addresses:\n "
+	 "       r: 10.2\n",
+		6,
+		"networks.a.subnets[0].aux-addresses.r: '10.2' is not allowed; an address "
+		"is needed"},
+	{"networks:\n  a:\n    ipv6: on\n", 3,
+		"networks.a.ipv6: 'on' is not allowed; ipv6 is false or true"},
+	{"networks:\n  a:\n    labels:\n      b: [c]\n", 4,
+		"networks.a.labels.b: a list is not allowed; a text is needed"},
+	{"networks:\n  a:\n    options:\n      mtu: 5\n", 4,
+		"networks.a.options.mtu: '5' is not allowed; an MTU is"},
+	{"networks:\n  host: {driver: overlay}\n", 2,
+		"networks.host: 'host' is the network of driver host"},
+	{"a: b: c\n", 1, "malformed YAML"},
+};
+
 static void test_one_mistake(void **state)
 {
-	static const struct {
-		const char *text;
-		unsigned line;
-		const char *say;
-	} cases[] = {
-		{"hots: h1\n", 1, "hots: unknown key 'hots'; did you mean 'host'?"},
-		{"host: -x\n", 1, "host: '-x' is not allowed; a name is"},
-		{"cluster-store: etcd\n", 1, "cluster-store: 'etcd' is not allowed; a store is"},
-		{"cluster-store-opts: 5\n", 1, "cluster-store-opts: a string is not allowed"},
-		{"cluster-store-opts:\n  ttl: 1\n", 2,
-			"cluster-store-opts.ttl: 1 is not allowed; ttl is 2 to 3600 seconds"},
-		{"cluster-store-opts:\n  tll: 1\n", 2,
-			"cluster-store-opts.tll: unknown key 'tll'; did you mean 'ttl'?"},
-		{"cluster-store-opts:\n  ca-file: x.pem\n", 2,
-			"cluster-store-opts.ca-file: 'x.pem' is not allowed; an absolute path"},
-		{"cluster-store-opts:\n  cert-file: /x\n", 1,
-			"cluster-store-opts: a certificate needs its key"},
-		{"vni-range: 5\n", 1, "vni-range: 5 is not allowed; vni-range is FIRST-LAST"},
-		{"vni-range: 9-5\n", 1, "vni-range: '9-5' is not allowed"},
-		{"vni-range: 1-16777216\n", 1, "vni-range: '1-16777216' is not allowed"},
-		{"mtu: 100\n", 1, "mtu: 100 is not allowed; the MTU of the underlay is"},
-		{"default-address-pools:\n  - {base: 10.0.0.0/8}\n", 2,
-			"default-address-pools[0].size: the key is missing"},
-		{"default-address-pools:\n  - base: 10.0.0.0\n    size: 24\n", 2,
-			"default-address-pools[0].base: a pool is ADDRESS/LENGTH"},
-		{"default-address-pools:\n  - base: 10.0.0.0/8\n    size: 31\n", 3,
-			"default-address-pools[0].size: 31 is not allowed; subnets of 10.0.0.0/8 "
-			"have a prefix length of 8 to 30"},
-		{"default-address-pools:\n  - base: fd00::/48\n    size: 24\n", 3,
-			"default-address-pools[0].size: 24 is not allowed"},
-		{"networks: [a]\n", 1, "networks: a list is not allowed"},
-		{"networks:\n  a: 5\n", 2, "networks.a: a string is not allowed"},
-		{"networks:\n  -a:\n", 2, "networks.-a: '-a' is not allowed; a name is"},
-		{"networks:\n  a:\n    driver: overlya\n", 3,
-			"networks.a.driver: there is no driver 'overlya'"},
-		{"networks:\n  a:\n    driver: overlay\n    subnet: 10.0.0.0/8\n", 4,
-			"networks.a.subnet: unknown key 'subnet'; did you mean 'subnets'?"},
-		{"networks:\n  a:\n    subnets:\n    - {}\n", 4,
-			"networks.a.subnets[0].subnet: the key is missing"},
-		{"networks:\n  a:\n    subnets:\n    - subnet: 10.1.0.0\n", 4,
-			"networks.a.subnets[0].subnet: the prefix length is missing"},
-		{"networks:\n  a:\n    subnets:\n    - subnet: 10.1.0.0/16\n      gateway: "
-		 "10.2.0.1\n",
-			5, "networks.a.subnets[0].gateway: gateway 10.2.0.1 is not in subnet"},
-		{"networks:\n  a:\n    subnets:\n    - subnet: 10.1.0.0/16\n      aux-addresses:\n "
-		 "       r: 10.2\n",
-			6,
-			"networks.a.subnets[0].aux-addresses.r: '10.2' is not allowed; an address "
-			"is needed"},
-		{"networks:\n  a:\n    ipv6: on\n", 3,
-			"networks.a.ipv6: 'on' is not allowed; ipv6 is false or true"},
-		{"networks:\n  a:\n    labels:\n      b: [c]\n", 4,
-			"networks.a.labels.b: a list is not allowed; a text is needed"},
-		{"networks:\n  a:\n    options:\n      mtu: 5\n", 4,
-			"networks.a.options.mtu: '5' is not allowed; an MTU is"},
-		{"networks:\n  host: {driver: overlay}\n", 2,
-			"networks.host: 'host' is the network of driver host"},
-		{"a: b: c\n", 1, "malformed YAML"},
-	};
-
-	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(refused); i++) {
 		struct conf_mistakes mistakes;
 		struct netd_conf conf, before;
 		char buf[768];
@@ -250,18 +250,18 @@ static void test_one_mistake(void **state)
 		memset(&conf, 0x5a, sizeof(conf));
 		before = conf;
 		assert_int_equal(
-			netd_conf_parse(cases[i].text, strlen(cases[i].text), &conf, &mistakes),
+			netd_conf_parse(refused[i].text, strlen(refused[i].text), &conf, &mistakes),
 			-EINVAL);
 		assert_memory_equal(&conf, &before, sizeof(conf));
 		if (mistakes.count != 1) {
 			show(&mistakes);
-			fail_msg("%u mistakes in %s", mistakes.count, cases[i].text);
+			fail_msg("%u mistakes in %s", mistakes.count, refused[i].text);
 		}
 		err_text(&mistakes.list[0].err, buf, sizeof(buf));
-		if (mistakes.list[0].line != cases[i].line ||
-			strncmp(buf, cases[i].say, strlen(cases[i].say)) != 0)
+		if (mistakes.list[0].line != refused[i].line ||
+			strncmp(buf, refused[i].say, strlen(refused[i].say)) != 0)
 			fail_msg("%u: \"%s\" instead of %u: \"%s\"", mistakes.list[0].line, buf,
-				cases[i].line, cases[i].say);
+				refused[i].line, refused[i].say);
 		conf_mistakes_fini(&mistakes);
 	}
 }

@@ -120,86 +120,84 @@ static void test_normal_form(void **state)
 	network_record_fini(&rec);
 }
 
+static const struct {
+	const char *name, *driver, *text, *say;
+} refused[] = {
+	{"-n", "overlay", "", "'-n' is no name for a network; a name is"},
+	{"", "overlay", "", "'' is no name for a network"},
+	{"n234567890123456789012345678901234567890123456789012345678901", "overlay", "",
+		"the name has 61 bytes; that of a network has at most 60"},
+	{"n", "overlya", "",
+		"there is no driver 'overlya'; there are overlay, bridge, none, host; did "
+		"you mean 'overlay'?"},
+	{"n", "xyz", "", "there is no driver 'xyz'; there are overlay, bridge, none, host"},
+	{"host", "overlay", "", "'host' is the network of driver host"},
+	{"n", "none", "", "there is one network of driver none, named none"},
+	{"none", "none", "s=10.1.0.0/16", "a network of driver none has no addresses"},
+	{"none", "none", "i", "a network of driver none cannot be internal"},
+	{"none", "none", "o=mtu=1400",
+		"unknown option 'mtu'; a network of driver none has no options"},
+	{"n", "overlay", "o=mut=1400", "unknown option 'mut'; did you mean 'mtu'?"},
+	{"n", "bridge", "o=vni=7",
+		"unknown option 'vni'; a network of driver bridge has the options mtu, "
+		"spoof"},
+	{"n", "overlay", "o=mtu=67", "'67' is not allowed; an MTU is 68 to 65535"},
+	{"n", "overlay", "o=mtu=0x44", "'0x44' is not allowed"},
+	{"n", "overlay", "o=vni=16777216",
+		"'16777216' is not allowed; a VXLAN network identifier is 1 to 16777215"},
+	{"n", "overlay", "o=spoof=yes", "'yes' is not allowed; spoof is allow or deny"},
+	{"n", "overlay", "o=com.docker.network.driver.mtu=1400 o=mtu=1400",
+		"option 'mtu' is given as well"},
+	{"n", "overlay", "6 o=mtu=1279", "IPv6 needs an MTU of at least 1280, not 1279"},
+	{"n", "overlay", "s=fd00::/64 o=mtu=1279", "IPv6 needs an MTU"},
+	{"n", "overlay", "s=10.0.0.0/31", "10.0.0.0/31 has no room for containers"},
+	{"n", "overlay", "s=fd00::/127", "fd00::/127 has no room for containers"},
+	{"n", "overlay", "s=127.0.0.0/16", "127.0.0.0/16 holds loopback addresses"},
+	{"n", "overlay", "s=0.0.0.0/0", "0.0.0.0/0 holds"},
+	{"n", "overlay", "s=239.1.0.0/16", "239.1.0.0/16 holds multicast"},
+	{"n", "overlay", "s=fe80::/64", "fe80::/64 holds link-local addresses"},
+	{"n", "overlay", "s=10.1.0.0/16 s=10.1.2.0/24", "10.1.2.0/24 overlaps with 10.1.0.0/16"},
+	{"n", "overlay", "s=10.1.0.0/16 r=10.2.0.0/24",
+		"10.2.0.0/24 is not inside of subnet 10.1.0.0/16"},
+	{"n", "overlay", "s=10.1.0.0/16 r=10.0.0.0/15",
+		"10.0.0.0/15 is not inside of subnet 10.1.0.0/16"},
+	{"n", "overlay", "s=10.1.0.0/16 r=fd00::/64", "fd00::/64 is not inside of subnet"},
+	{"n", "overlay", "s=10.1.0.0/16 r=10.1.0.4/31", "10.1.0.4/31 is too small"},
+	{"n", "overlay", "s=10.1.0.0/16 g=10.2.0.1",
+		"gateway 10.2.0.1 is not in subnet 10.1.0.0/16"},
+	{"n", "overlay", "s=10.1.0.0/16 g=10.1.0.0",
+		"gateway 10.1.0.0 is the network address of 10.1.0.0/16"},
+	{"n", "overlay", "s=10.1.0.0/16 g=10.1.255.255",
+		"gateway 10.1.255.255 is the broadcast address of 10.1.0.0/16"},
+	{"n", "overlay", "s=10.1.0.0/16 a=r@10.2.0.1",
+		"aux-address r 10.2.0.1 is not in subnet 10.1.0.0/16"},
+	{"n", "overlay", "s=10.1.0.0/16 g=10.1.0.1 a=r@10.1.0.1",
+		"aux-address r 10.1.0.1 is the gateway"},
+	{"n", "overlay", "s=10.1.0.0/16 a=r@10.1.0.1 a=q@10.1.0.1",
+		"aux-address q 10.1.0.1 is reserved as r already"},
+	{"n", "overlay", "s=10.1.0.0/16 a=r@10.1.0.1 a=r@10.1.0.2", "aux-address r is given twice"},
+	{"n", "overlay",
+		"s=10.1.0.0/24 s=10.1.1.0/24 s=10.1.2.0/24 s=10.1.3.0/24 s=10.1.4.0/24 "
+		"s=10.1.5.0/24 s=10.1.6.0/24 s=10.1.7.0/24 s=10.1.8.0/24 s=10.1.9.0/24 "
+		"s=10.2.0.0/24 s=10.2.1.0/24 s=10.2.2.0/24 s=10.2.3.0/24 s=10.2.4.0/24 "
+		"s=10.2.5.0/24 s=10.2.6.0/24",
+		"there are 17; a network has at most 16"},
+};
+
 static void test_refused(void **state)
 {
-	static const struct {
-		const char *name, *driver, *text, *say;
-	} cases[] = {
-		{"-n", "overlay", "", "'-n' is no name for a network; a name is"},
-		{"", "overlay", "", "'' is no name for a network"},
-		{"n234567890123456789012345678901234567890123456789012345678901", "overlay", "",
-			"the name has 61 bytes; that of a network has at most 60"},
-		{"n", "overlya", "",
-			"there is no driver 'overlya'; there are overlay, bridge, none, host; did "
-			"you mean 'overlay'?"},
-		{"n", "xyz", "", "there is no driver 'xyz'; there are overlay, bridge, none, host"},
-		{"host", "overlay", "", "'host' is the network of driver host"},
-		{"n", "none", "", "there is one network of driver none, named none"},
-		{"none", "none", "s=10.1.0.0/16", "a network of driver none has no addresses"},
-		{"none", "none", "i", "a network of driver none cannot be internal"},
-		{"none", "none", "o=mtu=1400",
-			"unknown option 'mtu'; a network of driver none has no options"},
-		{"n", "overlay", "o=mut=1400", "unknown option 'mut'; did you mean 'mtu'?"},
-		{"n", "bridge", "o=vni=7",
-			"unknown option 'vni'; a network of driver bridge has the options mtu, "
-			"spoof"},
-		{"n", "overlay", "o=mtu=67", "'67' is not allowed; an MTU is 68 to 65535"},
-		{"n", "overlay", "o=mtu=0x44", "'0x44' is not allowed"},
-		{"n", "overlay", "o=vni=16777216",
-			"'16777216' is not allowed; a VXLAN network identifier is 1 to 16777215"},
-		{"n", "overlay", "o=spoof=yes", "'yes' is not allowed; spoof is allow or deny"},
-		{"n", "overlay", "o=com.docker.network.driver.mtu=1400 o=mtu=1400",
-			"option 'mtu' is given as well"},
-		{"n", "overlay", "6 o=mtu=1279", "IPv6 needs an MTU of at least 1280, not 1279"},
-		{"n", "overlay", "s=fd00::/64 o=mtu=1279", "IPv6 needs an MTU"},
-		{"n", "overlay", "s=10.0.0.0/31", "10.0.0.0/31 has no room for containers"},
-		{"n", "overlay", "s=fd00::/127", "fd00::/127 has no room for containers"},
-		{"n", "overlay", "s=127.0.0.0/16", "127.0.0.0/16 holds loopback addresses"},
-		{"n", "overlay", "s=0.0.0.0/0", "0.0.0.0/0 holds"},
-		{"n", "overlay", "s=239.1.0.0/16", "239.1.0.0/16 holds multicast"},
-		{"n", "overlay", "s=fe80::/64", "fe80::/64 holds link-local addresses"},
-		{"n", "overlay", "s=10.1.0.0/16 s=10.1.2.0/24",
-			"10.1.2.0/24 overlaps with 10.1.0.0/16"},
-		{"n", "overlay", "s=10.1.0.0/16 r=10.2.0.0/24",
-			"10.2.0.0/24 is not inside of subnet 10.1.0.0/16"},
-		{"n", "overlay", "s=10.1.0.0/16 r=10.0.0.0/15",
-			"10.0.0.0/15 is not inside of subnet 10.1.0.0/16"},
-		{"n", "overlay", "s=10.1.0.0/16 r=fd00::/64", "fd00::/64 is not inside of subnet"},
-		{"n", "overlay", "s=10.1.0.0/16 r=10.1.0.4/31", "10.1.0.4/31 is too small"},
-		{"n", "overlay", "s=10.1.0.0/16 g=10.2.0.1",
-			"gateway 10.2.0.1 is not in subnet 10.1.0.0/16"},
-		{"n", "overlay", "s=10.1.0.0/16 g=10.1.0.0",
-			"gateway 10.1.0.0 is the network address of 10.1.0.0/16"},
-		{"n", "overlay", "s=10.1.0.0/16 g=10.1.255.255",
-			"gateway 10.1.255.255 is the broadcast address of 10.1.0.0/16"},
-		{"n", "overlay", "s=10.1.0.0/16 a=r@10.2.0.1",
-			"aux-address r 10.2.0.1 is not in subnet 10.1.0.0/16"},
-		{"n", "overlay", "s=10.1.0.0/16 g=10.1.0.1 a=r@10.1.0.1",
-			"aux-address r 10.1.0.1 is the gateway"},
-		{"n", "overlay", "s=10.1.0.0/16 a=r@10.1.0.1 a=q@10.1.0.1",
-			"aux-address q 10.1.0.1 is reserved as r already"},
-		{"n", "overlay", "s=10.1.0.0/16 a=r@10.1.0.1 a=r@10.1.0.2",
-			"aux-address r is given twice"},
-		{"n", "overlay",
-			"s=10.1.0.0/24 s=10.1.1.0/24 s=10.1.2.0/24 s=10.1.3.0/24 s=10.1.4.0/24 "
-			"s=10.1.5.0/24 s=10.1.6.0/24 s=10.1.7.0/24 s=10.1.8.0/24 s=10.1.9.0/24 "
-			"s=10.2.0.0/24 s=10.2.1.0/24 s=10.2.2.0/24 s=10.2.3.0/24 s=10.2.4.0/24 "
-			"s=10.2.5.0/24 s=10.2.6.0/24",
-			"there are 17; a network has at most 16"},
-	};
-
-	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(refused); i++) {
 		struct network_record rec;
 		struct err err = {0};
 		char path[128];
 
-		make(&rec, cases[i].name, cases[i].driver, cases[i].text);
+		make(&rec, refused[i].name, refused[i].driver, refused[i].text);
 		assert_int_equal(network_check(&rec, &err), -EINVAL);
-		snprintf(path, sizeof(path), "network %s", cases[i].name);
+		snprintf(path, sizeof(path), "network %s", refused[i].name);
 		assert_string_equal(err.path, path);
-		if (!strstr(err.reason, cases[i].say))
-			fail_msg("%s %s: \"%s\" does not say \"%s\"", cases[i].driver,
-				cases[i].text, err.reason, cases[i].say);
+		if (!strstr(err.reason, refused[i].say))
+			fail_msg("%s %s: \"%s\" does not say \"%s\"", refused[i].driver,
+				refused[i].text, err.reason, refused[i].say);
 		network_record_fini(&rec);
 	}
 }
