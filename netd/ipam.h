@@ -22,7 +22,10 @@ enum ipam_owner { IPAM_NOBODY, IPAM_MINE, IPAM_OTHER, IPAM_FREED };
 struct ipam_opts {
 	const struct subnet *subnet; // copied
 	uint64_t quarantine_us;
+	uint64_t seed; // differs from host to host: ipam_next_block()
 };
+
+// -EINVAL: the range is not in the subnet, or there is none; -ENOMEM.
 
 int ipam_new(const struct ipam_opts *opts, struct ipam **ret_ipam);
 void ipam_free(struct ipam *ipam);
@@ -32,22 +35,23 @@ void ipam_free(struct ipam *ipam);
 unsigned ipam_block_prefix(const struct cidr *range);
 
 // A block was read in the store. Freed blocks come last when a block is chosen, and not within the
-// quarantine after `now_us`, when this host heard that it was freed.
-void ipam_set_block(struct ipam *ipam, const struct cidr *cidr, enum ipam_owner owner,
+// quarantine after `now_us`, when this host heard that it was freed. IPAM_NOBODY: its record is
+// gone. -EINVAL: not a block of this range, nothing was done; -ENOMEM.
+int ipam_set_block(struct ipam *ipam, const struct cidr *cidr, enum ipam_owner owner,
 	uint64_t epoch, uint64_t now_us);
 
 // An address is used (counted: by records and by what is only wanted), or not any more: then it is
-// in quarantine from `now_us` on.
-void ipam_use(struct ipam *ipam, const struct ip_addr *ip);
+// in quarantine from `now_us` on. -EINVAL: not in the subnet, nothing was done; -ENOMEM.
+int ipam_use(struct ipam *ipam, const struct ip_addr *ip);
 void ipam_release(struct ipam *ipam, const struct ip_addr *ip, uint64_t now_us);
 bool ipam_is_used(const struct ipam *ipam, const struct ip_addr *ip);
 
-// The next address of the own blocks, and the epoch of its block. It is not marked as used.
-// -ENOSPC.
+// The next address of the own blocks, and the epoch of its block: one that was never used, in
+// sequence, then the one that was released longest ago. It is not marked as used. -ENOSPC.
 int ipam_next(struct ipam *ipam, uint64_t now_us, struct ip_addr *ret_ip, uint64_t *ret_epoch);
 
-// One of anybody's: when all blocks have an owner and the own are full. To be claimed in the store
-// before use. -ENOSPC.
+// One of another's block: when all blocks have an owner and the own are full. To be claimed in the
+// store before use. Another one each time, since the claim may be lost. -ENOSPC.
 int ipam_borrow(struct ipam *ipam, uint64_t now_us, struct ip_addr *ret_ip, uint64_t *ret_epoch);
 
 // Whether somebody may ask for this very address: -EINVAL it is not in the subnet, is its network
@@ -56,17 +60,19 @@ int ipam_borrow(struct ipam *ipam, uint64_t now_us, struct ip_addr *ret_ip, uint
 int ipam_check(struct ipam *ipam, const struct ip_addr *ip, enum ipam_owner *ret_owner,
 	uint64_t *ret_epoch, struct err *err);
 
-// Addresses that ipam_next() could give out now; and in all own blocks, used ones included.
+// Addresses that ipam_next() could give out now.
 uint64_t ipam_nb_free(struct ipam *ipam, uint64_t now_us);
 
 // A block to claim: one that nobody has, else one freed long enough ago. `ret_epoch` is the one to
-// write. `ret_is_new`: there is no record of it yet. -ENOSPC; -EAGAIN: some, but in quarantine.
+// write. `ret_is_new`: there is no record of it yet. The first one there is; when that went to
+// another host, one of the first two, four and so on, by `seed`, so that a thousand hosts that
+// start at once do not go on wanting the same. -ENOSPC; -EAGAIN: some, but in quarantine.
 int ipam_next_block(struct ipam *ipam, uint64_t now_us, struct cidr *ret_cidr, uint64_t *ret_epoch,
 	bool *ret_is_new);
 
 // ---- pools of whole subnets, for networks without --subnet ----
 
-// The first subnet of `size` bits in the pools that overlaps none of `taken`. -ENOSPC.
+// The first subnet of `size` bits in the pools that overlaps none of `taken`. -ENOSPC; -ENOMEM.
 struct pool {
 	struct cidr cidr;
 	unsigned size;

@@ -130,6 +130,25 @@ static void host_absent(struct replica *r, struct replica_host *host, uint64_t n
 	host_tidy(r, host);
 }
 
+// Its lease is held, which is what the key says, whatever its value is.
+static void host_present(struct replica_host *host, uint64_t revision)
+{
+	host->revision = revision;
+	host->present = host->seen = true;
+	host->absent_since_us = 0;
+}
+
+// Of a newer version, maybe: the host must not be taken for one that is gone.
+static int host_unreadable(struct replica *r, struct replica_host *host, uint64_t revision)
+{
+	bool was_present = host->present;
+
+	host_present(host, revision);
+	if (!was_present)
+		tell_host(r, host, host->known ? &host->rec : NULL);
+	return -EBADMSG;
+}
+
 static int apply_host(struct replica *r, const char *key, const struct record_key *k,
 	const char *value, size_t len_bytes, uint64_t revision, uint64_t now_us)
 {
@@ -137,25 +156,25 @@ static int apply_host(struct replica *r, const char *key, const struct record_ke
 	struct host_record rec, old;
 	struct err err = {0};
 	bool was_known;
+	int rc;
 
 	if (!value) {
 		if (host)
 			host_absent(r, host, now_us);
 		return 0;
 	}
-	if (host)
-		host->seen = true;
-	if (host_record_parse(key, value, len_bytes, &rec, &err) < 0)
-		return skip(r, key, &err);
-	host = host_make(r, k->name, now_us);
-	if (!host)
+	rc = host_record_parse(key, value, len_bytes, &rec, &err);
+	if (rc < 0 && skip(r, key, &err) == -ENOMEM)
 		return -ENOMEM;
+	if (!host && !(host = host_make(r, k->name, now_us)))
+		return -ENOMEM;
+	if (rc < 0)
+		return host_unreadable(r, host, revision);
 	old = host->rec;
 	was_known = host->known;
 	host->rec = rec;
-	host->revision = revision;
-	host->known = host->present = host->seen = true;
-	host->absent_since_us = 0;
+	host->known = true;
+	host_present(host, revision);
 	tell_host(r, host, was_known ? &old : NULL);
 	return 0;
 }

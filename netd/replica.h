@@ -27,7 +27,8 @@ struct replica_host {
 	struct host_record rec; // only `name` counts until `known`
 	uint64_t revision;
 	bool known;   // a record of it was read once
-	bool present; // the record is there: its lease is held. Otherwise the host is suspended
+	bool present; // the record is there, readable or not: its lease is held. Otherwise the host
+		      // is suspended
 	bool seen;    // in the present BEGIN..SYNCED
 	uint64_t absent_since_us; // when not present
 	LIST_HEAD(, replica_endpoint) endpoints;
