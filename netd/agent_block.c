@@ -86,7 +86,8 @@ static int make_pools(struct agent *a, struct replica_net *net)
 		return -ENOMEM;
 	for (unsigned i = 0; i < rec->nb_subnets; i++) {
 		const struct ipam_opts opts = {.subnet = &rec->subnets[i],
-			.quarantine_us = a->conf->quarantine_s * SECOND_US};
+			.quarantine_us = a->conf->quarantine_s * SECOND_US,
+			.seed = agent_random(a)};
 		int rc = ipam_new(&opts, &net->agent->pool[i]);
 
 		if (rc < 0)
