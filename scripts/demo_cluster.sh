@@ -60,8 +60,7 @@ on h2 network inspect multinet
 on h2 hosts
 
 step "Host h3 dies, with its daemons and containers"
-kill -KILL "$agent_h3" "$pid_h3"
-wait "$agent_h3" "$pid_h3" 2>/dev/null || true
+node_kill h3
 ip netns delete cache
 ip netns delete worker
 sleep 4

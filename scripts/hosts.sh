@@ -86,6 +86,7 @@ node_start() {
 node_switch() {
 	SWITCH_WRAP=(nsenter "--net=/run/netns/$1")
 	switch_start "$2" -c "$2/vswitchd.yaml" || return 1
+	# shellcheck disable=SC2034
 	SWITCH_WRAP=()
 	printf -v "pid_$1" %s "$SWITCH_PID"
 }
@@ -98,6 +99,13 @@ node_agent() {
 	wait_until 20 on_node "$2" network ls && return
 	cat "$2/net.log" >&2
 	return 1
+}
+
+# node_kill NAME: both daemons of the host, without a word.
+node_kill() {
+	local agent=agent_$1 switch=pid_$1
+	kill -KILL "${!agent}" "${!switch}"
+	wait "${!agent}" "${!switch}" 2>/dev/null || true
 }
 
 # on_node DIR VERB…: vsctl of that host.

@@ -53,5 +53,5 @@ clean h1
 clean h2
 reaches c1 "$ip2"
 connect h2 multinet late
-wait_until 5 sees h1 multinet "$(printf '%s\n' $names late | sort | xargs)"
+wait_until 5 sees h1 multinet "$(tr ' ' '\n' <<<"$names late" | sort | xargs)"
 leave

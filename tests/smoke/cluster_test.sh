@@ -60,7 +60,7 @@ on h1 network create -d bridge --subnet 10.30.0.0/24 here >/dev/null
 connect h1 here c5
 connect h1 here c6
 reaches_soon c5 "$(ip_of h1 here c6)"
-! on h2 network inspect here >/dev/null 2>&1
+refused 'no such network' on h2 network inspect here
 [[ $(on h1 network ls | awk '$2 == "none" || $2 == "host"' | wc -l) == 2 ]]
 
 # ---- refusals name the object, the reason and the remedy; nothing is half done ----
