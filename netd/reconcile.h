@@ -33,6 +33,7 @@ struct reconcile_opts {
 	// The switch says that the port's namespace or device has gone.
 	void (*on_port_down)(void *arg, struct own_endpoint *own, const char *reason);
 	void (*on_state)(void *arg, bool up); // of the switch
+	bool no_guard; // ports are not guarded against forged addresses: of a switch that cannot
 	void *arg;
 };
 
@@ -48,6 +49,10 @@ int reconcile_new(const struct reconcile_opts *opts, struct reconcile **ret_rec,
 void reconcile_free(struct reconcile *rec);
 
 void reconcile_set_tunnel(struct reconcile *rec, const struct reconcile_tunnel *tunnel);
+
+// The own endpoints and the replica are loaded: from now on what has a name of ours and is not
+// wanted is deleted.
+void reconcile_ready(struct reconcile *rec);
 
 // Things have changed. Each of these is cheap, idempotent, and acts after the event at hand.
 void reconcile_own_add(struct reconcile *rec, struct own_endpoint *own); // also: changed
@@ -65,6 +70,8 @@ void reconcile_host(struct reconcile *rec, struct replica_host *host, const stru
 void reconcile_run(struct reconcile *rec, uint64_t now_us);
 // Whether the switch is up, and has all that is wanted.
 bool reconcile_is_settled(const struct reconcile *rec);
+// What the switch has refused and is tried again: a new list of {object, reason}.
+json_t *reconcile_problems(const struct reconcile *rec);
 
 // Compares what the switch has (listed anew) with what is wanted. `fn` gets a list of differences
 // {object, difference, wanted, actual, repaired}, borrowed. With `repair` they are mended.

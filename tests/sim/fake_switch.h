@@ -21,7 +21,7 @@ struct fake_switch;
 struct fake_switch_opts {
 	uint64_t seed;			     // of the delays
 	uint32_t delay_min_us, delay_max_us; // between a call and its answer
-	// Changes of the last moment that a crash loses; 0: none. Half of the delay.
+	// Changes of the last moment that a crash loses; 0: none.
 	uint32_t unsaved_us;
 };
 
