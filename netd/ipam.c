@@ -446,18 +446,22 @@ static void reserve_all(struct ipam *ipam, struct block *block)
 		reserve(ipam, block, &ipam->aux[i].ip);
 }
 
-static int own_begin(struct ipam *ipam, struct block *block)
+static uint64_t *fresh_new(const struct ipam *ipam)
 {
 	unsigned size = block_size(ipam);
+	uint64_t *fresh = calloc(MAX_OF(size / 64, 1), sizeof(*fresh));
+
+	for (unsigned i = 0; fresh && i < size; i++)
+		fresh[i / 64] |= UINT64_C(1) << i % 64;
+	return fresh;
+}
+
+static void own_begin(struct ipam *ipam, struct block *block)
+{
 	struct taken *taken;
 
-	block->fresh = calloc(MAX_OF(size / 64, 1), sizeof(*block->fresh));
-	if (!block->fresh)
-		return -ENOMEM;
-	for (unsigned i = 0; i < size; i++)
-		block->fresh[i / 64] |= UINT64_C(1) << i % 64;
-	block->nb_fresh = size;
-	ipam->nb_fresh += size;
+	block->nb_fresh = block_size(ipam);
+	ipam->nb_fresh += block->nb_fresh;
 	block->cursor = 0;
 	block->started = false;
 	reserve_all(ipam, block);
@@ -469,7 +473,6 @@ static int own_begin(struct ipam *ipam, struct block *block)
 			place(ipam, taken, PLACE_WAITING);
 		}
 	}
-	return 0;
 }
 
 static void own_end(struct ipam *ipam, struct block *block)
@@ -522,11 +525,28 @@ static bool is_block(const struct ipam *ipam, const struct cidr *cidr)
 	       cidr_has(&ipam->range, &cidr->ip);
 }
 
+static void set_owner(
+	struct ipam *ipam, struct block *block, enum ipam_owner owner, uint64_t now_us)
+{
+	if (block->owner == IPAM_MINE)
+		own_end(ipam, block);
+	if (block->owner == IPAM_FREED)
+		TAILQ_REMOVE(&ipam->freed, block, entry);
+	if (owner == IPAM_MINE)
+		own_begin(ipam, block);
+	if (owner == IPAM_FREED) {
+		block->freed_us = now_us;
+		TAILQ_INSERT_TAIL(&ipam->freed, block, entry);
+	}
+	note_race(ipam, block, owner);
+	count_recorded(ipam, block, owner);
+	block->owner = owner;
+}
+
 int ipam_set_block(struct ipam *ipam, const struct cidr *cidr, enum ipam_owner owner,
 	uint64_t epoch, uint64_t now_us)
 {
 	struct block *block;
-	int rc = 0;
 
 	if (!is_block(ipam, cidr))
 		return -EINVAL;
@@ -534,27 +554,15 @@ int ipam_set_block(struct ipam *ipam, const struct cidr *cidr, enum ipam_owner o
 	block = block_make(ipam, &cidr->ip);
 	if (!block)
 		return -ENOMEM;
-	if (owner != block->owner) {
-		note_race(ipam, block, owner);
-		if (owner == IPAM_MINE)
-			rc = own_begin(ipam, block);
-		if (rc < 0)
-			goto out;
-		if (block->owner == IPAM_MINE)
-			own_end(ipam, block);
-		if (block->owner == IPAM_FREED)
-			TAILQ_REMOVE(&ipam->freed, block, entry);
-		if (owner == IPAM_FREED) {
-			block->freed_us = now_us;
-			TAILQ_INSERT_TAIL(&ipam->freed, block, entry);
-		}
-		count_recorded(ipam, block, owner);
-		block->owner = owner;
+	if (owner == IPAM_MINE && !block->fresh && !(block->fresh = fresh_new(ipam))) {
+		block_tidy(ipam, block);
+		return -ENOMEM;
 	}
+	if (owner != block->owner)
+		set_owner(ipam, block, owner, now_us);
 	block->epoch = epoch;
-out:
 	block_tidy(ipam, block);
-	return rc;
+	return 0;
 }
 
 // ---- using addresses ----

@@ -1,0 +1,798 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Addresses of a subnet: what is never given out, in which order the others are, blocks, pools.
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/util.h"
+#include "netd/ipam.h"
+
+#define QUARANTINE_US 1000
+
+static struct cidr cidr(const char *text)
+{
+	struct cidr c;
+
+	assert_int_equal(cidr_parse(text, &c), 0);
+	return c;
+}
+
+static struct ip_addr ip(const char *text)
+{
+	struct ip_addr a = {0};
+
+	if (text)
+		assert_int_equal(ip_parse(text, &a), 0);
+	return a;
+}
+
+static struct ipam *make(const char *subnet, const char *range, const char *gateway)
+{
+	struct named_ip aux = {.name = "router"};
+	struct subnet s = {.cidr = cidr(subnet),
+		.range = cidr(range ? range : subnet),
+		.gateway = ip(gateway)};
+	struct ipam_opts opts = {.subnet = &s, .quarantine_us = QUARANTINE_US, .seed = 1};
+	struct ipam *ipam;
+
+	if (s.cidr.ip.family == 4 && s.cidr.prefix <= 24) {
+		aux.ip = ip_add(&s.cidr.ip, 5);
+		s.aux = &aux;
+		s.nb_aux = 1;
+	}
+	assert_int_equal(ipam_new(&opts, &ipam), 0);
+	return ipam;
+}
+
+// Claims the block that is proposed.
+static struct cidr claim(struct ipam *ipam, uint64_t now_us)
+{
+	struct cidr block;
+	uint64_t epoch;
+	bool is_new;
+
+	assert_int_equal(ipam_next_block(ipam, now_us, &block, &epoch, &is_new), 0);
+	assert_int_equal(ipam_set_block(ipam, &block, IPAM_MINE, epoch, now_us), 0);
+	return block;
+}
+
+static void assert_cidr(const struct cidr *c, const char *text)
+{
+	char buf[CIDR_TEXT_BYTES];
+
+	assert_string_equal(cidr_format(c, buf), text);
+}
+
+// The next address is that one; it gets used. NULL: there is none.
+static void take(struct ipam *ipam, uint64_t now_us, const char *text)
+{
+	char buf[IP_TEXT_BYTES];
+	struct ip_addr a;
+	uint64_t epoch;
+	int rc = ipam_next(ipam, now_us, &a, &epoch);
+
+	if (!text) {
+		assert_int_equal(rc, -ENOSPC);
+		return;
+	}
+	assert_int_equal(rc, 0);
+	assert_string_equal(ip_format(&a, buf), text);
+	assert_int_equal(ipam_use(ipam, &a), 0);
+}
+
+static void release(struct ipam *ipam, uint64_t now_us, const char *text)
+{
+	struct ip_addr a = ip(text);
+
+	ipam_release(ipam, &a, now_us);
+}
+
+static void test_block_prefix(void **state)
+{
+	static const struct {
+		const char *range;
+		unsigned prefix;
+	} rows[] = {
+		{"10.0.0.0/8", 24},
+		{"10.0.0.0/16", 24},
+		{"10.0.0.0/20", 24},
+		{"10.0.0.0/21", 25},
+		{"10.0.0.0/24", 28},
+		{"10.0.0.0/26", 30},
+		{"10.0.0.0/28", 30},
+		{"10.0.0.0/30", 30},
+		{"10.0.0.0/31", 31},
+		{"10.0.0.0/32", 32},
+		{"fd00::/8", 112},
+		{"fd00::/64", 112},
+		{"fd00::/108", 112},
+		{"fd00::/112", 116},
+		{"fd00::/124", 126},
+		{"fd00::/127", 127},
+		{"fd00::/128", 128},
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct cidr range = cidr(rows[i].range);
+
+		if (ipam_block_prefix(&range) != rows[i].prefix)
+			fail_msg("%s: %u", rows[i].range, ipam_block_prefix(&range));
+	}
+}
+
+static void test_reserved(void **state)
+{
+	struct ipam *ipam = make("10.1.0.0/28", NULL, "10.1.0.1");
+	struct cidr block;
+
+	assert_int_equal(ipam_nb_free(ipam, 0), 0);
+	take(ipam, 0, NULL);
+	block = claim(ipam, 0);
+	assert_cidr(&block, "10.1.0.0/30");
+	assert_int_equal(ipam_nb_free(ipam, 0), 2);
+	take(ipam, 0, "10.1.0.2");
+	take(ipam, 0, "10.1.0.3");
+	take(ipam, 0, NULL);
+	for (int i = 0; i < 3; i++)
+		block = claim(ipam, 0);
+	assert_cidr(&block, "10.1.0.12/30");
+	assert_int_equal(ipam_nb_free(ipam, 0), 11); // without the broadcast address
+	ipam_free(ipam);
+
+	ipam = make("10.1.0.0/24", NULL, "10.1.0.3");
+	claim(ipam, 0);
+	take(ipam, 0, "10.1.0.1");
+	take(ipam, 0, "10.1.0.2");
+	take(ipam, 0, "10.1.0.4");
+	take(ipam, 0, "10.1.0.6"); // 5: reserved by name
+	ipam_free(ipam);
+}
+
+static void test_small(void **state)
+{
+	struct ipam *ipam = make("10.1.0.4/31", NULL, NULL);
+
+	claim(ipam, 0);
+	take(ipam, 0, "10.1.0.4");
+	take(ipam, 0, "10.1.0.5");
+	take(ipam, 0, NULL);
+	ipam_free(ipam);
+
+	ipam = make("10.1.0.4/32", NULL, NULL);
+	claim(ipam, 0);
+	take(ipam, 0, "10.1.0.4");
+	take(ipam, 0, NULL);
+	ipam_free(ipam);
+
+	ipam = make("10.1.0.4/30", NULL, "10.1.0.6");
+	claim(ipam, 0);
+	take(ipam, 0, "10.1.0.5");
+	take(ipam, 0, NULL);
+	ipam_free(ipam);
+
+	ipam = make("fd00::2/127", NULL, NULL);
+	claim(ipam, 0);
+	take(ipam, 0, "fd00::2");
+	take(ipam, 0, "fd00::3");
+	take(ipam, 0, NULL);
+	ipam_free(ipam);
+}
+
+static void test_range(void **state)
+{
+	// The network's and broadcast address are those of the subnet, not of the range.
+	struct ipam *ipam = make("10.1.0.0/16", "10.1.3.64/29", "10.1.3.65");
+	struct ip_addr outside = ip("10.1.9.9");
+	enum ipam_owner owner = IPAM_MINE;
+	uint64_t epoch = 7;
+	struct cidr block = claim(ipam, 0);
+
+	assert_cidr(&block, "10.1.3.64/30");
+	take(ipam, 0, "10.1.3.64");
+	take(ipam, 0, "10.1.3.66");
+	take(ipam, 0, "10.1.3.67");
+	take(ipam, 0, NULL);
+	claim(ipam, 0);
+	take(ipam, 0, "10.1.3.68");
+	assert_int_equal(ipam_next_block(ipam, 0, &block, &epoch, &(bool){0}), -ENOSPC);
+
+	// Outside the range only who asks for it gets one.
+	epoch = 7;
+	assert_int_equal(ipam_check(ipam, &outside, &owner, &epoch, NULL), 0);
+	assert_int_equal(owner, IPAM_NOBODY);
+	assert_int_equal(epoch, 0);
+	assert_int_equal(ipam_use(ipam, &outside), 0);
+	assert_int_equal(ipam_check(ipam, &outside, &owner, &epoch, NULL), -EADDRINUSE);
+	ipam_release(ipam, &outside, 0);
+	assert_int_equal(ipam_check(ipam, &outside, &owner, &epoch, NULL), 0);
+	ipam_free(ipam);
+}
+
+static void test_bad_subnets(void **state)
+{
+	static const char *const rows[][2] = {
+		{"10.1.0.0/24", "10.1.0.0/16"},
+		{"10.1.0.0/24", "10.2.0.0/25"},
+		{"10.1.0.0/24", "fd00::/64"},
+		{"::/0", "::/0"},
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct subnet s = {.cidr = cidr(rows[i][0]), .range = cidr(rows[i][1])};
+		struct ipam_opts opts = {.subnet = &s};
+		struct ipam *ipam;
+
+		assert_int_equal(ipam_new(&opts, &ipam), -EINVAL);
+	}
+}
+
+static void test_check(void **state)
+{
+	static const char *const bad[][2] = {
+		{"10.2.0.1", "10.1.0.0/24"},
+		{"fd00::1", "10.1.0.0/24"},
+		{"10.1.0.0", "network"},
+		{"10.1.0.255", "broadcast"},
+		{"10.1.0.1", "gateway"},
+		{"10.1.0.5", "router"},
+	};
+	struct ipam *ipam = make("10.1.0.0/24", NULL, "10.1.0.1");
+	struct ip_addr a = ip("10.1.0.2"), b = ip("10.1.0.20");
+	struct cidr other = cidr("10.1.0.16/28");
+	enum ipam_owner owner;
+	uint64_t epoch;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct ip_addr asked = ip(bad[i][0]);
+		struct err err = {0};
+
+		assert_int_equal(ipam_check(ipam, &asked, &owner, &epoch, &err), -EINVAL);
+		assert_non_null(strstr(err.path, bad[i][0]));
+		if (!strstr(err.reason, bad[i][1]))
+			fail_msg("%s: %s", bad[i][0], err.reason);
+	}
+	claim(ipam, 0);
+	assert_int_equal(ipam_set_block(ipam, &other, IPAM_OTHER, 4, 0), 0);
+	assert_int_equal(ipam_check(ipam, &a, &owner, &epoch, NULL), 0);
+	assert_int_equal(owner, IPAM_MINE);
+	assert_int_equal(ipam_check(ipam, &b, &owner, &epoch, NULL), 0);
+	assert_int_equal(owner, IPAM_OTHER);
+	assert_int_equal(epoch, 4);
+	ipam_use(ipam, &a);
+	assert_int_equal(ipam_check(ipam, &a, &owner, &epoch, NULL), -EADDRINUSE);
+	// In quarantine it may be asked for.
+	ipam_release(ipam, &a, 0);
+	assert_int_equal(ipam_check(ipam, &a, &owner, &epoch, NULL), 0);
+	ipam_free(ipam);
+}
+
+static void test_quarantine(void **state)
+{
+	struct ipam *ipam = make("10.1.0.8/29", NULL, "10.1.0.9");
+
+	claim(ipam, 0);
+	take(ipam, 0, "10.1.0.10");
+	release(ipam, 10, "10.1.0.10");
+	take(ipam, 20, "10.1.0.11");
+	take(ipam, 20, NULL);
+	release(ipam, 30, "10.1.0.11");
+	take(ipam, 9 + QUARANTINE_US, NULL);
+	assert_int_equal(ipam_nb_free(ipam, 9 + QUARANTINE_US), 0);
+	assert_int_equal(ipam_nb_free(ipam, 10 + QUARANTINE_US), 1);
+	take(ipam, 10 + QUARANTINE_US, "10.1.0.10");
+	take(ipam, 10 + QUARANTINE_US, NULL);
+	take(ipam, 30 + QUARANTINE_US, "10.1.0.11");
+	ipam_free(ipam);
+}
+
+static void test_released_last_comes_last(void **state)
+{
+	struct ipam *ipam = make("10.1.0.0/28", NULL, "10.1.0.1");
+	uint64_t later_us = 100 + QUARANTINE_US;
+
+	for (int i = 0; i < 4; i++)
+		claim(ipam, 0);
+	take(ipam, 0, "10.1.0.2");
+	take(ipam, 0, "10.1.0.3");
+	release(ipam, 2, "10.1.0.3");
+	release(ipam, 3, "10.1.0.2");
+	// Those that were never used first, though the quarantine is over.
+	for (int i = 4; i < 15; i++) {
+		char text[16];
+
+		snprintf(text, sizeof(text), "10.1.0.%d", i);
+		take(ipam, later_us, text);
+	}
+	take(ipam, later_us, "10.1.0.3");
+	take(ipam, later_us, "10.1.0.2");
+	take(ipam, later_us, NULL);
+	ipam_free(ipam);
+}
+
+// The record of an endpoint and the wish for it both count.
+static void test_nested_use(void **state)
+{
+	struct ipam *ipam = make("10.1.0.0/29", NULL, "10.1.0.1");
+	struct ip_addr a = ip("10.1.0.2");
+
+	claim(ipam, 0);
+	ipam_use(ipam, &a);
+	ipam_use(ipam, &a);
+	assert_true(ipam_is_used(ipam, &a));
+	ipam_release(ipam, &a, 0);
+	assert_true(ipam_is_used(ipam, &a));
+	ipam_release(ipam, &a, 0);
+	assert_false(ipam_is_used(ipam, &a));
+	ipam_release(ipam, &a, 0); // once too often is nothing
+	ipam_use(ipam, &a);
+	assert_true(ipam_is_used(ipam, &a));
+	ipam_free(ipam);
+}
+
+// After a restart nobody knows what was released just before: gaps come last.
+static void test_restart(void **state)
+{
+	struct ipam *ipam = make("10.1.0.0/24", NULL, "10.1.0.1");
+	struct ip_addr used[] = {ip("10.1.0.2"), ip("10.1.0.6")};
+	struct cidr block = cidr("10.1.0.0/28");
+
+	ipam_use(ipam, &used[0]);
+	ipam_set_block(ipam, &block, IPAM_MINE, 1, 0);
+	ipam_use(ipam, &used[1]);
+	for (int i = 7; i < 16; i++) {
+		char text[16];
+
+		snprintf(text, sizeof(text), "10.1.0.%d", i);
+		take(ipam, 0, text);
+	}
+	take(ipam, 0, "10.1.0.3");
+	take(ipam, 0, "10.1.0.4");
+	take(ipam, 0, NULL);
+	ipam_free(ipam);
+}
+
+// What was asked for explicitly does not change the sequence.
+static void test_static(void **state)
+{
+	struct ipam *ipam = make("10.1.0.0/24", NULL, "10.1.0.1");
+	struct ip_addr a = ip("10.1.0.4");
+
+	claim(ipam, 0);
+	take(ipam, 0, "10.1.0.2");
+	ipam_use(ipam, &a);
+	take(ipam, 0, "10.1.0.3");
+	take(ipam, 0, "10.1.0.6");
+	ipam_free(ipam);
+}
+
+static void test_blocks(void **state)
+{
+	struct ipam *ipam = make("10.1.0.0/28", NULL, NULL);
+	struct cidr b[4] = {cidr("10.1.0.0/30"), cidr("10.1.0.4/30"), cidr("10.1.0.8/30"),
+		cidr("10.1.0.12/30")};
+	struct cidr got, odd = cidr("10.1.0.0/29");
+	uint64_t epoch;
+	bool is_new;
+
+	assert_int_equal(ipam_set_block(ipam, &odd, IPAM_MINE, 1, 0), -EINVAL);
+	ipam_set_block(ipam, &b[0], IPAM_FREED, 5, 0);
+	ipam_set_block(ipam, &b[1], IPAM_OTHER, 1, 0);
+	// Never owned ones come before a freed one, even when its quarantine is over.
+	assert_int_equal(ipam_next_block(ipam, 9 * QUARANTINE_US, &got, &epoch, &is_new), 0);
+	assert_true(cidr_equal(&got, &b[2]));
+	assert_int_equal(epoch, 1);
+	assert_true(is_new);
+	ipam_set_block(ipam, &b[2], IPAM_MINE, 1, 0);
+	ipam_set_block(ipam, &b[3], IPAM_FREED, 2, 50);
+	assert_int_equal(ipam_next_block(ipam, QUARANTINE_US - 1, &got, &epoch, &is_new), -EAGAIN);
+	assert_int_equal(ipam_next_block(ipam, QUARANTINE_US, &got, &epoch, &is_new), 0);
+	assert_true(cidr_equal(&got, &b[0]));
+	assert_int_equal(epoch, 6);
+	assert_false(is_new);
+	ipam_set_block(ipam, &b[0], IPAM_MINE, 6, QUARANTINE_US);
+	assert_int_equal(ipam_next_block(ipam, QUARANTINE_US, &got, &epoch, &is_new), -EAGAIN);
+	ipam_set_block(ipam, &b[3], IPAM_OTHER, 3, QUARANTINE_US);
+	assert_int_equal(ipam_next_block(ipam, QUARANTINE_US, &got, &epoch, &is_new), -ENOSPC);
+	// A record that is deleted: as if it never was.
+	ipam_set_block(ipam, &b[1], IPAM_NOBODY, 0, QUARANTINE_US);
+	assert_int_equal(ipam_next_block(ipam, QUARANTINE_US, &got, &epoch, &is_new), 0);
+	assert_true(cidr_equal(&got, &b[1]));
+	assert_true(is_new);
+	ipam_free(ipam);
+}
+
+// The lowest block first; after lost races others, so that not all want the same.
+static void test_races(void **state)
+{
+	struct ipam *ipam = make("10.0.0.0/8", NULL, NULL);
+	struct cidr got;
+	uint64_t epoch;
+	bool is_new;
+	int far = 0;
+
+	for (int i = 0; i < 8; i++) {
+		assert_int_equal(ipam_next_block(ipam, 0, &got, &epoch, &is_new), 0);
+		if (i == 0)
+			assert_cidr(&got, "10.0.0.0/24");
+		far += got.ip.byte[2] > 2 * i;
+		ipam_set_block(ipam, &got, IPAM_OTHER, 1, 0);
+	}
+	assert_true(far > 0);
+	claim(ipam, 0);
+	assert_int_equal(ipam_next_block(ipam, 0, &got, &epoch, &is_new), 0);
+	assert_true(got.ip.byte[2] < 10); // the lowest again
+	ipam_free(ipam);
+}
+
+// A block changes hands: what is in quarantine stays there.
+static void test_owner_changes(void **state)
+{
+	struct ipam *ipam = make("10.1.0.8/29", NULL, NULL);
+	struct cidr block = cidr("10.1.0.12/30");
+	struct ip_addr a = ip("10.1.0.13");
+
+	ipam_use(ipam, &a);
+	ipam_release(ipam, &a, 100);
+	ipam_set_block(ipam, &block, IPAM_MINE, 1, 200);
+	assert_int_equal(ipam_nb_free(ipam, 200), 2); // 13 waits, 15 is broadcast
+	take(ipam, 200, "10.1.0.14");
+	take(ipam, 200, "10.1.0.12");
+	take(ipam, 200, NULL);
+	ipam_set_block(ipam, &block, IPAM_OTHER, 2, 300);
+	assert_int_equal(ipam_nb_free(ipam, 10 * QUARANTINE_US), 0);
+	ipam_set_block(ipam, &block, IPAM_MINE, 3, 10 * QUARANTINE_US);
+	take(ipam, 10 * QUARANTINE_US, "10.1.0.13");
+	take(ipam, 10 * QUARANTINE_US, NULL); // the others are still used
+	ipam_free(ipam);
+}
+
+static void test_borrow(void **state)
+{
+	struct ipam *ipam = make("10.1.0.0/28", NULL, "10.1.0.1");
+	struct cidr b[3] = {cidr("10.1.0.0/30"), cidr("10.1.0.4/30"), cidr("10.1.0.8/30")};
+	struct ip_addr got, before = {0};
+	uint64_t epoch;
+
+	assert_int_equal(ipam_borrow(ipam, 0, &got, &epoch), -ENOSPC);
+	ipam_set_block(ipam, &b[0], IPAM_MINE, 1, 0);
+	ipam_set_block(ipam, &b[1], IPAM_OTHER, 2, 0);
+	ipam_set_block(ipam, &b[2], IPAM_FREED, 3, 0);
+	// All of the other's; the own and the freed one in quarantine are not touched.
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(ipam_borrow(ipam, 0, &got, &epoch), 0);
+		assert_true(cidr_has(&b[1], &got));
+		assert_int_equal(epoch, 2);
+		assert_false(ip_equal(&got, &before));
+		before = got;
+		ipam_use(ipam, &got);
+	}
+	assert_int_equal(ipam_borrow(ipam, 0, &got, &epoch), -ENOSPC);
+	assert_int_equal(ipam_borrow(ipam, QUARANTINE_US, &got, &epoch), 0);
+	assert_true(cidr_has(&b[2], &got));
+	assert_int_equal(epoch, 3);
+	ipam_release(ipam, &before, 2 * QUARANTINE_US);
+	ipam_set_block(ipam, &b[2], IPAM_MINE, 4, 2 * QUARANTINE_US);
+	assert_int_equal(ipam_borrow(ipam, 2 * QUARANTINE_US, &got, &epoch), -ENOSPC);
+	assert_int_equal(ipam_borrow(ipam, 3 * QUARANTINE_US, &got, &epoch), 0);
+	assert_true(ip_equal(&got, &before));
+	ipam_free(ipam);
+}
+
+static void test_ipv6(void **state)
+{
+	struct ipam *ipam = make("fd00::/64", NULL, "fd00::1");
+	struct cidr block = claim(ipam, 0);
+	struct ip_addr anycast = ip("fd00::");
+	enum ipam_owner owner;
+	uint64_t epoch;
+
+	assert_cidr(&block, "fd00::/112");
+	assert_int_equal(ipam_check(ipam, &anycast, &owner, &epoch, NULL), -EINVAL);
+	assert_int_equal(ipam_nb_free(ipam, 0), 65534);
+	for (unsigned i = 2; i < 65536; i++) {
+		struct ip_addr a, want = ip_add(&block.ip, i);
+
+		assert_int_equal(ipam_next(ipam, 0, &a, &epoch), 0);
+		assert_true(ip_equal(&a, &want));
+		ipam_use(ipam, &a);
+	}
+	take(ipam, 0, NULL);
+	block = claim(ipam, 0);
+	assert_cidr(&block, "fd00::1:0/112");
+	take(ipam, 0, "fd00::1:0");
+	ipam_free(ipam);
+}
+
+// ---- against a simple model ----
+
+#define MODEL_SIZE 64 // addresses of the range: 16 blocks of 4
+
+struct model {
+	unsigned uses[MODEL_SIZE];
+	uint64_t released_us[MODEL_SIZE]; // 0: never
+	enum ipam_owner owner[MODEL_SIZE / 4];
+	bool reserved[MODEL_SIZE];
+};
+
+static unsigned lcg(uint64_t *seed)
+{
+	*seed = *seed * 6364136223846793005ull + 1442695040888963407ull;
+	return *seed >> 33;
+}
+
+static bool is_free(const struct model *m, unsigned i, uint64_t now_us)
+{
+	return !m->uses[i] && !m->reserved[i] &&
+	       (!m->released_us[i] || now_us - m->released_us[i] >= QUARANTINE_US);
+}
+
+static unsigned count_free(const struct model *m, uint64_t now_us)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < MODEL_SIZE; i++)
+		count += m->owner[i / 4] == IPAM_MINE && is_free(m, i, now_us);
+	return count;
+}
+
+static void check_next(struct ipam *ipam, const struct model *m, uint64_t now_us)
+{
+	unsigned count = count_free(m, now_us);
+	struct ip_addr a;
+	uint64_t epoch;
+
+	assert_int_equal(ipam_nb_free(ipam, now_us), count);
+	if (ipam_next(ipam, now_us, &a, &epoch) < 0) {
+		assert_int_equal(count, 0);
+		return;
+	}
+	assert_true(is_free(m, a.byte[3] - 128, now_us));
+	assert_int_equal(m->owner[(a.byte[3] - 128) / 4], IPAM_MINE);
+	assert_int_equal(epoch, 1 + (a.byte[3] - 128) / 4);
+}
+
+static void check_others(struct ipam *ipam, const struct model *m, uint64_t now_us)
+{
+	unsigned borrowable = 0, unrecorded = 0;
+	struct cidr block;
+	struct ip_addr a;
+	uint64_t epoch;
+	bool is_new;
+
+	for (unsigned i = 0; i < MODEL_SIZE; i++) {
+		borrowable += m->owner[i / 4] == IPAM_OTHER && is_free(m, i, now_us);
+		unrecorded += m->owner[i / 4] == IPAM_NOBODY;
+	}
+	if (borrowable) {
+		assert_int_equal(ipam_borrow(ipam, now_us, &a, &epoch), 0);
+		assert_true(is_free(m, a.byte[3] - 128, now_us));
+		assert_int_not_equal(m->owner[(a.byte[3] - 128) / 4], IPAM_MINE);
+	}
+	if (unrecorded) {
+		assert_int_equal(ipam_next_block(ipam, now_us, &block, &epoch, &is_new), 0);
+		assert_true(is_new);
+		assert_int_equal(m->owner[(block.ip.byte[3] - 128) / 4], IPAM_NOBODY);
+	}
+}
+
+static void set_owner(
+	struct ipam *ipam, struct model *m, unsigned block, unsigned what, uint64_t now_us)
+{
+	static const enum ipam_owner owners[] = {
+		IPAM_NOBODY, IPAM_MINE, IPAM_MINE, IPAM_OTHER, IPAM_OTHER, IPAM_FREED};
+	struct cidr c = cidr("10.1.0.128/30");
+
+	c.ip = ip_add(&c.ip, 4 * block);
+	m->owner[block] = owners[what % ARRAY_SIZE(owners)];
+	assert_int_equal(ipam_set_block(ipam, &c, m->owner[block], 1 + block, now_us), 0);
+}
+
+static void run_model(uint64_t seed)
+{
+	struct ipam *ipam = make("10.1.0.0/24", "10.1.0.128/26", "10.1.0.129");
+	struct ip_addr first = ip("10.1.0.128");
+	struct model m = {0};
+	uint64_t now_us = 1;
+
+	m.reserved[1] = true;
+	for (int step = 0; step < 5000; step++) {
+		unsigned i = lcg(&seed) % MODEL_SIZE;
+		struct ip_addr a = ip_add(&first, i);
+
+		now_us += lcg(&seed) % (QUARANTINE_US / 20);
+		switch (lcg(&seed) % 8) {
+		case 0:
+			set_owner(ipam, &m, i / 4, lcg(&seed), now_us);
+			break;
+		case 1:
+		case 2:
+		case 3:
+			ipam_use(ipam, &a);
+			m.uses[i]++;
+			m.released_us[i] = 0;
+			break;
+		default:
+			ipam_release(ipam, &a, now_us);
+			if (m.uses[i] && --m.uses[i] == 0)
+				m.released_us[i] = now_us;
+		}
+		assert_int_equal(ipam_is_used(ipam, &a), m.uses[i] > 0);
+		check_next(ipam, &m, now_us);
+		check_others(ipam, &m, now_us);
+	}
+	ipam_free(ipam);
+}
+
+static void test_model(void **state)
+{
+	for (uint64_t seed = 1; seed <= 20; seed++)
+		run_model(seed);
+}
+
+// Two addresses are never the same, and one that was released comes after all that were released
+// before it.
+static void test_order(void **state)
+{
+	struct ipam *ipam = make("10.1.0.0/16", NULL, NULL);
+	uint64_t released_us[65536] = {0}, last_us = 0, now_us = 0, seed = 5, epoch;
+	unsigned given[400], nb_given = 0;
+
+	claim(ipam, 0);
+	claim(ipam, 0);
+	for (int step = 0; step < 20000; step++) {
+		struct ip_addr a = ip("10.1.0.0");
+		unsigned i;
+
+		now_us += 10;
+		if (nb_given < ARRAY_SIZE(given) && lcg(&seed) % 2 &&
+			ipam_next(ipam, now_us, &a, &epoch) == 0) {
+			i = a.byte[2] << 8 | a.byte[3];
+			assert_true(released_us[i] >= last_us);
+			assert_true(!released_us[i] || now_us - released_us[i] >= QUARANTINE_US);
+			last_us = released_us[i];
+			ipam_use(ipam, &a);
+			given[nb_given++] = i;
+		} else if (nb_given) {
+			unsigned which = lcg(&seed) % nb_given;
+
+			i = given[which];
+			given[which] = given[--nb_given];
+			a = ip_add(&a, i);
+			ipam_release(ipam, &a, now_us);
+			released_us[i] = now_us;
+		}
+	}
+	assert_true(last_us > 0);
+	ipam_free(ipam);
+}
+
+// ---- pools and MAC addresses ----
+
+static void test_pools(void **state)
+{
+	struct pool pools[] = {
+		{cidr("10.9.0.0/30"), 29}, // too small: passed over
+		{cidr("10.32.0.0/14"), 16},
+		{cidr("192.168.7.0/24"), 26},
+		{cidr("fd00::/62"), 64},
+	};
+	struct cidr taken[16], got;
+	static const char *const want[] = {"10.32.0.0/16", "10.33.0.0/16", "10.34.0.0/16",
+		"10.35.0.0/16", "192.168.7.0/26", "192.168.7.64/26", "192.168.7.128/26",
+		"192.168.7.192/26"};
+	unsigned nb = 0;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(want); i++) {
+		assert_int_equal(pool_next(pools, ARRAY_SIZE(pools), 4, taken, nb, &got), 0);
+		assert_cidr(&got, want[i]);
+		taken[nb++] = got;
+	}
+	assert_int_equal(pool_next(pools, ARRAY_SIZE(pools), 4, taken, nb, &got), -ENOSPC);
+	taken[2] = taken[--nb]; // any order
+	assert_int_equal(pool_next(pools, ARRAY_SIZE(pools), 4, taken, nb, &got), 0);
+	assert_cidr(&got, "10.34.0.0/16");
+	assert_int_equal(pool_next(pools, ARRAY_SIZE(pools), 6, taken, nb, &got), 0);
+	assert_cidr(&got, "fd00::/64");
+}
+
+static void test_pool_overlaps(void **state)
+{
+	struct pool pool = {cidr("10.0.0.0/8"), 24}, last = {cidr("255.255.255.0/24"), 25};
+	struct cidr got;
+	struct cidr wide[] = {cidr("10.128.0.0/9"), cidr("10.0.0.0/9")};
+	struct cidr mixed[] = {cidr("10.0.1.7/32"), cidr("10.0.0.0/25"), cidr("10.0.2.0/23"),
+		cidr("fd00::/64"), cidr("9.0.0.0/8"), cidr("10.0.2.0/24")};
+	struct cidr ends[] = {cidr("255.255.255.0/25"), cidr("255.255.255.200/32")};
+
+	assert_int_equal(pool_next(&pool, 1, 4, wide, 2, &got), -ENOSPC);
+	assert_int_equal(pool_next(&pool, 1, 4, wide + 1, 1, &got), 0);
+	assert_cidr(&got, "10.128.0.0/24");
+	assert_int_equal(pool_next(&pool, 1, 4, mixed, ARRAY_SIZE(mixed), &got), 0);
+	assert_cidr(&got, "10.0.4.0/24");
+	assert_int_equal(pool_next(&last, 1, 4, ends, 2, &got), -ENOSPC);
+	assert_int_equal(pool_next(&last, 1, 4, ends, 1, &got), 0);
+	assert_cidr(&got, "255.255.255.128/25");
+}
+
+static void test_pool_model(void **state)
+{
+	struct pool pool = {cidr("10.0.0.0/20"), 26};
+	uint64_t seed = 3;
+
+	for (int round = 0; round < 2000; round++) {
+		struct cidr taken[24], got, want = {.ip = pool.cidr.ip, .prefix = 26};
+		unsigned nb = lcg(&seed) % ARRAY_SIZE(taken), i, j;
+		int rc;
+
+		for (i = 0; i < nb; i++) {
+			taken[i].ip = ip_add(&pool.cidr.ip, lcg(&seed) % 6144);
+			taken[i].prefix = 22 + lcg(&seed) % 11;
+		}
+		rc = pool_next(&pool, 1, 4, taken, nb, &got);
+		for (i = 0; i < 64; i++, want.ip = ip_add(&want.ip, 64)) {
+			for (j = 0; j < nb && !cidr_overlap(&taken[j], &want); j++)
+				continue;
+			if (j == nb)
+				break;
+		}
+		assert_int_equal(rc, i < 64 ? 0 : -ENOSPC);
+		if (rc == 0)
+			assert_true(cidr_equal(&got, &want));
+	}
+}
+
+static void test_mac(void **state)
+{
+	struct ip_addr v4 = ip("10.1.2.3"), v6 = ip("fd00::1");
+	struct mac first = ipam_mac(&v6);
+	char text[MAC_TEXT_BYTES];
+	struct mac mac = ipam_mac(&v4);
+
+	assert_string_equal(mac_format(&mac, text), "02:42:0a:01:02:03");
+	mac = ipam_mac(&v6);
+	assert_memory_equal(&mac, &first, sizeof(mac));
+	for (int i = 0; i < 1000; i++) {
+		v6 = ip_add(&v6, 1);
+		mac = ipam_mac(&v6);
+		assert_int_equal(mac.byte[0] & 3, 2);
+		assert_int_not_equal(mac.byte[0], 2);
+		assert_memory_not_equal(&mac, &first, sizeof(mac));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_block_prefix),
+		cmocka_unit_test(test_reserved),
+		cmocka_unit_test(test_small),
+		cmocka_unit_test(test_range),
+		cmocka_unit_test(test_bad_subnets),
+		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_quarantine),
+		cmocka_unit_test(test_released_last_comes_last),
+		cmocka_unit_test(test_nested_use),
+		cmocka_unit_test(test_restart),
+		cmocka_unit_test(test_static),
+		cmocka_unit_test(test_blocks),
+		cmocka_unit_test(test_races),
+		cmocka_unit_test(test_owner_changes),
+		cmocka_unit_test(test_borrow),
+		cmocka_unit_test(test_ipv6),
+		cmocka_unit_test(test_model),
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_pools),
+		cmocka_unit_test(test_pool_overlaps),
+		cmocka_unit_test(test_pool_model),
+		cmocka_unit_test(test_mac),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
