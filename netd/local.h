@@ -8,6 +8,8 @@
 
 #include "base/err.h"
 
+#define LOCAL_KEY_MAX_BYTES 511
+
 struct local;
 
 typedef void local_each_fn(void *arg, const char *key, const char *value, size_t len_bytes);
@@ -16,9 +18,10 @@ struct local_ops {
 	int (*put)(struct local *local, const char *key, const char *value, size_t len_bytes);
 	int (*del)(struct local *local, const char *key); // of what is not there: 0
 	// All keys that begin with `prefix`, in order; `value` ends with a zero that is not
-	// counted.
+	// counted. `fn` changes nothing here.
 	int (*each)(struct local *local, const char *prefix, local_each_fn *fn, void *arg);
-	// Changes between these are made together; without, each by itself. They do not nest.
+	// Changes between these are made together; without, each by itself. They do not nest. When
+	// one of them fails, so does commit(), and none is made.
 	int (*begin)(struct local *local);
 	int (*commit)(struct local *local);
 };
