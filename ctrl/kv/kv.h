@@ -23,7 +23,7 @@
 #include "base/err.h"
 #include "base/loop.h"
 
-#define KV_KEY_MAX_BYTES   512
+#define KV_KEY_MAX_BYTES   480 // LMDB takes 511, with what stores and copies add to a key
 #define KV_VALUE_MAX_BYTES (512u << 10)
 #define KV_TXN_OPS_MAX	   60
 
