@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "tests/sim/fake_sandbox.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define FAIL_PERCENT 2 // of configurations, while accidents happen
+
+static struct container *find_alive(struct sandbox *sb, const char *text)
+{
+	struct host *h = ((struct sim_sandbox *)sb)->host;
+	struct container *c = container_by_sandbox(h->w, text);
+
+	return c && c->alive && c->host == h ? c : NULL;
+}
+
+static int sandbox_find(
+	struct sandbox *sb, const char *text, struct netns_id *ret_id, struct err *err)
+{
+	struct container *c = find_alive(sb, text);
+
+	if (!c)
+		return err_set(err, -ENOENT, text, "there is no such namespace");
+	*ret_id = (struct netns_id){.dev = 1, .ino = c->ino};
+	return 0;
+}
+
+static bool sandbox_alive(struct sandbox *sb, const char *text, const struct netns_id *id)
+{
+	struct container *c = find_alive(sb, text);
+
+	return c && c->ino == id->ino;
+}
+
+static int sandbox_ifname(struct sandbox *sb, const char *text, char (*taken)[16],
+	unsigned nb_taken, char ret_ifname[16], struct err *err)
+{
+	char name[16];
+
+	if (!find_alive(sb, text))
+		return err_set(err, -ENOENT, text, "there is no such namespace");
+	for (unsigned i = 0;; i++) {
+		bool is_taken = false;
+
+		snprintf(name, sizeof(name), "eth%u", i);
+		for (unsigned k = 0; k < nb_taken; k++)
+			is_taken |= !strcmp(taken[k], name);
+		if (!is_taken)
+			break;
+	}
+	memcpy(ret_ifname, name, sizeof(name));
+	return 0;
+}
+
+static int sandbox_configure(struct sandbox *sb, const struct own_endpoint *own, struct err *err)
+{
+	struct host *h = ((struct sim_sandbox *)sb)->host;
+	char port[32];
+
+	snprintf(port, sizeof(port), RECONCILE_PREFIX "%.12s", own->rec.id);
+	if (!find_alive(sb, own->rec.sandbox))
+		return err_set(err, -ENOENT, own->rec.sandbox, "there is no such namespace");
+	if (!fake_switch_is_up(h->sw) || !fake_switch_port(h->sw, port))
+		return err_set(err, -ENODEV, own->rec.ifname, "there is no such interface");
+	if (h->w->chaos && sim_chance(&h->w->random, FAIL_PERCENT))
+		return err_set(err, -EIO, own->rec.ifname, "this time it does not go");
+	return 0;
+}
+
+static const struct sandbox_ops ops = {
+	.find = sandbox_find,
+	.alive = sandbox_alive,
+	.ifname = sandbox_ifname,
+	.configure = sandbox_configure,
+};
+
+void fake_sandbox_init(struct sim_sandbox *sb, struct host *h)
+{
+	*sb = (struct sim_sandbox){.base = {.ops = &ops}, .host = h};
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What people asked agents for, what they were told, and what they may rely on. The checks compare
+// it with what there is. One thread.
+#pragma once
+
+#include "tests/sim/world.h"
+
+enum promise_state {
+	PROMISE_ASKED,	 // no answer yet
+	PROMISE_KEPT,	 // success was reported
+	PROMISE_REFUSED, // failure was reported
+	PROMISE_UNSURE,	 // the agent died before it said anything
+};
+
+enum stop_state {
+	STOP_NONE,
+	STOP_ASKED,
+	STOP_DONE,   // success was reported
+	STOP_UNSURE, // nothing is known
+};
+
+// A connection of a container to a network.
+struct promise {
+	struct world *w;
+	struct host *host;
+	struct container *container;
+	char network[NAME_BYTES], net_id[ID_BYTES];
+	enum promise_state state;
+	enum stop_state stop;
+	uint64_t kept_us; // when success was reported
+	bool superseded;  // another try of the same container with the same network came later
+	struct endpoint_record rec; // as its host has it; aliases and options are not kept
+	bool is_stored;		    // its record was in the store once
+	// Hosts whose switch had its entry; of its own host, its port.
+	bool seen[WORLD_HOSTS_MAX];
+	LIST_ENTRY(promise) entry;
+};
+
+struct net_promise {
+	struct world *w;
+	struct host *host;
+	char name[NAME_BYTES], id[ID_BYTES];
+	enum promise_state state;
+	enum stop_state stop;
+	uint64_t kept_us;
+	LIST_ENTRY(net_promise) entry;
+};
+
+void promise_connect(struct host *h, struct container *c, const char *network,
+	const struct ip_addr *ip, const char *alias);
+void promise_disconnect(struct promise *p);
+void promise_create(struct host *h, const char *network, const char *subnet, bool ipv6);
+void promise_remove(struct host *h, const char *network);
+void promises_free(struct world *w);
+
+// The host's own idea of it, from its agent. NULL: no agent, or it does not know it.
+struct own_endpoint *promise_own(const struct promise *p);
+// Success was reported, nobody asked for its end, its container and host are alive and its network
+// was not asked to go.
+bool promise_holds(const struct promise *p);
+// It is not to be there: it was refused, ended, or its container or host is dead.
+bool promise_is_over(const struct promise *p);
+// It may have another address than it was told: see promise.c.
+bool promise_may_move(const struct promise *p);
+// It may have been lost: see promise.c.
+bool promise_may_be_lost(const struct promise *p);
+bool net_asked_to_go(struct world *w, const char *id);

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A cluster in one process and in virtual time: hosts with the real agent, over a simulated store,
+// switches in memory, state folders in memory, and containers that are names. A seed decides
+// everything that happens. One thread.
+//
+//	world.c		hosts, containers, time
+//	action.c	what people and accidents do
+//	promise.c	what people were told, and what they may rely on
+//	check.c		what must be so while things happen
+//	check_end.c	what must be so when all is healed and quiet
+#pragma once
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "netd/agent.h"
+#include "netd/agent_priv.h"
+#include "tests/sim/fake_switch.h"
+#include "tests/sim/local_memory.h"
+#include "tests/sim/random.h"
+#include "tests/sim/store.h"
+#include "tests/sim/timeline.h"
+
+#define WORLD_HOSTS_MAX	   6
+#define WORLD_NETWORKS	   4  // names
+#define WORLD_CONTAINERS   10 // names
+#define WORLD_TTL_S	   4
+#define WORLD_GRACE_S	   8
+#define WORLD_QUARANTINE_S 4
+
+struct world;
+
+struct sim_sandbox {
+	struct sandbox base;
+	struct host *host;
+};
+
+struct host {
+	struct world *w;
+	unsigned index;
+	struct netd_conf conf;
+	struct ip_addr vtep;
+	struct agent *agent; // NULL: not running
+	struct kv *kv;
+	struct fake_switch *sw;
+	struct local *local;
+	struct sim_sandbox sandbox;
+	struct timeline_event tick, start_agent, start_switch, heal;
+	bool dead; // for good
+	bool cut;  // from the store
+	bool slow; // its agent runs late
+	// It cannot write to the store since then (cut, or no agent); 0: it can, for all one knows.
+	uint64_t silent_since_us;
+	// Others may have taken it for dead, and have deleted its records and taken its blocks.
+	uint64_t fenced_us;
+	uint64_t forgot_us; // its state folder was lost
+	uint64_t moved_us;  // it came back under another address
+};
+
+// One life of a container: a name comes back as another one.
+struct container {
+	char name[NAME_BYTES], sandbox[64];
+	struct host *host;
+	uint64_t ino;
+	bool alive;
+	LIST_ENTRY(container) entry;
+};
+
+struct promise;
+struct net_promise;
+
+struct world_opts {
+	uint64_t seed;
+	unsigned steps;
+	bool verbose; // everything that happens goes to standard output
+};
+
+struct world {
+	struct world_opts opts;
+	struct timeline tl;
+	struct sim_random random;
+	struct sim_store *store;
+	struct host hosts[WORLD_HOSTS_MAX];
+	unsigned nb_hosts;
+	LIST_HEAD(, container) containers;
+	LIST_HEAD(, promise) promises;
+	LIST_HEAD(, net_promise) nets;
+	uint64_t last_ino;
+	struct timeline_event store_up;
+	bool chaos;		 // accidents may happen; false: it is being healed
+	uint64_t lost_us;	 // the store was lost or set back last
+	uint64_t restored_us;	 // it was set back
+	uint64_t store_down_us;	 // since when; 0: up
+	uint64_t shaky_until_us; // hosts that are silent before this count as fenced
+	uint64_t next_check_us;
+	uint32_t faults; // those that this seed may have: enum action in action.c
+	char failure[1024];
+	uint64_t nb_events, nb_actions;
+};
+
+void world_init(struct world *w, const struct world_opts *opts);
+void world_fini(struct world *w);
+
+// Lets time pass; stops at a failure.
+void world_run(struct world *w, uint64_t delay_us);
+static inline bool world_failed(const struct world *w)
+{
+	return w->failure[0] != '\0';
+}
+// The first failure is kept.
+void world_fail(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void world_trace(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+// ---- hosts ----
+
+void host_start_agent(struct host *h);
+void host_crash_agent(struct host *h);
+void host_start_switch(struct host *h);
+void host_crash_switch(struct host *h);
+void host_forget(struct host *h); // while the agent does not run
+void host_cut(struct host *h, bool cut);
+void host_die(struct host *h); // for good
+// Whether its silence has begun or ended.
+void host_look_at_silence(struct host *h);
+static inline bool host_is_up(const struct host *h)
+{
+	return h->agent != NULL;
+}
+
+// ---- containers ----
+
+struct container *container_new(struct host *h, const char *name);
+void container_kill(struct world *w, struct container *c);
+struct container *container_by_sandbox(struct world *w, const char *sandbox); // NULL
+// The last one of that name on any host that is alive. NULL.
+struct container *container_by_name(struct world *w, const char *name);
+
+// ---- action.c ----
+
+void world_choose_faults(struct world *w);
+void world_act(struct world *w);
+void world_heal(struct world *w);
+void store_lost(struct world *w, bool restored); // it just was
+
+// ---- check.c ----
+
+void check_running(struct world *w);
+// True when all is as it should be; else false and the failure is in `text`.
+bool check_end(struct world *w, char *text, size_t len_bytes);
