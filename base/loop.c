@@ -14,6 +14,7 @@ struct loop_handle {
 	void *arg;
 	void *socket;		    // ZeroMQ socket, or NULL
 	int fd;			    // -1 for timers and sockets
+	short events;		    // of zmq_poll()
 	uint64_t period_us, due_us; // due_us 0: not armed
 	bool dead;
 };
@@ -115,17 +116,27 @@ struct loop_handle *loop_add_fd(struct loop *loop, int fd, loop_fn *fn, void *ar
 {
 	struct loop_handle *h = add(loop, fn, arg);
 
-	if (h)
+	if (h) {
 		h->fd = fd;
+		h->events = ZMQ_POLLIN;
+	}
 	return h;
+}
+
+void loop_fd_events(struct loop_handle *handle, unsigned events)
+{
+	handle->events =
+		(events & LOOP_READ ? ZMQ_POLLIN : 0) | (events & LOOP_WRITE ? ZMQ_POLLOUT : 0);
 }
 
 struct loop_handle *loop_add_socket(struct loop *loop, void *socket, loop_fn *fn, void *arg)
 {
 	struct loop_handle *h = add(loop, fn, arg);
 
-	if (h)
+	if (h) {
 		h->socket = socket;
+		h->events = ZMQ_POLLIN;
+	}
 	return h;
 }
 
@@ -142,6 +153,12 @@ void loop_timer_set(struct loop_handle *timer, uint64_t period_us)
 {
 	timer->period_us = period_us;
 	timer->due_us = period_us ? monotonic_us() + period_us : 0;
+}
+
+void loop_timer_once(struct loop_handle *timer, uint64_t delay_us)
+{
+	timer->period_us = 0;
+	timer->due_us = monotonic_us() + delay_us;
 }
 
 void loop_del(struct loop *loop, struct loop_handle *handle)
@@ -163,7 +180,9 @@ static long prepare(struct loop *loop, int *ret_count)
 		reap(loop);
 	TAILQ_FOREACH (h, &loop->handles, entry) {
 		if (h->fd >= 0 || h->socket) {
-			loop->items[n] = (zmq_pollitem_t){h->socket, h->fd, ZMQ_POLLIN, 0};
+			if (!h->events)
+				continue;
+			loop->items[n] = (zmq_pollitem_t){h->socket, h->fd, h->events, 0};
 			loop->owners[n++] = h;
 		} else if (h->due_us && h->due_us < next_us) {
 			next_us = h->due_us;
@@ -185,8 +204,8 @@ static void run_timers(struct loop *loop)
 	TAILQ_FOREACH (h, &loop->handles, entry) {
 		if (h->dead || !h->due_us || h->due_us > now_us)
 			continue;
-		h->due_us += h->period_us;
-		if (h->due_us <= now_us)
+		h->due_us = h->period_us ? h->due_us + h->period_us : 0;
+		if (h->due_us <= now_us && h->period_us)
 			h->due_us = now_us + h->period_us;
 		h->fn(h->arg);
 	}

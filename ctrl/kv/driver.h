@@ -8,10 +8,16 @@ struct kv_driver {
 	const char *scheme;  // of the URL
 	const char *example; // of a URL, for errors
 
-	// `rest` is the URL after "scheme:"; the driver's handle begins with a struct kv.
+	// `rest` is the URL after "scheme:"; the driver's handle begins with a struct kv. kv.c
+	// fills `driver` and `opts` of it when this returns: nobody may be called before. In `opts`
+	// timeout_ms is not 0.
 	int (*open)(
 		const struct kv_opts *opts, const char *rest, struct kv **ret_kv, struct err *err);
 	void (*free)(struct kv *kv);
+
+	// Arguments of all these were checked by kv.c, `fn` of txn() is there, leases of ops were
+	// held. Who holds a watch or a lease when the store is freed has lost it.
+
 	// `key` is a prefix of many with `is_prefix`.
 	void (*read)(struct kv *kv, const char *key, bool is_prefix, kv_read_fn *fn, void *arg);
 	void (*txn)(
@@ -24,11 +30,17 @@ struct kv_driver {
 	void (*lease_free)(struct kv_lease *lease, bool revoke);
 };
 
+struct kv_later;
+
 struct kv {
 	const struct kv_driver *driver;
 	struct kv_opts opts; // texts are borrowed during open() only, and NULL later
 	bool up;
 	char reason[256];
+
+	// kv.c's
+	struct kv_later *later;
+	struct loop_handle *later_timer;
 };
 
 // First member of a driver's watches and leases.
@@ -40,6 +52,11 @@ struct kv_lease {
 };
 
 // Tells on_state() if it changes something; `reason` of a store that is not up, or of a failure.
+// From the loop only, not from inside calls of the interface.
 void kv_set_state(struct kv *kv, bool up, const char *reason);
+
+// Calls `fn` from the loop, with nothing but `rc`: for what fails before it is under way.
+void kv_read_later(struct kv *kv, kv_read_fn *fn, void *arg, int rc);
+void kv_write_later(struct kv *kv, kv_write_fn *fn, void *arg, int rc);
 
 extern const struct kv_driver kv_lmdb, kv_etcd, kv_zookeeper, kv_consul;

@@ -8,7 +8,8 @@
 //
 // Results of all stores: 0; -ENOENT no such key; -ESTALE a guard did not hold, nothing was changed;
 // -ETIMEDOUT, -ECONNREFUSED, -ECONNRESET the store cannot be reached; -EACCES it refuses this user;
-// -E2BIG more than it takes; -EIO anything else. kv_reason() has the words of the last failure.
+// -E2BIG more than it takes; -EINVAL a key or a transaction that is none; -EIO anything else.
+// kv_reason() has the words of the last failure.
 //
 // Keys are text, folders separated by '/', relative to the prefix in the URL, without a leading
 // '/': "hosts/h1". A key is not also a folder of others. Values are any bytes, at most
@@ -46,7 +47,8 @@ struct kv_opts {
 // Checks the URL and the options, and begins to connect; a store that is away is no error.
 // -EINVAL names what is wrong and what is allowed.
 int kv_open(const struct kv_opts *opts, struct kv **ret_kv, struct err *err);
-void kv_free(struct kv *kv); // its leases are left to expire, watches end; NULL is fine
+void kv_free(struct kv *kv); // its leases are left to expire, its watches end and with both their
+			     // handles; not from inside a callback of it; NULL is fine
 
 const char *kv_scheme(const struct kv *kv); // "etcd"
 bool kv_is_up(const struct kv *kv);
@@ -90,7 +92,7 @@ struct kv_op {
 };
 
 // `revision` is that of the change. rc -ESTALE when a guard does not hold, or the lease is not
-// held.
+// held. Functions of changes take NULL for it.
 typedef void kv_write_fn(void *arg, int rc, uint64_t revision);
 
 // All ops or none. At most KV_TXN_OPS_MAX, no key twice. What `ops` points to is copied.
@@ -127,6 +129,7 @@ typedef void kv_watch_fn(void *arg, const struct kv_event *event);
 // an interruption it goes on by itself in the same way. Changes of one key come in order, several
 // may be told as the last of them; each group of changes ends with SYNCED. A store that was lost
 // and is another one by now (revisions went back) begins anew.
+// NULL: out of memory, or a prefix that is none.
 struct kv_watch *kv_watch(
 	struct kv *kv, const char *prefix, uint64_t from_revision, kv_watch_fn *fn, void *arg);
 void kv_unwatch(struct kv_watch *watch); // NULL is fine; also from inside its callback

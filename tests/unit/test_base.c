@@ -331,6 +331,59 @@ static void test_loop_remove(void **state)
 	close(s.fd);
 }
 
+static void stop_once(void *arg)
+{
+	struct scene *s = arg;
+
+	s->ticks++;
+	loop_timer_once(s->other, 3000);
+}
+
+// A timer that fires once, at the earliest from the next turn of the loop.
+static void test_loop_once(void **state)
+{
+	struct scene s = {.loop = loop_new()};
+
+	s.handle = loop_add_timer(s.loop, 0, stop_once, &s);
+	s.other = loop_add_timer(s.loop, 0, stop, &s);
+	loop_timer_once(s.handle, 0);
+	assert_int_equal(s.ticks, 0);
+	assert_int_equal(loop_run(s.loop), 0);
+	assert_int_equal(s.ticks, 1);
+	loop_free(s.loop);
+}
+
+// Writable: once, then it is watched for nothing, then for reading.
+static void next_events(void *arg)
+{
+	struct scene *s = arg;
+	static const unsigned events[] = {0, LOOP_READ};
+
+	s->ticks++;
+	if (s->ticks > 2) {
+		loop_stop(s->loop);
+		return;
+	}
+	loop_fd_events(s->handle, events[s->ticks - 1]);
+	loop_timer_once(s->other, 1000);
+}
+
+static void test_loop_events(void **state)
+{
+	struct scene s = {.loop = loop_new(), .fd = eventfd(0, EFD_CLOEXEC)};
+	uint64_t one = 1;
+
+	s.handle = loop_add_fd(s.loop, s.fd, next_events, &s);
+	s.other = loop_add_timer(s.loop, 0, next_events, &s);
+	loop_fd_events(s.handle, LOOP_READ | LOOP_WRITE);
+	// The second call is the timer's: a handle for nothing is not called.
+	assert_int_equal(write(s.fd, &one, sizeof(one)), sizeof(one));
+	assert_int_equal(loop_run(s.loop), 0);
+	assert_int_equal(s.ticks, 3);
+	loop_free(s.loop);
+	close(s.fd);
+}
+
 static void receive(void *arg)
 {
 	struct scene *s = arg;
@@ -378,6 +431,8 @@ int main(void)
 		cmocka_unit_test(test_loop_fd),
 		cmocka_unit_test(test_loop_timer),
 		cmocka_unit_test(test_loop_remove),
+		cmocka_unit_test(test_loop_once),
+		cmocka_unit_test(test_loop_events),
 		cmocka_unit_test(test_loop_socket),
 	};
 
