@@ -117,7 +117,7 @@ static void load_own(void *arg, const char *key, const char *value, size_t len_b
 {
 	struct agent *a = arg;
 	struct endpoint_record rec;
-	struct replica_net *net;
+	struct replica_net *net = NULL;
 	struct netns_id netns;
 	struct own_endpoint *own;
 	struct err err = {0};
@@ -311,7 +311,7 @@ static void own_failed(struct agent *a, struct own_endpoint *own, int rc, const 
 	if (own->state != OWN_FAILED || strcmp(own->reason, text))
 		log_warn("endpoint %s of network %s: %s", own->rec.name, own->net->rec.name, text);
 	own->state = OWN_FAILED;
-	snprintf(own->reason, sizeof(own->reason), "%s", text);
+	snprintf(own->reason, sizeof(own->reason), "%.255s", text);
 }
 
 static bool is_alive(struct agent *a, const struct own_endpoint *own)
