@@ -19,6 +19,8 @@ enum ctrl_error ctrl_error_of_errno(int code)
 {
 	if (code == -EACCES)
 		code = -EPERM;
+	if (code == -EADDRINUSE)
+		code = -EBUSY;
 	if (code == -ENXIO)
 		code = -ENODEV;
 	if (code == -ECONNRESET)
