@@ -293,8 +293,8 @@ void agent_free(struct agent *a)
 	free_requests(a);
 	kv_unwatch(a->watch);
 	kv_lease_free(a->lease, false);
-	agent_own_free_all(a);
 	reconcile_free(a->rec);
+	agent_own_free_all(a);
 	agent_net_free_all(a);
 	a->replica.observer = (struct replica_observer){0};
 	replica_fini(&a->replica);
