@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-#include "ports/netlink.h"
+#include "base/netlink.h"
 #include "ports/port.h"
 
 // The alias of a device of ours: "causeway:<switch_id>:<port>".

@@ -22,10 +22,10 @@
 #include <rte_ethdev.h>
 
 #include "base/log.h"
+#include "base/netlink.h"
 #include "base/netns.h"
 #include "base/util.h"
 #include "ports/device.h"
-#include "ports/netlink.h"
 #include "ports/tap_io.h"
 #include "ports/types.h"
 #include "ports/vnet_hdr.h"

@@ -24,9 +24,9 @@
 #include <rte_ethdev.h>
 
 #include "base/log.h"
+#include "base/netlink.h"
 #include "base/netns.h"
 #include "ports/device.h"
-#include "ports/netlink.h"
 #include "ports/types.h"
 #include "ports/veth_io.h"
 

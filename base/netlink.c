@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "ports/netlink.h"
+#include "base/netlink.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
-#include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
@@ -13,8 +11,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/netlink_talk.h"
 #include "base/netns.h"
-#include "ports/netlink_talk.h"
 
 #define NL_BUF_BYTES (32 * 1024)
 
@@ -313,60 +311,4 @@ int nl_veth_add(struct nl *nl, const struct nl_veth_end *a, const struct nl_veth
 	mnl_attr_nest_end(msg, data);
 	mnl_attr_nest_end(msg, info);
 	return send_change(nl, msg);
-}
-
-int nl_addr_parse(const char *text, struct nl_addr *ret_addr)
-{
-	struct nl_addr addr = {};
-	const char *slash = strchr(text, '/');
-	char host[INET6_ADDRSTRLEN], *end;
-	unsigned long bits;
-
-	if (!slash || (size_t)(slash - text) >= sizeof(host) || !slash[1])
-		return -EINVAL;
-	snprintf(host, sizeof(host), "%.*s", (int)(slash - text), text);
-	addr.family = strchr(host, ':') ? AF_INET6 : AF_INET;
-	addr.bytes = addr.family == AF_INET6 ? 16 : 4;
-	bits = strtoul(slash + 1, &end, 10);
-	if (*end || slash[1] < '0' || slash[1] > '9' || bits > addr.bytes * 8u)
-		return -EINVAL;
-	if (inet_pton(addr.family, host, addr.byte) != 1)
-		return -EINVAL;
-	addr.prefix_bits = bits;
-	*ret_addr = addr;
-	return 0;
-}
-
-static int change_addr(struct nl *nl, uint16_t type, uint16_t flags, int ifindex, const char *text)
-{
-	char buf[NL_BUFFER_BYTES];
-	struct nlmsghdr *msg = nl_begin(nl, buf, type, NLM_F_ACK | flags);
-	struct ifaddrmsg *info = mnl_nlmsg_put_extra_header(msg, sizeof(*info));
-	struct nl_addr addr;
-	uint32_t bcast;
-
-	if (nl_addr_parse(text, &addr))
-		return -EINVAL;
-	info->ifa_family = addr.family;
-	info->ifa_prefixlen = addr.prefix_bits;
-	info->ifa_index = ifindex;
-	info->ifa_flags = addr.family == AF_INET6 ? IFA_F_NODAD : 0;
-	mnl_attr_put(msg, IFA_LOCAL, addr.bytes, addr.byte);
-	mnl_attr_put(msg, IFA_ADDRESS, addr.bytes, addr.byte);
-	if (type == RTM_NEWADDR && addr.family == AF_INET && addr.prefix_bits < 31) {
-		memcpy(&bcast, addr.byte, sizeof(bcast));
-		bcast |= htonl((uint32_t)(0xffffffffull >> addr.prefix_bits));
-		mnl_attr_put(msg, IFA_BROADCAST, sizeof(bcast), &bcast);
-	}
-	return send_change(nl, msg);
-}
-
-int nl_addr_add(struct nl *nl, int ifindex, const char *text)
-{
-	return change_addr(nl, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, ifindex, text);
-}
-
-int nl_addr_del(struct nl *nl, int ifindex, const char *text)
-{
-	return change_addr(nl, RTM_DELADDR, 0, ifindex, text);
 }

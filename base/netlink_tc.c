@@ -9,8 +9,8 @@
 #include <linux/pkt_cls.h>
 #include <linux/rtnetlink.h>
 
-#include "ports/netlink.h"
-#include "ports/netlink_talk.h"
+#include "base/netlink.h"
+#include "base/netlink_talk.h"
 
 #define PRIORITY 1 // before whatever else there is
 

@@ -79,3 +79,14 @@ int nl_addr_parse(const char *text, struct nl_addr *ret_addr);
 // -EADDRNOTAVAIL.
 int nl_addr_add(struct nl *nl, int ifindex, const char *text);
 int nl_addr_del(struct nl *nl, int ifindex, const char *text);
+
+// Calls `fn` with each address of global scope that the device has. It may not use `nl`.
+typedef void nl_addr_fn(void *arg, const struct nl_addr *addr);
+int nl_addr_each(struct nl *nl, int ifindex, nl_addr_fn *fn, void *arg);
+
+// A route by the device to the prefix `to`: over `gateway`, or NULL: what is on the link. -EEXIST
+// when there is one to that prefix, whichever device it is by; nl_route_has() tells whether it is
+// by this one.
+int nl_route_add(
+	struct nl *nl, int ifindex, const struct nl_addr *to, const struct nl_addr *gateway);
+int nl_route_has(struct nl *nl, int ifindex, const struct nl_addr *to, bool *ret_has);
