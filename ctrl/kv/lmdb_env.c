@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/log.h"
 
 // The map takes addresses, not memory nor disk, and cannot grow while somebody reads: so it has
 // the size that is never reached.
@@ -142,7 +143,8 @@ static void write_some(struct lmdb_env *env)
 		run_each(env, &jobs, &changed);
 	give_back(&jobs);
 	if (changed && pwrite(env->notify_fd, "\n", 1, 0) < 0)
-		; // the others find it when they look next
+		log_debug(
+			"cannot write %s", env->notify_path); // others find it when they look next
 }
 
 static void env_free(struct lmdb_env *env)
@@ -370,16 +372,16 @@ void lmdb_env_add(struct lmdb_env *env, struct lmdb_job *job)
 
 bool lmdb_env_abandon(struct lmdb_env *env, struct lmdb_job *job)
 {
-	bool queued, done;
+	bool queued, running;
 
 	pthread_mutex_lock(&lock);
 	queued = job->state == LMDB_JOB_QUEUED;
-	done = job->state == LMDB_JOB_DONE;
+	running = job->state == LMDB_JOB_RUNNING;
 	job->inbox = NULL;
 	if (queued)
 		TAILQ_REMOVE(&env->queue, job, entry);
 	pthread_mutex_unlock(&lock);
 	if (queued)
 		job->free(job);
-	return !done;
+	return queued || running;
 }
