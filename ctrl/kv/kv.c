@@ -11,7 +11,7 @@
 #include "ctrl/kv/driver.h"
 
 static const struct kv_driver *const drivers[] = {
-	&kv_etcd,
+	&kv_lmdb,
 };
 
 // A callback that the loop is to make: of a request that was refused before a driver had it.
