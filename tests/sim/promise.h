@@ -27,10 +27,13 @@ struct promise {
 	char network[NAME_BYTES], net_id[ID_BYTES];
 	enum promise_state state;
 	enum stop_state stop;
-	uint64_t kept_us; // when success was reported
-	bool superseded;  // another try of the same container with the same network came later
+	uint64_t kept_us;	    // when success was reported
 	struct endpoint_record rec; // as its host has it; aliases and options are not kept
-	bool is_stored;		    // its record was in the store once
+	uint32_t vni;
+	bool was_stored;	 // the store had its record when success was reported
+	bool is_stored;		 // it had it once
+	uint64_t fenced_seen_us; // its host's `fenced_us` when it was looked at last
+	bool lost_ok;		 // nobody but its host knew it, and the host forgot
 	// Hosts whose switch had its entry; of its own host, its port.
 	bool seen[WORLD_HOSTS_MAX];
 	LIST_ENTRY(promise) entry;
@@ -52,9 +55,15 @@ void promise_disconnect(struct promise *p);
 void promise_create(struct host *h, const char *network, const char *subnet, bool ipv6);
 void promise_remove(struct host *h, const char *network);
 void promises_free(struct world *w);
+// The host is about to lose its state folder.
+void promises_forget(struct host *h);
+// The store is about to be lost or set back.
+void promises_store_lost(struct world *w);
 
 // The host's own idea of it, from its agent. NULL: no agent, or it does not know it.
 struct own_endpoint *promise_own(const struct promise *p);
+void promise_update(struct promise *p, const struct own_endpoint *own);
+bool promise_in_store(const struct promise *p);
 // Success was reported, nobody asked for its end, its container and host are alive and its network
 // was not asked to go.
 bool promise_holds(const struct promise *p);

@@ -176,9 +176,11 @@ void host_crash_agent(struct host *h)
 void host_forget(struct host *h)
 {
 	world_trace(h->w, "%s: the state folder is lost", h->conf.host);
+	promises_forget(h);
 	local_memory_free(h->local);
 	h->local = local_memory_new();
 	h->forgot_us = h->w->tl.now_us;
+	h->blank = true;
 }
 
 void host_cut(struct host *h, bool cut)

@@ -55,7 +55,7 @@ struct host {
 	// Others may have taken it for dead, and have deleted its records and taken its blocks.
 	uint64_t fenced_us;
 	uint64_t forgot_us; // its state folder was lost
-	uint64_t moved_us;  // it came back under another address
+	bool blank;	    // and it has not read the store since
 };
 
 // One life of a container: a name comes back as another one.
@@ -141,7 +141,7 @@ struct container *container_by_name(struct world *w, const char *name);
 void world_choose_faults(struct world *w);
 void world_act(struct world *w);
 void world_heal(struct world *w);
-void store_lost(struct world *w, bool restored); // it just was
+void store_lost(struct world *w); // it just was
 
 // ---- check.c ----
 

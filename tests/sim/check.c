@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What must be so at any moment, whatever happens:
+//
+// Of a connection that was reported, its host's switch keeps the port, and the switches of other
+// hosts with an endpoint in the network keep its entries (forwarding, neighbours) once they had
+// them, whether the store is there or not. They may be gone only
+//	- when the connection is over, was asked to end, or its network was;
+//	- when that switch has died (world.c forgets that it had been seen);
+//	- of another host's switch: when that host has no endpoint in the network (any more);
+//	- when the connection's host was silent for longer than its lease and the grace period, or
+//	  while a store that was lost was filled again (then others may have let it go);
+//	- when the other host itself has lost its state folder (it knows nothing until it has read
+//	  the store), or was silent for as long, and the store was lost meanwhile;
+//	- when it got another address, for a reason that promise.c knows.
+#include <string.h>
+
+#include "tests/sim/promise.h"
+#include "tests/sim/world.h"
+
+static bool is_fenced_now(const struct host *h)
+{
+	const struct world *w = h->w;
+
+	return h->silent_since_us &&
+	       w->tl.now_us - h->silent_since_us >= (h->conf.grace_s + h->conf.ttl_s / 2) * S_US;
+}
+
+static bool may_be_gone(const struct promise *p)
+{
+	return !promise_holds(p) || is_fenced_now(p->host) ||
+	       p->fenced_seen_us != p->host->fenced_us;
+}
+
+// ---- its own host ----
+
+static void port_name(char name[32], const struct endpoint_record *rec)
+{
+	snprintf(name, 32, RECONCILE_PREFIX "%.12s", rec->id);
+}
+
+static void forget_seen(struct promise *p)
+{
+	memset(p->seen, 0, sizeof(p->seen));
+}
+
+// The agent may have given it another address: then all begins anew.
+static void follow(struct promise *p)
+{
+	struct own_endpoint *own = promise_own(p);
+
+	p->is_stored |= promise_in_store(p);
+	if (!own)
+		return;
+	if (own->state == OWN_UP && !strcmp(own->rec.id, p->rec.id))
+		return;
+	if (own->state == OWN_CONFLICT || strcmp(own->rec.id, p->rec.id)) {
+		if (!promise_may_move(p))
+			world_fail(p->w, "%s: %s in %s has lost its address without need (%s)",
+				p->host->conf.host, p->container->sandbox, p->network, own->reason);
+		forget_seen(p);
+	}
+	promise_update(p, own);
+}
+
+static void check_port(struct promise *p)
+{
+	struct host *h = p->host;
+	bool *seen = &p->seen[h->index];
+	char name[32];
+	bool there;
+
+	if (!fake_switch_is_up(h->sw))
+		return;
+	port_name(name, &p->rec);
+	there = fake_switch_port(h->sw, name) != NULL;
+	if (*seen && !there)
+		world_fail(p->w, "%s: the port %s of %s in %s has gone", h->conf.host, name,
+			p->container->sandbox, p->network);
+	*seen = there;
+}
+
+// ---- other hosts ----
+
+static bool has_endpoint(const struct host *h, const char *net_id)
+{
+	struct promise *p;
+
+	LIST_FOREACH (p, &h->w->promises, entry) {
+		if (p->host == h && promise_holds(p) && !strcmp(p->net_id, net_id) &&
+			p->seen[h->index])
+			return true;
+	}
+	return false;
+}
+
+static bool has_entries(const struct host *h, const struct promise *p)
+{
+	struct fake_bridge *bridge = fake_switch_bridge_of_vni(h->sw, p->vni);
+
+	if (!bridge || !fake_bridge_fdb(bridge, &p->rec.mac))
+		return false;
+	for (unsigned i = 0; i < p->rec.nb_ips; i++) {
+		if (!fake_bridge_neigh(bridge, &p->rec.ips[i].ip))
+			return false;
+	}
+	return true;
+}
+
+static void check_entries(struct promise *p, const struct host *h)
+{
+	bool *seen = &p->seen[h->index];
+	bool there;
+
+	if (!fake_switch_is_up(h->sw))
+		return;
+	if (h->blank || !has_endpoint(h, p->net_id)) {
+		*seen = false;
+		return;
+	}
+	there = has_entries(h, p);
+	if (*seen && !there)
+		world_fail(p->w, "%s: the entries of %s (%s) in %s have gone", h->conf.host,
+			p->container->sandbox, p->host->conf.host, p->network);
+	*seen = there;
+}
+
+static void check_promise(struct world *w, struct promise *p)
+{
+	if (may_be_gone(p)) {
+		forget_seen(p);
+		p->fenced_seen_us = p->host->fenced_us;
+		return;
+	}
+	follow(p);
+	check_port(p);
+	for (unsigned i = 0; i < w->nb_hosts && !world_failed(w); i++) {
+		if (&w->hosts[i] != p->host && !w->hosts[i].dead)
+			check_entries(p, &w->hosts[i]);
+	}
+}
+
+void check_running(struct world *w)
+{
+	struct promise *p;
+
+	for (unsigned i = 0; i < w->nb_hosts; i++) {
+		struct host *h = &w->hosts[i];
+
+		if (h->agent && h->agent->synced)
+			h->blank = false;
+	}
+	LIST_FOREACH (p, &w->promises, entry) {
+		if (p->state == PROMISE_KEPT && !world_failed(w))
+			check_promise(w, p);
+	}
+}

@@ -1,0 +1,561 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What must be so when all is healed and quiet. The truth comes from the keys that the store has,
+// from the containers that are alive, and from what people were told; not from any agent.
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/sim/promise.h"
+#include "tests/sim/world.h"
+
+#define MAX_RECORDS 512
+
+struct truth {
+	struct world *w;
+	char *text;
+	size_t len_bytes;
+	bool failed;
+	struct network_record nets[MAX_RECORDS];
+	unsigned nb_nets;
+	struct truth_ep {
+		struct endpoint_record rec;
+		char net_id[ID_BYTES];
+	} eps[MAX_RECORDS];
+	unsigned nb_eps;
+	struct block_record blocks[MAX_RECORDS];
+	unsigned nb_blocks;
+	struct host_record hosts[WORLD_HOSTS_MAX * 2];
+	unsigned nb_hosts;
+};
+
+__attribute__((format(printf, 2, 3))) static void wrong(struct truth *t, const char *fmt, ...)
+{
+	va_list args;
+
+	if (t->failed)
+		return;
+	t->failed = true;
+	va_start(args, fmt);
+	vsnprintf(t->text, t->len_bytes, fmt, args);
+	va_end(args);
+}
+
+// ---- what the store has ----
+
+static void read_key(struct truth *t, const struct store_key *key)
+{
+	const char *value = key->value->data;
+	size_t len = key->value->len_bytes;
+	struct record_key parts;
+	struct err err = {0};
+	int rc = 0;
+
+	record_key_parse(key->key, &parts);
+	switch (parts.kind) {
+	case RECORD_HOST:
+		rc = host_record_parse(key->key, value, len, &t->hosts[t->nb_hosts], &err);
+		t->nb_hosts += rc == 0;
+		break;
+	case RECORD_NETWORK:
+		rc = network_record_parse(key->key, value, len, &t->nets[t->nb_nets], &err);
+		t->nb_nets += rc == 0;
+		break;
+	case RECORD_BLOCK:
+		rc = block_record_parse(key->key, value, len, &t->blocks[t->nb_blocks], &err);
+		t->nb_blocks += rc == 0;
+		break;
+	case RECORD_ENDPOINT:
+		rc = endpoint_record_parse(key->key, value, len, &t->eps[t->nb_eps].rec, &err);
+		snprintf(t->eps[t->nb_eps].net_id, ID_BYTES, "%s", parts.net);
+		t->nb_eps += rc == 0;
+		break;
+	case RECORD_CLUSTER:
+	case RECORD_ALLOCATION:
+		break;
+	case RECORD_UNKNOWN:
+		wrong(t, "the store has a key that nobody knows: %s", key->key);
+		break;
+	}
+	if (rc < 0)
+		wrong(t, "the store has a record that cannot be read: %s: %s", key->key,
+			err.reason);
+}
+
+static void read_store(struct truth *t)
+{
+	const struct store_data *d = sim_store_data(t->w->store);
+
+	for (const struct store_key *key = d->keys; key; key = key->hh.next) {
+		if (key->value && t->nb_eps < MAX_RECORDS && t->nb_nets < MAX_RECORDS &&
+			t->nb_blocks < MAX_RECORDS && t->nb_hosts < ARRAY_SIZE(t->hosts))
+			read_key(t, key);
+	}
+}
+
+static void truth_fini(struct truth *t)
+{
+	for (unsigned i = 0; i < t->nb_nets; i++)
+		network_record_fini(&t->nets[i]);
+	for (unsigned i = 0; i < t->nb_eps; i++)
+		endpoint_record_fini(&t->eps[i].rec);
+}
+
+static struct host *host_by_name(struct truth *t, const char *name)
+{
+	for (unsigned i = 0; i < t->w->nb_hosts; i++) {
+		if (!strcmp(t->w->hosts[i].conf.host, name))
+			return &t->w->hosts[i];
+	}
+	return NULL;
+}
+
+static const struct network_record *net_by_id(struct truth *t, const char *id)
+{
+	for (unsigned i = 0; i < t->nb_nets; i++) {
+		if (!strcmp(t->nets[i].id, id))
+			return &t->nets[i];
+	}
+	return NULL;
+}
+
+// ---- hosts ----
+
+static void check_hosts(struct truth *t)
+{
+	unsigned alive = 0;
+	char is[IP_TEXT_BYTES], should[IP_TEXT_BYTES];
+
+	for (unsigned i = 0; i < t->w->nb_hosts; i++) {
+		struct host *h = &t->w->hosts[i];
+
+		alive += !h->dead;
+		if (!h->dead && !agent_is_settled(h->agent))
+			wrong(t, "%s: the agent has not settled", h->conf.host);
+	}
+	for (unsigned i = 0; i < t->nb_hosts; i++) {
+		struct host *h = host_by_name(t, t->hosts[i].name);
+
+		if (!h || h->dead)
+			wrong(t, "the store has host %s, which is dead", t->hosts[i].name);
+		else if (!ip_equal(&t->hosts[i].vtep, &h->vtep))
+			wrong(t, "the store has %s for host %s, which is %s",
+				ip_format(&t->hosts[i].vtep, is), h->conf.host,
+				ip_format(&h->vtep, should));
+	}
+	if (t->nb_hosts != alive)
+		wrong(t, "the store has %u hosts, alive are %u", t->nb_hosts, alive);
+}
+
+// ---- networks ----
+
+// The name, VNI or a subnet went to another network while the store was lost.
+static bool net_has_lost(struct truth *t, const struct net_promise *n)
+{
+	for (unsigned i = 0; i < t->nb_nets; i++) {
+		if (t->w->lost_us && strcmp(t->nets[i].id, n->id) != 0)
+			return true;
+	}
+	return false;
+}
+
+static void check_net_promise(struct truth *t, const struct net_promise *n)
+{
+	bool there = net_by_id(t, n->id) != NULL;
+
+	if (n->stop == STOP_DONE && there && t->w->lost_us < n->kept_us)
+		wrong(t, "network %s was removed, and is there", n->name);
+	// Only those who know it put it back into a store that was lost.
+	if (n->state == PROMISE_KEPT && !net_asked_to_go(t->w, n->id) && !there &&
+		!(t->w->lost_us && (n->host->dead || n->host->forgot_us >= n->kept_us)) &&
+		!net_has_lost(t, n))
+		wrong(t, "network %s (%s) was made by %s, and is not there", n->name, n->id,
+			n->host->conf.host);
+}
+
+static bool nets_overlap(const struct network_record *a, const struct network_record *b)
+{
+	for (unsigned i = 0; i < a->nb_subnets * b->nb_subnets; i++) {
+		if (cidr_overlap(&a->subnets[i / b->nb_subnets].cidr,
+			    &b->subnets[i % b->nb_subnets].cidr))
+			return true;
+	}
+	return false;
+}
+
+static void check_nets(struct truth *t)
+{
+	struct net_promise *n;
+
+	for (unsigned i = 0; i < t->nb_nets; i++) {
+		for (unsigned k = 0; k < i; k++) {
+			const struct network_record *a = &t->nets[i], *b = &t->nets[k];
+
+			if (a->vni == b->vni || !strcmp(a->id, b->id))
+				wrong(t, "networks %s and %s have one VNI or id", a->name, b->name);
+			// Both may have come from hosts that put back what they knew.
+			if (!t->w->lost_us && nets_overlap(a, b))
+				wrong(t, "networks %s and %s overlap", a->name, b->name);
+		}
+	}
+	LIST_FOREACH (n, &t->w->nets, entry)
+		check_net_promise(t, n);
+}
+
+// ---- blocks ----
+
+static void check_blocks(struct truth *t)
+{
+	char text[CIDR_TEXT_BYTES];
+
+	for (unsigned i = 0; i < t->nb_blocks; i++) {
+		const struct block_record *b = &t->blocks[i];
+		struct host *h = host_by_name(t, b->owner);
+
+		if (b->owner[0] && (!h || h->dead))
+			wrong(t, "block %s is %s's, which is dead", cidr_format(&b->cidr, text),
+				b->owner);
+	}
+}
+
+static void check_block_keys(struct truth *t)
+{
+	const struct store_data *d = sim_store_data(t->w->store);
+
+	for (const struct store_key *key = d->keys; key; key = key->hh.next) {
+		struct record_key parts;
+
+		if (!key->value)
+			continue;
+		record_key_parse(key->key, &parts);
+		if (parts.kind == RECORD_BLOCK && !net_by_id(t, parts.net))
+			wrong(t, "%s is of a network that is gone", key->key);
+	}
+}
+
+// ---- endpoints ----
+
+static struct promise *promise_of(struct truth *t, const struct truth_ep *ep)
+{
+	const struct network_record *net = net_by_id(t, ep->net_id);
+	struct promise *p;
+
+	LIST_FOREACH (p, &t->w->promises, entry) {
+		if (strcmp(p->container->sandbox, ep->rec.sandbox) != 0)
+			continue;
+		if (p->net_id[0] ? !strcmp(p->net_id, ep->net_id)
+				 : net && !strcmp(p->network, net->name))
+			return p;
+	}
+	return NULL;
+}
+
+// Every record is of a container that is alive on a host that is, and that was not refused.
+static void check_record(struct truth *t, const struct truth_ep *ep)
+{
+	struct container *c = container_by_sandbox(t->w, ep->rec.sandbox);
+	struct host *h = host_by_name(t, ep->rec.host);
+	struct promise *p = promise_of(t, ep);
+	char ip[IP_TEXT_BYTES];
+
+	ip_format(&ep->rec.ips[0].ip, ip);
+	if (!net_by_id(t, ep->net_id))
+		wrong(t, "endpoint %s (%s) is in a network that is gone", ep->rec.name, ip);
+	else if (!h || h->dead)
+		wrong(t, "endpoint %s (%s) is on %s, which is dead", ep->rec.name, ip,
+			ep->rec.host);
+	else if (!c || !c->alive || c->host != h)
+		wrong(t, "endpoint %s (%s) on %s is of a container that is dead (%s)", ep->rec.name,
+			ip, ep->rec.host, ep->rec.sandbox);
+	else if (!p || promise_is_over(p))
+		wrong(t, "endpoint %s (%s) on %s was %s", ep->rec.name, ip, ep->rec.host,
+			p && p->state == PROMISE_REFUSED ? "refused" : "disconnected");
+}
+
+static bool same_address(const struct endpoint_record *a, const struct endpoint_record *b)
+{
+	for (unsigned i = 0; i < a->nb_ips * b->nb_ips; i++) {
+		if (ip_equal(&a->ips[i / b->nb_ips].ip, &b->ips[i % b->nb_ips].ip))
+			return true;
+	}
+	return false;
+}
+
+static void check_unique(struct truth *t, unsigned i)
+{
+	const struct truth_ep *a = &t->eps[i];
+
+	for (unsigned k = 0; k < i; k++) {
+		const struct truth_ep *b = &t->eps[k];
+
+		if (!strcmp(a->rec.id, b->rec.id))
+			wrong(t, "endpoint %s is there twice", a->rec.name);
+		if (strcmp(a->net_id, b->net_id) != 0)
+			continue;
+		if (same_address(&a->rec, &b->rec))
+			wrong(t, "%s on %s and %s on %s have one address", a->rec.name, a->rec.host,
+				b->rec.name, b->rec.host);
+		if (!memcmp(&a->rec.mac, &b->rec.mac, sizeof(struct mac)))
+			wrong(t, "%s on %s and %s on %s have one MAC address", a->rec.name,
+				a->rec.host, b->rec.name, b->rec.host);
+	}
+}
+
+static const struct truth_ep *record_of(struct truth *t, const struct promise *p)
+{
+	for (unsigned i = 0; i < t->nb_eps; i++) {
+		if (!strcmp(t->eps[i].rec.sandbox, p->container->sandbox) &&
+			!strcmp(t->eps[i].net_id, p->net_id))
+			return &t->eps[i];
+	}
+	return NULL;
+}
+
+static bool somebody_has(struct truth *t, const struct promise *p)
+{
+	for (unsigned i = 0; i < t->nb_eps; i++) {
+		if (!strcmp(t->eps[i].net_id, p->net_id) && same_address(&t->eps[i].rec, &p->rec) &&
+			strcmp(t->eps[i].rec.sandbox, p->container->sandbox) != 0)
+			return true;
+	}
+	return false;
+}
+
+// An address that was asked for is off while somebody else has it, if there is a reason.
+static bool is_off(struct truth *t, const struct promise *p)
+{
+	struct own_endpoint *own = promise_own(p);
+
+	return own && own->state == OWN_CONFLICT && promise_may_move(p) && somebody_has(t, p);
+}
+
+static void check_kept(struct truth *t, const struct promise *p)
+{
+	const struct truth_ep *ep = record_of(t, p);
+	char was[IP_TEXT_BYTES], is[IP_TEXT_BYTES];
+
+	if (!ep && !net_by_id(t, p->net_id) && t->w->lost_us)
+		return; // told by check_net_promise() if it should be there
+	if (!ep && !is_off(t, p) && !promise_may_be_lost(p))
+		wrong(t, "%s was connected to %s as %s on %s, and is not there",
+			p->container->sandbox, p->network, ip_format(&p->rec.ips[0].ip, was),
+			p->host->conf.host);
+	if (ep && !ip_equal(&ep->rec.ips[0].ip, &p->rec.ips[0].ip) && !promise_may_move(p))
+		wrong(t, "%s was connected to %s as %s, and is %s without need",
+			p->container->sandbox, p->network, ip_format(&p->rec.ips[0].ip, was),
+			ip_format(&ep->rec.ips[0].ip, is));
+}
+
+static void check_endpoints(struct truth *t)
+{
+	struct promise *p;
+
+	for (unsigned i = 0; i < t->nb_eps; i++) {
+		check_record(t, &t->eps[i]);
+		check_unique(t, i);
+	}
+	LIST_FOREACH (p, &t->w->promises, entry) {
+		if (promise_holds(p))
+			check_kept(t, p);
+	}
+}
+
+// ---- replicas ----
+
+static void check_replica(struct truth *t, struct host *h)
+{
+	struct replica *r = &h->agent->replica;
+	const struct store_data *d = sim_store_data(t->w->store);
+	unsigned blocks = 0, nets = 0;
+
+	for (const struct store_key *key = d->keys; key; key = key->hh.next) {
+		struct record_key parts;
+		struct replica_endpoint *ep;
+
+		if (!key->value)
+			continue;
+		record_key_parse(key->key, &parts);
+		blocks += parts.kind == RECORD_BLOCK;
+		nets += parts.kind == RECORD_NETWORK;
+		if ((parts.kind == RECORD_BLOCK || parts.kind == RECORD_ENDPOINT ||
+			    parts.kind == RECORD_NETWORK) &&
+			!replica_has_key(r, key->key))
+			wrong(t, "%s: the agent does not know %s", h->conf.host, key->key);
+		ep = parts.kind == RECORD_ENDPOINT ? replica_endpoint(r, key->key) : NULL;
+		if (ep && ep->revision != key->revision)
+			wrong(t, "%s: the agent knows %s as of %u, not %u", h->conf.host, key->key,
+				(unsigned)ep->revision, (unsigned)key->revision);
+	}
+	if (HASH_COUNT(r->endpoints) != t->nb_eps || HASH_COUNT(r->blocks) != blocks ||
+		HASH_CNT(hh_name, r->nets_by_name) != nets)
+		wrong(t,
+			"%s: the agent knows %u endpoints, %u blocks, %u networks; the store has "
+			"%u, %u, %u",
+			h->conf.host, HASH_COUNT(r->endpoints), HASH_COUNT(r->blocks),
+			HASH_CNT(hh_name, r->nets_by_name), t->nb_eps, blocks, nets);
+	for (struct replica_host *rh = r->hosts; rh; rh = rh->hh.next) {
+		struct host *other = host_by_name(t, rh->rec.name);
+
+		if (rh->present != (other && !other->dead))
+			wrong(t, "%s: to the agent, %s is %s", h->conf.host, rh->rec.name,
+				rh->present ? "there" : "silent");
+	}
+}
+
+// ---- switches ----
+
+static unsigned count_local(struct truth *t, const struct host *h, const char *net_id)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < t->nb_eps; i++)
+		count += !strcmp(t->eps[i].net_id, net_id) &&
+			 !strcmp(t->eps[i].rec.host, h->conf.host);
+	return count;
+}
+
+static void check_ports(struct truth *t, const struct host *h, const struct network_record *net,
+	const struct fake_bridge *bridge)
+{
+	unsigned count = count_local(t, h, net->id) + 1;
+	char name[64];
+
+	if (HASH_COUNT(bridge->ports) != count)
+		wrong(t, "%s: bridge %s has %u ports, should have %u", h->conf.host, bridge->name,
+			HASH_COUNT(bridge->ports), count);
+	for (unsigned i = 0; i < t->nb_eps; i++) {
+		const struct truth_ep *ep = &t->eps[i];
+		struct fake_port *port;
+
+		if (strcmp(ep->net_id, net->id) || strcmp(ep->rec.host, h->conf.host))
+			continue;
+		snprintf(name, sizeof(name), RECONCILE_PREFIX "%.12s", ep->rec.id);
+		HASH_FIND_STR(bridge->ports, name, port);
+		if (!port || !port->up)
+			wrong(t, "%s: the port %s of %s in %s is %s", h->conf.host, name,
+				ep->rec.name, net->name, port ? "down" : "not there");
+	}
+	snprintf(name, sizeof(name), RECONCILE_PREFIX "vx.%u", net->vni);
+	if (!fake_switch_port(h->sw, name))
+		wrong(t, "%s: there is no port %s", h->conf.host, name);
+}
+
+static void check_neigh(struct truth *t, const struct host *h, const struct truth_ep *ep,
+	const struct fake_bridge *bridge)
+{
+	char text[IP_TEXT_BYTES];
+
+	for (unsigned i = 0; i < ep->rec.nb_ips; i++) {
+		const struct mac *mac = fake_bridge_neigh(bridge, &ep->rec.ips[i].ip);
+
+		if (!mac || memcmp(mac, &ep->rec.mac, sizeof(*mac)) != 0)
+			wrong(t, "%s: %s has %s neighbour %s (%s on %s)", h->conf.host,
+				bridge->name, mac ? "a wrong" : "no",
+				ip_format(&ep->rec.ips[i].ip, text), ep->rec.name, ep->rec.host);
+	}
+}
+
+static void check_remote(struct truth *t, const struct host *h, const struct truth_ep *ep,
+	const struct fake_bridge *bridge)
+{
+	struct host *other = host_by_name(t, ep->rec.host);
+	const struct ip_addr *vtep = fake_bridge_fdb(bridge, &ep->rec.mac);
+
+	if (!other)
+		return;
+	if (!vtep || !ip_equal(vtep, &other->vtep))
+		wrong(t, "%s: %s has %s entry for %s on %s", h->conf.host, bridge->name,
+			vtep ? "a wrong" : "no", ep->rec.name, ep->rec.host);
+	if (!fake_bridge_floods(bridge, &other->vtep))
+		wrong(t, "%s: %s does not flood to %s", h->conf.host, bridge->name, ep->rec.host);
+}
+
+static void check_bridge(struct truth *t, const struct host *h, const struct network_record *net)
+{
+	char name[NAME_BYTES + 8];
+	struct fake_bridge *bridge;
+	unsigned remote = 0, ips = 0, floods = 0;
+
+	snprintf(name, sizeof(name), RECONCILE_PREFIX "%s", net->name);
+	bridge = fake_switch_bridge(h->sw, name);
+	if (!bridge) {
+		wrong(t, "%s: there is no bridge %s", h->conf.host, name);
+		return;
+	}
+	check_ports(t, h, net, bridge);
+	for (unsigned i = 0; i < t->nb_eps; i++) {
+		const struct truth_ep *ep = &t->eps[i];
+
+		if (strcmp(ep->net_id, net->id) != 0)
+			continue;
+		ips += ep->rec.nb_ips;
+		check_neigh(t, h, ep, bridge);
+		if (!strcmp(ep->rec.host, h->conf.host))
+			continue;
+		remote++;
+		check_remote(t, h, ep, bridge);
+	}
+	for (unsigned i = 0; i < t->w->nb_hosts; i++)
+		floods += &t->w->hosts[i] != h && count_local(t, &t->w->hosts[i], net->id);
+	if (HASH_COUNT(bridge->fdb) != remote || HASH_COUNT(bridge->neigh) != ips ||
+		HASH_COUNT(bridge->floods) != floods)
+		wrong(t, "%s: %s has %u entries, %u neighbours, floods to %u; should be %u, %u, %u",
+			h->conf.host, name, HASH_COUNT(bridge->fdb), HASH_COUNT(bridge->neigh),
+			HASH_COUNT(bridge->floods), remote, ips, floods);
+}
+
+// An endpoint that is off leaves its network in the switch, or takes it away: both are right.
+static bool has_off(const struct host *h, const char *bridge)
+{
+	for (struct own_endpoint *own = h->agent->own; own; own = own->hh.next) {
+		if (own->state == OWN_CONFLICT &&
+			!strcmp(own->net->rec.name, bridge + strlen(RECONCILE_PREFIX)))
+			return true;
+	}
+	return false;
+}
+
+static void check_switch(struct truth *t, const struct host *h)
+{
+	unsigned bridges = 0, found = 0;
+
+	for (unsigned i = 0; i < t->nb_nets; i++) {
+		if (!count_local(t, h, t->nets[i].id))
+			continue;
+		bridges++;
+		check_bridge(t, h, &t->nets[i]);
+	}
+	for (struct fake_bridge *b = fake_switch_bridges(h->sw); b; b = b->hh.next) {
+		if (!has_off(h, b->name) || HASH_COUNT(b->ports) > 1)
+			found++;
+	}
+	if (found != bridges)
+		wrong(t, "%s: the switch has %u bridges, should have %u", h->conf.host, found,
+			bridges);
+}
+
+bool check_end(struct world *w, char *text, size_t len_bytes)
+{
+	struct truth *t = calloc(1, sizeof(*t));
+	bool ok;
+
+	if (!t)
+		abort();
+	*t = (struct truth){.w = w, .text = text, .len_bytes = len_bytes};
+	read_store(t);
+	check_nets(t);
+	check_endpoints(t);
+	check_hosts(t);
+	check_blocks(t);
+	check_block_keys(t);
+	for (unsigned i = 0; i < w->nb_hosts && !t->failed; i++) {
+		if (w->hosts[i].dead)
+			continue;
+		check_replica(t, &w->hosts[i]);
+		check_switch(t, &w->hosts[i]);
+	}
+	ok = !t->failed;
+	truth_fini(t);
+	free(t);
+	return ok;
+}

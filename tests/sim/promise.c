@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What people were told, and when they may find something else. An excuse names its cause, and the
+// cause must have happened:
+//
+// An endpoint may get another address (one that was asked for: may be off while somebody else has
+// it), if it or another one that had the same address
+//	- was reported before the store had its record (the store was away: the answer says so), or
+//	- is of a host that was silent for so long that others gave its addresses away, or
+//	- lived when the store was lost or set back.
+// An endpoint may be lost, if its host lost its state folder and
+//	- the store did not have the record then, or was lost before the host had read it again, or
+//	- the host was silent for so long that others deleted the record.
+// Whatever was asked to go may be there or not until the answer comes; and when the agent died
+// before it answered, for good.
+#include "tests/sim/promise.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// ---- connections ----
+
+struct own_endpoint *promise_own(const struct promise *p)
+{
+	struct own_endpoint *own = p->host->agent ? p->host->agent->own : NULL;
+
+	for (; own; own = own->hh.next) {
+		if (!strcmp(own->rec.sandbox, p->container->sandbox) &&
+			!strcmp(own->net->id, p->net_id))
+			return own;
+	}
+	return NULL;
+}
+
+void promise_update(struct promise *p, const struct own_endpoint *own)
+{
+	p->rec = own->rec;
+	p->rec.aliases = NULL;
+	p->rec.nb_aliases = 0;
+	p->rec.options = NULL;
+}
+
+bool promise_in_store(const struct promise *p)
+{
+	char key[RECORD_KEY_BYTES];
+	const struct store_key *found;
+
+	record_key_endpoint(key, p->net_id, &p->rec.ips[0].ip);
+	found = store_data_get(sim_store_data(p->w->store), key);
+	return found && strstr(found->value->data, p->rec.id);
+}
+
+static void connected(struct promise *p, json_t *result)
+{
+	struct world *w = p->w;
+	struct replica_net *net = replica_net_by_name(&p->host->agent->replica, p->network);
+	struct own_endpoint *own;
+	char text[IP_TEXT_BYTES];
+
+	p->state = PROMISE_KEPT;
+	p->kept_us = w->tl.now_us;
+	if (net)
+		snprintf(p->net_id, ID_BYTES, "%s", net->id);
+	own = promise_own(p);
+	if (!own) {
+		world_fail(w, "%s: %s is connected to %s, it says, but has no endpoint",
+			p->host->conf.host, p->container->sandbox, p->network);
+		return;
+	}
+	promise_update(p, own);
+	p->vni = own->net->rec.vni;
+	p->is_stored = promise_in_store(p);
+	world_trace(w, "%s: %s is connected to %s as %s%s", p->host->conf.host,
+		p->container->sandbox, p->network, ip_format(&p->rec.ips[0].ip, text),
+		json_object_get(result, "warning") ? " (not in the store)" : "");
+	p->was_stored = p->is_stored;
+	if (!p->is_stored && !json_object_get(result, "warning") &&
+		w->tl.now_us > w->lost_us + 5 * S_US)
+		world_fail(w, "%s: %s is connected to %s, it says, but is not in the store",
+			p->host->conf.host, p->container->sandbox, p->network);
+}
+
+static void on_connected(void *arg, int rc, json_t *result, const struct err *err)
+{
+	struct promise *p = arg;
+
+	if (rc == 0) {
+		connected(p, result);
+		return;
+	}
+	p->state = rc == -ESHUTDOWN ? PROMISE_UNSURE : PROMISE_REFUSED;
+	world_trace(p->w, "%s: %s is not connected to %s: %s: %s", p->host->conf.host,
+		p->container->sandbox, p->network, err->path, err->reason);
+}
+
+void promise_connect(struct host *h, struct container *c, const char *network,
+	const struct ip_addr *ip, const char *alias)
+{
+	struct promise *p = calloc(1, sizeof(*p));
+	struct connect_spec spec = {.network = network,
+		.name = c->name,
+		.sandbox = c->sandbox,
+		.aliases = &alias,
+		.nb_aliases = alias != NULL};
+	char text[IP_TEXT_BYTES] = "";
+
+	if (!p)
+		abort();
+	p->w = h->w;
+	p->host = h;
+	p->container = c;
+	snprintf(p->network, sizeof(p->network), "%s", network);
+	if (ip)
+		spec.ips[0] = *ip;
+	LIST_INSERT_HEAD(&h->w->promises, p, entry);
+	world_trace(h->w, "%s: connect %s to %s %s", h->conf.host, c->sandbox, network,
+		ip ? ip_format(ip, text) : "");
+	agent_connect(h->agent, &spec, on_connected, p);
+}
+
+static void on_disconnected(void *arg, int rc, json_t *result, const struct err *err)
+{
+	struct promise *p = arg;
+
+	world_trace(p->w, "%s: %s is %sdisconnected from %s %s", p->host->conf.host,
+		p->container->sandbox, rc < 0 ? "not " : "", p->network, rc < 0 ? err->reason : "");
+	if (rc == 0)
+		p->stop = STOP_DONE;
+	else if (rc == -EBUSY)
+		p->stop = STOP_NONE;
+	else
+		p->stop = STOP_UNSURE;
+	if (rc == -ENOENT && promise_own(p))
+		world_fail(p->w, "%s: %s is not known in %s, it says, but is", p->host->conf.host,
+			p->container->sandbox, p->network);
+}
+
+void promise_disconnect(struct promise *p)
+{
+	world_trace(p->w, "%s: disconnect %s from %s", p->host->conf.host, p->container->sandbox,
+		p->network);
+	p->stop = STOP_ASKED;
+	agent_disconnect(p->host->agent, p->network, p->container->name, false, on_disconnected, p);
+}
+
+bool promise_is_over(const struct promise *p)
+{
+	return p->state == PROMISE_REFUSED || p->stop == STOP_DONE || !p->container->alive ||
+	       p->host->dead;
+}
+
+bool promise_holds(const struct promise *p)
+{
+	return p->state == PROMISE_KEPT && p->stop == STOP_NONE && p->container->alive &&
+	       !p->host->dead && !net_asked_to_go(p->w, p->net_id);
+}
+
+static bool was_fenced(const struct promise *p)
+{
+	const struct host *h = p->host;
+
+	return h->fenced_us >= p->kept_us && h->fenced_us;
+}
+
+static bool is_doubtful(const struct promise *p)
+{
+	return !p->was_stored || was_fenced(p) || p->w->lost_us;
+}
+
+static bool shares_address(const struct promise *a, const struct promise *b)
+{
+	if (strcmp(a->net_id, b->net_id) != 0)
+		return false;
+	for (unsigned i = 0; i < a->rec.nb_ips * b->rec.nb_ips; i++) {
+		if (ip_equal(&a->rec.ips[i / b->rec.nb_ips].ip, &b->rec.ips[i % b->rec.nb_ips].ip))
+			return true;
+	}
+	return false;
+}
+
+bool promise_may_move(const struct promise *p)
+{
+	const struct promise *q;
+
+	if (is_doubtful(p))
+		return true;
+	LIST_FOREACH (q, &p->w->promises, entry) {
+		if (q != p && q->state != PROMISE_REFUSED && shares_address(p, q) && is_doubtful(q))
+			return true;
+	}
+	return false;
+}
+
+bool promise_may_be_lost(const struct promise *p)
+{
+	return p->lost_ok || (p->host->forgot_us >= p->kept_us && was_fenced(p));
+}
+
+void promises_forget(struct host *h)
+{
+	struct promise *p;
+
+	LIST_FOREACH (p, &h->w->promises, entry) {
+		if (p->host == h && !promise_in_store(p))
+			p->lost_ok = true;
+	}
+}
+
+void promises_store_lost(struct world *w)
+{
+	struct promise *p;
+
+	LIST_FOREACH (p, &w->promises, entry) {
+		if (p->host->blank)
+			p->lost_ok = true;
+	}
+}
+
+// ---- networks ----
+
+static void on_created(void *arg, int rc, json_t *result, const struct err *err)
+{
+	struct net_promise *n = arg;
+
+	world_trace(n->w, "%s: network %s is %smade %s", n->host->conf.host, n->name,
+		rc < 0 ? "not " : "", rc < 0 ? err->reason : "");
+	n->state = rc == 0 ? PROMISE_KEPT : rc == -EEXIST ? PROMISE_REFUSED : PROMISE_UNSURE;
+	n->kept_us = n->w->tl.now_us;
+	if (rc == 0)
+		snprintf(n->id, ID_BYTES, "%s", json_string_value(json_object_get(result, "id")));
+}
+
+void promise_create(struct host *h, const char *network, const char *subnet, bool ipv6)
+{
+	struct net_promise *n = calloc(1, sizeof(*n));
+	struct network_record want = {
+		.ipv6 = ipv6, .labels = json_object(), .options = json_object()};
+	struct subnet sub = {0};
+
+	if (!n)
+		abort();
+	n->w = h->w;
+	n->host = h;
+	snprintf(n->name, NAME_BYTES, "%s", network);
+	LIST_INSERT_HEAD(&h->w->nets, n, entry);
+	snprintf(want.name, NAME_BYTES, "%s", network);
+	snprintf(want.driver, sizeof(want.driver), "overlay");
+	if (subnet) {
+		cidr_parse(subnet, &sub.cidr);
+		want.subnets = &sub;
+		want.nb_subnets = 1;
+	}
+	world_trace(h->w, "%s: create network %s %s", h->conf.host, network, subnet ? subnet : "");
+	agent_network_create(h->agent, &want, on_created, n);
+	json_decref(want.labels);
+	json_decref(want.options);
+}
+
+static void on_net_removed(void *arg, int rc, json_t *result, const struct err *err)
+{
+	struct net_promise *n = arg;
+
+	world_trace(n->w, "%s: network %s is %sremoved %s", n->host->conf.host, n->name,
+		rc < 0 ? "not " : "", rc < 0 ? err->reason : "");
+	n->stop = rc == 0 ? STOP_DONE : rc == -EBUSY ? STOP_NONE : STOP_UNSURE;
+	n->kept_us = n->w->tl.now_us;
+}
+
+// A promise of its own: whoever made it does not matter.
+void promise_remove(struct host *h, const char *network)
+{
+	struct replica_net *net = replica_net_by_name(&h->agent->replica, network);
+	struct net_promise *n;
+
+	if (!net || net->local)
+		return;
+	n = calloc(1, sizeof(*n));
+	if (!n)
+		abort();
+	n->w = h->w;
+	n->host = h;
+	n->state = PROMISE_UNSURE;
+	n->stop = STOP_ASKED;
+	snprintf(n->name, NAME_BYTES, "%s", network);
+	snprintf(n->id, ID_BYTES, "%s", net->id);
+	LIST_INSERT_HEAD(&h->w->nets, n, entry);
+	world_trace(h->w, "%s: remove network %s", h->conf.host, network);
+	agent_network_rm(h->agent, network, false, on_net_removed, n);
+}
+
+bool net_asked_to_go(struct world *w, const char *id)
+{
+	struct net_promise *n;
+
+	LIST_FOREACH (n, &w->nets, entry) {
+		if (n->stop != STOP_NONE && !strcmp(n->id, id))
+			return true;
+	}
+	return false;
+}
+
+void promises_free(struct world *w)
+{
+	struct promise *p;
+	struct net_promise *n;
+
+	while ((p = LIST_FIRST(&w->promises))) {
+		LIST_REMOVE(p, entry);
+		free(p);
+	}
+	while ((n = LIST_FIRST(&w->nets))) {
+		LIST_REMOVE(n, entry);
+		free(n);
+	}
+}
