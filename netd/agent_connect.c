@@ -71,7 +71,7 @@ static int check_name(struct agent *a, struct replica_net *net, struct connect *
 			(strcmp(own->rec.name, c->rec.name) && !same_netns))
 			continue;
 		if (!a->opts.sandbox->ops->alive(a->opts.sandbox, own->rec.sandbox, &own->netns)) {
-			agent_own_stop(a, own);
+			agent_own_container_gone(a, own);
 			continue;
 		}
 		return err_set(err, -EEXIST, path_of(c, path),

@@ -319,15 +319,21 @@ static bool is_alive(struct agent *a, const struct own_endpoint *own)
 	return a->opts.sandbox->ops->alive(a->opts.sandbox, own->rec.sandbox, &own->netns);
 }
 
-static void container_gone(struct agent *a, struct own_endpoint *own)
+// Whoever waits for it to come is told why it goes.
+static void own_lost(struct agent *a, struct own_endpoint *own, const char *why)
 {
 	struct err err = {0};
 
-	log_info("endpoint %s of network %s: its container (%s) has gone", own->rec.name,
-		own->net->rec.name, own->rec.sandbox);
-	err_set(&err, -ENOENT, own->rec.name, "the container has gone");
+	log_info("endpoint %s of network %s (%s): %s", own->rec.name, own->net->rec.name,
+		own->rec.sandbox, why);
+	err_set(&err, -ENOENT, own->rec.name, "%s", why);
 	own_answer(a, own, -ENOENT, NULL, &err);
 	agent_own_stop(a, own);
+}
+
+void agent_own_container_gone(struct agent *a, struct own_endpoint *own)
+{
+	own_lost(a, own, "its container has gone");
 }
 
 static void configure(struct agent *a, struct own_endpoint *own)
@@ -357,7 +363,7 @@ void agent_port(void *arg, struct own_endpoint *own, int rc, const struct err *e
 	if (rc == 0)
 		configure(a, own);
 	else if (!is_alive(a, own))
-		container_gone(a, own);
+		agent_own_container_gone(a, own);
 	else
 		own_failed(a, own, rc, err);
 	a->dirty = true;
@@ -379,7 +385,7 @@ void agent_port_down(void *arg, struct own_endpoint *own, const char *reason)
 	struct agent *a = arg;
 
 	if (own->state != OWN_STOPPING && !is_alive(a, own))
-		container_gone(a, own);
+		agent_own_container_gone(a, own);
 	agent_kick(a);
 }
 
@@ -617,10 +623,8 @@ static void own_run(struct agent *a, struct own_endpoint *own, uint64_t now_us)
 {
 	bool is_stored;
 
-	if (!own->net->known && a->synced && own->state != OWN_STOPPING) {
-		log_warn("endpoint %s: its network was deleted", own->rec.name);
-		agent_own_stop(a, own);
-	}
+	if (!own->net->known && a->synced && own->state != OWN_STOPPING)
+		own_lost(a, own, "its network was deleted");
 	if (own->state == OWN_STOPPING && own->agent->readdress && own->agent->port_gone)
 		readdress(a, own);
 	if (own->state == OWN_STOPPING) {
@@ -650,7 +654,7 @@ static void check_containers(struct agent *a)
 		next = own->hh.next;
 		snprintf(a->checked, ID_BYTES, "%s", own->rec.id);
 		if (own->state != OWN_STOPPING && !is_alive(a, own))
-			container_gone(a, own);
+			agent_own_container_gone(a, own);
 	}
 }
 

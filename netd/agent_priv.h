@@ -200,6 +200,7 @@ int agent_own_save(struct agent *a, struct own_endpoint *own);
 int agent_own_add(struct agent *a, struct replica_net *net, struct endpoint_record *rec,
 	const struct netns_id *netns, struct own_endpoint **ret_own);
 void agent_own_stop(struct agent *a, struct own_endpoint *own); // it is to go
+void agent_own_container_gone(struct agent *a, struct own_endpoint *own);
 void agent_own_free_all(struct agent *a);
 void agent_own_net_known(struct agent *a, struct replica_net *net);
 void agent_own_run(struct agent *a, uint64_t now_us);
