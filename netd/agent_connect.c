@@ -281,6 +281,8 @@ static int connect_now(struct agent *a, struct replica_net *net, struct connect 
 {
 	int rc = check_driver(net, err);
 
+	if (rc == 0 && agent_network_is_going(a, net))
+		return -EAGAIN;
 	if (rc == 0 && !a->switch_up)
 		rc = err_set(err, -ECONNREFUSED, "switch",
 			"vswitchd does not answer; start it, and try again");

@@ -224,8 +224,11 @@ static void on_net_written(void *arg, int rc, uint64_t revision)
 
 	// The request may have been given up meanwhile.
 	LIST_FOREACH (req, &a->requests, entry) {
-		if (&req->retry == w->retry)
-			retry_done(w->retry, rc == 0 ? -EAGAIN : rc, agent_now(a));
+		if (&req->retry != w->retry)
+			continue;
+		retry_done(w->retry, rc == 0 ? -EAGAIN : rc, agent_now(a));
+		req->written = rc == 0;
+		req->maybe_written = rc != -ESTALE;
 	}
 	pending_free(&w->pending);
 	a->dirty = true;
@@ -274,6 +277,7 @@ static void write_for_request(struct agent *a, struct request *req,
 	if (!w)
 		return;
 	w->retry = &req->retry;
+	req->maybe_written = true;
 	write_net(a, &req->retry, on_net_written, w, rec, gone);
 	if (!req->retry.busy)
 		pending_free(&w->pending);
@@ -457,19 +461,37 @@ static bool rm_run(struct agent *a, struct request *req, uint64_t now_us)
 {
 	struct rm *rm = (struct rm *)req;
 	struct replica_net *net = replica_net_by_id(&a->replica, rm->id);
-	struct err err = {0};
+	struct err err = {0}, unknown = {0};
 	int rc;
 
-	if (!net || !net->known)
+	if (!net || !net->known || (req->written && now_us >= req->deadline_us))
 		return request_answer(a, req, 0, json_pack("{s:s}", "name", rm->name), NULL);
+	// What was sent decides, not what came to this host meanwhile.
+	if (req->retry.busy || req->written)
+		return false;
 	rc = refuse_busy(a, net, &err);
+	if (rc < 0 && req->maybe_written)
+		rc = net_error(&unknown, -ETIMEDOUT, rm->name,
+			"the store did not answer: it may be deleted or not; try again");
 	if (rc < 0)
-		return request_answer(a, req, rc, NULL, &err);
+		return request_answer(a, req, rc, NULL, req->maybe_written ? &unknown : &err);
 	if (now_us >= req->deadline_us || (!a->store_up && !req->retry.busy))
 		return unreachable(a, req, rm->name);
 	if (!agent_can_write(a) || !retry_due(&req->retry, now_us))
 		return false;
 	write_for_request(a, req, &net->rec, net);
+	return false;
+}
+
+bool agent_network_is_going(const struct agent *a, const struct replica_net *net)
+{
+	const struct request *req;
+
+	LIST_FOREACH (req, &a->requests, entry) {
+		if (req->run == rm_run && req->maybe_written &&
+			!strcmp(((const struct rm *)req)->id, net->id))
+			return true;
+	}
 	return false;
 }
 

@@ -169,6 +169,8 @@ int agent_take_ip(struct agent *a, struct replica_net *net, unsigned family, str
 int agent_network_load(struct agent *a, struct err *err); // local ones, from disk
 void agent_network_run(struct agent *a, uint64_t now_us);
 const struct network_driver *agent_driver(const struct replica_net *net);
+// Somebody has asked this host to delete it, and the store may have done so.
+bool agent_network_is_going(const struct agent *a, const struct replica_net *net);
 
 // ---- agent.c ----
 
@@ -182,6 +184,8 @@ struct request {
 	bool (*run)(struct agent *a, struct request *req, uint64_t now_us);
 	void (*free)(struct request *req); // what it owns; NULL: nothing
 	struct retry retry;
+	// Its last write to the store: was made, may have been made (or is under way).
+	bool written, maybe_written;
 	uint64_t deadline_us;
 	agent_done_fn *done;
 	void *done_arg;
