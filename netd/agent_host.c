@@ -178,8 +178,9 @@ static void on_gc(void *arg, int rc, uint64_t revision)
 	struct agent *a = arg;
 
 	retry_done(&a->gc, rc, agent_now(a));
-	a->dirty = true;
-	agent_kick(a);
+	// What was removed is to be seen in the replica before the next step.
+	if (rc == 0)
+		a->gc.next_us = agent_now(a) + RETRY_MIN_US;
 }
 
 // Returns false when the transaction is full.
