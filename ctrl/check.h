@@ -57,6 +57,15 @@ struct ctrl_event {
 	const char *name, *data, *help; // a NULL name ends a list
 };
 
-// Prints the reference page of a method list and the events, in Markdown.
-void ctrl_reference_print(FILE *out, const char *title, const struct ctrl_method *methods,
-	unsigned count, const struct ctrl_event *events);
+// A reference page.
+struct ctrl_reference {
+	const char *title, *run_dir;
+	const char *example_method, *example_object;
+	const char *changes; // sentences on when changes run and are answered
+	const struct ctrl_method *methods;
+	unsigned count;
+	const struct ctrl_event *events;
+};
+
+// Prints the page in Markdown.
+void ctrl_reference_print(FILE *out, const struct ctrl_reference *ref);

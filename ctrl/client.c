@@ -28,6 +28,7 @@ struct channel {
 
 struct ctrl_client {
 	char run_dir[PATH_MAX];
+	const char *what, *program;
 	char connect[256], connect_events[256]; // empty: the run directory
 	struct ctrl_keys secret, server;
 	unsigned timeout_ms;
@@ -55,13 +56,13 @@ static int probe_local(const struct ctrl_client *client, struct err *err)
 	close(fd);
 	if (rc == -EACCES || rc == -EPERM)
 		return err_set(err, -EACCES, NULL,
-			"no permission to talk to the switch at %s (become root, or a member of "
-			"the group of %s)",
-			client->run_dir, addr.sun_path);
+			"no permission to talk to the %s at %s (become root, or a member of the "
+			"group of %s)",
+			client->what, client->run_dir, addr.sun_path);
 	if (rc < 0)
 		return err_set(err, -ECONNREFUSED, NULL,
-			"no switch answers at %s (is vswitchd running? --run-dir chooses another)",
-			client->run_dir);
+			"no %s answers at %s (is %s running? --run-dir chooses another)",
+			client->what, client->run_dir, client->program);
 	return 0;
 }
 
@@ -218,6 +219,8 @@ int ctrl_client_new(
 
 	if (!client)
 		return err_set(err, -ENOMEM, NULL, "out of memory");
+	client->what = opts->what ? opts->what : "switch";
+	client->program = opts->program ? opts->program : "vswitchd";
 	client->timeout_ms = opts->timeout_ms ? opts->timeout_ms : TIMEOUT_MS_DEFAULT;
 	snprintf(client->run_dir, sizeof(client->run_dir), "%s",
 		opts->run_dir ? opts->run_dir : CTRL_RUN_DIR_DEFAULT);
@@ -260,8 +263,8 @@ static int probe(const struct ctrl_client *client, const struct channel *channel
 	if (channel->watch)
 		return probe_remote(channel, err);
 	if (probe_local(client, NULL) < 0)
-		return err_set(
-			err, -ECONNRESET, NULL, "the switch at %s went away", client->run_dir);
+		return err_set(err, -ECONNRESET, NULL, "the %s at %s went away", client->what,
+			client->run_dir);
 	return 0;
 }
 

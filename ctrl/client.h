@@ -17,6 +17,9 @@ struct ctrl_client_opts {
 	const char *secret_key_file, *server_key_file;
 
 	unsigned timeout_ms; // of a call; 0: 10 s
+
+	// What answers there and its program, for messages; NULL: "switch" and "vswitchd".
+	const char *what, *program;
 };
 
 struct ctrl_client;

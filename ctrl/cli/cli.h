@@ -26,12 +26,49 @@ enum {
 	OPT_IF_EXISTS = 1 << 1,
 	OPT_ALL = 1 << 2,
 	OPT_WATCH = 1 << 3,
+	// Of networks, as Docker has them.
+	OPT_DRIVER = 1 << 4,
+	OPT_SUBNET = 1 << 5,
+	OPT_IP_RANGE = 1 << 6,
+	OPT_GATEWAY = 1 << 7,
+	OPT_AUX_ADDRESS = 1 << 8,
+	OPT_IPV6 = 1 << 9,
+	OPT_INTERNAL = 1 << 10,
+	OPT_LABEL = 1 << 11,
+	OPT_OPT = 1 << 12,
+	OPT_FORCE = 1 << 13,
+	OPT_QUIET = 1 << 14,
+	OPT_FILTER = 1 << 15,
+	OPT_NETNS = 1 << 16,
+	OPT_IP = 1 << 17,
+	OPT_IP6 = 1 << 18,
+	OPT_MAC = 1 << 19,
+	OPT_IFNAME = 1 << 20,
+	OPT_ALIAS = 1 << 21,
+	OPT_REPAIR = 1 << 22,
+};
+
+struct cli_option {
+	const char *name, *arg, *help; // `arg` "[...]": may be left out
+	unsigned verb_option;	       // OPT_*, or 0 for an option of every verb
+	char letter;		       // its short form, or 0
+	bool repeats;
+};
+
+extern const struct cli_option cli_options[]; // ends with a NULL name
+
+struct cli_value {
+	const struct cli_option *option;
+	const char *text;
 };
 
 struct cli {
 	struct ctrl_client_opts connect;
 	bool json, help;
-	unsigned given; // OPT_*
+	unsigned given;		  // OPT_*
+	struct cli_value *values; // of options of verbs, in order
+	unsigned nb_values;
+	bool of_agent; // the verb is one of vsnetd
 	double watch_s;
 	struct ctrl_client *client; // made by the first cli_call()
 	const char *error_begin;    // of the JSON of an error; NULL: "{"
@@ -44,12 +81,13 @@ struct verb {
 	int min_args, max_args; // -1: any number
 	unsigned options;
 	int (*run)(struct cli *cli, int argc, char **argv);
+	bool of_agent; // asks vsnetd, not the switch
 };
 
 // The groups; each table ends with a NULL name.
 extern const struct verb verbs_show[], verbs_bridge[], verbs_port[], verbs_fdb[], verbs_neigh[],
 	verbs_tunnel[], verbs_stats[], verbs_worker[], verbs_monitor[], verbs_config[],
-	verbs_help[];
+	verbs_network[], verbs_connect[], verbs_agent[], verbs_help[];
 extern const struct verb *const verb_groups[];
 extern const unsigned nb_verb_groups;
 
@@ -64,12 +102,19 @@ int cli_unknown_verb(int argc, char **argv);
 
 int cli_completion(struct cli *cli, int argc, char **argv); // verb_completion.c
 
-struct cli_option {
-	const char *name, *arg, *help;
-	unsigned verb_option; // OPT_*, or 0 for an option of every verb
-};
+int cli_monitor(struct cli *cli, int argc, char **argv); // verb_monitor.c
 
-extern const struct cli_option cli_options[]; // ends with a NULL name
+// ---- options.c ----
+
+// Options may stand anywhere before "--"; what is left stays in argv.
+int cli_parse_options(struct cli *cli, int *argc, char **argv);
+
+const char *cli_option_text(const struct cli *cli, unsigned option); // NULL: not given
+
+// What an option was given that may be repeated: a list of texts, or an object of "NAME=VALUE".
+// NULL when it was not given.
+json_t *cli_option_list(const struct cli *cli, unsigned option);
+int cli_option_map(const struct cli *cli, unsigned option, json_t **ret_map);
 
 // ---- run.c: what verbs share ----
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,9 +70,23 @@ void cli_print_json(const json_t *value)
 
 int cli_connect(struct cli *cli)
 {
+	struct ctrl_client_opts opts = cli->connect;
 	struct err err = {0};
+	char net_dir[PATH_MAX];
 
-	if (!cli->client && ctrl_client_new(&cli->connect, &cli->client, &err) < 0)
+	if (cli->client)
+		return EXIT_DONE;
+	if (cli->of_agent && (opts.connect || opts.connect_events))
+		return cli_usage("the network agent is asked on its host: with --run-dir, not over "
+				 "TCP (--connect, $CAUSEWAY_CONNECT)");
+	if (cli->of_agent) {
+		snprintf(net_dir, sizeof(net_dir), "%s/net",
+			opts.run_dir ? opts.run_dir : CTRL_RUN_DIR_DEFAULT);
+		opts.run_dir = net_dir;
+		opts.what = "network agent";
+		opts.program = "vsnetd";
+	}
+	if (ctrl_client_new(&opts, &cli->client, &err) < 0)
 		return cli_fail(cli, &err);
 	return EXIT_DONE;
 }

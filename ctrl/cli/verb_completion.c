@@ -16,6 +16,10 @@ static const char walker[] =
 	"{\n"
 	"\tvsctl \"${where[@]}\" \"$1\" 2>/dev/null | awk 'NR > 1 { print $1 }'\n"
 	"}\n\n"
+	"_vsctl_networks()\n"
+	"{\n"
+	"\tvsctl \"${where[@]}\" network ls 2>/dev/null | awk 'NR > 1 { print $2 }'\n"
+	"}\n\n"
 	"_vsctl_words() # what may stand for a word of the usage\n"
 	"{\n"
 	"\tcase $1 in\n"
@@ -23,6 +27,8 @@ static const char walker[] =
 	"\t*BRIDGE*) _vsctl_names list-br ;;\n"
 	"\t*PORT*) _vsctl_names list-ports ;;\n"
 	"\t*ENDPOINT*) _vsctl_names list-tunnel-endpoints ;;\n"
+	"\t*NETWORK*) _vsctl_networks ;;\n"
+	"\t*CONTAINER*) ip netns list 2>/dev/null | cut -d' ' -f1 ;;\n"
 	"\t*KEY=VALUE*)\n"
 	"\t\tcase $verb in\n"
 	"\t\t*-br) echo \"$_vsctl_bridge_keys\" ;;\n"
@@ -49,11 +55,12 @@ static const char walker[] =
 	"\tfi\n"
 	"\tfor word in \"${words[@]:1}\"; do\n"
 	"\t\tif [[ $takes ]]; then\n"
-	"\t\t\twhere+=(\"$takes\" \"$word\") takes=''\n"
+	"\t\t\t[[ \" $_vsctl_options \" != *\" $takes \"* ]] || where+=(\"$takes\" \"$word\")\n"
+	"\t\t\ttakes=''\n"
 	"\t\telif [[ \" $_vsctl_takes \" == *\" $word \"* ]]; then\n"
 	"\t\t\ttakes=$word\n"
 	"\t\telif [[ $word == --*=* ]]; then\n"
-	"\t\t\twhere+=(\"$word\")\n"
+	"\t\t\t[[ \" $_vsctl_options \" != *\" ${word%%=*} \"* ]] || where+=(\"$word\")\n"
 	"\t\telif [[ $word != -* ]]; then\n"
 	"\t\t\targs+=(\"$word\")\n"
 	"\t\tfi\n"
@@ -67,6 +74,8 @@ static const char walker[] =
 	"\tif [[ $takes ]]; then\n"
 	"\t\tcase $takes in\n"
 	"\t\t--run-dir | --*key) reply=$(compgen -f -- \"$cur\") ;;\n"
+	"\t\t--driver | -d) reply='overlay bridge' ;;\n"
+	"\t\t--netns) reply=$(_vsctl_words CONTAINER) ;;\n"
 	"\t\t*) reply='' ;;\n"
 	"\t\tesac\n"
 	"\telif [[ $cur == -* ]]; then\n"
@@ -123,6 +132,8 @@ static void print_options(void)
 	for (const struct cli_option *o = cli_options; o->name; o++) {
 		if (o->arg && o->arg[0] != '[')
 			printf("%s ", o->name);
+		if (o->arg && o->letter)
+			printf("-%c ", o->letter);
 	}
 	printf("'\n");
 }
@@ -133,6 +144,8 @@ static void print_usage(const struct verb *verb)
 	for (const struct cli_option *o = cli_options; o->name; o++) {
 		if (o->verb_option & verb->options)
 			printf("%s ", o->name);
+		if (o->verb_option & verb->options && o->letter)
+			printf("-%c ", o->letter);
 	}
 	printf("' ;;\n");
 }

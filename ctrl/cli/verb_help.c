@@ -5,6 +5,7 @@
 #include "config/schema.h"
 #include "ctrl/cli/cli.h"
 #include "ctrl/method.h"
+#include "ctrl/net_method.h"
 
 static void print_verb(const struct verb *verb)
 {
@@ -12,6 +13,15 @@ static void print_verb(const struct verb *verb)
 
 	snprintf(usage, sizeof(usage), "%s %s", verb->name, verb->args);
 	printf("  %-38s %s\n", usage, verb->help);
+}
+
+static const char *option_usage(const struct cli_option *o, char buf[64])
+{
+	char letter[] = {'-', o->letter, ',', ' ', '\0'};
+
+	snprintf(buf, 64, "%s%s%s%s", o->letter ? letter : "", o->name, o->arg ? " " : "",
+		o->arg ? o->arg : "");
+	return buf;
 }
 
 static int help_all(void)
@@ -25,9 +35,7 @@ static int help_all(void)
 	for (const struct cli_option *o = cli_options; o->name; o++) {
 		char usage[64];
 
-		snprintf(usage, sizeof(usage), "%s%s%s", o->name, o->arg ? " " : "",
-			o->arg ? o->arg : "");
-		printf("  %-38s %s\n", usage, o->help);
+		printf("  %-38s %s\n", option_usage(o, usage), o->help);
 	}
 	printf("\nExit status: 0 done, 1 refused or failed, 2 wrong usage.\n");
 	return EXIT_DONE;
@@ -39,9 +47,10 @@ static void print_detail(const struct verb *verb)
 	if (verb->detail)
 		printf("%s\n", verb->detail);
 	for (const struct cli_option *o = cli_options; o->name; o++) {
+		char usage[64];
+
 		if (o->verb_option & verb->options)
-			printf("  %s%s%s  %s\n", o->name, o->arg ? " " : "", o->arg ? o->arg : "",
-				o->help);
+			printf("  %s  %s\n", option_usage(o, usage), o->help);
 	}
 }
 
@@ -69,17 +78,53 @@ static int help(struct cli *cli, int argc, char **argv)
 	return found ? EXIT_DONE : cli_unknown_verb(argc, argv);
 }
 
+static const struct ctrl_reference reference_switch = {
+	.title = "The control channel of vswitchd",
+	.run_dir = "RUN_DIR",
+	.example_method = "port.add",
+	.example_object = "port c1",
+	.changes =
+		"Methods that change something run one\nat a time, in the order in which they "
+		"came, and are answered when the change took effect in every\nworker; methods "
+		"that only read are answered at once, also while a change is on its way. The "
+		"result\nof a change may have a member `warning`: a text for people, such as that "
+		"the change is in effect\nbut could not be saved.",
+	.methods = ctrl_switch_methods,
+	.count = CTRL_NB_SWITCH_METHODS,
+	.events = ctrl_switch_events,
+};
+
+static const struct ctrl_reference reference_net = {
+	.title = "The control channel of vsnetd",
+	.run_dir = "RUN_DIR/net",
+	.example_method = "network.connect",
+	.example_object = "network front",
+	.changes =
+		"Methods that change something are answered\nwhen the change is made: in the "
+		"store, and in the switch and the container where it concerns this\nhost. Many "
+		"may be under way at once, and are answered in any order. The result of a change "
+		"may\nhave a member `warning`: a text for people, such as that the other hosts "
+		"will know later.",
+	.methods = ctrl_net_methods,
+	.count = CTRL_NB_NET_METHODS,
+	.events = ctrl_net_events,
+};
+
 static int reference(struct cli *cli, int argc, char **argv)
 {
 	bool control = !argc || !strcmp(argv[0], "control");
+	bool net = !argc || !strcmp(argv[0], "net");
 	bool config = !argc || !strcmp(argv[0], "config");
 
-	if (!control && !config)
-		return cli_usage("reference takes control or config, not '%s'", argv[0]);
+	if (!control && !net && !config)
+		return cli_usage("reference takes control, net or config, not '%s'", argv[0]);
 	if (control)
-		ctrl_reference_print(stdout, "The control channel of vswitchd", ctrl_switch_methods,
-			CTRL_NB_SWITCH_METHODS, ctrl_switch_events);
-	if (control && config)
+		ctrl_reference_print(stdout, &reference_switch);
+	if (!argc)
+		putchar('\n');
+	if (net)
+		ctrl_reference_print(stdout, &reference_net);
+	if (!argc)
 		putchar('\n');
 	if (config)
 		schema_print_reference(stdout);
@@ -88,9 +133,11 @@ static int reference(struct cli *cli, int argc, char **argv)
 
 const struct verb verbs_help[] = {
 	{"help", "[VERB]", "print help", NULL, 0, 2, 0, help},
-	{"reference", "[control|config]",
-		"print the reference of the control channel, or of the options",
-		"In Markdown; both when none is named.", 0, 1, 0, reference},
+	{"reference", "[control|net|config]",
+		"print the reference of the control channels, or of the options",
+		"In Markdown: control is that of vswitchd, net of vsnetd; all when none is named. "
+		"The options\nof vsnetd: vsnetd --reference.",
+		0, 1, 0, reference},
 	{"completion", "bash", "print the completion of the shell",
 		"For this shell: source <(vsctl completion bash)", 1, 1, 0, cli_completion},
 	{NULL},

@@ -20,7 +20,7 @@ static void print_event(struct cli *cli, const json_t *event)
 	fflush(stdout);
 }
 
-static int monitor(struct cli *cli, int argc, char **argv)
+int cli_monitor(struct cli *cli, int argc, char **argv)
 {
 	struct err err = {0};
 	int rc = cli_connect(cli);
@@ -46,6 +46,6 @@ const struct verb verbs_monitor[] = {
 	{"monitor", "[EVENT...]", "print events as they happen",
 		"Only events whose name begins with one of the arguments, such as port. or "
 		"port.down.",
-		0, -1, 0, monitor},
+		0, -1, 0, cli_monitor},
 	{NULL},
 };
