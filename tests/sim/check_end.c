@@ -159,11 +159,24 @@ static bool net_has_lost(struct truth *t, const struct net_promise *n)
 	return false;
 }
 
+// The store was lost, and whoever puts back what it knew may not know of the removal: it was made
+// before, or that host was silent since.
+static bool net_came_back(struct truth *t, const struct net_promise *n)
+{
+	const struct world *w = t->w;
+
+	for (unsigned i = 0; i < w->nb_hosts; i++) {
+		if (w->lost_us && (w->lost_us >= n->kept_us || w->hosts[i].fenced_us >= w->lost_us))
+			return true;
+	}
+	return false;
+}
+
 static void check_net_promise(struct truth *t, const struct net_promise *n)
 {
 	bool there = net_by_id(t, n->id) != NULL;
 
-	if (n->stop == STOP_DONE && there && t->w->lost_us < n->kept_us)
+	if (n->stop == STOP_DONE && there && !net_came_back(t, n))
 		wrong(t, "network %s was removed, and is there", n->name);
 	// Only those who know it put it back into a store that was lost.
 	if (n->state == PROMISE_KEPT && !net_asked_to_go(t->w, n->id) && !there &&

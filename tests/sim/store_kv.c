@@ -108,10 +108,10 @@ static void tell_coalesced(struct watch *w)
 	struct sim_store *st = w->c->st;
 	struct store_data *d = &st->data;
 	size_t first = first_after(d, w->position), count = 0;
+	size_t again = w->repeat ? sim_between(&st->random, 1, REPEAT_MAX) : 0;
 	struct store_change *told;
 
-	if (w->repeat)
-		first -= MIN_OF(first, sim_between(&st->random, 1, REPEAT_MAX));
+	first -= MIN_OF(first, again);
 	w->repeat = false;
 	told = calloc(d->nb_history - first + 1, sizeof(*told));
 	if (!told)
