@@ -6,6 +6,7 @@
 // them, whether the store is there or not. They may be gone only
 //	- when the connection is over, was asked to end, or its network was;
 //	- when that switch has died (world.c forgets that it had been seen);
+//	- when the host forgot, and nobody else knew of it (promise.c);
 //	- of another host's switch: when that host has no endpoint in the network (any more);
 //	- when the connection's host was silent for longer than its lease and the grace period, or
 //	  while a store that was lost was filled again (then others may have let it go);
@@ -27,7 +28,7 @@ static bool is_fenced_now(const struct host *h)
 
 static bool may_be_gone(const struct promise *p)
 {
-	return !promise_holds(p) || is_fenced_now(p->host) ||
+	return !promise_holds(p) || promise_may_be_lost(p) || is_fenced_now(p->host) ||
 	       p->fenced_seen_us != p->host->fenced_us;
 }
 
@@ -51,9 +52,8 @@ static void follow(struct promise *p)
 	p->is_stored |= promise_in_store(p);
 	if (!own)
 		return;
-	if (own->state == OWN_UP && !strcmp(own->rec.id, p->rec.id))
-		return;
-	if (own->state == OWN_CONFLICT || strcmp(own->rec.id, p->rec.id)) {
+	if (own->state == OWN_CONFLICT || own->agent->readdress ||
+		strcmp(own->rec.id, p->rec.id) != 0) {
 		if (!promise_may_move(p))
 			world_fail(p->w, "%s: %s in %s has lost its address without need (%s)",
 				p->host->conf.host, p->container->sandbox, p->network, own->reason);

@@ -10,6 +10,9 @@
 // An endpoint may be lost, if its host lost its state folder and
 //	- the store did not have the record then, or was lost before the host had read it again, or
 //	- the host was silent for so long that others deleted the record.
+// An endpoint that was refused or disconnected may come back, if its host lost its state folder while
+// the store still had the record (it was away), or before the host had read a store that was set
+// back.
 // Whatever was asked to go may be there or not until the answer comes; and when the agent died
 // before it answered, for good.
 #include "tests/sim/promise.h"
@@ -197,6 +200,28 @@ bool promise_may_be_lost(const struct promise *p)
 	return p->lost_ok || (p->host->forgot_us >= p->kept_us && was_fenced(p));
 }
 
+static bool sandbox_in_store(const struct promise *p)
+{
+	const struct store_data *d = sim_store_data(p->w->store);
+	char text[sizeof(p->container->sandbox) + 2];
+
+	snprintf(text, sizeof(text), "\"%s\"", p->container->sandbox);
+	for (const struct store_key *key = d->keys; key; key = key->hh.next) {
+		if (key->value && strstr(key->value->data, text))
+			return true;
+	}
+	return false;
+}
+
+// Its end, of which the store does not know, is forgotten: it may come back.
+static void forget_end(struct promise *p)
+{
+	if (p->state == PROMISE_REFUSED)
+		p->state = PROMISE_UNSURE;
+	if (p->stop == STOP_DONE)
+		p->stop = STOP_UNSURE;
+}
+
 void promises_forget(struct host *h)
 {
 	struct promise *p;
@@ -204,6 +229,8 @@ void promises_forget(struct host *h)
 	LIST_FOREACH (p, &h->w->promises, entry) {
 		if (p->host == h && !promise_in_store(p))
 			p->lost_ok = true;
+		if (p->host == h && sandbox_in_store(p))
+			forget_end(p);
 	}
 }
 
@@ -212,8 +239,10 @@ void promises_store_lost(struct world *w)
 	struct promise *p;
 
 	LIST_FOREACH (p, &w->promises, entry) {
-		if (p->host->blank)
-			p->lost_ok = true;
+		if (!p->host->blank)
+			continue;
+		p->lost_ok = true;
+		forget_end(p);
 	}
 }
 
