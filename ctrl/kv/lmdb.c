@@ -2,6 +2,8 @@
 // The store of one host: a folder that its processes share. Changes are made by the thread of
 // lmdb_env.h and come back through the inbox; reading never waits for anybody and is done in the
 // event loop. Processes are told of each other's changes by inotify(7).
+#include "ctrl/kv/lmdb_priv.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,83 +12,17 @@
 
 #include "base/file.h"
 #include "base/util.h"
-#include "ctrl/kv/driver.h"
-#include "ctrl/kv/lmdb_env.h"
 #include "ctrl/kv/ops.h"
 
 #define LOOK_PERIOD_US	  1000000ull // what nobody told of; leases of others
 #define READERS_PERIOD_US 60000000ull
 #define BOOT_ID_PATH	  "/proc/sys/kernel/random/boot_id"
-#define BOOT_ID_BYTES	  64
-
-struct lmdb_watch {
-	struct kv_watch base;
-	TAILQ_ENTRY(lmdb_watch) entry;
-	char *prefix;
-	uint64_t revision; // told up to
-	kv_watch_fn *fn;
-	void *arg;
-	bool synced, dead;
-};
-
-struct lmdb_lease {
-	struct kv_lease base;
-	TAILQ_ENTRY(lmdb_lease) entry;
-	kv_lease_fn *fn;
-	void *arg;
-	uint64_t ttl_us;
-	uint64_t id; // 0: not held
-	uint64_t until_us;
-	struct job *job; // that grants or keeps it
-};
-
-enum job_kind { JOB_BOOT, JOB_READ, JOB_TXN, JOB_GRANT, JOB_KEEP, JOB_REVOKE, JOB_EXPIRE };
-
-struct job {
-	struct lmdb_job base;
-	TAILQ_ENTRY(job) entry;
-	enum job_kind kind;
-	uint64_t due_us;
-	kv_read_fn *read_fn;
-	kv_write_fn *write_fn;
-	void *arg;
-	bool arrived; // JOB_READ: it only waits for the store to be ready
-
-	char *key; // JOB_READ
-	bool is_prefix;
-	struct kv_op *ops; // JOB_TXN
-	uint64_t leases[KV_TXN_OPS_MAX];
-	unsigned count;
-	int refused;
-	uint64_t revision;
-	struct lmdb_lease *lease; // JOB_GRANT, JOB_KEEP: NULL when it was freed
-	uint64_t id, ttl_us, until_us;
-	char boot_id[BOOT_ID_BYTES];
-};
-
-struct lmdb_kv {
-	struct kv kv;
-	char *dir;
-	struct lmdb_env *env; // NULL: it could not be opened again
-	struct lmdb_txn reader;
-	bool ready; // what is there is of this boot
-	struct inbox *inbox;
-	int inotify_fd;
-	struct loop_handle *notified, *tick, *timeout;
-	uint64_t readers_checked_us;
-	bool expiring, has_new_watch;
-	TAILQ_HEAD(, job) jobs; // by `due_us`
-	TAILQ_HEAD(, lmdb_watch) watches;
-	TAILQ_HEAD(, lmdb_lease) leases;
-};
-
-static void schedule(struct lmdb_kv *self);
 
 // ---- jobs: in the thread ----
 
 static int run_job(struct lmdb_job *base, const struct lmdb_txn *t)
 {
-	struct job *job = (struct job *)base;
+	struct lmdb_request *job = (struct lmdb_request *)base;
 	uint64_t now_us = monotonic_us();
 
 	switch (job->kind) {
@@ -112,7 +48,7 @@ static int run_job(struct lmdb_job *base, const struct lmdb_txn *t)
 
 static void free_job(struct lmdb_job *base)
 {
-	struct job *job = (struct job *)base;
+	struct lmdb_request *job = (struct lmdb_request *)base;
 
 	free(job->ops);
 	free(job->key);
@@ -126,9 +62,9 @@ static void drop_item(struct inbox_item *item)
 
 // ---- jobs: in the loop ----
 
-static struct job *new_job(struct lmdb_kv *self, enum job_kind kind)
+struct lmdb_request *lmdb_new_request(struct lmdb_kv *self, enum job_kind kind)
 {
-	struct job *job = calloc(1, sizeof(*job));
+	struct lmdb_request *job = calloc(1, sizeof(*job));
 
 	if (!job)
 		abort();
@@ -140,7 +76,7 @@ static struct job *new_job(struct lmdb_kv *self, enum job_kind kind)
 }
 
 // Notes who waits for it, for `timeout_ms`.
-static void expect(struct lmdb_kv *self, struct job *job)
+static void expect(struct lmdb_kv *self, struct lmdb_request *job)
 {
 	job->due_us = monotonic_us() + self->kv.opts.timeout_ms * 1000ull;
 	TAILQ_INSERT_TAIL(&self->jobs, job, entry);
@@ -148,7 +84,7 @@ static void expect(struct lmdb_kv *self, struct job *job)
 		loop_timer_once(self->timeout, self->kv.opts.timeout_ms * 1000ull);
 }
 
-static void submit(struct lmdb_kv *self, struct job *job)
+void lmdb_submit(struct lmdb_kv *self, struct lmdb_request *job)
 {
 	expect(self, job);
 	if (self->env && !job->refused) {
@@ -161,25 +97,25 @@ static void submit(struct lmdb_kv *self, struct job *job)
 
 static void submit_boot(struct lmdb_kv *self)
 {
-	struct job *job = new_job(self, JOB_BOOT);
+	struct lmdb_request *job = lmdb_new_request(self, JOB_BOOT);
 	char *text;
 	size_t len;
 
-	if (file_read(BOOT_ID_PATH, BOOT_ID_BYTES, &text, &len, NULL) == 0) {
-		memcpy(job->boot_id, text, MIN_OF(strcspn(text, "\n"), BOOT_ID_BYTES - 1));
+	if (file_read(BOOT_ID_PATH, LMDB_BOOT_ID_BYTES, &text, &len, NULL) == 0) {
+		memcpy(job->boot_id, text, MIN_OF(strcspn(text, "\n"), LMDB_BOOT_ID_BYTES - 1));
 		free(text);
 	}
-	submit(self, job);
+	lmdb_submit(self, job);
 }
 
 // Its keys go, whether or not anybody learns of it.
-static void submit_revoke(struct lmdb_kv *self, uint64_t id)
+void lmdb_submit_revoke(struct lmdb_kv *self, uint64_t id)
 {
-	struct job *job;
+	struct lmdb_request *job;
 
 	if (!self->env || !id)
 		return;
-	job = new_job(self, JOB_REVOKE);
+	job = lmdb_new_request(self, JOB_REVOKE);
 	job->base.inbox = NULL;
 	job->id = id;
 	lmdb_env_add(self->env, &job->base);
@@ -187,12 +123,12 @@ static void submit_revoke(struct lmdb_kv *self, uint64_t id)
 
 // ---- reading ----
 
-static int begin_read(struct lmdb_kv *self)
+int lmdb_begin_read(struct lmdb_kv *self)
 {
 	return self->env ? lmdb_rc(mdb_txn_renew(self->reader.txn)) : -ECONNRESET;
 }
 
-static void end_read(struct lmdb_kv *self)
+void lmdb_end_read(struct lmdb_kv *self)
 {
 	mdb_txn_reset(self->reader.txn);
 }
@@ -219,7 +155,7 @@ static int add_pair(void *arg, const struct kv_pair *pair)
 	return 0;
 }
 
-static int read_pairs(struct lmdb_kv *self, struct job *job, struct pairs *ret_pairs)
+static int read_pairs(struct lmdb_kv *self, struct lmdb_request *job, struct pairs *ret_pairs)
 {
 	struct kv_pair pair;
 	int rc;
@@ -230,26 +166,26 @@ static int read_pairs(struct lmdb_kv *self, struct job *job, struct pairs *ret_p
 	return rc < 0 ? rc : add_pair(ret_pairs, &pair);
 }
 
-static void answer_read(struct lmdb_kv *self, struct job *job)
+static void answer_read(struct lmdb_kv *self, struct lmdb_request *job)
 {
 	struct pairs p = {NULL};
 	int rc;
 
-	rc = job->base.rc ? job->base.rc : begin_read(self);
+	rc = job->base.rc ? job->base.rc : lmdb_begin_read(self);
 	if (rc < 0) {
 		job->read_fn(job->arg, rc, NULL, 0, 0);
 		return;
 	}
 	rc = read_pairs(self, job, &p);
 	job->read_fn(job->arg, rc, p.pairs, rc < 0 ? 0 : p.count, lmdb_revision(&self->reader));
-	end_read(self);
+	lmdb_end_read(self);
 	free(p.pairs);
 }
 
 static void lmdb_read(struct kv *kv, const char *key, bool is_prefix, kv_read_fn *fn, void *arg)
 {
 	struct lmdb_kv *self = (struct lmdb_kv *)kv;
-	struct job *job = new_job(self, JOB_READ);
+	struct lmdb_request *job = lmdb_new_request(self, JOB_READ);
 
 	job->key = strdup(key);
 	job->is_prefix = is_prefix;
@@ -260,130 +196,13 @@ static void lmdb_read(struct kv *kv, const char *key, bool is_prefix, kv_read_fn
 	inbox_put(self->inbox, &job->base.item);
 }
 
-// ---- watching ----
-
-static int tell(struct lmdb_watch *watch, enum kv_event_kind kind, const struct kv_pair *pair,
-	uint64_t revision)
-{
-	struct kv_event event = {.kind = kind, .revision = revision};
-
-	if (pair) {
-		event.pair = *pair;
-		if (kind == KV_EVENT_DELETE)
-			event.pair.value = "";
-	}
-	if (!watch->dead)
-		watch->fn(watch->arg, &event);
-	return watch->dead;
-}
-
-static int tell_key(void *arg, const struct kv_pair *pair)
-{
-	struct lmdb_watch *watch = arg;
-
-	return tell(watch, KV_EVENT_SET, pair, pair->revision);
-}
-
-static int tell_change(void *arg, const struct kv_pair *pair)
-{
-	struct lmdb_watch *watch = arg;
-
-	if (strncmp(pair->key, watch->prefix, strlen(watch->prefix)) != 0)
-		return 0;
-	return tell(watch, pair->value ? KV_EVENT_SET : KV_EVENT_DELETE, pair, pair->revision);
-}
-
-static void tell_news(struct lmdb_watch *watch, const struct lmdb_txn *t)
-{
-	uint64_t revision = lmdb_revision(t), from = watch->revision;
-	int rc;
-
-	if (watch->synced && from == revision)
-		return;
-	if (from == 0 || from < lmdb_log_start(t) || from > revision) {
-		tell(watch, KV_EVENT_BEGIN, NULL, revision);
-		rc = lmdb_each(t, watch->prefix, tell_key, watch);
-	} else {
-		rc = lmdb_each_change(t, from, tell_change, watch);
-	}
-	if (rc != 0) // also when it was ended; else it is told all of it next time
-		return;
-	watch->revision = revision;
-	watch->synced = true;
-	tell(watch, KV_EVENT_SYNCED, NULL, revision);
-}
-
-static void reap_watches(struct lmdb_kv *self)
-{
-	struct lmdb_watch *watch, *next;
-
-	for (watch = TAILQ_FIRST(&self->watches); watch; watch = next) {
-		next = TAILQ_NEXT(watch, entry);
-		if (!watch->dead)
-			continue;
-		TAILQ_REMOVE(&self->watches, watch, entry);
-		free(watch->prefix);
-		free(watch);
-	}
-}
-
-static void tell_watches(struct lmdb_kv *self)
-{
-	struct lmdb_watch *watch;
-
-	self->has_new_watch = false;
-	TAILQ_FOREACH (watch, &self->watches, entry) {
-		if (!self->ready || watch->dead || begin_read(self) < 0)
-			continue;
-		tell_news(watch, &self->reader);
-		end_read(self);
-	}
-	reap_watches(self);
-}
-
-static void on_notified(void *arg)
-{
-	struct lmdb_kv *self = arg;
-	char events[4096];
-
-	if (self->inotify_fd >= 0 && read(self->inotify_fd, events, sizeof(events)) < 0)
-		return;
-	tell_watches(self);
-}
-
-static struct kv_watch *lmdb_watch(
-	struct kv *kv, const char *prefix, uint64_t from_revision, kv_watch_fn *fn, void *arg)
-{
-	struct lmdb_kv *self = (struct lmdb_kv *)kv;
-	struct lmdb_watch *watch = calloc(1, sizeof(*watch));
-
-	if (!watch)
-		abort();
-	watch->base.kv = kv;
-	watch->prefix = strdup(prefix);
-	watch->revision = from_revision;
-	watch->fn = fn;
-	watch->arg = arg;
-	TAILQ_INSERT_TAIL(&self->watches, watch, entry);
-	self->has_new_watch = true;
-	loop_timer_once(self->tick, 0); // tells of it, from the loop
-	return &watch->base;
-}
-
-static void lmdb_unwatch(struct kv_watch *base)
-{
-	struct lmdb_watch *watch = (struct lmdb_watch *)base;
-
-	watch->dead = true; // it may be the one that is being told
-}
-
 // ---- changing ----
 
 static void lmdb_txn(
 	struct kv *kv, const struct kv_op *ops, unsigned count, kv_write_fn *fn, void *arg)
 {
 	struct lmdb_kv *self = (struct lmdb_kv *)kv;
-	struct job *job = new_job(self, JOB_TXN);
+	struct lmdb_request *job = lmdb_new_request(self, JOB_TXN);
 
 	job->write_fn = fn;
 	job->arg = arg;
@@ -400,114 +219,19 @@ static void lmdb_txn(
 		if (!lease->id)
 			job->refused = -ESTALE;
 	}
-	submit(self, job);
+	lmdb_submit(self, job);
 }
 
-// ---- leases ----
+static void schedule(struct lmdb_kv *self);
 
-static void ask_lease(struct lmdb_kv *self, struct lmdb_lease *lease)
+static void on_notified(void *arg)
 {
-	struct job *job = new_job(self, lease->id ? JOB_KEEP : JOB_GRANT);
+	struct lmdb_kv *self = arg;
+	char events[4096];
 
-	job->lease = lease;
-	job->id = lease->id;
-	job->ttl_us = lease->ttl_us;
-	lease->job = job;
-	submit(self, job);
-}
-
-static void lose_lease(struct lmdb_kv *self, struct lmdb_lease *lease)
-{
-	if (lease->job)
-		lease->job->lease = NULL;
-	lease->id = 0;
-	ask_lease(self, lease);
-	lease->fn(lease->arg, KV_LEASE_LOST); // may free it
-}
-
-static void answer_lease(struct lmdb_kv *self, struct job *job)
-{
-	struct lmdb_lease *lease = job->lease;
-
-	if (!lease) {
-		if (job->kind == JOB_GRANT && job->base.rc == 0)
-			submit_revoke(self, job->id);
+	if (self->inotify_fd >= 0 && read(self->inotify_fd, events, sizeof(events)) < 0)
 		return;
-	}
-	lease->job = NULL;
-	if (job->base.rc == -ESTALE) {
-		lose_lease(self, lease);
-	} else if (job->base.rc == 0) {
-		lease->id = job->id;
-		lease->until_us = job->until_us;
-		if (job->kind == JOB_GRANT)
-			lease->fn(lease->arg, KV_LEASE_HELD);
-	}
-}
-
-static struct kv_lease *lmdb_lease_new(struct kv *kv, unsigned ttl_ms, kv_lease_fn *fn, void *arg)
-{
-	struct lmdb_kv *self = (struct lmdb_kv *)kv;
-	struct lmdb_lease *lease = calloc(1, sizeof(*lease));
-
-	if (!lease)
-		abort();
-	lease->base.kv = kv;
-	lease->fn = fn;
-	lease->arg = arg;
-	lease->ttl_us = ttl_ms * 1000ull;
-	TAILQ_INSERT_TAIL(&self->leases, lease, entry);
-	ask_lease(self, lease);
-	return &lease->base;
-}
-
-static bool lmdb_lease_is_held(const struct kv_lease *base)
-{
-	return ((const struct lmdb_lease *)base)->id != 0;
-}
-
-static void lmdb_lease_free(struct kv_lease *base, bool revoke)
-{
-	struct lmdb_lease *lease = (struct lmdb_lease *)base;
-	struct lmdb_kv *self = (struct lmdb_kv *)base->kv;
-
-	if (lease->job)
-		lease->job->lease = NULL;
-	if (revoke)
-		submit_revoke(self, lease->id);
-	TAILQ_REMOVE(&self->leases, lease, entry);
-	free(lease);
-}
-
-static struct lmdb_lease *find_expired(struct lmdb_kv *self, uint64_t now_us)
-{
-	struct lmdb_lease *lease;
-
-	TAILQ_FOREACH (lease, &self->leases, entry) {
-		if (lease->id && lease->until_us <= now_us)
-			return lease;
-	}
-	return NULL;
-}
-
-static uint64_t keep_at_us(const struct lmdb_lease *lease)
-{
-	return lease->until_us - lease->ttl_us / 3 * 2;
-}
-
-static void keep_leases(struct lmdb_kv *self)
-{
-	uint64_t now_us = monotonic_us();
-	struct lmdb_lease *lease;
-
-	while ((lease = find_expired(self, now_us))) {
-		submit_revoke(self, lease->id);
-		lose_lease(self, lease);
-	}
-	TAILQ_FOREACH (lease, &self->leases, entry) {
-		if (!lease->job && (!lease->id || keep_at_us(lease) <= now_us))
-			ask_lease(self, lease);
-	}
+	lmdb_tell_watches(self);
 }
 
 // ---- opening, and again when the files were removed ----
@@ -561,7 +285,7 @@ err:
 
 // ---- answers and time-outs ----
 
-static void answer(struct lmdb_kv *self, struct job *job)
+static void answer(struct lmdb_kv *self, struct lmdb_request *job)
 {
 	TAILQ_REMOVE(&self->jobs, job, entry);
 	switch (job->kind) {
@@ -573,7 +297,7 @@ static void answer(struct lmdb_kv *self, struct job *job)
 		break;
 	case JOB_GRANT:
 	case JOB_KEEP:
-		answer_lease(self, job);
+		lmdb_answer_lease(self, job);
 		break;
 	case JOB_EXPIRE:
 		self->expiring = false;
@@ -587,7 +311,7 @@ static void answer(struct lmdb_kv *self, struct job *job)
 
 static void answer_waiting_reads(struct lmdb_kv *self)
 {
-	struct job *job, *next;
+	struct lmdb_request *job, *next;
 
 	for (job = TAILQ_FIRST(&self->jobs); job; job = next) {
 		next = TAILQ_NEXT(job, entry); // callbacks add at the end only
@@ -610,7 +334,7 @@ static void note_state(struct lmdb_kv *self, int rc)
 static void on_item(void *arg, struct inbox_item *item)
 {
 	struct lmdb_kv *self = arg;
-	struct job *job = (struct job *)item;
+	struct lmdb_request *job = (struct lmdb_request *)item;
 	bool is_boot = job->kind == JOB_BOOT;
 	int rc = job->base.rc;
 
@@ -624,20 +348,20 @@ static void on_item(void *arg, struct inbox_item *item)
 	if (is_boot && rc == 0) {
 		self->ready = true;
 		answer_waiting_reads(self);
-		tell_watches(self);
+		lmdb_tell_watches(self);
 	}
 	schedule(self);
 }
 
 // Ends it without waiting for its answer. False: that is in the inbox.
-static bool give_up(struct lmdb_kv *self, struct job *job, int rc)
+static bool give_up(struct lmdb_kv *self, struct lmdb_request *job, int rc)
 {
 	enum job_kind kind = job->kind;
 	kv_read_fn *read_fn = job->read_fn;
 	kv_write_fn *write_fn = job->write_fn;
 	struct lmdb_lease *lease = job->lease;
 	void *arg = job->arg;
-	struct job *next = TAILQ_NEXT(job, entry);
+	struct lmdb_request *next = TAILQ_NEXT(job, entry);
 
 	TAILQ_REMOVE(&self->jobs, job, entry); // it may be freed from now on
 	if (job->arrived) {
@@ -666,7 +390,7 @@ static void on_timeout(void *arg)
 {
 	struct lmdb_kv *self = arg;
 	uint64_t now_us = monotonic_us();
-	struct job *job;
+	struct lmdb_request *job;
 
 	while ((job = TAILQ_FIRST(&self->jobs)) && job->due_us <= now_us) {
 		if (!give_up(self, job, -ETIMEDOUT))
@@ -682,7 +406,7 @@ static void on_timeout(void *arg)
 static void reopen(struct lmdb_kv *self)
 {
 	struct lmdb_lease *lease;
-	struct job *job, *next;
+	struct lmdb_request *job, *next;
 
 	for (job = TAILQ_FIRST(&self->jobs); job; job = next) {
 		next = TAILQ_NEXT(job, entry);
@@ -698,22 +422,22 @@ static void reopen(struct lmdb_kv *self)
 
 static void expire(struct lmdb_kv *self)
 {
-	struct job *job;
+	struct lmdb_request *job;
 
 	if (self->expiring)
 		return;
 	self->expiring = true;
-	job = new_job(self, JOB_EXPIRE);
-	submit(self, job);
+	job = lmdb_new_request(self, JOB_EXPIRE);
+	lmdb_submit(self, job);
 }
 
 static uint64_t first_deadline_us(struct lmdb_kv *self)
 {
 	uint64_t first_us = UINT64_MAX;
 
-	if (begin_read(self) == 0) {
+	if (lmdb_begin_read(self) == 0) {
 		first_us = lmdb_first_deadline_us(&self->reader);
-		end_read(self);
+		lmdb_end_read(self);
 	}
 	return first_us;
 }
@@ -731,8 +455,8 @@ static void on_tick(void *arg)
 	}
 	if (self->ready && first_deadline_us(self) <= now_us)
 		expire(self);
-	keep_leases(self);
-	tell_watches(self);
+	lmdb_keep_leases(self);
+	lmdb_tell_watches(self);
 	schedule(self);
 }
 
@@ -740,12 +464,8 @@ static void on_tick(void *arg)
 static void schedule(struct lmdb_kv *self)
 {
 	uint64_t now_us = monotonic_us(), next_us = now_us + LOOK_PERIOD_US;
-	struct lmdb_lease *lease;
 
-	TAILQ_FOREACH (lease, &self->leases, entry) {
-		if (lease->id)
-			next_us = MIN_OF(next_us, lease->job ? lease->until_us : keep_at_us(lease));
-	}
+	next_us = MIN_OF(next_us, lmdb_next_lease_us(self));
 	if (self->ready && !self->expiring)
 		next_us = MIN_OF(next_us, first_deadline_us(self));
 	if (self->has_new_watch)
@@ -756,9 +476,7 @@ static void schedule(struct lmdb_kv *self)
 static void lmdb_free(struct kv *kv)
 {
 	struct lmdb_kv *self = (struct lmdb_kv *)kv;
-	struct lmdb_watch *watch;
-	struct lmdb_lease *lease;
-	struct job *job;
+	struct lmdb_request *job;
 
 	while ((job = TAILQ_FIRST(&self->jobs))) {
 		TAILQ_REMOVE(&self->jobs, job, entry);
@@ -769,13 +487,8 @@ static void lmdb_free(struct kv *kv)
 	}
 	inbox_free(self->inbox, drop_item);
 	close_env(self);
-	TAILQ_FOREACH (watch, &self->watches, entry)
-		watch->dead = true;
-	reap_watches(self);
-	while ((lease = TAILQ_FIRST(&self->leases))) {
-		TAILQ_REMOVE(&self->leases, lease, entry);
-		free(lease);
-	}
+	lmdb_free_watches(self);
+	lmdb_free_leases(self);
 	loop_del(self->kv.opts.loop, self->tick);
 	loop_del(self->kv.opts.loop, self->timeout);
 	free(self->dir);
