@@ -105,6 +105,11 @@ static void submit_boot(struct lmdb_kv *self)
 		memcpy(job->boot_id, text, MIN_OF(strcspn(text, "\n"), LMDB_BOOT_ID_BYTES - 1));
 		free(text);
 	}
+	// Then reading need not wait for the writer, which may wait for the lock.
+	if (lmdb_begin_read(self) == 0) {
+		self->ready = lmdb_is_of_boot(&self->reader, job->boot_id);
+		lmdb_end_read(self);
+	}
 	lmdb_submit(self, job);
 }
 
