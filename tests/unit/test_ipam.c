@@ -155,6 +155,31 @@ static void test_reserved(void **state)
 	ipam_free(ipam);
 }
 
+// A block of which nothing can be given out does not hide the others.
+static void test_reserved_block(void **state)
+{
+	struct named_ip aux[] = {{"a", ip("10.1.0.2")}, {"b", ip("10.1.0.3")}};
+	struct subnet s = {.cidr = cidr("10.1.0.0/28"), .gateway = ip("10.1.0.1"), .aux = aux};
+	struct ipam_opts opts = {.subnet = &s};
+	struct ipam *ipam;
+
+	s.nb_aux = ARRAY_SIZE(aux);
+	assert_int_equal(ipam_new(&opts, &ipam), 0);
+	claim(ipam, 0);
+	take(ipam, 0, NULL);
+	claim(ipam, 0);
+	take(ipam, 0, "10.1.0.4");
+	ipam_free(ipam);
+
+	// Also when it is claimed after them.
+	assert_int_equal(ipam_new(&opts, &ipam), 0);
+	assert_int_equal(
+		ipam_set_block(ipam, &(struct cidr){ip("10.1.0.4"), 30}, IPAM_MINE, 1, 0), 0);
+	claim(ipam, 0);
+	take(ipam, 0, "10.1.0.4");
+	ipam_free(ipam);
+}
+
 static void test_small(void **state)
 {
 	struct ipam *ipam = make("10.1.0.4/31", NULL, NULL);
@@ -772,6 +797,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_block_prefix),
 		cmocka_unit_test(test_reserved),
+		cmocka_unit_test(test_reserved_block),
 		cmocka_unit_test(test_small),
 		cmocka_unit_test(test_range),
 		cmocka_unit_test(test_bad_subnets),
