@@ -12,10 +12,7 @@
 
 static const struct kv_driver *const drivers[] = {
 	&kv_lmdb,
-<<<<<<< HEAD
-=======
-	//etcd
->>>>>>> d69ce22 (ctrl/kv: watches and leases of lmdb have files of their own)
+	&kv_lmdb,
 };
 
 // A callback that the loop is to make: of a request that was refused before a driver had it.
