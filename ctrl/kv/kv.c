@@ -12,7 +12,6 @@
 
 static const struct kv_driver *const drivers[] = {
 	&kv_lmdb,
-	&kv_lmdb,
 };
 
 // A callback that the loop is to make: of a request that was refused before a driver had it.
