@@ -133,10 +133,11 @@ int ipam_use(struct ipam *ipam, const struct ip_addr *ip)
 
 void ipam_release(struct ipam *ipam, const struct ip_addr *ip, uint64_t now_us)
 {
-	struct ipam_taken *taken = ipam_taken_find(ipam, ip);
+	struct ipam_taken *taken;
 	struct ipam_block *block;
 
 	ipam_settle(ipam, now_us);
+	taken = ipam_taken_find(ipam, ip);
 	if (!taken || taken->uses == 0 || --taken->uses > 0)
 		return;
 	taken->released_us = now_us;

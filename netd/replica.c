@@ -109,8 +109,11 @@ int replica_apply(struct replica *r, const char *key, const char *value, size_t 
 	int rc;
 
 	record_key_parse(key, &c.k);
+	// First: the key may be that of what is deleted.
+	if (!value)
+		unskip(r, key);
 	rc = apply(r, &c);
-	if (rc == 0)
+	if (value && rc == 0)
 		unskip(r, key);
 	return rc;
 }

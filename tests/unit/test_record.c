@@ -591,6 +591,11 @@ static void test_hostile(void **state)
 		at += sprintf(text + at, "1,");
 	at += sprintf(text + at, "1]}");
 	assert_int_equal(endpoint_record_parse(EP, text, at, &rec, NULL), -EBADMSG);
+	// One that is right but for its size.
+	memset(text, ' ', len + 1);
+	memcpy(text, full_endpoint, strlen(full_endpoint));
+	assert_int_equal(endpoint_record_parse(EP, text, len, &rec, NULL), 0);
+	endpoint_record_fini(&rec);
 	assert_int_equal(endpoint_record_parse(EP, text, len + 1, &rec, NULL), -EBADMSG);
 	free(text);
 }
