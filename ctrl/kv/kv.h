@@ -126,7 +126,8 @@ typedef void kv_watch_fn(void *arg, const struct kv_event *event);
 // Tells of every key that begins with `prefix` (as kv_list()). With `from_revision` 0 it starts
 // with BEGIN, the keys there are, SYNCED. Otherwise it goes on after that revision (SYNCED comes
 // when it has caught up), unless the store cannot (compacted, or no history): then as with 0. After
-// an interruption it goes on by itself in the same way. Changes of one key come in order, several
+// an interruption it goes on by itself in the same way: SYNCED comes also when there was nothing to
+// tell. Changes of one key come in order, several
 // may be told as the last of them; each group of changes ends with SYNCED. A store that was lost
 // and is another one by now (revisions went back) begins anew.
 // NULL: out of memory, or a prefix that is none.

@@ -36,7 +36,7 @@ static bool sandbox_alive(struct sandbox *sb, const char *text, const struct net
 static int sandbox_ifname(struct sandbox *sb, const char *text, char (*taken)[16],
 	unsigned nb_taken, char ret_ifname[16], struct err *err)
 {
-	char name[16];
+	char name[16] = "";
 
 	if (!find_alive(sb, text))
 		return err_set(err, -ENOENT, text, "there is no such namespace");

@@ -45,7 +45,7 @@ static void watch_kick(struct watch *w)
 	const struct store_data *d = &w->c->st->data;
 
 	if (!w->gone && is_connected(w->c) && !timeline_is_set(&w->deliver) &&
-		(w->full || w->repeat || w->position != d->revision))
+		(w->full || w->repeat || w->resumed || w->position != d->revision))
 		timeline_after(w->c->st->tl, &w->deliver, store_delay(w->c->st));
 }
 
@@ -170,6 +170,7 @@ static void deliver(void *arg)
 		return;
 	w->full |= w->position < st->data.compacted;
 	w->busy = true;
+	w->resumed = false;
 	if (w->full)
 		tell_all(w);
 	else if (w->repeat || (!st->opts.ordered && sim_chance(&st->random, 30)))
@@ -194,6 +195,7 @@ static void watch_resume(struct watch *w)
 	if (w->incarnation != st->data.incarnation || w->position < st->data.compacted ||
 		w->position > st->data.revision)
 		w->full = true;
+	w->resumed = true;
 	w->repeat = !w->full && sim_chance(&st->random, st->opts.duplicate_percent);
 	watch_kick(w);
 }

@@ -49,6 +49,7 @@ struct watch {
 	struct timeline_event deliver;
 	uint64_t incarnation, position; // up to which all was told
 	bool full;			// it begins anew
+	bool resumed;			// SYNCED is due, even if there is nothing to tell
 	bool repeat;			// what was told last is told once more
 	struct store_pair *pairs;	// of which a part was told
 	size_t nb_pairs, next_pair;
