@@ -1,0 +1,147 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# One host with vswitchd and vsnetd, without a store of a cluster: what `vsctl network` does and says.
+. "$(dirname "$0")/lib.sh"
+. "$TOP/scripts/hosts.sh"
+
+AGENT=
+
+# agent [option…]: starts vsnetd with the configuration $T/net.yaml.
+agent() {
+	"$VSNETD" --config "$T/net.yaml" --switch "$T/sw/run" --run-dir "$T/sw/run/net" \
+		--state-dir "$T/net" "$@" >>"$T/sw/net.log" 2>&1 &
+	AGENT=$!
+	wait_until 20 vsctl hosts || fail "vsnetd does not start: $(cat "$T/sw/net.log")"
+}
+
+agent_stop() {
+	kill -TERM "$AGENT"
+	wait "$AGENT" || fail "vsnetd ended with status $?: $(tail -n 5 "$T/sw/net.log")"
+}
+
+misused() {
+	local words=$1 status=0
+	shift
+	vsctl "$@" >"$T/out" 2>"$T/err" || status=$?
+	((status == 2)) || fail "status $status, not 2, from: vsctl $*"
+	grep -qE -- "$words" "$T/err" || fail "no '$words' from vsctl $*: $(cat "$T/err")"
+}
+
+start_switch
+refused 'no network agent answers at .*/net \(is vsnetd running' vsctl network ls
+refused 'no network agent' vsctl --json hosts
+jq -e '.error.code == "unreachable"' "$T/out" >/dev/null
+
+cat >"$T/net.yaml" <<END
+host: h1
+cluster-advertise: lo
+quarantine: 0
+networks:
+  given: {driver: bridge, subnets: [{subnet: 10.9.0.0/24}], labels: {tier: front}}
+END
+"$VSNETD" --check --config "$T/net.yaml"
+printf 'hots: x\nnetworks:\n  a: {driver: x}\n' >"$T/bad.yaml"
+refused 'bad.yaml:1: hots: unknown key .hots.; did you mean .host.' "$VSNETD" --check --config "$T/bad.yaml"
+grep -q 'bad.yaml:3: networks.a.driver: there is no driver' "$T/err"
+agent
+refused 'vsnetd.*--run-dir|--run-dir.*' "$VSNETD" --run-dir "$T/sw/run/net" --state-dir "$T/other"
+
+# ---- networks ----
+
+id=$(vsctl network create -d overlay --subnet 10.1.0.0/16 --ip-range 10.1.4.0/24 --gateway 10.1.0.1 \
+	--aux-address router=10.1.0.2 --label tier=front --label x -o mtu=1400 front)
+[[ $id =~ ^[0-9a-f]{32}$ ]] || fail "create prints: $id"
+vsctl network create back >/dev/null
+wait_until 5 eval '[[ $(vsctl network ls -q | wc -l) == 5 ]]' || fail "ls: $(vsctl network ls)"
+[[ $(vsctl network ls --filter driver=bridge | awk 'NR > 1 { print $2 }' | sort | xargs) == 'back given' ]]
+[[ $(vsctl network ls --filter name=fr -q) == "${id:0:12}" ]]
+[[ $(vsctl network ls --filter name=fr --filter name=giv -q | wc -l) == 2 ]]
+[[ $(vsctl network ls --filter label=tier=front --filter label=x -q | wc -l) == 1 ]]
+[[ $(vsctl network ls --filter scope=global -q) == "${id:0:12}" ]]
+vsctl --json network ls | jq -e '.networks | length == 5' >/dev/null
+vsctl network inspect front "${id:0:6}" | jq -e 'length == 2 and .[0] == .[1] and
+	.[0].driver == "overlay" and .[0].options.mtu == "1400" and .[0].labels.tier == "front"' >/dev/null ||
+	fail "inspect: $(vsctl network inspect front)"
+vsctl network inspect back | jq -e '.[0].subnets | length == 1' >/dev/null ||
+	fail "no subnet was chosen: $(vsctl network inspect back)"
+
+misused 'few arguments: vsctl network create NETWORK' network create
+misused 'label takes NAME\[=VALUE\]' network create --label =x y
+misused 'driver is given twice' network create -d overlay --driver=bridge y
+misused 'filter takes driver=VALUE' network ls --filter what=1
+misused 'give --force' network prune
+misused 'network ls has no option --subnet' network ls --subnet 10.0.0.0/8
+refused 'network front: there is a network of this name' vsctl network create -d overlay front
+refused "did you mean 'overlay'" vsctl network create -d overlya y
+refused 'gateway 10.3.0.1 is in none of its subnets' vsctl network create --subnet 10.2.0.0/16 --gateway 10.3.0.1 y
+refused "no such network" vsctl network inspect nowhere
+refused "no such network|no network" vsctl network rm nowhere
+
+# ---- containers ----
+
+container c1 c2 c3
+vsctl network connect front c1 --alias web
+vsctl network connect front c2 --ip 10.1.7.7 --ifname net0
+vsctl network connect back c1
+vsctl network connect --netns /run/netns/c3 back third
+vsctl network inspect front | jq -e '.[0].endpoints | map(.name) | sort == ["c1", "c2"]' >/dev/null ||
+	fail "inspect: $(vsctl network inspect front)"
+ip1=$(vsctl network inspect front | jq -r '.[0].endpoints[] | select(.name == "c1").ips[0] | split("/")[0]')
+[[ $ip1 == 10.1.4.* ]] || fail "not of the range: $ip1"
+reaches_soon c2 "$ip1"
+in_ns c1 ip -o -4 address show dev eth1 | grep -q 'inet 10\.' || fail "c1 has no eth1"
+in_ns c2 ip -o -4 address show dev net0 | grep -q 'inet 10.1.7.7/16' || fail "c2 has no net0"
+refused '10.1.7.7' vsctl network connect --ip 10.1.7.7 front c3
+refused 'ip fd00::1 is no IPv4 address' vsctl network connect --ip fd00::1 front c3
+refused 'router' vsctl network connect --ip 10.1.0.2 front c3
+refused 'disconnect first' vsctl network rm front
+vsctl hosts | grep -q '^h1 (this one) *127.0.0.1 *present' || fail "hosts: $(vsctl hosts)"
+wait_until 10 eval '[[ $(vsctl --json net-status | jq .settled) == true ]]' || fail "$(vsctl net-status)"
+vsctl net-status | grep -q 'store lmdb: answers'
+vsctl audit | grep -q 'agree' || fail "audit: $(vsctl audit)"
+
+# A hundred at once.
+for ((i = 0; i < 100; i++)); do
+	container "m$i"
+done
+for ((i = 0; i < 100; i++)); do
+	vsctl network connect front "m$i" &
+	pids[i]=$!
+done
+for ((i = 0; i < 100; i++)); do
+	wait "${pids[i]}" || fail "m$i is not connected"
+done
+[[ $(vsctl network inspect front | jq '[.[0].endpoints[].ips[0]] | unique | length') == 102 ]]
+reaches_soon m0 "$ip1"
+reaches_soon m99 "$ip1"
+
+# ---- restarts: nothing is lost, nothing has to be said again ----
+
+vsctl network inspect front >"$T/before"
+agent_stop
+reaches c2 "$ip1"
+agent
+wait_until 20 eval '[[ $(vsctl --json net-status | jq .settled) == true ]]' || fail "$(vsctl net-status)"
+vsctl network inspect front | diff "$T/before" - || fail "the network is another one after a restart"
+reaches c2 "$ip1"
+vsctl audit >"$T/audit" || fail "audit: $(cat "$T/audit")"
+
+# ---- leaving ----
+
+for ((i = 0; i < 100; i++)); do
+	vsctl network disconnect front "m$i"
+done
+vsctl network disconnect front c1
+! in_ns c1 ip link show eth0 >/dev/null 2>&1 || fail "c1 still has eth0"
+refused 'c1' vsctl network disconnect front c1
+vsctl network disconnect front c2
+vsctl network rm front back >"$T/out" 2>"$T/err" && fail "back has containers, but is deleted"
+[[ $(cat "$T/out") == front ]] || fail "rm prints: $(cat "$T/out")"
+grep -q 'disconnect first' "$T/err"
+vsctl network disconnect back c1
+vsctl network disconnect back third
+vsctl network prune -f --filter label=tier=front | grep -qx given
+vsctl network prune -f | grep -qx back
+[[ $(vsctl network ls | awk 'NR > 1 { print $2 }' | sort | xargs) == 'host none' ]]
+wait_until 5 eval '! vsctl list-br | grep -q cw' || fail "bridges stay: $(vsctl list-br)"
+agent_stop
