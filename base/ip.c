@@ -44,6 +44,25 @@ int ip_parse_prefix(const char *text, struct ip_addr *ret_ip, unsigned *ret_pref
 	return 0;
 }
 
+int ip_parse_range(const char *text, struct ip_addr *ret_ip, unsigned *ret_prefix)
+{
+	struct ip_addr ip;
+	unsigned prefix;
+	int rc = strchr(text, '/') ? ip_parse_prefix(text, &ip, &prefix) : ip_parse(text, &ip);
+
+	if (rc < 0)
+		return rc;
+	if (!strchr(text, '/'))
+		prefix = ip.family == 6 ? 128 : 32;
+	for (unsigned bit = prefix; bit < (ip.family == 6 ? 128u : 32u); bit++) {
+		if (ip.byte[bit / 8] & 0x80 >> bit % 8)
+			return -EINVAL;
+	}
+	*ret_ip = ip;
+	*ret_prefix = prefix;
+	return 0;
+}
+
 const char *ip_format(const struct ip_addr *ip, char *buf)
 {
 	buf[0] = '\0';

@@ -20,6 +20,10 @@ int ip_parse(const char *text, struct ip_addr *ret_ip);
 // Takes ADDRESS/PREFIX. Returns 0 or -EINVAL.
 int ip_parse_prefix(const char *text, struct ip_addr *ret_ip, unsigned *ret_prefix);
 
+// Takes ADDRESS/PREFIX without bits behind the prefix, or an address, whose prefix is all of it.
+// Returns 0 or -EINVAL.
+int ip_parse_range(const char *text, struct ip_addr *ret_ip, unsigned *ret_prefix);
+
 // Writes the address into `buf` (at least IP_TEXT_BYTES) and returns it; "" of no address.
 const char *ip_format(const struct ip_addr *ip, char *buf);
 

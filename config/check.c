@@ -70,6 +70,19 @@ const char *check_ip(const void *value)
 	return NULL;
 }
 
+const char *check_source(const void *value)
+{
+	struct ip_addr ip;
+	unsigned prefix;
+
+	if (ip_parse_range(value, &ip, &prefix) < 0)
+		return "a source is an address such as 10.0.0.5 or fd00::5, or a prefix without "
+		       "bits behind it such as 10.0.0.0/24";
+	if (ip_is_multicast(&ip) || (ip_is_any(&ip) && !strchr(value, '/')))
+		return "the addresses of hosts are needed";
+	return NULL;
+}
+
 const char *check_name(const void *value)
 {
 	static const char marks[] = "._-@";

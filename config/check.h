@@ -12,6 +12,9 @@ const char *check_netns(const void *value);
 // An address with its prefix length, "10.0.0.1/24" or "fd00::1/64".
 const char *check_ip(const void *value);
 
+// An address, or a prefix without bits behind it, that frames may be from: "10.0.0.5", "fd00::/64".
+const char *check_source(const void *value);
+
 // The name of a bridge or a port, see conf_name_check().
 const char *check_name(const void *value);
 

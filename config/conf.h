@@ -21,6 +21,7 @@
 #define CONF_NAME_BYTES	       64 // of a bridge or port, with its zero
 #define CONF_WORKERS_MAX       64
 #define CONF_PORT_IPS_MAX      4
+#define CONF_GUARD_IPS_MAX     16
 #define CONF_VLAN_MAX	       4094
 #define CONF_FILE_MAX_BYTES    (64u << 20)
 #define CONF_MTU_AUTO	       1 // conf_port.mtu: as large as the tunnels of the bridge take
@@ -86,6 +87,9 @@ struct conf_port {
 	struct mac mac;
 	char ip[CONF_PORT_IPS_MAX][64]; // "10.0.0.1/24", "fd00::1/64": put on the device; set once
 	unsigned nb_ips;
+	bool guard; // frames from others than the port's own address and `guard_ips` are dropped
+	char guard_ips[CONF_GUARD_IPS_MAX][64]; // addresses and prefixes; none: only MACs count
+	unsigned nb_guard_ips;
 
 	// dpdk
 	char devargs[1024]; // PCI address or virtual device, as DPDK's own applications take it

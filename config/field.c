@@ -232,7 +232,7 @@ static int add_ip(
 			field->key, field->size_bytes / sizeof(*ips));
 		return -EINVAL;
 	}
-	// The longest address with a prefix is 49 bytes (check_ip()).
+	// The longest address with a prefix is 49 bytes (check_ip(), check_source()).
 	snprintf(ips[(*count)++], sizeof(*ips), "%s", text);
 	return 0;
 }

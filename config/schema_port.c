@@ -38,6 +38,8 @@ static const char *const underlay_type_names[] = {
 // Of a bool that says `off`.
 static const char *const on_off_names[] = {[false] = "on", [true] = "off", NULL};
 
+static const char *const guard_names[] = {[false] = "off", [true] = "on", NULL};
+
 enum {
 	TAP = 1u << CONF_PORT_TAP,
 	VETH = 1u << CONF_PORT_VETH,
@@ -202,6 +204,31 @@ static const struct schema_field port_fields[] = {
 		.kinds = TAP | VETH,
 		.syntax = "ADDRESS/PREFIX[,...]",
 		.help = "addresses put on the device, at most 4",
+		.live = true,
+	},
+	{
+		.key = "guard",
+		.type = SCHEMA_ENUM,
+		FIELD(struct conf_port, guard),
+		.names = guard_names,
+		.kinds = TAP | VETH,
+		.syntax = "WHETHER",
+		.help = "on: drops frames from other MAC addresses than the device's, and from "
+			"other IP addresses than those of guard-ips, ARP and neighbour discovery "
+			"included; those of IPv6 made from the MAC pass, as do DHCP clients",
+		.live = true,
+	},
+	{
+		.key = "guard-ips",
+		.alias = {"guard_ips"},
+		.type = SCHEMA_IPS,
+		FIELD(struct conf_port, guard_ips),
+		GIVEN(struct conf_port, nb_guard_ips),
+		.check = check_source,
+		.kinds = TAP | VETH,
+		.syntax = "ADDRESS[/PREFIX][,...]",
+		.fallback = "any: only MAC addresses are looked at",
+		.help = "addresses and prefixes that frames may be from with guard on, at most 16",
 		.live = true,
 	},
 	{

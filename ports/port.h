@@ -60,7 +60,10 @@ struct port {
 	const struct port_env *env; // of the process: outlives its ports
 	struct conf_port conf;
 	char path[CONF_NAME_BYTES + 8]; // "port c1", for errors
-	void *priv;			// of the type
+	// The address of who is behind the port, by open() and change(); unless has_mac, not known.
+	bool has_mac;
+	struct mac mac;
+	void *priv; // of the type
 };
 
 // What the data plane gets.

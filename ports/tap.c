@@ -263,6 +263,8 @@ static int make(struct port *port, struct tap *tap, struct err *err)
 		ret = device_find(nl, port, ifname, &link);
 	if (!ret) {
 		tap->ifindex = link.ifindex;
+		port->has_mac = true;
+		port->mac = link.mac;
 		port->dp.mtu = MIN_OF(link.mtu, (uint32_t)UINT16_MAX);
 	}
 	nl_close(nl);
@@ -337,8 +339,10 @@ static int tap_change(struct port *port, const struct conf_port *conf, struct er
 	if (ret)
 		return err_set_errno(err, ret, port->path, "the device cannot be found");
 	ret = device_change(nl, link.ifindex, port, conf, err);
-	if (!nl_link_by_index(nl, link.ifindex, &link))
+	if (!nl_link_by_index(nl, link.ifindex, &link)) {
 		port->dp.mtu = MIN_OF(link.mtu, (uint32_t)UINT16_MAX);
+		port->mac = link.mac;
+	}
 	nl_close(nl);
 	return ret;
 }

@@ -157,6 +157,27 @@ static void take_stack_off(const struct port *port, struct nl *nl, const struct 
 			port->path, link->ifname, strerror(-ret));
 }
 
+// The container's end may be out of reach: renamed, or in a namespace without a name by now.
+static void find_mac(struct port *port)
+{
+	struct nl_link link;
+	struct nl *nl = NULL;
+	const char *ifname;
+	int netns_fd;
+
+	port->mac = port->conf.mac;
+	port->has_mac = port->conf.has_mac;
+	if (port->has_mac || !port->conf.netns[0] || device_ifname(port, &ifname, NULL) < 0 ||
+		netns_open(port->conf.netns, port->path, &netns_fd, NULL) < 0)
+		return;
+	if (nl_open(netns_fd, &nl) == 0 && nl_link_by_name(nl, ifname, &link) == 0) {
+		port->mac = link.mac;
+		port->has_mac = true;
+	}
+	nl_close(nl);
+	close(netns_fd);
+}
+
 static int make(struct port *port, struct veth *veth, struct err *err)
 {
 	struct nl_link link = {};
@@ -233,6 +254,7 @@ static int veth_open(struct port *port, struct err *err)
 	port->dp.rx_fd[0] = veth->fd;
 	port->dp.tx_offloads = RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM |
 			       RTE_ETH_TX_OFFLOAD_TCP_TSO | RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+	find_mac(port);
 	if (takes_uso())
 		port->dp.tx_offloads |= RTE_ETH_TX_OFFLOAD_UDP_TSO;
 	return 0;
@@ -291,6 +313,10 @@ static int veth_change(struct port *port, const struct conf_port *conf, struct e
 	else if (set_mtu)
 		port->dp.mtu = RTE_MIN(mtu, (uint32_t)UINT16_MAX);
 	nl_close(nl);
+	if (!ret && conf->has_mac) {
+		port->mac = conf->mac;
+		port->has_mac = true;
+	}
 	return ret;
 }
 

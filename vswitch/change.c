@@ -302,9 +302,29 @@ static bool vlans_differ(const struct conf_port *a, const struct conf_port *b)
 	       a->vlan_mode != b->vlan_mode || a->has_trunks != b->has_trunks;
 }
 
+static bool guards_differ(const struct conf_port *a, const struct conf_port *b)
+{
+	return a->guard != b->guard || memcmp(&a->mac, &b->mac, sizeof(a->mac)) ||
+	       memcmp(a->guard_ips, b->guard_ips, sizeof(a->guard_ips));
+}
+
+// Brings the options of an open port to its device, and makes its guard.
+static int apply(struct vport *vp, struct err *err)
+{
+	struct conf_port given = vport_conf(vp), before = vp->port->conf;
+	int rc = port_change(vp->port, &given, err);
+
+	if (rc < 0)
+		return rc;
+	rc = guard_make(vp, err);
+	if (rc < 0)
+		port_change(vp->port, &before, NULL);
+	return rc;
+}
+
 int vswitch_port_set(struct vswitch *vs, const struct conf_port *conf, struct err *err)
 {
-	struct conf_port old, given;
+	struct conf_port old;
 	struct vport *vp;
 	int rc = vswitch_get_port(vs, conf->name, &vp, err);
 
@@ -316,15 +336,15 @@ int vswitch_port_set(struct vswitch *vs, const struct conf_port *conf, struct er
 		return rc;
 	old = vp->conf;
 	vp->conf = *conf;
-	given = vport_conf(vp);
 	if (vp->port)
-		rc = port_change(vp->port, &given, err);
+		rc = apply(vp, err);
 	if (rc < 0) {
 		vp->conf = old;
 		return rc;
 	}
 	// What it learned there would mislead.
-	if (vlans_differ(&old, conf) || memcmp(old.remote, conf->remote, sizeof(old.remote)))
+	if (vlans_differ(&old, conf) || guards_differ(&old, conf) ||
+		memcmp(old.remote, conf->remote, sizeof(old.remote)))
 		dp_fdb_flush_port(vs->opts.dp, vp->dp_id);
 	vswitch_event(vs, "port.set",
 		json_pack("{s:s, s:s}", "port", conf->name, "bridge", vp->bridge->opts.name));

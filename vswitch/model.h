@@ -41,6 +41,10 @@ void vswitch_event(struct vswitch *vs, const char *name, json_t *data);
 // Opens the device of a port that has none. On failure `vp` is as it was.
 int vport_open(struct vswitch *vs, struct vport *vp, struct err *err);
 
+// Makes the guard of an open port out of its options, if it is to have one. -EINVAL when the
+// address of who is behind it is not known.
+int guard_make(struct vport *vp, struct err *err);
+
 // Opens the device of a port that went down, and tells when that worked.
 bool vport_retry(struct vswitch *vs, struct vport *vp);
 

@@ -98,6 +98,7 @@ static void view_port(const struct vport *vp, struct dp_view_port *v)
 		.trunks = &conf->trunks,
 		.fdb_limit = conf->fdb_limit,
 		.no_learning = conf->no_learning,
+		.guard = conf->guard ? &vp->guard : NULL,
 	};
 }
 
@@ -285,7 +286,9 @@ int vport_open(struct vswitch *vs, struct vport *vp, struct err *err)
 		return rc;
 	port_dp(port)->id = vp->dp_id;
 	vp->port = port;
-	rc = fdb_port_up(vs, vp, err);
+	rc = guard_make(vp, err);
+	if (rc == 0)
+		rc = fdb_port_up(vs, vp, err);
 	if (rc < 0) {
 		vp->port = NULL;
 		port_close(port, false);

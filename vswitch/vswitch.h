@@ -21,6 +21,7 @@
 #include "config/conf.h"
 #include "ports/port.h"
 #include "vswitch/dp/dp.h"
+#include "vswitch/dp/guard.h"
 
 struct vswitch;
 struct bridge;
@@ -36,11 +37,12 @@ struct vport {
 	struct conf_port conf;
 	struct port *port; // NULL while down
 	enum vport_state state;
-	struct err down;     // why it is down
-	uint16_t dp_id;	     // index of its counters; kept while it is down
-	bool forget;	     // what it learned names a remote endpoint that is gone
-	uint64_t since_us;   // monotonic, of the last change of state
-	struct grave *grave; // made beforehand, so that removing cannot fail
+	struct err down;       // why it is down
+	uint16_t dp_id;	       // index of its counters; kept while it is down
+	struct dp_guard guard; // with conf.guard, while it is up
+	bool forget;	       // what it learned names a remote endpoint that is gone
+	uint64_t since_us;     // monotonic, of the last change of state
+	struct grave *grave;   // made beforehand, so that removing cannot fail
 };
 
 // A static forwarding entry.

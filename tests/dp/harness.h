@@ -21,6 +21,7 @@
 #include <rte_mbuf.h>
 
 #include "vswitch/dp/dp.h"
+#include "vswitch/dp/guard.h"
 
 enum { A, B, C, D, E, F, G, H };
 
@@ -54,6 +55,7 @@ struct port_spec {
 	bool tunnel, no_learning;
 	bool demux; // on no bridge; frames name the port that they are received by
 	bool takes; // frames to LINK_LOCAL(1)
+	const struct dp_guard *guard;
 };
 
 #define ACCESS(vid) .vlan_mode = CONF_VLAN_ACCESS, .tag = (vid)
@@ -154,7 +156,7 @@ bool reason_was_seen(enum dp_drop_reason reason);
 // One group for each subject.
 #define GROUPS(X)                                                                                  \
 	X(forward)                                                                                 \
-	X(learning) X(limits) X(vlan) X(size) X(offload) X(snapshot) X(suppress) X(tunnel)
+	X(guard) X(learning) X(limits) X(vlan) X(size) X(offload) X(snapshot) X(suppress) X(tunnel)
 #define X(name) int group_##name(void);
 GROUPS(X)
 #undef X

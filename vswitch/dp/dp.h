@@ -20,6 +20,7 @@
 #define DP_BRIDGES_MAX 1024
 
 struct dp;
+struct dp_guard;
 
 struct dp_opts {
 	const unsigned *cpus; // of the workers
@@ -54,7 +55,8 @@ struct dp_view_port {
 	bool all_vlans;		       // trunk without a list
 	const struct vlan_set *trunks; // otherwise; copied
 	uint32_t fdb_limit;
-	bool no_learning; // its sources are not remembered
+	bool no_learning;	      // its sources are not remembered
+	const struct dp_guard *guard; // whom its frames may be from (guard.h), or NULL; copied
 };
 
 struct dp_view_bridge {

@@ -13,6 +13,11 @@
 	X(RX_HEADER, "rx_header", RX, "the virtio-net header contradicts the packet")              \
 	X(RX_NO_BUFFER, "rx_no_buffer", RX, "no packet buffer was free; raise mbufs")              \
 	X(SRC_INVALID, "src_invalid", RX, "source address is multicast or zero")                   \
+	X(SPOOFED_MAC, "spoofed_mac", RX, "source address is not the port's own (guard)")          \
+	X(SPOOFED_IP, "spoofed_ip", RX, "from an IP address that the port does not have (guard)")  \
+	X(SPOOFED_ARP, "spoofed_arp", RX, "ARP for an address that is not the port's own (guard)") \
+	X(SPOOFED_ND, "spoofed_nd", RX,                                                            \
+		"neighbour discovery for an address that is not the port's own (guard)")           \
 	X(LINK_LOCAL, "link_local", RX, "to a reserved group address 01:80:c2:00:00:0x")           \
 	X(VLAN_NOT_MEMBER, "vlan_not_member", RX, "the port does not carry the frame's VLAN")      \
 	X(VLAN_TAGGED, "vlan_tagged", RX, "tagged frame on an access port")                        \

@@ -328,6 +328,7 @@ void dp_stage_parse(struct dp_context *ctx, struct dp_batch *b)
 	b->in_cnt->rx_packets += n;
 	b->in_cnt->rx_bytes += dp_sums_bytes(&sums);
 	b->longest_bytes = dp_sums_longest(&sums);
+	b->shortest_bytes = dp_sums_shortest(&sums);
 	b->whole = !(dp_sums_flags(&sums) & DP_OFFLOAD_FLAGS) && dp_sums_segs(&sums) == 1;
 	b->unshared = dp_sums_refcnt(&sums) == 1 &&
 		      !(dp_sums_flags(&sums) & (RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL));

@@ -11,6 +11,11 @@ struct dp_stage {
 	bool (*needed)(const struct dp_batch *b); // NULL: always
 };
 
+static bool has_guard(const struct dp_batch *b)
+{
+	return b->in->guarded;
+}
+
 static bool has_flood(const struct dp_batch *b)
 {
 	return b->flood;
@@ -24,6 +29,7 @@ static bool has_questions(const struct dp_batch *b)
 
 static const struct dp_stage stages[DP_NB_STAGES] = {
 	[DP_STAGE_PARSE] = {"parse", dp_stage_parse},
+	[DP_STAGE_GUARD] = {"guard", dp_stage_guard, has_guard},
 	[DP_STAGE_LEARN] = {"learn", dp_stage_learn},
 	[DP_STAGE_LOOKUP] = {"lookup", dp_stage_lookup},
 	[DP_STAGE_SUPPRESS] = {"suppress", dp_stage_suppress, has_questions},

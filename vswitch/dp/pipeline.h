@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The pipeline: a fixed row of stages over a batch of packets from one receive queue.
 //
-//     parse -> learn -> lookup -> suppress -> flood -> egress
+//     parse -> guard -> learn -> lookup -> suppress -> flood -> egress
 //
 // Each stage is a function in a file of its own and a row in pipeline.c. Stages leave in the batch
-// what later ones need; a packet that a stage drops is taken out of the batch. `suppress` and
-// `flood` run only when the batch has frames to flood. Runs on workers.
+// what later ones need; a packet that a stage drops is taken out of the batch. `guard` runs only
+// for ports that have one, `suppress` and `flood` only when the batch has frames to flood. Runs on
+// workers.
 //
 // As a rule a batch is of a kind: no tags or the same one, nothing to segment, one port to leave
 // by. The stages find out with sums over the batch rather than by looking at each packet in turn,
@@ -24,6 +25,7 @@
 
 enum dp_stage_id {
 	DP_STAGE_PARSE,
+	DP_STAGE_GUARD,
 	DP_STAGE_LEARN,
 	DP_STAGE_LOOKUP,
 	DP_STAGE_SUPPRESS,
@@ -46,9 +48,10 @@ struct dp_batch {
 	bool unshared;	 // nobody else has their buffers: they may be written to
 	bool alike;	 // no packet has a tag, or all have one, of the VLAN `common`
 	uint16_t common;
-	bool together;		// all leave by one port, and none is to be flooded
-	bool one_pair;		// src, dst, entry of the first packet are those of all
-	uint32_t longest_bytes; // of a packet
+	bool together;		 // all leave by one port, and none is to be flooded
+	bool one_pair;		 // src, dst, entry of the first packet are those of all
+	uint32_t longest_bytes;	 // of a packet
+	uint16_t shortest_bytes; // of a packet's first buffer, if all are alike
 	struct rte_mbuf *pkt[DP_BURST];
 	uint64_t src[DP_BURST], dst[DP_BURST]; // forwarding table keys
 	const struct fdb_bucket *src_bucket[DP_BURST], *dst_bucket[DP_BURST]; // primary ones
@@ -92,6 +95,7 @@ const char *dp_stage_name(enum dp_stage_id id);
 // ---- the stages ----
 
 void dp_stage_parse(struct dp_context *ctx, struct dp_batch *b);
+void dp_stage_guard(struct dp_context *ctx, struct dp_batch *b);
 void dp_stage_learn(struct dp_context *ctx, struct dp_batch *b);
 void dp_stage_lookup(struct dp_context *ctx, struct dp_batch *b);
 void dp_stage_suppress(struct dp_context *ctx, struct dp_batch *b);

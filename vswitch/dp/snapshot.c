@@ -12,6 +12,15 @@ static unsigned count_queues(const struct dp_view *view)
 	return total;
 }
 
+static unsigned count_guards(const struct dp_view *view)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < view->nb_ports; i++)
+		count += view->ports[i].guard != NULL;
+	return count;
+}
+
 void dp_snap_free(struct dp_snap *snap)
 {
 	if (!snap)
@@ -21,6 +30,8 @@ void dp_snap_free(struct dp_snap *snap)
 	free(snap->members);
 	free(snap->rxqs);
 	free(snap->sets);
+	free(snap->guard);
+	free(snap->guards);
 	free(snap);
 }
 
@@ -39,7 +50,10 @@ static struct dp_snap *snap_alloc(const struct dp_view *view)
 	snap->members = calloc(view->nb_ports + 1, sizeof(uint16_t));
 	snap->rxqs = calloc(count_queues(view) + 1, sizeof(struct dp_snap_rxq));
 	snap->sets = calloc(view->nb_ports + 1, sizeof(struct vlan_set));
-	if (!snap->port || !snap->bridges || !snap->members || !snap->rxqs || !snap->sets) {
+	snap->guard = calloc(snap->nb_ports + 1, sizeof(*snap->guard));
+	snap->guards = calloc(count_guards(view) + 1, sizeof(struct dp_guard));
+	if (!snap->port || !snap->bridges || !snap->members || !snap->rxqs || !snap->sets ||
+		!snap->guard || !snap->guards) {
 		dp_snap_free(snap);
 		return NULL;
 	}
@@ -117,6 +131,21 @@ static void fill_port(struct dp_snap *snap, const struct dp_view *view, unsigned
 	p->carried = carried(v, p->pvid, &snap->sets[i]);
 }
 
+static void fill_guards(struct dp_snap *snap, const struct dp_view *view)
+{
+	struct dp_guard *guard = snap->guards;
+
+	for (unsigned i = 0; i < view->nb_ports; i++) {
+		const struct dp_view_port *v = &view->ports[i];
+
+		if (!v->guard)
+			continue;
+		*guard = *v->guard;
+		snap->guard[v->port->id] = guard++;
+		snap->port[v->port->id].guarded = true;
+	}
+}
+
 // Which worker has the fewest queues.
 static int8_t least_loaded(const unsigned *load, unsigned nb_workers)
 {
@@ -188,6 +217,7 @@ struct dp_snap *dp_snap_new(const struct dp_view *view, struct fdb *fdb, unsigne
 	fill_bridges(snap, view);
 	for (unsigned i = 0; i < view->nb_ports; i++)
 		fill_port(snap, view, i, fdb, nb_workers);
+	fill_guards(snap, view);
 	assign_queues(snap, view, nb_workers, owner);
 	rxq = snap->rxqs;
 	for (unsigned w = 0; w < nb_workers; w++) {

@@ -7,6 +7,7 @@
 
 #include "vswitch/dp/dp.h"
 #include "vswitch/dp/fdb.h"
+#include "vswitch/dp/guard.h"
 #include "vswitch/dp/neigh.h"
 
 #define DP_VID_MASK 0x0fff // also the reserved VLAN id that no port carries
@@ -35,6 +36,7 @@ struct dp_snap_port {
 	uint8_t vlan_mode; // enum conf_vlan_mode
 	bool tunnel;	   // see struct dp_port
 	bool no_learning;
+	bool guarded;	// dp_snap.guard has one; a pointer would not fit the cache line
 	bool tx_shared; // fewer transmit queues than workers: lock
 	uint8_t rxq_worker[DP_QUEUES_MAX];
 } __rte_cache_aligned;
@@ -52,14 +54,16 @@ struct dp_snap_worker {
 };
 
 struct dp_snap {
-	unsigned nb_ports;	   // highest port id in use + 1
-	struct dp_snap_port *port; // by id
+	unsigned nb_ports;	       // highest port id in use + 1
+	struct dp_snap_port *port;     // by id
+	const struct dp_guard **guard; // by id; of those that have one
 	struct dp_snap_worker worker[CONF_WORKERS_MAX];
 	// Backing of the lists above.
 	struct dp_snap_bridge *bridges;
 	uint16_t *members;
 	struct dp_snap_rxq *rxqs;
 	struct vlan_set *sets;
+	struct dp_guard *guards;
 };
 
 // Builds a snapshot of `view`. `owner` says which worker polls each queue: -1 is filled in with

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The guards of ports, made out of their options.
+#include <errno.h>
+
+#include "vswitch/model.h"
+
+int guard_make(struct vport *vp, struct err *err)
+{
+	const struct conf_port *conf = &vp->conf;
+	const struct port *port = vp->port;
+
+	if (!conf->guard)
+		return 0;
+	if (!port->has_mac)
+		return err_set(err, -EINVAL, port->path,
+			"guard: the MAC address of who is behind the port is not known; give mac=");
+	dp_guard_init(&vp->guard, &port->mac);
+	for (unsigned i = 0; i < conf->nb_guard_ips; i++) {
+		struct ip_addr ip;
+		unsigned prefix;
+
+		if (ip_parse_range(conf->guard_ips[i], &ip, &prefix) == 0) // config/ has checked
+			dp_guard_allow(&vp->guard, &ip, prefix);
+	}
+	return 0;
+}
