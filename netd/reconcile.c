@@ -92,7 +92,7 @@ void reconcile_own_add(struct reconcile *rec, struct own_endpoint *own)
 		rec->opts.on_port(rec->opts.arg, own, -ENOMEM, &no_memory);
 		return;
 	}
-	port->deleting = false;
+	port->deleting = port->deleting && own->state == OWN_STOPPING;
 	port->changed = true;
 	port->obj.next_us = port->obj.wait_us = 0;
 	claim_anew(port);

@@ -200,7 +200,9 @@ static json_t *port_options(const struct conf_port *conf)
 
 static bool is_same(const json_t *a, const json_t *b, const char *key)
 {
-	return json_equal(json_object_get(a, key), json_object_get(b, key));
+	const json_t *left = json_object_get(a, key), *right = json_object_get(b, key);
+
+	return left == right || json_equal(left, right);
 }
 
 // What two ports cannot have in common.

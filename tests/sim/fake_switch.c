@@ -66,7 +66,7 @@ struct fake_switch {
 	bool up, pumping;
 	struct named *gone; // namespaces
 	struct named *fails, *counts;
-	char lacks[32];
+	char lacks[32], refuses[64];
 	struct far *silent;
 };
 
@@ -199,6 +199,19 @@ static int check_ports(struct fake_switch *sw, const json_t *params, struct err 
 	return rc;
 }
 
+static int check_entries(struct fake_switch *sw, const json_t *params, struct err *err)
+{
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach (json_object_get(params, "entries"), i, entry) {
+		if (sw->refuses[0] && (!strcmp(text_of(entry, "mac"), sw->refuses) ||
+					      !strcmp(text_of(entry, "ip"), sw->refuses)))
+			return err_set(err, -EINVAL, sw->refuses, "is made to be refused");
+	}
+	return 0;
+}
+
 static void add_remote(const struct fake_switch *sw, json_t *remotes, const struct ip_addr *ip)
 {
 	char text[IP_TEXT_BYTES];
@@ -247,6 +260,8 @@ static int run(struct fake_switch *sw, const char *method, json_t *params, json_
 		return err_set(err, -ENOSYS, method, "there is no such method");
 	if (!strcmp(method, "port.add") || !strcmp(method, "port.set"))
 		rc = check_ports(sw, params, err);
+	if (rc == 0)
+		rc = check_entries(sw, params, err);
 	if (rc == 0)
 		rc = row->run(&sw->model, params, ret_result, err);
 	if (rc == 0 && row->changes) {
@@ -552,6 +567,11 @@ void fake_switch_fail(struct fake_switch *sw, const char *method, int code, unsi
 void fake_switch_lacks(struct fake_switch *sw, const char *port_option)
 {
 	snprintf(sw->lacks, sizeof(sw->lacks), "%s", port_option ? port_option : "");
+}
+
+void fake_switch_refuses(struct fake_switch *sw, const char *text)
+{
+	snprintf(sw->refuses, sizeof(sw->refuses), "%s", text ? text : "");
 }
 
 void fake_switch_remote(struct fake_switch *sw, const struct ip_addr *ip, bool up)

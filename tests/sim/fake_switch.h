@@ -52,6 +52,8 @@ void fake_switch_netns(struct fake_switch *sw, const char *netns, bool there);
 void fake_switch_fail(struct fake_switch *sw, const char *method, int code, unsigned count);
 // The option of ports that this switch does not know yet (refused by name); NULL: none.
 void fake_switch_lacks(struct fake_switch *sw, const char *port_option);
+// Entries with this MAC or address, as text, are refused; NULL: none.
+void fake_switch_refuses(struct fake_switch *sw, const char *text);
 // A call of somebody else's, at once: a user, or what corrupts a table. `params` is taken over;
 // `ret_result` may be NULL.
 int fake_switch_do(struct fake_switch *sw, const char *method, json_t *params, json_t **ret_result,
