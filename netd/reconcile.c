@@ -158,7 +158,7 @@ void reconcile_remote(struct reconcile *rec, struct replica_endpoint *ep,
 	}
 	keys = claim_keys(&ep->rec);
 	sw_claim_del(net, &ep->rec, &keys);
-	if (!gone && strcmp(ep->rec.host, rec->opts.self) != 0)
+	if (!gone)
 		sw_claim_add(net, &ep->rec, &keys, ep->host);
 	sw_net_queue(net);
 }

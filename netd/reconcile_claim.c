@@ -191,14 +191,21 @@ static bool wins(const struct claims *claims, const struct endpoint_record *rec)
 	return true;
 }
 
+// An own endpoint goes before its record in the store.
+static bool is_better(const struct claim *claim, const struct claim *best)
+{
+	int order = best ? endpoint_record_compare(claim->rec, best->rec) : 1;
+
+	return order > 0 || (order == 0 && !claim->host);
+}
+
 const struct claim *claims_mac_owner(const struct claims *claims, const struct mac *mac)
 {
 	const struct claim *claim, *best = NULL;
 	size_t pos = 0;
 
 	while ((claim = claims_mac(claims, mac, &pos))) {
-		if (wins(claims, claim->rec) &&
-			(!best || endpoint_record_compare(claim->rec, best->rec) > 0))
+		if (wins(claims, claim->rec) && is_better(claim, best))
 			best = claim;
 	}
 	return best;
@@ -206,12 +213,12 @@ const struct claim *claims_mac_owner(const struct claims *claims, const struct m
 
 const struct claim *claims_ip_owner(const struct claims *claims, const struct ip_addr *ip)
 {
-	const struct claim *claim;
+	const struct claim *claim, *best = NULL;
 	size_t pos = 0;
 
 	while ((claim = claims_ip(claims, ip, &pos))) {
-		if (wins(claims, claim->rec))
-			return claim;
+		if (wins(claims, claim->rec) && is_better(claim, best))
+			best = claim;
 	}
-	return NULL;
+	return best;
 }

@@ -98,18 +98,43 @@ void sw_entries_mark(struct sw_net *net, const struct endpoint_record *rec)
 
 // ---- claims ----
 
-// Those of the endpoint, and of others that lose or win an address by it.
-static void mark_claim(
-	struct sw_net *net, const struct endpoint_record *rec, const struct claim_keys *keys)
+static bool is_self(const struct sw_net *net, const struct replica_host *host)
 {
-	mark_keys(net, keys);
+	return host && !strcmp(host->rec.name, net->rec->opts.self);
+}
+
+// Whether it is only what the store has of an own endpoint: that has its entries already.
+static bool is_echo(const struct endpoint_record *rec, const struct claim *other)
+{
+	return other->rec == rec || !strcmp(other->rec->id, rec->id);
+}
+
+static void mark_mac_claim(
+	struct sw_net *net, const struct endpoint_record *rec, const struct mac *mac, bool echo)
+{
+	const struct claim *other;
+	size_t pos = 0;
+
+	while (echo && (other = claims_mac(&net->claims, mac, &pos)))
+		echo = is_echo(rec, other);
+	if (!echo)
+		mark_mac(net, mac);
+}
+
+// Those of the endpoint, and of others that lose or win an address by it.
+static void mark_claim(struct sw_net *net, const struct endpoint_record *rec,
+	const struct claim_keys *keys, bool echo)
+{
+	mark_mac_claim(net, rec, &keys->mac, echo);
 	for (unsigned i = 0; i < keys->nb_ips; i++) {
 		const struct claim *other;
 		struct claim_keys others;
 		size_t pos = 0;
 
+		if (!echo)
+			mark_ip(net, &keys->ips[i]);
 		while ((other = claims_ip(&net->claims, &keys->ips[i], &pos))) {
-			if (other->rec == rec)
+			if (is_echo(rec, other))
 				continue;
 			others = claim_keys(other->rec);
 			mark_keys(net, &others);
@@ -151,11 +176,12 @@ void sw_claim_add(struct sw_net *net, const struct endpoint_record *rec,
 {
 	if (!net->has_claims)
 		return;
-	if (claims_add(&net->claims, rec, keys, host) < 0 || (host && !host_get(net, host))) {
+	if (claims_add(&net->claims, rec, keys, host) < 0 ||
+		(host && !is_self(net, host) && !host_get(net, host))) {
 		sw_claims_drop(net); // and built anew
 		return;
 	}
-	mark_claim(net, rec, keys);
+	mark_claim(net, rec, keys, is_self(net, host));
 }
 
 void sw_claim_del(
@@ -165,9 +191,9 @@ void sw_claim_del(
 
 	if (!claims_del(&net->claims, rec, keys, &host))
 		return;
-	if (host)
+	if (host && !is_self(net, host))
 		host_put(net, host);
-	mark_claim(net, rec, keys);
+	mark_claim(net, rec, keys, is_self(net, host));
 }
 
 void sw_claims_drop(struct sw_net *net)
@@ -187,7 +213,6 @@ void sw_claims_drop(struct sw_net *net)
 
 int sw_claims_build(struct sw_net *net)
 {
-	const char *self = net->rec->opts.self;
 	struct replica_endpoint *ep;
 	struct sw_port *port;
 
@@ -196,13 +221,13 @@ int sw_claims_build(struct sw_net *net)
 	net->has_claims = true;
 	LIST_FOREACH (port, &net->ports, of_net) {
 		port->keys = claim_keys(&port->own->rec);
-		if (net->has_claims && sw_port_wanted(port))
+		if (net->has_claims && sw_port_claims(port))
 			sw_claim_add(net, &port->own->rec, &port->keys, NULL);
 	}
 	LIST_FOREACH (ep, &net->net->endpoints, of_net) {
 		struct claim_keys keys = claim_keys(&ep->rec);
 
-		if (net->has_claims && strcmp(ep->rec.host, self) != 0)
+		if (net->has_claims)
 			sw_claim_add(net, &ep->rec, &keys, ep->host);
 	}
 	return net->has_claims ? 0 : -ENOMEM;
@@ -215,7 +240,8 @@ static bool reaches(
 {
 	const struct ip_addr *own = &net->rec->tunnel.address, *vtep = &host->rec.vtep;
 
-	if (!net->vx_name[0] || !net->rec->has_tunnel || !host->known || !vtep->family)
+	if (!net->vx_name[0] || !net->rec->has_tunnel || !host->known || !vtep->family ||
+		is_self(net, host))
 		return false;
 	if ((own->family && own->family != vtep->family) || ip_equal(own, vtep))
 		return false;
@@ -271,7 +297,7 @@ void sw_want_each(const struct sw_net *net, sw_key_fn *fn, void *arg)
 			fn(arg, &(struct sw_key){.kind = KEY_FLOOD, .ip = sh->host->rec.vtep});
 	}
 	LIST_FOREACH (port, &net->ports, of_net) {
-		if (sw_port_wanted(port))
+		if (sw_port_claims(port))
 			each_of(&port->own->rec, fn, arg);
 	}
 	if (!net->net)

@@ -59,7 +59,9 @@ struct sw_keys {
 	size_t count, capacity;
 };
 
-// A record that claims a MAC or address; of another host, or of an own endpoint (`host` NULL).
+// A record that claims a MAC or address: one of the replica, or an own endpoint's (`host` NULL).
+// What the store has of this host counts too: it may be of an endpoint that is no more, but others
+// have lost to it.
 struct claim {
 	const struct endpoint_record *rec; // NULL: the slot is free
 	struct replica_host *host;

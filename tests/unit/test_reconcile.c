@@ -982,7 +982,6 @@ static void check_any(struct bed *bed)
 		assert_int_equal(bridge != NULL, net->nb_own > 0);
 		if (!bridge)
 			continue;
-		print_message("%s %u ports %u own\n", bridge->name, HASH_COUNT(bridge->ports), net->nb_own);for (struct fake_port *p = bridge->ports; p; p = p->hh.next) print_message("  %s\n", p->name); for (unsigned i = 0; i < OWN_MAX; i++) if (bed->own[i].used) print_message("own %u %s state %d rc %d %s\n", i, bed->own[i].base.rec.id, bed->own[i].base.state, bed->own[i].rc, bed->own[i].reason);
 		assert_int_equal(HASH_COUNT(bridge->ports), net->nb_own + 1);
 		assert_int_equal(HASH_COUNT(bridge->floods), flood_count(bed, net));
 		for (neigh = bridge->neigh; neigh; neigh = neigh->hh.next) {
@@ -1008,7 +1007,6 @@ static void test_any(void **state)
 
 		set_up(&own_state);
 		bed = own_state;
-		print_message("seed %u\n", (unsigned)seed);
 		any_life(bed, seed);
 		check_any(bed);
 		tear_down(&own_state);
