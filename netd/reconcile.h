@@ -33,7 +33,6 @@ struct reconcile_opts {
 	// The switch says that the port's namespace or device has gone.
 	void (*on_port_down)(void *arg, struct own_endpoint *own, const char *reason);
 	void (*on_state)(void *arg, bool up); // of the switch
-	bool no_guard; // ports are not guarded against forged addresses: of a switch that cannot
 	void *arg;
 };
 

@@ -85,10 +85,10 @@ void sw_port_options(const struct sw_port *port, json_t **ret_fixed, json_t **re
 		rec->sandbox, "ifname", rec->ifname);
 	live = json_pack("{s:s, s:o, s:n, s:n, s:n, s:n, s:n}", "mac", mac_format(&rec->mac, mac),
 		"mtu", mtu_of(port), "tag", "trunks", "vlan-mode", "fdb-limit", "ip");
-	if (!port->net->rec->opts.no_guard && !port->own->spoof_ok)
-		add_guard(port, live);
-	else if (!port->net->rec->opts.no_guard)
+	if (port->own->spoof_ok)
 		json_object_update_new(live, json_pack("{s:n, s:n}", "guard", "guard-ips"));
+	else
+		add_guard(port, live);
 	*ret_live = live;
 }
 

@@ -114,7 +114,6 @@ static void start_rec(struct bed *bed)
 		.on_port_gone = on_port_gone,
 		.on_port_down = on_port_down,
 		.on_state = on_state,
-		.no_guard = true,
 		.arg = bed};
 
 	assert_int_equal(reconcile_new(&opts, &bed->rec, NULL), 0);
