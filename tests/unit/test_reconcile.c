@@ -5,6 +5,8 @@
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,6 +16,7 @@
 #include "netd/reconcile.h"
 #include "tests/sim/fake_switch.h"
 #include "tests/sim/random.h"
+#include "tests/sim/records.h"
 
 #define SELF	"h0"
 #define NETS	3
@@ -34,7 +37,7 @@ struct bed {
 	struct reconcile *rec;
 	struct fake_switch *sw;
 	struct sim_random random;
-	uint64_t now_us, revision, seq;
+	uint64_t now_us;
 	struct own own[OWN_MAX];
 	bool up;
 	json_t *audit;
@@ -92,19 +95,6 @@ static void on_endpoint(
 	reconcile_remote(((struct bed *)arg)->rec, ep, old, gone);
 }
 
-static struct ip_addr ip_of(const char *fmt, ...)
-{
-	struct ip_addr ip;
-	char text[64];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	assert_int_equal(ip_parse(text, &ip), 0);
-	return ip;
-}
-
 static void start_rec(struct bed *bed)
 {
 	struct reconcile_opts opts = {.sw = fake_switch_conn(bed->sw),
@@ -119,7 +109,7 @@ static void start_rec(struct bed *bed)
 	assert_int_equal(reconcile_new(&opts, &bed->rec, NULL), 0);
 	reconcile_set_tunnel(bed->rec,
 		&(struct reconcile_tunnel){
-			.address = ip_of("10.1.0.1"), .udp_port = 4789, .heartbeat_ms = 1000});
+			.address = record_ip("10.1.0.1"), .udp_port = 4789, .heartbeat_ms = 1000});
 }
 
 static int set_up(void **state)
@@ -158,95 +148,24 @@ static int tear_down(void **state)
 
 // ---- records ----
 
-static void apply(struct bed *bed, const char *key, char *value)
-{
-	assert_int_equal(replica_apply(&bed->replica, key, value, value ? strlen(value) : 0,
-				 ++bed->revision, bed->now_us),
-		0);
-	free(value);
-}
-
 static void set_host(struct bed *bed, unsigned host, const struct ip_addr *vtep)
 {
-	struct host_record rec = {.udp_port = 4789, .mtu = 1500, .epoch = 1, .vtep = *vtep};
-	char key[RECORD_KEY_BYTES];
-
-	snprintf(rec.name, sizeof(rec.name), "h%u", host);
-	snprintf(rec.id, sizeof(rec.id), "%032x", host + 1);
-	apply(bed, record_key_host(key, rec.name), host_record_print(&rec));
-}
-
-static void del_host(struct bed *bed, unsigned host)
-{
-	char key[RECORD_KEY_BYTES], name[16];
-
-	snprintf(name, sizeof(name), "h%u", host);
-	apply(bed, record_key_host(key, name), NULL);
-}
-
-static void net_id(unsigned net, char id[ID_BYTES])
-{
-	snprintf(id, ID_BYTES, "%08x%024x", 0xabcd0000 + net, net);
-}
-
-static void set_net(struct bed *bed, unsigned net, const char *mtu)
-{
-	struct subnet subnet = {};
-	struct network_record rec = {.driver = "overlay",
-		.vni = 5000 + net,
-		.subnets = &subnet,
-		.nb_subnets = 1,
-		.labels = json_object(),
-		.options = mtu ? json_pack("{s:s}", "mtu", mtu) : json_object()};
-	char key[RECORD_KEY_BYTES];
-
-	cidr_parse("10.0.0.0/8", &subnet.cidr);
-	subnet.range = subnet.cidr;
-	snprintf(rec.name, sizeof(rec.name), "net%u", net);
-	net_id(net, rec.id);
-	apply(bed, record_key_network(key, rec.name), network_record_print(&rec));
-	json_decref(rec.labels);
-	json_decref(rec.options);
-}
-
-// An endpoint number `n`: its first address is 10.0.x.y; `second` not 0 gives it another.
-static struct endpoint_record endpoint(
-	struct bed *bed, unsigned n, unsigned host, unsigned second, unsigned mac)
-{
-	struct endpoint_record rec = {.nb_ips = second ? 2 : 1, .epoch = 1, .seq = ++bed->seq};
-
-	snprintf(rec.id, sizeof(rec.id), "%08x%024x", n, n);
-	snprintf(rec.name, sizeof(rec.name), "c%u", n);
-	snprintf(rec.host, sizeof(rec.host), "h%u", host);
-	snprintf(rec.sandbox, sizeof(rec.sandbox), "c%u", n);
-	snprintf(rec.ifname, sizeof(rec.ifname), "eth0");
-	rec.mac = (struct mac){{0x02, 0, 0, mac >> 16, mac >> 8, mac}};
-	rec.ips[0] = (struct cidr){ip_of("10.%u.%u.%u", n >> 16, n >> 8 & 255, n & 255), 8};
-	if (second)
-		rec.ips[1] = (struct cidr){ip_of("fd00::%x", second), 64};
-	return rec;
+	record_host(&bed->replica, host, vtep);
 }
 
 static void set_endpoint(struct bed *bed, unsigned net, const struct endpoint_record *rec)
 {
-	char id[ID_BYTES], key[RECORD_KEY_BYTES];
-
-	net_id(net, id);
-	apply(bed, record_key_endpoint(key, id, &rec->ips[0].ip), endpoint_record_print(rec));
+	record_endpoint(&bed->replica, net, rec);
 }
 
 static void del_endpoint(struct bed *bed, unsigned net, unsigned n)
 {
-	char id[ID_BYTES], key[RECORD_KEY_BYTES];
-	struct ip_addr ip = ip_of("10.%u.%u.%u", n >> 16, n >> 8 & 255, n & 255);
-
-	net_id(net, id);
-	apply(bed, record_key_endpoint(key, id, &ip), NULL);
+	record_endpoint_gone(&bed->replica, net, n);
 }
 
 static void add(struct bed *bed, unsigned net, unsigned n, unsigned host)
 {
-	struct endpoint_record rec = endpoint(bed, n, host, 0, n);
+	struct endpoint_record rec = record_endpoint_of(n, host, 0, n);
 
 	set_endpoint(bed, net, &rec);
 }
@@ -254,12 +173,10 @@ static void add(struct bed *bed, unsigned net, unsigned n, unsigned host)
 static struct own *connect_own(struct bed *bed, unsigned slot, unsigned net, unsigned n)
 {
 	struct own *own = &bed->own[slot];
-	char id[ID_BYTES];
 
-	net_id(net, id);
 	*own = (struct own){.used = true};
-	own->base.rec = endpoint(bed, n, 0, 0, n);
-	own->base.net = replica_net_by_id(&bed->replica, id);
+	own->base.rec = record_endpoint_of(n, 0, 0, n);
+	own->base.net = record_net_find(&bed->replica, net);
 	assert_non_null(own->base.net);
 	LIST_INSERT_HEAD(&own->base.net->own, &own->base, of_net);
 	own->base.net->nb_own++;
@@ -340,7 +257,7 @@ static bool wins(struct bed *bed, const struct replica_net *net, const struct re
 
 static bool is_placed(const struct replica_endpoint *ep)
 {
-	struct ip_addr own = ip_of("10.1.0.1");
+	struct ip_addr own = record_ip("10.1.0.1");
 
 	return strcmp(ep->rec.host, SELF) != 0 && ep->host->known && ep->host->rec.vtep.family &&
 	       !ip_equal(&ep->host->rec.vtep, &own);
@@ -440,10 +357,10 @@ static void usual(struct bed *bed)
 	struct ip_addr vtep;
 
 	for (unsigned i = 0; i <= 3; i++) {
-		vtep = ip_of("10.1.0.%u", i + 1);
+		vtep = record_ip("10.1.0.%u", i + 1);
 		set_host(bed, i, &vtep);
 	}
-	set_net(bed, 0, NULL);
+	record_net(&bed->replica, 0, NULL);
 	for (unsigned i = 1; i <= 3; i++)
 		add(bed, 0, 100 + i, i);
 	connect_own(bed, 0, 0, 1);
@@ -512,7 +429,7 @@ static void test_port_options(void **state)
 	port = fake_switch_port(bed->sw, "cw.000000020000");
 	assert_string_equal(port->type, "veth");
 	assert_string_equal(json_string_value(json_object_get(port->options, "netns")), "c2");
-	set_net(bed, 0, "1400");
+	record_net(&bed->replica, 0, "1400");
 	own->base.rec.mac.byte[1] = 7;
 	reconcile_own_add(bed->rec, &own->base);
 	fake_switch_calls(bed->sw, NULL);
@@ -535,26 +452,26 @@ static void test_moves(void **state)
 	struct endpoint_record rec;
 
 	usual(bed);
-	rec = endpoint(bed, 101, 2, 0, 101); // the same record, elsewhere
+	rec = record_endpoint_of(101, 2, 0, 101); // the same record, elsewhere
 	set_endpoint(bed, 0, &rec);
 	settled(bed);
-	rec = endpoint(bed, 101, 3, 0, 555); // and with another MAC
+	rec = record_endpoint_of(101, 3, 0, 555); // and with another MAC
 	set_endpoint(bed, 0, &rec);
 	run_for(bed, 300);
-	rec = endpoint(bed, 101, 1, 0, 556);
+	rec = record_endpoint_of(101, 1, 0, 556);
 	set_endpoint(bed, 0, &rec);
 	settled(bed);
 	// A second address is claimed by two; the later one wins, then the other one again.
-	rec = endpoint(bed, 110, 1, 9, 110);
+	rec = record_endpoint_of(110, 1, 9, 110);
 	set_endpoint(bed, 0, &rec);
 	settled(bed);
-	rec = endpoint(bed, 111, 2, 9, 111);
+	rec = record_endpoint_of(111, 2, 9, 111);
 	set_endpoint(bed, 0, &rec);
 	settled(bed);
 	del_endpoint(bed, 0, 111);
 	settled(bed);
 	// The same MAC on two hosts.
-	rec = endpoint(bed, 112, 3, 0, 110);
+	rec = record_endpoint_of(112, 3, 0, 110);
 	set_endpoint(bed, 0, &rec);
 	settle(bed);
 	del_endpoint(bed, 0, 112);
@@ -564,20 +481,20 @@ static void test_moves(void **state)
 static void test_hosts(void **state)
 {
 	struct bed *bed = *state;
-	struct ip_addr vtep = ip_of("10.1.0.77");
+	struct ip_addr vtep = record_ip("10.1.0.77");
 
 	usual(bed);
 	set_host(bed, 2, &vtep);
 	settled(bed);
-	del_host(bed, 2); // suspended: all stays
+	record_host_gone(&bed->replica, 2); // suspended: all stays
 	settled(bed);
 	assert_true(fake_bridge_floods(fake_switch_bridge(bed->sw, "cw.net0"), &vtep));
 	add(bed, 0, 300, 4); // of a host that nobody has heard of
 	settled(bed);
-	vtep = ip_of("10.1.0.5");
+	vtep = record_ip("10.1.0.5");
 	set_host(bed, 4, &vtep);
 	settled(bed);
-	vtep = ip_of("fd00::5"); // out of reach of a tunnel endpoint of IPv4
+	vtep = record_ip("fd00::5"); // out of reach of a tunnel endpoint of IPv4
 	set_host(bed, 4, &vtep);
 	settle(bed);
 	assert_false(fake_bridge_floods(fake_switch_bridge(bed->sw, "cw.net0"), &vtep));
@@ -812,7 +729,7 @@ static void test_guard(void **state)
 	reconcile_free(bed->rec);
 	fake_switch_lacks(bed->sw, "guard");
 	assert_int_equal(reconcile_new(&opts, &bed->rec, NULL), 0);
-	set_net(bed, 0, NULL);
+	record_net(&bed->replica, 0, NULL);
 	connect_own(bed, 0, 0, 1);
 	run_for(bed, SECOND);
 	assert_true(bed->own[0].rc < 0);
@@ -826,10 +743,10 @@ static void test_bulk(void **state)
 	struct ip_addr vtep;
 
 	for (unsigned i = 1; i <= 4; i++) {
-		vtep = ip_of("10.1.0.%u", i + 1);
+		vtep = record_ip("10.1.0.%u", i + 1);
 		set_host(bed, i, &vtep);
 	}
-	set_net(bed, 0, NULL);
+	record_net(&bed->replica, 0, NULL);
 	for (unsigned i = 0; i < 10000; i++)
 		add(bed, 0, 1000 + i, 1 + i % 4);
 	connect_own(bed, 0, 0, 1);
@@ -844,7 +761,7 @@ static void test_bulk(void **state)
 	settled(bed);
 	assert_int_equal(fake_switch_calls(bed->sw, "fdb.add"), 0);
 	assert_in_range(fake_switch_calls(bed->sw, NULL), 3, 10);
-	vtep = ip_of("10.1.0.50"); // a quarter of all moves
+	vtep = record_ip("10.1.0.50"); // a quarter of all moves
 	set_host(bed, 1, &vtep);
 	settled(bed);
 	assert_in_range(fake_switch_calls(bed->sw, NULL), 2, 8);
@@ -853,7 +770,8 @@ static void test_bulk(void **state)
 static void test_peers(void **state)
 {
 	struct bed *bed = *state;
-	struct ip_addr a = ip_of("10.1.0.2"), b = ip_of("10.1.0.3"), c = ip_of("10.9.0.9");
+	struct ip_addr a = record_ip("10.1.0.2"), b = record_ip("10.1.0.3"),
+		       c = record_ip("10.9.0.9");
 
 	usual(bed);
 	fake_switch_remote(bed->sw, &b, false);
@@ -880,7 +798,7 @@ static void any_endpoint(struct bed *bed)
 	unsigned net = sim_below(&bed->random, NETS), n = 100 + sim_below(&bed->random, 12);
 	unsigned host = sim_below(&bed->random, HOSTS), second = sim_below(&bed->random, 3);
 	unsigned mac = sim_chance(&bed->random, 80) ? n : n + 50;
-	struct endpoint_record rec = endpoint(bed, n, host, second, mac);
+	struct endpoint_record rec = record_endpoint_of(n, host, second, mac);
 
 	rec.epoch = sim_below(&bed->random, 2);
 	if (sim_chance(&bed->random, 30))
@@ -908,10 +826,10 @@ static void any_host(struct bed *bed)
 {
 	unsigned host = 1 + sim_below(&bed->random, HOSTS - 1);
 	struct ip_addr vtep =
-		ip_of("10.1.0.%u", host + 1 + 10 * (unsigned)sim_below(&bed->random, 3));
+		record_ip("10.1.0.%u", host + 1 + 10 * (unsigned)sim_below(&bed->random, 3));
 
 	if (sim_chance(&bed->random, 20))
-		del_host(bed, host);
+		record_host_gone(&bed->replica, host);
 	else
 		set_host(bed, host, &vtep);
 }
@@ -945,7 +863,7 @@ static void any_life(struct bed *bed, uint64_t seed)
 {
 	bed->random.state = seed;
 	for (unsigned i = 0; i < NETS; i++)
-		set_net(bed, i, NULL);
+		record_net(&bed->replica, i, NULL);
 	for (unsigned i = 0; i < 300; i++) {
 		unsigned what = sim_below(&bed->random, 100);
 
