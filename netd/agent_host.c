@@ -60,11 +60,14 @@ void agent_lease_changed(void *arg, enum kv_lease_state state)
 {
 	struct agent *a = arg;
 
-	if (state == KV_LEASE_LOST)
+	if (state == KV_LEASE_LOST) {
 		log_warn(
 			"store: the lease of host %s has expired; others see it as suspended until "
 			"it is back",
 			a->conf->host);
+		if (!a->lease_lost_us)
+			a->lease_lost_us = agent_now(a);
+	}
 	a->host_write = (struct retry){.busy = a->host_write.busy};
 	a->dirty = true;
 	agent_kick(a);

@@ -99,13 +99,15 @@ struct agent {
 	struct kv_lease *lease;
 	bool store_up;
 	bool synced;		   // all of it was read once since start
-	bool store_lost;	   // it came back empty or older; kept records wait to be put back
 	uint64_t healthy_since_us; // synced and not interrupted; 0: it is now
 	uint64_t purge_at_us;	   // kept records that nobody put back go then; 0: none
 	char cluster_before[ID_BYTES];
-	char cluster_lost[ID_BYTES]; // what its record said
-	bool beginning;		     // between BEGIN and SYNCED
-	bool in_batch;		     // writes to disk are collected
+	uint64_t cluster_revision; // of its record
+	bool went_back;		   // something that was read is older than what was known
+	bool rename_cluster;	   // so that all hosts see that the store is another one
+	uint64_t lease_lost_us;	   // 0: it was held since the store was read last
+	bool beginning;		   // between BEGIN and SYNCED
+	bool in_batch;		   // writes to disk are collected
 	struct retry host_write, cluster_write, net_write, gc, drop;
 	char host_problem[256]; // another machine has this host's name; empty: none
 

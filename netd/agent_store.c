@@ -47,7 +47,7 @@ int agent_store_load(struct agent *a, struct err *err)
 	rc = local->ops->each(local, LOCAL_STORE, load_one, a);
 	// Nothing of it is confirmed: hosts count as suspended until the store says otherwise.
 	replica_begin(&a->replica);
-	replica_end(&a->replica, true, agent_now(a));
+	replica_end(&a->replica, REPLICA_KEEP_ALL, agent_now(a));
 	if (rc == 0)
 		rc = local->ops->each(local, "cluster", load_cluster, a);
 	return rc < 0 ? err_set_errno(err, rc, "state", "cannot be read") : 0;
@@ -93,7 +93,8 @@ static void save_cluster(struct agent *a)
 	int len = snprintf(
 		value, sizeof(value), "%s %" PRIu64, a->replica.cluster.id, a->replica.revision);
 
-	if (!a->replica.cluster.id[0])
+	// Until all is put back, an agent that starts again is to see that the store was lost.
+	if (!a->replica.cluster.id[0] || a->purge_at_us)
 		return;
 	batch_begin(a);
 	a->opts.local->ops->put(a->opts.local, "cluster", value, len);
@@ -147,11 +148,14 @@ static void save_sweep(struct agent *a)
 
 static void on_begin(struct agent *a)
 {
-	snprintf(a->cluster_before, ID_BYTES, "%s", a->replica.cluster.id);
+	// A listing that was interrupted begins again: what was known before is not forgotten.
+	if (!a->beginning)
+		snprintf(a->cluster_before, ID_BYTES, "%s", a->replica.cluster.id);
 	a->replica.cluster.id[0] = '\0';
 	a->replica.allocation_revision = 0;
 	a->healthy_since_us = 0;
 	a->beginning = true;
+	a->went_back = false;
 	// What was acknowledged may not be in what comes now.
 	for (struct own_endpoint *own = a->own; own; own = own->hh.next)
 		own->agent->acked = false;
@@ -160,33 +164,66 @@ static void on_begin(struct agent *a)
 	replica_begin(&a->replica);
 }
 
+// A record that is older than the one that was read before comes from a backup.
+static bool is_older(struct agent *a, const struct kv_pair *pair)
+{
+	struct replica_endpoint *ep = replica_endpoint(&a->replica, pair->key);
+	struct replica_block *block = ep ? NULL : replica_block(&a->replica, pair->key);
+
+	return pair->revision < (ep ? ep->revision : block ? block->revision : 0);
+}
+
+// A network that this host has endpoints in is gone, and its endpoints with it. Nobody deletes
+// both, unless this host was silent for long.
+static bool has_lost_own(struct agent *a)
+{
+	uint64_t grace_us = a->conf->grace_s * SECOND_US;
+
+	if (!a->synced || (a->lease_lost_us && agent_now(a) - a->lease_lost_us >= grace_us))
+		return false;
+	for (struct own_endpoint *own = a->own; own; own = own->hh.next) {
+		struct replica_endpoint *ep = agent_own_record(a, own);
+
+		if (own->stored && own->net->known && !own->net->local && !own->net->seen && ep &&
+			!ep->seen)
+			return true;
+	}
+	return false;
+}
+
 // Whether what was just read is not the store that this host knew: it is empty, another one, or
 // an older state of it. Then what is not in it was not deleted by anybody.
-static bool was_lost(const struct agent *a, uint64_t revision)
+static bool was_lost(struct agent *a, uint64_t revision)
 {
 	if (!a->cluster_before[0])
 		return false;
 	return strcmp(a->cluster_before, a->replica.cluster.id) != 0 ||
-	       revision < a->replica.revision;
+	       revision < a->replica.revision || a->went_back || has_lost_own(a);
+}
+
+static void on_lost(struct agent *a)
+{
+	log_warn("store: it is not the one that was here before, or older: this host puts back "
+		 "what is its own");
+	agent_event(a, "store.lost", json_object());
+	a->purge_at_us = agent_now(a) + a->conf->grace_s * SECOND_US;
+	// Hosts that come later see by its name that it is another one; its revisions may be ahead
+	// of what they knew by then.
+	a->rename_cluster = !strcmp(a->cluster_before, a->replica.cluster.id);
 }
 
 static void on_read(struct agent *a, uint64_t revision)
 {
-	uint64_t now_us = agent_now(a);
 	bool lost = was_lost(a, revision);
 
 	a->beginning = false;
-	// A copy from disk is of no use to decide what was deleted meanwhile if it was lost as
-	// well.
-	replica_end(&a->replica, lost, now_us);
-	if (lost) {
-		log_warn("store: it is not the one that was here before, or older: this host puts "
-			 "back what is its own");
-		agent_event(a, "store.lost", json_object());
-		a->purge_at_us = now_us + a->conf->grace_s * SECOND_US;
-		if (!a->replica.cluster.id[0])
-			snprintf(a->cluster_lost, ID_BYTES, "%s", a->cluster_before);
-	}
+	replica_end(&a->replica,
+		lost		 ? REPLICA_KEEP_ALL
+		: a->purge_at_us ? REPLICA_KEEP_LOST
+				 : REPLICA_KEEP_NONE,
+		agent_now(a));
+	if (lost)
+		on_lost(a);
 	if (!a->synced && a->fresh)
 		agent_own_adopt(a);
 	if (!a->synced)
@@ -202,9 +239,19 @@ static void on_synced(struct agent *a, uint64_t revision)
 		on_read(a, revision);
 	if (!a->healthy_since_us)
 		a->healthy_since_us = agent_now(a);
+	if (kv_lease_is_held(a->lease))
+		a->lease_lost_us = 0;
 	a->replica.revision = revision;
 	save_cluster(a);
 	batch_commit(a);
+}
+
+static void on_set(struct agent *a, const struct kv_pair *pair)
+{
+	if (!strcmp(pair->key, RECORD_PREFIX "cluster"))
+		a->cluster_revision = pair->revision;
+	if (a->beginning)
+		a->went_back |= is_older(a, pair);
 }
 
 static void on_watch(void *arg, const struct kv_event *event)
@@ -218,6 +265,8 @@ static void on_watch(void *arg, const struct kv_event *event)
 		break;
 	case KV_EVENT_SET:
 	case KV_EVENT_DELETE:
+		if (!gone)
+			on_set(a, &event->pair);
 		replica_apply(&a->replica, event->pair.key, gone ? NULL : event->pair.value,
 			event->pair.len_bytes, event->pair.revision, agent_now(a));
 		save_one(a, &event->pair, gone);
@@ -253,26 +302,28 @@ static void on_cluster_written(void *arg, int rc, uint64_t revision)
 	struct agent *a = arg;
 
 	// -ESTALE: another host was first, and the watch tells which it is.
+	a->rename_cluster &= rc != 0 && rc != -ESTALE;
 	retry_done(&a->cluster_write, rc == 0 ? -EAGAIN : rc, agent_now(a));
 }
 
-// The store's own record: who finds none makes one, with the identity that was lost if there was
-// one.
+// The store's own record: who finds none makes one; and another one when this is the store as it
+// was once.
 static void write_cluster(struct agent *a)
 {
 	struct cluster_record rec = {0};
 	char *text;
 
-	if (a->cluster_lost[0])
-		snprintf(rec.id, ID_BYTES, "%s", a->cluster_lost);
-	else
-		agent_make_id(a, rec.id);
+	agent_make_id(a, rec.id);
 	text = cluster_record_print(&rec);
 	if (!text)
 		return;
 	retry_start(&a->cluster_write);
-	kv_create(a->opts.kv, RECORD_PREFIX "cluster", text, strlen(text), NULL, on_cluster_written,
-		a);
+	if (a->replica.cluster.id[0])
+		kv_swap(a->opts.kv, RECORD_PREFIX "cluster", a->cluster_revision, text,
+			strlen(text), on_cluster_written, a);
+	else
+		kv_create(a->opts.kv, RECORD_PREFIX "cluster", text, strlen(text), NULL,
+			on_cluster_written, a);
 	free(text);
 }
 
@@ -280,12 +331,14 @@ void agent_store_run(struct agent *a, uint64_t now_us)
 {
 	if (!agent_can_write(a))
 		return;
-	if (!a->replica.cluster.id[0] && retry_due(&a->cluster_write, now_us))
+	if ((!a->replica.cluster.id[0] || a->rename_cluster) &&
+		retry_due(&a->cluster_write, now_us))
 		write_cluster(a);
 	if (a->purge_at_us && now_us >= a->purge_at_us && a->healthy_since_us) {
 		a->purge_at_us = 0;
-		replica_end(&a->replica, false, now_us);
+		replica_end(&a->replica, REPLICA_KEEP_NONE, now_us);
 		save_sweep(a);
+		save_cluster(a);
 		batch_commit(a);
 	}
 }

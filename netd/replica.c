@@ -160,8 +160,15 @@ void replica_begin(struct replica *r)
 	r->cluster_seen = r->allocation_seen = false;
 }
 
+static bool is_kept(enum replica_keep keep, uint64_t *revision)
+{
+	if (keep == REPLICA_KEEP_ALL)
+		*revision = 0;
+	return keep != REPLICA_KEEP_NONE && *revision == 0;
+}
+
 // Endpoints and blocks first: who is told of a network that goes finds it empty.
-static void drop_unseen(struct replica *r)
+static void end_unseen(struct replica *r, enum replica_keep keep)
 {
 	struct replica_endpoint *ep, *next_ep;
 	struct replica_block *block, *next_block;
@@ -169,53 +176,27 @@ static void drop_unseen(struct replica *r)
 
 	HASH_ITER(hh, r->endpoints, ep, next_ep)
 	{
-		if (!ep->seen)
+		if (!ep->seen && !is_kept(keep, &ep->revision))
 			replica_endpoint_remove(r, ep);
 	}
 	HASH_ITER(hh, r->blocks, block, next_block)
 	{
-		if (!block->seen)
+		if (!block->seen && !is_kept(keep, &block->revision))
 			replica_block_remove(r, block);
 	}
 	HASH_ITER(hh_name, r->nets_by_name, net, next_net)
 	{
-		if (!net->seen)
+		if (!net->seen && !is_kept(keep, &net->revision))
 			replica_net_remove(r, net);
 	}
 }
 
-static void keep_unseen(struct replica *r)
-{
-	struct replica_endpoint *ep, *next_ep;
-	struct replica_block *block, *next_block;
-	struct replica_net *net, *next_net;
-
-	HASH_ITER(hh, r->endpoints, ep, next_ep)
-	{
-		if (!ep->seen)
-			ep->revision = 0;
-	}
-	HASH_ITER(hh, r->blocks, block, next_block)
-	{
-		if (!block->seen)
-			block->revision = 0;
-	}
-	HASH_ITER(hh_name, r->nets_by_name, net, next_net)
-	{
-		if (!net->seen)
-			net->revision = 0;
-	}
-}
-
-void replica_end(struct replica *r, bool keep, uint64_t now_us)
+void replica_end(struct replica *r, enum replica_keep keep, uint64_t now_us)
 {
 	struct replica_skipped *skipped, *next_skipped;
 	struct replica_host *host, *next_host;
 
-	if (keep)
-		keep_unseen(r);
-	else
-		drop_unseen(r);
+	end_unseen(r, keep);
 	HASH_ITER(hh, r->hosts, host, next_host)
 	{
 		if (!host->seen)
@@ -241,7 +222,7 @@ void replica_fini(struct replica *r)
 		return;
 	r->observer = (struct replica_observer){0};
 	replica_begin(r);
-	replica_end(r, false, 0);
+	replica_end(r, REPLICA_KEEP_NONE, 0);
 	HASH_ITER(hh, r->nets, net, next_net)
 	replica_net_free(r, net);
 	replica_index_free(r->index);

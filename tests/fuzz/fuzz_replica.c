@@ -228,7 +228,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len_bytes)
 		if (s.what == 0xff)
 			replica_begin(&r);
 		else if (s.what >= 0xfd)
-			replica_end(&r, s.what == 0xfd, revision);
+			replica_end(&r, s.what == 0xfd ? REPLICA_KEEP_ALL : REPLICA_KEEP_NONE,
+				revision);
 		else
 			apply(&r, &s, revision);
 		// Sometimes the same again: a store that is another one.

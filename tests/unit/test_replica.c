@@ -315,7 +315,7 @@ static void test_local_networks(void **state)
 	assert_int_equal(replica_net_set(&r, &same, true, 0), -EEXIST);
 	// The store says nothing about it.
 	replica_begin(&r);
-	replica_end(&r, false, 0);
+	replica_end(&r, REPLICA_KEEP_NONE, 0);
 	assert_ptr_equal(replica_net(&r, "web"), net);
 	assert_null(replica_net_by_id(&r, NET1));
 
@@ -437,11 +437,11 @@ static void test_skipped(void **state)
 	// Still there in a full reading that has it only so.
 	replica_begin(&r);
 	put(&r, key, "{\"v\":1}", 20);
-	replica_end(&r, false, 0);
+	replica_end(&r, REPLICA_KEEP_NONE, 0);
 	assert_non_null(by_ip(&r, NET1, "10.0.0.2"));
 	assert_int_equal(HASH_COUNT(r.skipped), 1);
 	replica_begin(&r);
-	replica_end(&r, false, 0);
+	replica_end(&r, REPLICA_KEEP_NONE, 0);
 	assert_null(by_ip(&r, NET1, "10.0.0.2"));
 	assert_int_equal(HASH_COUNT(r.skipped), 0);
 
@@ -478,7 +478,7 @@ static void test_reading_again(void **state)
 	replica_begin(&r);
 	put_host(&r, "h2", "192.0.2.2", 4);
 	put_ep(&r, &b);
-	replica_end(&r, false, 2000);
+	replica_end(&r, REPLICA_KEEP_NONE, 2000);
 	// `b` is as it was: nobody hears of it.
 	assert_told("host:h2+old ep:a- block:h1- net:web- host:h1-old ");
 	assert_null(by_ip(&r, NET1, "10.0.0.9"));
@@ -517,7 +517,7 @@ static void test_lost_store(void **state)
 	fill(&r);
 	replica_begin(&r);
 	put_host(&r, "h2", "192.0.2.2", 1);
-	replica_end(&r, true, 2000);
+	replica_end(&r, REPLICA_KEEP_ALL, 2000);
 	assert_told("host:h2+old host:h1-old ");
 	assert_int_equal(by_ip(&r, NET1, "10.0.0.2")->revision, 0);
 	assert_int_equal(r.blocks->revision, 0);
@@ -526,12 +526,20 @@ static void test_lost_store(void **state)
 	assert_int_equal(r.allocation_revision, 0);
 	assert_int_equal(replica_host(&r, "h1")->absent_since_us, 2000);
 
+	// The same store is read anew: what is not in it yet is not lost for that.
+	replica_begin(&r);
+	put_host(&r, "h2", "192.0.2.2", 1);
+	told.text[0] = '\0';
+	replica_end(&r, REPLICA_KEEP_LOST, 2500);
+	assert_told("");
+	assert_int_equal(replica_host(&r, "h1")->absent_since_us, 2000);
+
 	// `h2` puts its own back; nobody does it for `h1`.
 	again.revision = 2;
 	put_ep(&r, &again);
 	put_net(&r, "web", NET1, 3);
 	told.text[0] = '\0';
-	replica_end(&r, false, 3000);
+	replica_end(&r, REPLICA_KEEP_NONE, 3000);
 	assert_told("ep:a- block:h1- ");
 	assert_int_equal(by_ip(&r, NET1, "10.0.0.3")->revision, 2);
 	assert_non_null(replica_net(&r, "web"));
