@@ -66,6 +66,15 @@ static void batch_commit(struct agent *a)
 	a->in_batch = false;
 }
 
+// The record of a host that is gone says where its endpoints are as long as there are any.
+static bool is_needed(struct agent *a, const char *key)
+{
+	struct record_key parts;
+
+	record_key_parse(key, &parts);
+	return parts.kind == RECORD_HOST && replica_host(&a->replica, parts.name);
+}
+
 static void save_one(struct agent *a, const struct kv_pair *pair, bool gone)
 {
 	struct local *local = a->opts.local;
@@ -75,6 +84,8 @@ static void save_one(struct agent *a, const struct kv_pair *pair, bool gone)
 	if (snprintf(key, sizeof(key), LOCAL_STORE "%s", pair->key) >= (int)sizeof(key))
 		return;
 	batch_begin(a);
+	if (gone && is_needed(a, pair->key))
+		return;
 	if (gone) {
 		local->ops->del(local, key);
 		return;
@@ -112,7 +123,7 @@ static void sweep_one(void *arg, const char *key, const char *value, size_t len_
 	struct replica *r = &sweep->a->replica;
 	const char *stored = key + strlen(LOCAL_STORE);
 
-	if (replica_has_key(r, stored))
+	if (replica_has_key(r, stored) || is_needed(sweep->a, stored))
 		return;
 	if (sweep->count == sweep->room) {
 		size_t room = sweep->room ? sweep->room * 2 : 64;
