@@ -315,10 +315,16 @@ static void store_goes_down(struct world *w)
 void store_lost(struct world *w)
 {
 	timeline_cancel(&w->tl, &w->store_up);
+	// While it was being filled again: what was put back may be gone once more, unnoticed.
+	if (w->tl.now_us < w->shaky_until_us) {
+		w->lost_twice_us = w->tl.now_us;
+		for (unsigned i = 0; i < w->nb_hosts; i++)
+			w->hosts[i].fenced_us = w->tl.now_us;
+	}
 	w->lost_us = w->tl.now_us;
 	w->shaky_until_us = w->tl.now_us + SHAKY_US;
 	for (unsigned i = 0; i < w->nb_hosts; i++)
-		host_look_at_silence(&w->hosts[i]);
+		host_look(&w->hosts[i]);
 }
 
 static void wipe(struct world *w)

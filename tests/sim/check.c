@@ -8,8 +8,8 @@
 //	- when that switch has died (world.c forgets that it had been seen);
 //	- when the host forgot, and nobody else knew of it (promise.c);
 //	- of another host's switch: when that host has no endpoint in the network (any more);
-//	- when the connection's host was silent for longer than its lease and the grace period, or
-//	  while a store that was lost was filled again (then others may have let it go);
+//	- when the record of the connection's host was away for the grace period, or the host was
+//	  silent while a store that was lost was filled again (then others may have let it go);
 //	- when the other host itself has lost its state folder (it knows nothing until it has read
 //	  the store), or was silent for as long, and the store was lost meanwhile;
 //	- when it got another address, for a reason that promise.c knows.
@@ -18,17 +18,9 @@
 #include "tests/sim/promise.h"
 #include "tests/sim/world.h"
 
-static bool is_fenced_now(const struct host *h)
-{
-	const struct world *w = h->w;
-
-	return h->silent_since_us &&
-	       w->tl.now_us - h->silent_since_us >= (h->conf.grace_s + h->conf.ttl_s / 2) * S_US;
-}
-
 static bool may_be_gone(const struct promise *p)
 {
-	return !promise_holds(p) || promise_may_be_lost(p) || is_fenced_now(p->host) ||
+	return !promise_holds(p) || promise_may_be_lost(p) || host_is_fenced(p->host) ||
 	       p->fenced_seen_us != p->host->fenced_us;
 }
 
@@ -143,12 +135,8 @@ void check_running(struct world *w)
 {
 	struct promise *p;
 
-	for (unsigned i = 0; i < w->nb_hosts; i++) {
-		struct host *h = &w->hosts[i];
-
-		if (h->agent && h->agent->synced)
-			h->blank = false;
-	}
+	for (unsigned i = 0; i < w->nb_hosts; i++)
+		host_look(&w->hosts[i]);
 	LIST_FOREACH (p, &w->promises, entry) {
 		if (p->state == PROMISE_KEPT && !world_failed(w))
 			check_promise(w, p);

@@ -149,16 +149,6 @@ static void check_hosts(struct truth *t)
 
 // ---- networks ----
 
-// The name, VNI or a subnet went to another network while the store was lost.
-static bool net_has_lost(struct truth *t, const struct net_promise *n)
-{
-	for (unsigned i = 0; i < t->nb_nets; i++) {
-		if (t->w->lost_us && strcmp(t->nets[i].id, n->id) != 0)
-			return true;
-	}
-	return false;
-}
-
 // The store was lost, and whoever puts back what it knew may not know of the removal: it was made
 // before, or that host was silent since.
 static bool net_came_back(struct truth *t, const struct net_promise *n)
@@ -181,7 +171,8 @@ static void check_net_promise(struct truth *t, const struct net_promise *n)
 	// Only those who know it put it back into a store that was lost.
 	if (n->state == PROMISE_KEPT && !net_asked_to_go(t->w, n->id) && !there &&
 		!(t->w->lost_us && (n->host->dead || n->host->forgot_us >= n->kept_us)) &&
-		!net_has_lost(t, n))
+		t->w->lost_twice_us < n->kept_us &&
+		!net_is_anothers(t->w, n->id, n->name, n->vni))
 		wrong(t, "network %s (%s) was made by %s, and is not there", n->name, n->id,
 			n->host->conf.host);
 }

@@ -9,7 +9,8 @@
 //	- lived when the store was lost or set back.
 // An endpoint may be lost, if its host lost its state folder and
 //	- the store did not have the record then, or was lost before the host had read it again, or
-//	- the host was silent for so long that others deleted the record.
+//	- the host was silent for so long that others deleted the record;
+// or if its network's name or VNI is another network's since the store was lost or set back.
 // An endpoint that was refused or disconnected may come back, if its host lost its state folder while
 // the store still had the record (it was away), or before the host had read a store that was set
 // back.
@@ -195,9 +196,31 @@ bool promise_may_move(const struct promise *p)
 	return false;
 }
 
+bool net_is_anothers(struct world *w, const char *id, const char *name, uint32_t vni)
+{
+	const struct store_data *d = sim_store_data(w->store);
+	struct network_record rec;
+	struct record_key parts;
+	bool found = false;
+
+	for (const struct store_key *key = d->keys; key && w->lost_us && !found; key = key->hh.next) {
+		if (!key->value)
+			continue;
+		record_key_parse(key->key, &parts);
+		if (parts.kind != RECORD_NETWORK ||
+			network_record_parse(key->key, key->value->data, key->value->len_bytes,
+				&rec, NULL) < 0)
+			continue;
+		found = strcmp(rec.id, id) != 0 && (!strcmp(rec.name, name) || rec.vni == vni);
+		network_record_fini(&rec);
+	}
+	return found;
+}
+
 bool promise_may_be_lost(const struct promise *p)
 {
-	return p->lost_ok || (p->host->forgot_us >= p->kept_us && was_fenced(p));
+	return p->lost_ok || net_is_anothers(p->w, p->net_id, p->network, p->vni) ||
+	       (p->host->forgot_us >= p->kept_us && was_fenced(p));
 }
 
 static bool sandbox_in_store(const struct promise *p)
@@ -251,13 +274,17 @@ void promises_store_lost(struct world *w)
 static void on_created(void *arg, int rc, json_t *result, const struct err *err)
 {
 	struct net_promise *n = arg;
+	struct replica_net *net;
 
 	world_trace(n->w, "%s: network %s is %smade %s", n->host->conf.host, n->name,
 		rc < 0 ? "not " : "", rc < 0 ? err->reason : "");
 	n->state = rc == 0 ? PROMISE_KEPT : rc == -EEXIST ? PROMISE_REFUSED : PROMISE_UNSURE;
 	n->kept_us = n->w->tl.now_us;
-	if (rc == 0)
-		snprintf(n->id, ID_BYTES, "%s", json_string_value(json_object_get(result, "id")));
+	if (rc < 0)
+		return;
+	snprintf(n->id, ID_BYTES, "%s", json_string_value(json_object_get(result, "id")));
+	net = replica_net_by_id(&n->host->agent->replica, n->id);
+	n->vni = net ? net->rec.vni : 0;
 }
 
 void promise_create(struct host *h, const char *network, const char *subnet, bool ipv6)

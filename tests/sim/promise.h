@@ -43,6 +43,7 @@ struct net_promise {
 	struct world *w;
 	struct host *host;
 	char name[NAME_BYTES], id[ID_BYTES];
+	uint32_t vni;
 	enum promise_state state;
 	enum stop_state stop;
 	uint64_t kept_us;
@@ -73,4 +74,6 @@ bool promise_is_over(const struct promise *p);
 bool promise_may_move(const struct promise *p);
 // It may have been lost: see promise.c.
 bool promise_may_be_lost(const struct promise *p);
+// The store was lost, and has another network of that name or VNI now.
+bool net_is_anothers(struct world *w, const char *id, const char *name, uint32_t vni);
 bool net_asked_to_go(struct world *w, const char *id);

@@ -371,6 +371,8 @@ static void on_link(void *arg)
 		client_relink(c);
 	else if (!c->linked)
 		timeline_after(c->st->tl, &c->link, sim_below(&c->st->random, LINK_MAX_US));
+	else // it did not notice: what it was to be told comes now
+		client_told(c);
 }
 
 void client_changed(struct client *c)

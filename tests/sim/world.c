@@ -43,33 +43,38 @@ void world_fail(struct world *w, const char *fmt, ...)
 
 // ---- silence ----
 
-static uint64_t fence_after_us(const struct host *h)
+static bool has_record(const struct host *h)
 {
-	// A record can be gone soon after the silence began, if the last renewal is that old.
-	return (h->conf.grace_s + h->conf.ttl_s / 2) * S_US;
+	char key[RECORD_KEY_BYTES];
+
+	record_key_host(key, h->conf.host);
+	return store_data_get(sim_store_data(h->w->store), key);
 }
 
-static void end_silence(struct host *h)
+bool host_is_fenced(const struct host *h)
+{
+	// A moment less than the grace period: it is not looked at all the time.
+	return h->absent_since_us &&
+	       h->w->tl.now_us - h->absent_since_us + S_US >= h->conf.grace_s * S_US;
+}
+
+void host_look(struct host *h)
 {
 	struct world *w = h->w;
 
-	if (w->tl.now_us - h->silent_since_us >= fence_after_us(h))
-		h->fenced_us = w->tl.now_us;
-	h->silent_since_us = 0;
-}
-
-void host_look_at_silence(struct host *h)
-{
-	struct world *w = h->w;
-	bool silent = !h->agent || h->cut;
-
-	if (silent && !h->silent_since_us)
-		h->silent_since_us = w->tl.now_us;
 	// While a store that was lost is filled again, who is not there may find its place taken.
-	if (silent && w->tl.now_us < w->shaky_until_us)
+	if ((!h->agent || h->cut) && w->tl.now_us < w->shaky_until_us)
 		h->fenced_us = w->tl.now_us;
-	if (!silent && h->silent_since_us)
-		end_silence(h);
+	if (h->agent && h->agent->synced)
+		h->blank = false;
+	if (!sim_store_is_up(w->store))
+		return;
+	if (host_is_fenced(h))
+		h->fenced_us = w->tl.now_us;
+	if (has_record(h))
+		h->absent_since_us = 0;
+	else if (!h->absent_since_us)
+		h->absent_since_us = w->tl.now_us;
 }
 
 // ---- the agent ----
@@ -151,7 +156,7 @@ void host_start_agent(struct host *h)
 	}
 	timeline_after(&w->tl, &h->tick, sim_below(&w->random, TICK_US));
 	tell_switch_up(h);
-	host_look_at_silence(h);
+	host_look(h);
 }
 
 // Nothing is said to anybody: what is on its way stays so, what was not committed is lost.
@@ -170,7 +175,7 @@ void host_crash_agent(struct host *h)
 	conn->on_event = NULL;
 	kv_free(h->kv);
 	h->kv = NULL;
-	host_look_at_silence(h);
+	host_look(h);
 }
 
 void host_forget(struct host *h)
@@ -190,7 +195,7 @@ void host_cut(struct host *h, bool cut)
 	h->cut = cut;
 	if (h->kv)
 		sim_store_cut(h->kv, cut);
-	host_look_at_silence(h);
+	host_look(h);
 }
 
 // ---- the switch ----

@@ -50,9 +50,8 @@ struct host {
 	bool dead; // for good
 	bool cut;  // from the store
 	bool slow; // its agent runs late
-	// It cannot write to the store since then (cut, or no agent); 0: it can, for all one knows.
-	uint64_t silent_since_us;
-	// Others may have taken it for dead, and have deleted its records and taken its blocks.
+	uint64_t absent_since_us; // its record is not in the store since then; 0: it is
+	// Others took it for dead, or may have: they delete its records and take its blocks.
 	uint64_t fenced_us;
 	uint64_t forgot_us; // its state folder was lost
 	bool blank;	    // and it has not read the store since
@@ -90,7 +89,7 @@ struct world {
 	struct timeline_event store_up;
 	bool chaos;		 // accidents may happen; false: it is being healed
 	uint64_t lost_us;	 // the store was lost or set back last
-	uint64_t restored_us;	 // it was set back
+	uint64_t lost_twice_us;	 // and again before it was filled
 	uint64_t store_down_us;	 // since when; 0: up
 	uint64_t shaky_until_us; // hosts that are silent before this count as fenced
 	uint64_t next_check_us;
@@ -121,8 +120,10 @@ void host_crash_switch(struct host *h);
 void host_forget(struct host *h); // while the agent does not run
 void host_cut(struct host *h, bool cut);
 void host_die(struct host *h); // for good
-// Whether its silence has begun or ended.
-void host_look_at_silence(struct host *h);
+// Notes what has become of it; to be called often.
+void host_look(struct host *h);
+// Others may take it for dead now.
+bool host_is_fenced(const struct host *h);
 static inline bool host_is_up(const struct host *h)
 {
 	return h->agent != NULL;
