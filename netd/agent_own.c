@@ -460,6 +460,8 @@ static void readdress(struct agent *a, struct own_endpoint *own)
 	HASH_ADD_STR(a->own, rec.id, own);
 	agent_own_save(a, own);
 	own->agent->readdress = own->agent->port_gone = own->agent->acked = false;
+	// A write of the old record that is under way finds nobody when it ends.
+	own->agent->write = (struct retry){0};
 	own->state = OWN_STARTING;
 	reconcile_own_add(a->rec, own);
 }
