@@ -31,7 +31,8 @@ struct own_endpoint *promise_own(const struct promise *p)
 
 	for (; own; own = own->hh.next) {
 		if (!strcmp(own->rec.sandbox, p->container->sandbox) &&
-			!strcmp(own->net->id, p->net_id))
+			!strcmp(own->net->id, p->net_id) &&
+			(own->state != OWN_STOPPING || own->agent->readdress))
 			return own;
 	}
 	return NULL;

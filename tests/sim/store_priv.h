@@ -87,7 +87,7 @@ struct request {
 	kv_write_fn *write;
 	void *arg;
 	struct lease *lease;
-	uint64_t sent_us;
+	uint64_t sent_us, boot;
 	// the answer
 	int rc;
 	uint64_t revision;

@@ -134,7 +134,9 @@ static void arrive(void *arg)
 {
 	struct request *req = arg;
 	struct sim_store *st = req->st;
-	bool is_reached = st->up && (!req->c || client_reaches(req->c));
+	// What was sent on a connection to the store as it was before ends with that.
+	bool is_reached =
+		st->up && req->boot == st->boots && (!req->c || client_reaches(req->c));
 
 	if (!is_reached || is_lost(req)) {
 		lose(req);
@@ -176,6 +178,7 @@ struct request *request_new(struct client *c, enum request_kind kind)
 	req->st = c->st;
 	req->c = c;
 	req->kind = kind;
+	req->boot = c->linked ? c->boot : c->st->boots;
 	req->sent_us = c->st->tl->now_us;
 	req->arrive = (struct timeline_event){.fn = arrive, .arg = req};
 	req->answer = (struct timeline_event){.fn = answer, .arg = req};
