@@ -137,6 +137,7 @@ struct claim {
 	char net_id[ID_BYTES];
 	unsigned subnet;
 	struct block_record rec;
+	bool is_gc; // of a network that is gone; it may be known again when the answer comes
 };
 
 static void on_claimed(void *arg, int rc, uint64_t revision)
@@ -298,10 +299,10 @@ static void on_tidied(void *arg, int rc, uint64_t revision)
 	if (net && rc < 0)
 		set_blocks(a, net);
 	// A change that was made shows in the replica soon; until then it is not to be made again.
-	if (net && net->agent)
-		retry_done(&net->agent->cleanup, rc == 0 ? -EAGAIN : rc, agent_now(a));
-	else
+	if (claim->is_gc)
 		retry_done(&a->gc, rc, agent_now(a));
+	else if (net && net->agent)
+		retry_done(&net->agent->cleanup, rc == 0 ? -EAGAIN : rc, agent_now(a));
 	pending_free(&claim->pending);
 }
 
@@ -362,6 +363,7 @@ static void tidy_net(struct agent *a, struct replica_net *net)
 	claim = tidy.count ? pending_new(a, sizeof(*claim)) : NULL;
 	if (claim) {
 		snprintf(claim->net_id, ID_BYTES, "%s", net->id);
+		claim->is_gc = retry == &a->gc;
 		retry_start(retry);
 		// One at a time when together they do not go: each has its own reasons.
 		if (retry->wait_us > RETRY_MIN_US)
