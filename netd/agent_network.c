@@ -513,6 +513,7 @@ static int rm_local(struct agent *a, struct replica_net *net, struct err *err)
 void agent_network_rm(struct agent *a, const char *name, bool force, agent_done_fn *fn, void *arg)
 {
 	struct replica_net *net = replica_net(&a->replica, name);
+	json_t *result = json_pack("{s:s}", "name", net ? net->rec.name : name);
 	struct rm *rm = NULL;
 	struct err err = {0};
 	int rc = 0;
@@ -531,8 +532,9 @@ void agent_network_rm(struct agent *a, const char *name, bool force, agent_done_
 		rm->req.run = rm_run;
 		request_add(a, &rm->req, fn, arg);
 	} else {
-		fn(arg, rc, NULL, &err);
+		fn(arg, rc, rc < 0 ? NULL : result, &err);
 	}
+	json_decref(result);
 	a->dirty = true;
 	agent_kick(a);
 }

@@ -2,6 +2,8 @@
 #include "netd/handle.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 ctrl_handler_fn *const netd_handlers[CTRL_NB_NET_METHODS] = {
@@ -14,6 +16,11 @@ void netd_answer(void *call, int rc, json_t *result, const struct err *err)
 {
 	ctrl_core_reply(call, rc, result, err);
 }
+
+struct keyed {
+	const char *key;
+	json_t *row;
+};
 
 // What the agent makes, as the result of a handler that answers at once.
 static int give(json_t *made, json_t **ret_result, struct err *err)
@@ -40,11 +47,39 @@ int netd_handle_status(void *arg, const json_t *params, json_t **ret_result, str
 	return give(status, ret_result, err);
 }
 
+static int compare_keys(const void *a, const void *b)
+{
+	return strcmp(((const struct keyed *)a)->key, ((const struct keyed *)b)->key);
+}
+
+// Sorts a list of objects by a text in each: what is shown twice is the same twice.
+static void sort_by(json_t *list, const char *member)
+{
+	size_t count = json_array_size(list), i;
+	struct keyed *rows = calloc(count + 1, sizeof(*rows));
+	json_t *row;
+
+	if (!rows)
+		return;
+	json_array_foreach (list, i, row) {
+		const char *key = json_string_value(json_object_get(row, member));
+
+		rows[i] = (struct keyed){key ? key : "", json_incref(row)};
+	}
+	qsort(rows, count, sizeof(*rows), compare_keys);
+	for (i = 0; i < count; i++)
+		json_array_set_new(list, i, rows[i].row);
+	free(rows);
+}
+
 int netd_handle_hosts(void *arg, const json_t *params, json_t **ret_result, struct err *err)
 {
 	const struct netd_handle *h = arg;
 
-	return give(agent_hosts(h->agent), ret_result, err);
+	json_t *hosts = agent_hosts(h->agent);
+
+	sort_by(json_object_get(hosts, "hosts"), "name");
+	return give(hosts, ret_result, err);
 }
 
 int netd_handle_audit(void *arg, const json_t *params, json_t **ret_result, struct err *err)
@@ -60,7 +95,10 @@ int netd_handle_network_ls(void *arg, const json_t *params, json_t **ret_result,
 {
 	const struct netd_handle *h = arg;
 
-	return give(agent_networks(h->agent), ret_result, err);
+	json_t *networks = agent_networks(h->agent);
+
+	sort_by(json_object_get(networks, "networks"), "name");
+	return give(networks, ret_result, err);
 }
 
 int netd_handle_network_inspect(
@@ -69,6 +107,12 @@ int netd_handle_network_inspect(
 	const struct netd_handle *h = arg;
 	const char *name = json_string_value(json_object_get(params, "name"));
 
-	*ret_result = agent_network(h->agent, name, err);
-	return *ret_result ? 0 : err->code;
+	json_t *network = agent_network(h->agent, name, err);
+
+	if (!network)
+		return err->code;
+	sort_by(json_object_get(network, "endpoints"), "name");
+	sort_by(json_object_get(network, "blocks"), "block");
+	*ret_result = network;
+	return 0;
 }

@@ -102,7 +102,8 @@ void agent_audit(struct agent *agent, bool repair, agent_done_fn *fn, void *arg)
 
 json_t *agent_networks(struct agent *agent)
 {
-	return json_pack("{s:[]}", "networks");
+	return json_pack(
+		"{s:[{s:s},{s:s},{s:s}]}", "networks", "name", "b", "name", "c", "name", "a");
 }
 
 json_t *agent_network(struct agent *agent, const char *name, struct err *err)
@@ -336,7 +337,12 @@ static void test_others(void **state)
 	expect_asked("network.prune", "", "{\"labels\": null}");
 	expect_asked("audit", "{\"repair\": true}", "{\"repair\": true}");
 	call("network.ls", "");
-	assert_true(json_is_array(json_object_get(t.result, "networks")));
+	for (unsigned i = 0; i < 3; i++) {
+		const json_t *row = json_array_get(json_object_get(t.result, "networks"), i);
+		const char name[] = {'a' + i, '\0'};
+
+		assert_string_equal(json_string_value(json_object_get(row, "name")), name);
+	}
 	call("hosts", "");
 	assert_true(json_is_array(json_object_get(t.result, "hosts")));
 	call("network.inspect", "{\"name\": \"front\"}");
