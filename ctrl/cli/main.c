@@ -65,30 +65,35 @@ static int check_verb(const struct cli *cli, const struct verb *verb, int argc, 
 	return EXIT_DONE;
 }
 
+static int run_verb(struct cli *cli, int argc, char **argv)
+{
+	const struct verb *verb;
+	int words, rc;
+
+	if (cli->help)
+		return verbs_help[0].run(cli, argc, argv);
+	if (argc < 1)
+		return cli_usage("no verb is given");
+	verb = cli_find_verb(argc, argv, &words);
+	if (!verb)
+		return cli_unknown_verb(argc, argv);
+	argc -= words;
+	argv += words;
+	cli->of_agent = verb->of_agent;
+	rc = check_verb(cli, verb, argc, argv);
+	return rc == EXIT_DONE ? verb->run(cli, argc, argv) : rc;
+}
+
 int main(int argc, char **argv)
 {
 	struct cli cli = {.watch_s = 1};
-	const struct verb *verb;
-	int words, rc;
+	int rc;
 
 	rc = cli_parse_options(&cli, &argc, argv);
 	if (rc == EXIT_DONE)
 		rc = complete_connect(&cli.connect);
-	if (rc != EXIT_DONE)
-		return rc;
-	if (cli.help)
-		return verbs_help[0].run(&cli, argc - 1, argv + 1);
-	if (argc < 2)
-		return cli_usage("no verb is given");
-	verb = cli_find_verb(argc - 1, argv + 1, &words);
-	if (!verb)
-		return cli_unknown_verb(argc - 1, argv + 1);
-	argc -= 1 + words;
-	argv += 1 + words;
-	cli.of_agent = verb->of_agent;
-	rc = check_verb(&cli, verb, argc, argv);
 	if (rc == EXIT_DONE)
-		rc = verb->run(&cli, argc, argv);
+		rc = run_verb(&cli, argc - 1, argv + 1);
 	ctrl_client_free(cli.client);
 	free(cli.values);
 	if (fflush(stdout) < 0 || ferror(stdout)) {
