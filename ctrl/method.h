@@ -13,7 +13,8 @@
 #define CTRL_SWITCH_METHODS(X)                                                                     \
 	X(STATUS, status, "status", READ, "Tells what runs here and how it is.",                   \
 		"version, pid, uptime_s, run_dir, workers, bridges, ports, ports_up, "             \
-		"fdb, state: saved, reason (when the configuration is not saved)")                 \
+		"fdb, state: saved, pending (changes wait to be saved), saves, reason (when the "  \
+		"configuration is not saved)")                                                     \
 	X(BRIDGE_ADD, bridge_add, "bridge.add", WRITE, "Makes a bridge.",                          \
 		"name, added (false: may_exist was given and it was there)")                       \
 	X(BRIDGE_DEL, bridge_del, "bridge.del", WRITE, "Deletes a bridge and its ports.",          \

@@ -15,6 +15,15 @@ struct grave {
 	uint16_t port_id, bridge_id;
 };
 
+// When the running configuration is written to its file (saving.c).
+struct saving {
+	struct loop_handle *timer;
+	bool entries_only;	    // the request has changed forwarding entries or neighbours
+	struct err failed;	    // why what is running is not in the file
+	uint64_t ended_us, took_us; // of the last time
+	struct vswitch_saving shown;
+};
+
 struct vswitch {
 	struct vswitch_opts opts;
 	struct vxlan_env vxlan_env;
@@ -22,8 +31,8 @@ struct vswitch {
 	struct endpoint_list endpoints;
 	struct vport *by_id[DP_PORTS_MAX];
 	STAILQ_HEAD(, grave) graves;
-	bool unpublished;   // objects changed since the last snapshot
-	struct err unsaved; // why the running configuration is not on disk
+	bool unpublished; // objects changed since the last snapshot
+	struct saving saving;
 	struct loop_handle *service_timer, *retry_timer, *settle_timer;
 	unsigned retry_part; // of the ports, to be looked at next
 };
@@ -34,6 +43,11 @@ int vswitch_publish(struct vswitch *vs, struct err *err);
 
 // Keeps `grave` until the next snapshot is the only one in use.
 void vswitch_bury(struct vswitch *vs, struct grave *grave);
+
+// Saving: at once or later, after a request; and what is pending, at the end.
+void saving_init(struct vswitch *vs);
+void saving_request(struct vswitch *vs);
+void saving_finish(struct vswitch *vs);
 
 // Sends an event; takes `data`.
 void vswitch_event(struct vswitch *vs, const char *name, json_t *data);

@@ -68,6 +68,7 @@ static int replace(struct vswitch *vs, struct bridge *bridge, struct conf_neigh 
 	bridge->nb_neigh = count;
 	if (neigh_apply(vs, bridge) == 0) {
 		free(old);
+		vs->saving.entries_only = true;
 		return 0;
 	}
 	bridge->neigh = old;

@@ -27,6 +27,7 @@ int vswitch_load(struct vswitch *vs, const struct conf *conf, struct err *err)
 		rc = endpoint_load(vs, &conf->endpoints[i], err);
 	for (unsigned b = 0; b < conf->nb_bridges && rc == 0; b++)
 		rc = load_bridge(vs, &conf->bridges[b], err);
+	vs->saving.entries_only = false; // that was no request
 	return rc < 0 ? rc : vswitch_publish(vs, err);
 }
 

@@ -264,6 +264,7 @@ int vswitch_fdb_add(struct vswitch *vs, const char *bridge, const struct conf_fd
 	free(job.bridge->fdb);
 	job.bridge->fdb = merged;
 	merged = NULL;
+	vs->saving.entries_only = true;
 out:
 	free(merged);
 	free(job.entry);
@@ -309,6 +310,7 @@ int vswitch_fdb_del(struct vswitch *vs, const char *name, const struct conf_fdb 
 		bridge->nb_fdb = sorted_merge(bridge->fdb, bridge->fdb, bridge->nb_fdb, job.entry,
 			job.count, sizeof(*job.entry), compare, false);
 		*ret_deleted = job.count;
+		vs->saving.entries_only = true;
 	}
 	free(job.entry);
 	return rc;

@@ -9,7 +9,6 @@
 
 #include "base/log.h"
 #include "vswitch/model.h"
-#include "vswitch/state.h"
 
 #define SERVICE_US  100000 // at first; then dp_service() says
 #define RETRY_US    1000000
@@ -143,53 +142,17 @@ out:
 	return rc;
 }
 
-static int save(struct vswitch *vs, struct err *err)
-{
-	struct conf conf;
-	int rc = vswitch_running_conf(vs, &conf, err);
-
-	if (rc < 0)
-		return rc;
-	rc = state_save(vs->opts.state_path, vs->opts.boot_digest, &conf, err);
-	conf_fini(&conf);
-	return rc;
-}
-
-// Saves the running configuration, and tells when that begins or ceases to fail.
-static void vswitch_save(struct vswitch *vs)
-{
-	bool failed_before = vs->unsaved.code < 0;
-	char text[sizeof(vs->unsaved.path) + sizeof(vs->unsaved.reason) + 4];
-
-	vs->unsaved = (struct err){0};
-	if (vs->opts.state_path && save(vs, &vs->unsaved) < 0) {
-		if (failed_before)
-			return;
-		err_text(&vs->unsaved, text, sizeof(text));
-		log_error("the running configuration is not saved: %s", text);
-		vswitch_event(vs, "state.unsaved", json_pack("{s:s}", "reason", text));
-	} else if (failed_before) {
-		log_info("the running configuration is saved again");
-		vswitch_event(vs, "state.saved", json_object());
-	}
-}
-
 void vswitch_commit(struct vswitch *vs, struct err *warning)
 {
-	const struct err *why = &vs->unsaved;
+	const struct err *why = vswitch_unsaved(vs);
 
 	vswitch_publish(vs, NULL);
-	vswitch_save(vs);
+	saving_request(vs);
 	if (why->code < 0)
 		err_set(warning, why->code, why->path,
 			"%s. The change is in effect, but a restart would lose it; saving is tried "
 			"again every second",
 			why->reason);
-}
-
-const struct err *vswitch_unsaved(const struct vswitch *vs)
-{
-	return &vs->unsaved;
 }
 
 static void bury(struct vswitch *vs)
@@ -327,8 +290,6 @@ static void on_retry(void *arg)
 	vs->retry_part = (vs->retry_part + 1) % RETRY_PARTS;
 	if (vs->retry_part)
 		return;
-	if (vs->unsaved.code < 0)
-		vswitch_save(vs);
 	// A device that is still being let go of cannot be opened.
 	if (!vswitch_settled(vs))
 		return;
@@ -385,7 +346,8 @@ int vswitch_new(const struct vswitch_opts *opts, struct vswitch **ret_vs, struct
 	vs->service_timer = loop_add_timer(opts->loop, SERVICE_US, on_service, vs);
 	vs->retry_timer = loop_add_timer(opts->loop, RETRY_US / RETRY_PARTS, on_retry, vs);
 	vs->settle_timer = loop_add_timer(opts->loop, 0, on_settle_timer, vs);
-	if (!vs->service_timer || !vs->retry_timer || !vs->settle_timer) {
+	saving_init(vs);
+	if (!vs->saving.timer || !vs->service_timer || !vs->retry_timer || !vs->settle_timer) {
 		vswitch_free(vs, false);
 		return err_set(err, -ENOMEM, "switch", "out of memory");
 	}
@@ -408,8 +370,7 @@ void vswitch_free(struct vswitch *vs, bool remove)
 			;
 	}
 	bury(vs);
-	if (vs->unsaved.code < 0)
-		vswitch_save(vs);
+	saving_finish(vs);
 	while ((bridge = TAILQ_FIRST(&vs->bridges))) {
 		while ((vp = TAILQ_FIRST(&bridge->ports))) {
 			fdb_port_drop(vs, vp);
@@ -429,5 +390,6 @@ void vswitch_free(struct vswitch *vs, bool remove)
 	loop_del(vs->opts.loop, vs->service_timer);
 	loop_del(vs->opts.loop, vs->retry_timer);
 	loop_del(vs->opts.loop, vs->settle_timer);
+	loop_del(vs->opts.loop, vs->saving.timer);
 	free(vs);
 }

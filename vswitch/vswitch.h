@@ -168,14 +168,23 @@ int vswitch_neigh_del(struct vswitch *vs, const char *bridge, const struct conf_
 // Index of the first neighbour of the bridge beyond `key`'s VLAN and address.
 unsigned vswitch_neigh_after(const struct bridge *bridge, const struct conf_neigh *key);
 
-// Publishes what was changed and saves the running configuration. Called once per request. A change
+// Publishes what was changed and has the running configuration saved. Called once per request.
+// Forwarding entries and neighbours come one by one and in great numbers: those are saved together,
+// later; so is everything once the file is so large that writing it takes a while. A change
 // is not taken back because it could not be saved: packets matter more than a file, and a container
 // that has gone must be removable on a full disk. Then `warning` says so, an event is sent, and
 // saving is tried again every second.
 void vswitch_commit(struct vswitch *vs, struct err *warning);
 
-// Why the last change is not saved; its code is 0 when it is.
+// Why changes could not be saved; its code is 0 when the last attempt worked.
 const struct err *vswitch_unsaved(const struct vswitch *vs);
+
+struct vswitch_saving {
+	bool pending;	// changes wait for the next time
+	uint64_t count; // of times that it was written
+};
+
+const struct vswitch_saving *vswitch_saving(const struct vswitch *vs);
 
 // True when no earlier commit is still on its way. While it is false, call again after a moment.
 bool vswitch_settled(struct vswitch *vs);

@@ -194,10 +194,13 @@ static json_t *fdb_json(struct dp *dp)
 }
 
 // Whether the running configuration is on disk, and why not.
-static json_t *state_json(const struct err *unsaved)
+static json_t *state_json(const struct vswitch *vs)
 {
+	const struct vswitch_saving *saving = vswitch_saving(vs);
+	const struct err *unsaved = vswitch_unsaved(vs);
 	char text[sizeof(unsaved->path) + sizeof(unsaved->reason) + 4];
-	json_t *obj = json_pack("{s:b}", "saved", unsaved->code == 0);
+	json_t *obj = json_pack("{s:b, s:b, s:I}", "saved", unsaved->code == 0, "pending",
+		saving->pending, "saves", (json_int_t)saving->count);
 
 	if (unsaved->code < 0)
 		json_object_set_new(
@@ -225,7 +228,7 @@ int ctrl_handle_status(void *arg, const json_t *params, json_t **ret_result, str
 		(monotonic_us() - server->started_us) / 1e6, "run_dir", server->opts.run_dir,
 		"workers", (int)dp_nb_workers(dp), "bridges", (int)nb_bridges, "ports",
 		(int)nb_ports, "ports_up", (int)nb_up, "fdb", fdb_json(dp), "state",
-		state_json(vswitch_unsaved(server->vs)));
+		state_json(server->vs));
 	return *ret_result ? 0 : no_memory(err);
 }
 
