@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Arrays that are sorted and have no two equal records: a change of many at once is one walk over
-// both. `compare` is as qsort(3) has it.
+// Arrays that are sorted and have no two equal records: a change of many at once moves each record
+// once, a change of one those behind it. `compare` is as qsort(3) has it.
 #pragma once
 
 #include <stdbool.h>
@@ -12,8 +12,19 @@ typedef int sorted_compare_fn(const void *a, const void *b);
 const void *sorted_twice(
 	const void *array, size_t count, size_t size_bytes, sorted_compare_fn *compare);
 
-// Writes to `to` the records of `old` without those that `named` names; and with `add`, those of
-// `named` as well. `to` has room for all of both, or without `add` is `old` itself. Returns the
-// number written.
-size_t sorted_merge(void *to, const void *old, size_t nb_old, const void *named, size_t nb_named,
-	size_t size_bytes, sorted_compare_fn *compare, bool add);
+// Room for `count` records in an array that was allocated for `*room`; it grows by half at least,
+// so that adding one by one is little work. The array, or NULL (with the old one as it was).
+void *sorted_reserve(void *array, size_t *room, size_t count, size_t size_bytes);
+
+// Adds the `named` records, which are sorted, to an array with room for all of both; one that is
+// there is written over. Returns the new number.
+size_t sorted_insert(void *array, size_t count, const void *named, size_t nb_named,
+	size_t size_bytes, sorted_compare_fn *compare);
+
+// Removes those that are there. Returns the new number.
+size_t sorted_remove(void *array, size_t count, const void *named, size_t nb_named,
+	size_t size_bytes, sorted_compare_fn *compare);
+
+// Where the first record is that is not before `key`.
+size_t sorted_find(const void *array, size_t count, const void *key, size_t size_bytes,
+	sorted_compare_fn *compare);

@@ -414,7 +414,7 @@ static int check_change(
 		if (rc < 0)
 			err_set(err, rc, vp->conf.name, "%s", why.reason);
 		for (unsigned k = 0; k < vp->bridge->nb_fdb && rc == 0; k++) {
-			const struct conf_fdb *entry = &vp->bridge->fdb[k].conf;
+			const struct conf_fdb *entry = &vp->bridge->fdb[k]->conf;
 
 			if (!strcmp(entry->port, vp->conf.name))
 				rc = conf_endpoint_reaches(conf, &entry->tunnel, err);

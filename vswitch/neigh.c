@@ -16,6 +16,11 @@ static int compare(const void *va, const void *vb)
 	return memcmp(&a->ip, &b->ip, sizeof(a->ip));
 }
 
+static struct dp_neigh to_dp(const struct conf_neigh *e)
+{
+	return (struct dp_neigh){.ip = e->ip, .mac = e->mac, .vlan = e->vlan};
+}
+
 int neigh_apply(struct vswitch *vs, const struct bridge *bridge)
 {
 	bool drop_unknown = bridge->opts.neigh_unknown == CONF_NEIGH_DROP;
@@ -24,11 +29,8 @@ int neigh_apply(struct vswitch *vs, const struct bridge *bridge)
 
 	if (!list)
 		return -ENOMEM;
-	for (unsigned i = 0; i < bridge->nb_neigh; i++) {
-		const struct conf_neigh *e = &bridge->neigh[i];
-
-		list[i] = (struct dp_neigh){.ip = e->ip, .mac = e->mac, .vlan = e->vlan};
-	}
+	for (unsigned i = 0; i < bridge->nb_neigh; i++)
+		list[i] = to_dp(&bridge->neigh[i]);
 	rc = dp_neigh_set(vs->opts.dp, bridge->dp_id, list, bridge->nb_neigh, drop_unknown);
 	free(list);
 	return rc;
@@ -57,39 +59,58 @@ static int sort(struct bridge *bridge, const struct conf_neigh *entries, unsigne
 	return -EINVAL;
 }
 
-// Makes `list` that of the bridge, which takes it over when it worked.
-static int replace(struct vswitch *vs, struct bridge *bridge, struct conf_neigh *list,
-	unsigned count, struct err *err)
+static struct conf_neigh *reserve(struct bridge *bridge, unsigned count)
+{
+	struct conf_neigh *list = sorted_reserve(
+		bridge->neigh, &bridge->neigh_room, bridge->nb_neigh + count, sizeof(*list));
+
+	if (list)
+		bridge->neigh = list;
+	return list;
+}
+
+// While the data plane's table has room: no work but that of these entries.
+static int add_few(
+	struct vswitch *vs, struct bridge *bridge, const struct conf_neigh *sorted, unsigned count)
+{
+	struct dp_neigh *list = calloc(count, sizeof(*list));
+	int rc = list && reserve(bridge, count) ? 0 : -ENOMEM;
+
+	for (unsigned i = 0; i < count && rc == 0; i++)
+		list[i] = to_dp(&sorted[i]);
+	if (rc == 0)
+		rc = dp_neigh_put(vs->opts.dp, bridge->dp_id, list, count);
+	if (rc == 0)
+		bridge->nb_neigh = sorted_insert(
+			bridge->neigh, bridge->nb_neigh, sorted, count, sizeof(*sorted), compare);
+	free(list);
+	return rc;
+}
+
+// All of them are brought to the data plane anew, or the old ones stay.
+static int add_many(
+	struct vswitch *vs, struct bridge *bridge, const struct conf_neigh *sorted, unsigned count)
 {
 	struct conf_neigh *old = bridge->neigh;
 	unsigned nb_old = bridge->nb_neigh;
+	size_t room = nb_old + count;
 
-	bridge->neigh = list;
-	bridge->nb_neigh = count;
-	if (neigh_apply(vs, bridge) == 0) {
-		free(old);
-		vs->saving.entries_only = true;
-		return 0;
+	bridge->neigh = calloc(room, sizeof(*old));
+	if (bridge->neigh) {
+		if (nb_old)
+			memcpy(bridge->neigh, old, nb_old * sizeof(*old));
+		bridge->nb_neigh =
+			sorted_insert(bridge->neigh, nb_old, sorted, count, sizeof(*old), compare);
+		if (neigh_apply(vs, bridge) == 0) {
+			bridge->neigh_room = room;
+			free(old);
+			return 0;
+		}
 	}
+	free(bridge->neigh);
 	bridge->neigh = old;
 	bridge->nb_neigh = nb_old;
-	return err_set(err, -ENOMEM, bridge->opts.name, "out of memory");
-}
-
-static int merge(struct vswitch *vs, struct bridge *bridge, const struct conf_neigh *sorted,
-	unsigned count, bool add, struct err *err)
-{
-	struct conf_neigh *list = calloc(bridge->nb_neigh + count + 1, sizeof(*list));
-	int rc;
-
-	if (!list)
-		return err_set(err, -ENOMEM, bridge->opts.name, "out of memory");
-	count = sorted_merge(
-		list, bridge->neigh, bridge->nb_neigh, sorted, count, sizeof(*list), compare, add);
-	rc = replace(vs, bridge, list, count, err);
-	if (rc < 0)
-		free(list);
-	return rc;
+	return -ENOMEM;
 }
 
 int vswitch_neigh_add(struct vswitch *vs, const char *name, const struct conf_neigh *entries,
@@ -101,8 +122,15 @@ int vswitch_neigh_add(struct vswitch *vs, const char *name, const struct conf_ne
 
 	if (rc == 0)
 		rc = sort(bridge, entries, count, &sorted, err);
-	if (rc == 0)
-		rc = merge(vs, bridge, sorted, count, true, err);
+	if (rc == 0) {
+		rc = add_few(vs, bridge, sorted, count);
+		if (rc == -ENOSPC)
+			rc = add_many(vs, bridge, sorted, count);
+		if (rc < 0)
+			err_set(err, rc, bridge->opts.name, "out of memory");
+		else
+			vs->saving.entries_only = true;
+	}
 	free(sorted);
 	return rc;
 }
@@ -126,6 +154,21 @@ static int check_there(const struct bridge *bridge, const struct conf_neigh *sor
 	return rc;
 }
 
+static void del(
+	struct vswitch *vs, struct bridge *bridge, const struct conf_neigh *sorted, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		struct dp_neigh entry = to_dp(&sorted[i]);
+
+		dp_neigh_del(vs->opts.dp, bridge->dp_id, &entry);
+	}
+	bridge->nb_neigh = sorted_remove(
+		bridge->neigh, bridge->nb_neigh, sorted, count, sizeof(*sorted), compare);
+	if (!bridge->nb_neigh) // workers need not look; out of memory, they look for nothing
+		neigh_apply(vs, bridge);
+	vs->saving.entries_only = true;
+}
+
 int vswitch_neigh_del(struct vswitch *vs, const char *name, const struct conf_neigh *entries,
 	unsigned count, bool if_exists, unsigned *ret_deleted, struct err *err)
 {
@@ -140,22 +183,14 @@ int vswitch_neigh_del(struct vswitch *vs, const char *name, const struct conf_ne
 	if (rc == -ENOENT && sorted && if_exists)
 		rc = 0;
 	if (rc == 0)
-		rc = merge(vs, bridge, sorted, count, false, err);
+		del(vs, bridge, sorted, count);
 	free(sorted);
 	return rc;
 }
 
 unsigned vswitch_neigh_after(const struct bridge *bridge, const struct conf_neigh *key)
 {
-	unsigned first = 0, end = bridge->nb_neigh;
+	unsigned i = sorted_find(bridge->neigh, bridge->nb_neigh, key, sizeof(*key), compare);
 
-	while (first < end) {
-		unsigned middle = first + (end - first) / 2;
-
-		if (compare(&bridge->neigh[middle], key) <= 0)
-			first = middle + 1;
-		else
-			end = middle;
-	}
-	return first;
+	return i < bridge->nb_neigh && !compare(&bridge->neigh[i], key) ? i + 1 : i;
 }

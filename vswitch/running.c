@@ -44,7 +44,7 @@ static int copy_bridge(const struct bridge *bridge, struct conf_bridge *to)
 	TAILQ_FOREACH (vp, &bridge->ports, entry)
 		to->ports[to->nb_ports++] = vp->conf;
 	for (unsigned i = 0; i < bridge->nb_fdb; i++)
-		to->fdb[to->nb_fdb++] = bridge->fdb[i].conf;
+		to->fdb[to->nb_fdb++] = bridge->fdb[i]->conf;
 	if (bridge->nb_neigh)
 		memcpy(to->neigh, bridge->neigh, bridge->nb_neigh * sizeof(*to->neigh));
 	to->nb_neigh = bridge->nb_neigh;

@@ -20,6 +20,8 @@ struct job {
 	struct bridge *bridge;
 	struct static_entry *entry; // of the request, sorted
 	unsigned count;
+	struct static_entry **own; // new ones for the bridge, or those of it to be deleted
+	unsigned nb_own;
 	struct vport *vp; // found last: many entries name the same
 };
 
@@ -38,11 +40,19 @@ static int compare(const void *va, const void *vb)
 	return order ? order : memcmp(&a->tunnel, &b->tunnel, sizeof(a->tunnel));
 }
 
+// Of pointers to entries, as bridges have them.
+static int compare_own(const void *va, const void *vb)
+{
+	return compare(
+		*(const struct static_entry *const *)va, *(const struct static_entry *const *)vb);
+}
+
 static struct static_entry *find(const struct bridge *bridge, const struct static_entry *entry)
 {
-	if (!bridge->nb_fdb)
-		return NULL;
-	return bsearch(entry, bridge->fdb, bridge->nb_fdb, sizeof(*entry), compare);
+	unsigned i =
+		sorted_find(bridge->fdb, bridge->nb_fdb, &entry, sizeof(*bridge->fdb), compare_own);
+
+	return i < bridge->nb_fdb && !compare(bridge->fdb[i], entry) ? bridge->fdb[i] : NULL;
 }
 
 int fdb_ports(const struct bridge *bridge, struct conf_fdb_ports *ret_ports)
@@ -94,7 +104,8 @@ static int begin(struct job *job, struct vswitch *vs, const char *bridge,
 	if (rc < 0)
 		return rc;
 	job->entry = calloc(count + 1, sizeof(*job->entry));
-	if (!job->entry)
+	job->own = calloc(count + 1, sizeof(struct static_entry *));
+	if (!job->entry || !job->own)
 		return err_set(err, -ENOMEM, bridge, "out of memory");
 	for (unsigned i = 0; i < count; i++)
 		job->entry[i].conf = entries[i];
@@ -241,33 +252,78 @@ static void put_remotes(struct job *job, bool replaced)
 
 // ---- changes ----
 
+static void end(struct job *job)
+{
+	for (unsigned i = 0; i < job->nb_own; i++)
+		free(job->own[i]);
+	free(job->own);
+	free(job->entry);
+}
+
+// Room for all entries of the request that are new, so that keeping them cannot fail.
+static int make_room(struct job *job, struct err *err)
+{
+	struct bridge *bridge = job->bridge;
+	struct static_entry **fdb;
+
+	for (unsigned i = 0; i < job->count; i++) {
+		if (find(bridge, &job->entry[i]))
+			continue;
+		job->own[job->nb_own] = malloc(sizeof(struct static_entry));
+		if (!job->own[job->nb_own])
+			goto err;
+		*job->own[job->nb_own++] = job->entry[i];
+	}
+	if (!job->nb_own)
+		return 0;
+	fdb = sorted_reserve(
+		bridge->fdb, &bridge->fdb_room, bridge->nb_fdb + job->nb_own, sizeof(*fdb));
+	if (!fdb)
+		goto err;
+	bridge->fdb = fdb;
+	return 0;
+
+err:
+	return err_set(err, -ENOMEM, bridge->opts.name, "out of memory");
+}
+
+// The entries of the request become those of the bridge.
+static void keep(struct job *job)
+{
+	struct bridge *bridge = job->bridge;
+	unsigned next = 0;
+
+	for (unsigned i = 0; i < job->count; i++) {
+		struct static_entry *there = find(bridge, &job->entry[i]);
+
+		*(there ? there : job->own[next++]) = job->entry[i];
+	}
+	bridge->nb_fdb = sorted_insert(bridge->fdb, bridge->nb_fdb, job->own, job->nb_own,
+		sizeof(*bridge->fdb), compare_own);
+	job->nb_own = 0;
+}
+
 int vswitch_fdb_add(struct vswitch *vs, const char *bridge, const struct conf_fdb *entries,
 	unsigned count, struct err *err)
 {
-	struct static_entry *merged = NULL;
 	struct job job;
 	int rc;
 
 	rc = begin(&job, vs, bridge, entries, count, true, err);
-	if (rc < 0)
-		goto out;
-	merged = calloc(job.bridge->nb_fdb + count + 1, sizeof(*merged));
-	rc = merged ? take_remotes(&job, err) : err_set(err, -ENOMEM, bridge, "out of memory");
+	if (rc == 0)
+		rc = make_room(&job, err);
+	if (rc == 0)
+		rc = take_remotes(&job, err);
 	if (rc < 0)
 		goto out;
 	rc = put_all(&job, err);
 	put_remotes(&job, rc == 0);
 	if (rc < 0)
 		goto out;
-	job.bridge->nb_fdb = sorted_merge(merged, job.bridge->fdb, job.bridge->nb_fdb, job.entry,
-		count, sizeof(*merged), compare, true);
-	free(job.bridge->fdb);
-	job.bridge->fdb = merged;
-	merged = NULL;
+	keep(&job);
 	vs->saving.entries_only = true;
 out:
-	free(merged);
-	free(job.entry);
+	end(&job);
 	return rc;
 }
 
@@ -278,11 +334,12 @@ static int pick_there(struct job *job, bool if_exists, struct err *err)
 	unsigned kept = 0;
 
 	for (unsigned i = 0; i < job->count; i++) {
-		const struct static_entry *e = &job->entry[i], *there = find(job->bridge, e);
+		const struct static_entry *e = &job->entry[i];
+		struct static_entry *there = find(job->bridge, e);
 
 		if (there &&
 			(!e->conf.tunnel.family || ip_equal(&e->conf.tunnel, &there->conf.tunnel)))
-			job->entry[kept++] = *there;
+			job->own[kept++] = there;
 		else if (!if_exists)
 			return err_set(err, -ENOENT, mac_format(&e->conf.mac, text),
 				"bridge %s has no static entry for it in VLAN %u",
@@ -304,15 +361,16 @@ int vswitch_fdb_del(struct vswitch *vs, const char *name, const struct conf_fdb 
 	if (rc == 0) {
 		bridge = job.bridge;
 		for (unsigned i = 0; i < job.count; i++) {
-			take(&job, &job.entry[i]);
-			put_remote(port_of(&job, &job.entry[i]), &job.entry[i]);
+			take(&job, job.own[i]);
+			put_remote(port_of(&job, job.own[i]), job.own[i]);
 		}
-		bridge->nb_fdb = sorted_merge(bridge->fdb, bridge->fdb, bridge->nb_fdb, job.entry,
-			job.count, sizeof(*job.entry), compare, false);
+		bridge->nb_fdb = sorted_remove(bridge->fdb, bridge->nb_fdb, job.own, job.count,
+			sizeof(*bridge->fdb), compare_own);
+		job.nb_own = job.count; // to be freed
 		*ret_deleted = job.count;
 		vs->saving.entries_only = true;
 	}
-	free(job.entry);
+	end(&job);
 	return rc;
 }
 
@@ -329,14 +387,15 @@ void fdb_port_drop(struct vswitch *vs, struct vport *vp)
 	unsigned kept = 0;
 
 	for (unsigned i = 0; i < vp->bridge->nb_fdb; i++) {
-		struct static_entry *e = &vp->bridge->fdb[i];
+		struct static_entry *e = vp->bridge->fdb[i];
 
 		if (!is_of(e, vp)) {
-			vp->bridge->fdb[kept++] = *e;
+			vp->bridge->fdb[kept++] = e;
 			continue;
 		}
 		take(&job, e);
 		put_remote(vp, e);
+		free(e);
 	}
 	vp->bridge->nb_fdb = kept;
 }
@@ -349,7 +408,7 @@ int fdb_port_up(struct vswitch *vs, struct vport *vp, struct err *err)
 	if (vp->conf.type != CONF_PORT_VXLAN)
 		return 0;
 	for (unsigned i = 0; i < vp->bridge->nb_fdb && rc == 0; i++) {
-		struct static_entry *e = &vp->bridge->fdb[i];
+		struct static_entry *e = vp->bridge->fdb[i];
 
 		if (!is_of(e, vp))
 			continue;
@@ -365,32 +424,26 @@ int fdb_port_up(struct vswitch *vs, struct vport *vp, struct err *err)
 void fdb_port_down(struct vswitch *vs, struct vport *vp)
 {
 	for (unsigned i = 0; i < vp->bridge->nb_fdb; i++) {
-		struct static_entry *e = &vp->bridge->fdb[i];
+		struct static_entry *e = vp->bridge->fdb[i];
 
 		if (is_of(e, vp))
 			put_remote(vp, e);
 	}
 }
 
-unsigned vport_floods(const struct vport *vp, const struct static_entry **ret_first)
+unsigned vport_floods(const struct vport *vp, struct static_entry *const **ret_first)
 {
-	const struct static_entry *list = vp->bridge->fdb;
-	struct static_entry key = {.conf.vlan = vp->conf.tag};
-	unsigned first = 0, end = vp->bridge->nb_fdb, count = 0;
+	struct static_entry *const *list = vp->bridge->fdb;
+	struct static_entry key = {.conf.vlan = vp->conf.tag}, *at = &key;
+	unsigned first, end, count = vp->bridge->nb_fdb;
 
-	// No address sorts before all of them.
 	memcpy(key.conf.port, vp->conf.name, sizeof(key.conf.port));
-	while (first < end) {
-		unsigned middle = first + (end - first) / 2;
-
-		if (compare(&list[middle], &key) < 0)
-			first = middle + 1;
-		else
-			end = middle;
+	// No address sorts before all of them.
+	first = sorted_find(list, count, &at, sizeof(*list), compare_own);
+	for (end = first; end < count; end++) {
+		if (!is_of(list[end], vp) || !mac_is_zero(&list[end]->conf.mac))
+			break;
 	}
-	while (first + count < vp->bridge->nb_fdb && is_of(&list[first + count], vp) &&
-		mac_is_zero(&list[first + count].conf.mac))
-		count++;
-	*ret_first = count ? &list[first] : NULL;
-	return count;
+	*ret_first = list + first;
+	return end - first;
 }

@@ -57,8 +57,9 @@ struct bridge {
 	struct conf_bridge_opts opts;
 	uint16_t dp_id;
 	TAILQ_HEAD(vport_list, vport) ports;
-	struct static_entry *fdb; // by VLAN and MAC
-	struct conf_neigh *neigh; // by VLAN and address
+	struct static_entry **fdb; // by VLAN and MAC
+	struct conf_neigh *neigh;  // by VLAN and address
+	size_t fdb_room, neigh_room;
 	unsigned nb_ports, nb_fdb, nb_neigh;
 	struct grave *grave; // as of struct vport
 };
@@ -157,7 +158,7 @@ int vswitch_fdb_del(struct vswitch *vs, const char *bridge, const struct conf_fd
 
 // The entries of the zero address of a vxlan port in its own VLAN (`tag`, else untagged), which are
 // side by side. Returns their number.
-unsigned vport_floods(const struct vport *vp, const struct static_entry **ret_first);
+unsigned vport_floods(const struct vport *vp, struct static_entry *const **ret_first);
 
 // The addresses that a bridge answers for; in the same way.
 int vswitch_neigh_add(struct vswitch *vs, const char *bridge, const struct conf_neigh *entries,

@@ -84,7 +84,7 @@ static json_t *device_json(const struct port *port)
 // Those that get frames to all, whether options or forwarding entries say so.
 static json_t *remotes_json(const struct vport *port)
 {
-	const struct static_entry *flood;
+	struct static_entry *const *flood;
 	unsigned count = vport_floods(port, &flood);
 	json_t *list = json_array();
 	char ip[IP_TEXT_BYTES];
@@ -92,7 +92,7 @@ static json_t *remotes_json(const struct vport *port)
 	for (unsigned i = 0; i < port->conf.nb_remotes; i++)
 		json_array_append_new(list, json_string(ip_format(&port->conf.remote[i], ip)));
 	for (unsigned i = 0; i < count; i++)
-		json_array_append_new(list, json_string(ip_format(&flood[i].conf.tunnel, ip)));
+		json_array_append_new(list, json_string(ip_format(&flood[i]->conf.tunnel, ip)));
 	return list;
 }
 

@@ -66,7 +66,7 @@ static json_t *page_json(struct vswitch *vs, struct fdb_page *page)
 static void visit_floods(struct vswitch *vs, const struct bridge *bridge, struct walk *walk)
 {
 	for (unsigned i = 0; i < bridge->nb_fdb; i++) {
-		const struct static_entry *e = &bridge->fdb[i];
+		const struct static_entry *e = bridge->fdb[i];
 		struct dp_fdb_info info = {.bridge_id = bridge->dp_id,
 			.vlan = e->conf.vlan,
 			.remote = e->remote,

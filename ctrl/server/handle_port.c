@@ -210,7 +210,7 @@ static json_t *static_fdb(const struct bridge *bridge)
 	json_t *list = json_array();
 
 	for (unsigned i = 0; i < bridge->nb_fdb && i < SHOW_FDB_MAX; i++)
-		json_array_append_new(list, conf_fdb_to_json(&bridge->fdb[i].conf));
+		json_array_append_new(list, conf_fdb_to_json(&bridge->fdb[i]->conf));
 	return list;
 }
 

@@ -88,18 +88,28 @@ static void test_sorted(void **state)
 {
 	static const int old[] = {1, 3, 5, 7}, named[] = {0, 3, 6, 7}, twice[] = {1, 4, 4, 5};
 	static const int both[] = {0, 1, 3, 5, 6, 7};
-	int out[8], kept[] = {1, 3, 5, 7};
+	int some[8] = {1, 3, 5, 7}, kept[] = {1, 3, 5, 7}, none = 4;
+	size_t room = 0;
+	int *grown;
 
 	assert_null(sorted_twice(old, 4, sizeof(int), compare_ints));
 	assert_ptr_equal(sorted_twice(twice, 4, sizeof(int), compare_ints), &twice[2]);
 	assert_null(sorted_twice(NULL, 0, sizeof(int), compare_ints));
-	assert_int_equal(sorted_merge(out, old, 4, named, 4, sizeof(int), compare_ints, true), 6);
-	assert_memory_equal(out, both, sizeof(both));
-	assert_int_equal(sorted_merge(out, NULL, 0, named, 4, sizeof(int), compare_ints, true), 4);
-	assert_memory_equal(out, named, sizeof(named));
-	// In place.
-	assert_int_equal(
-		sorted_merge(kept, kept, 4, named, 4, sizeof(int), compare_ints, false), 2);
+	assert_int_equal(sorted_insert(some, 4, named, 4, sizeof(int), compare_ints), 6);
+	assert_memory_equal(some, both, sizeof(both));
+	assert_int_equal(sorted_insert(some, 0, named, 4, sizeof(int), compare_ints), 4);
+	assert_memory_equal(some, named, sizeof(named));
+	assert_int_equal(sorted_find(old, 4, &none, sizeof(int), compare_ints), 2);
+	assert_int_equal(sorted_find(old, 4, &old[3], sizeof(int), compare_ints), 3);
+	assert_int_equal(sorted_remove(NULL, 0, named, 4, sizeof(int), compare_ints), 0);
+	assert_int_equal(sorted_remove(kept, 4, &none, 1, sizeof(int), compare_ints), 4);
+	assert_int_equal(sorted_remove(kept, 4, named, 4, sizeof(int), compare_ints), 2);
+	grown = sorted_reserve(NULL, &room, 4, sizeof(int));
+	assert_int_equal(room, 4);
+	grown = sorted_reserve(grown, &room, 5, sizeof(int));
+	assert_int_equal(room, 6);
+	assert_ptr_equal(sorted_reserve(grown, &room, 6, sizeof(int)), grown);
+	free(grown);
 	assert_int_equal(kept[0], 1);
 	assert_int_equal(kept[1], 5);
 }

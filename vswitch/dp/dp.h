@@ -140,6 +140,12 @@ struct dp_neigh {
 int dp_neigh_set(struct dp *dp, uint16_t bridge_id, const struct dp_neigh *entries, unsigned count,
 	bool drop_unknown);
 
+// Adds entries or replaces those that are there, one after the other. -ENOSPC, with nothing done:
+// the table has no room for so many more, and all have to be given to dp_neigh_set().
+int dp_neigh_put(struct dp *dp, uint16_t bridge_id, const struct dp_neigh *entries, unsigned count);
+// The MAC address does not matter. An entry that is not there is no matter either.
+void dp_neigh_del(struct dp *dp, uint16_t bridge_id, const struct dp_neigh *entry);
+
 // ---- counters ----
 
 // The sums over all workers since the port was made.

@@ -17,18 +17,17 @@ static bool suppress_one(
 	struct rte_mbuf *m = b->pkt[i];
 	uint16_t vlan = dp_batch_vlan(b, i);
 	struct dp_resolve r;
-	const struct mac *mac;
+	struct mac mac;
 
 	if (dp_resolve_parse(m, &r) != DP_RESOLVE_REQUEST)
 		return false;
-	mac = neigh_find(table, vlan, &r.target);
-	if (!mac) {
+	if (!neigh_find(table, vlan, &r.target, &mac)) {
 		if (table->drop_unknown)
 			dp_drop(b->in_cnt, DP_DROP_NEIGH_UNKNOWN, m);
 		return table->drop_unknown;
 	}
 	if (unlikely(rte_mbuf_refcnt_read(m) > 1 || !RTE_MBUF_DIRECT(m)) ||
-		unlikely(dp_resolve_answer(m, &r, mac) < 0))
+		unlikely(dp_resolve_answer(m, &r, &mac) < 0))
 		return false;
 	dp_egress_one(ctx, b->in_id, m, vlan, b->tagged >> i & 1);
 	return true;

@@ -1,0 +1,31 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# An agent feeds forwarding entries and neighbours one by one into a switch that has 100,000 of each:
+# the file is not written for each of them, and all is in it after a clean stop.
+. "$(dirname "$0")/lib.sh"
+
+start_switch
+ip link set lo up
+vsctl add-br br0 fdb-limit=1000000
+vsctl add-tunnel-endpoint te0 address=127.0.0.1
+vsctl add-port br0 vx0 type=vxlan key=42
+python3 "$(dirname "$0")/feed.py" "$T/sw/run/ctl.sock" br0 >"$T/feed" || fail "$(cat "$T/feed")"
+while read -r line; do note "$line"; done <"$T/feed"
+awk -F': ' '$2 + 0 > 20 { exit 1 }' "$T/feed" || fail "the file is written again and again"
+vsctl --json status | jq -e '.state.saved' >/dev/null || fail "not saved: $(vsctl status)"
+
+# What waits is written at the end.
+vsctl fdb add br0 02:11:11:11:11:11 tunnel=10.1.0.3
+vsctl fdb add br0 02:22:22:22:22:22 tunnel=10.1.0.3
+vsctl --json status | jq -e '.state.pending' >/dev/null || fail "nothing is put off"
+switch_stop
+grep -q 02:22:22:22:22:22 "$T/sw/state/running.yaml" || fail "the last entry was lost"
+start_switch
+# And by itself, when nothing else happens.
+vsctl fdb del br0 02:22:22:22:22:22
+vsctl fdb del br0 02:11:11:11:11:11
+is_saved() {
+	vsctl --json status | jq -e '.state.pending | not' >/dev/null
+}
+wait_until $((60 * SLOW)) is_saved || fail "still not saved"
+! grep -q 02:11:11:11:11:11 "$T/sw/state/running.yaml" || fail "the deletion is not in the file"
