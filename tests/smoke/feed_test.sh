@@ -9,7 +9,7 @@ ip link set lo up
 vsctl add-br br0 fdb-limit=1000000
 vsctl add-tunnel-endpoint te0 address=127.0.0.1
 vsctl add-port br0 vx0 type=vxlan key=42
-python3 "$(dirname "$0")/feed.py" "$T/sw/run/ctl.sock" br0 >"$T/feed" || fail "$(cat "$T/feed")"
+"$PYTHON" "$(dirname "$0")/feed.py" "$T/sw/run/ctl.sock" br0 >"$T/feed" || fail "$(cat "$T/feed")"
 while read -r line; do note "$line"; done <"$T/feed"
 awk -F': ' '$2 + 0 > 20 { exit 1 }' "$T/feed" || fail "the file is written again and again"
 vsctl --json status | jq -e '.state.saved' >/dev/null || fail "not saved: $(vsctl status)"

@@ -8,7 +8,7 @@ MAC=02:00:00:00:00:01
 EVIL=02:00:00:00:00:66
 
 spoof() {
-	in_ns c1 python3 "$HERE/spoof.py" eth0 "$@"
+	in_ns c1 "$PYTHON" "$HERE/spoof.py" eth0 "$@"
 }
 
 # drops REASON KIND [key=value…]: one more frame of c1 is dropped for that.

@@ -629,12 +629,14 @@ static void test_json_round_trip(void **state)
 
 	fresh(&port);
 	bind_ok(&port, "{\"tag\": 10, \"trunks\": [0, \"4000-4094\"], \"mac\": "
-		       "\"02:00:00:00:00:01\", \"ip\": [\"::/0\"], \"netns\": \"/proc/1/ns/net\"}");
+		       "\"02:00:00:00:00:01\", \"ip\": [\"::/0\"], \"netns\": \"/proc/1/ns/net\", "
+		       "\"guard\": "
+		       "\"on\", \"guard_ips\": [\"10.0.0.5\", \"fd00::/64\"]}");
 	for (int all = 0; all < 2; all++) {
 		json_t *obj = conf_port_to_json(&port, all);
 		struct err err = {0};
 
-		assert_int_equal(json_object_size(obj), all ? 11 : 5);
+		assert_int_equal(json_object_size(obj), all ? 13 : 7);
 		fresh(&back);
 		assert_int_equal(conf_port_bind(obj, "port c1", &back, &err), 0);
 		assert_memory_equal(&back, &port, sizeof(port));
