@@ -33,6 +33,8 @@ extern const struct micro_ops micro_fdb_hit, micro_fdb_miss, micro_fdb_learn_hit
 // pipeline.c; size: ports that the frames leave by
 extern const struct micro_ops micro_parse, micro_parse_tagged, micro_learn, micro_lookup,
 	micro_egress, micro_poll, micro_poll_tagged;
+// The same; size: version of IP
+extern const struct micro_ops micro_guard, micro_poll_own, micro_poll_guarded;
 // vlan.c
 extern const struct micro_ops micro_vlan_push, micro_vlan_pop;
 // offload.c; size: bytes, or of segmentation and merging the version of IP

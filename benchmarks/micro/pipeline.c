@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The stages of the pipeline, each over batches that those before it have been through, and whole
 // rounds of a worker between ports whose receive and transmit functions do next to nothing.
+#include <netinet/in.h>
 #include <string.h>
 
 #include "benchmarks/micro/micro.h"
@@ -15,6 +16,7 @@
 #define HOSTS	    64 // on each side
 #define FRAME_BYTES 64
 #define VLAN	    10
+#define SEED	    3
 
 struct micro_port {
 	struct dp_port dp; // first: rx() and tx() cast
@@ -31,6 +33,7 @@ static struct {
 	struct rte_mbuf *frame[NB_FRAMES];
 	struct dp_batch batch[NB_BATCHES];
 	uint64_t expected; // frames sent
+	unsigned senders;  // hosts that frames come from
 } s;
 
 static uint16_t port_rx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
@@ -62,7 +65,7 @@ static void wake_main(void *arg)
 {
 }
 
-static void make_ports(unsigned count)
+static void make_ports(unsigned count, const struct dp_guard *guard)
 {
 	struct dp_view_port views[PORTS_MAX];
 	struct dp_view_bridge bridge = {.id = s.bridge_id, .ageing_s = 300};
@@ -86,13 +89,35 @@ static void make_ports(unsigned count)
 		views[i] = (struct dp_view_port){
 			.port = &port->dp, .bridge_id = s.bridge_id, .all_vlans = true};
 	}
+	views[0].guard = guard;
 	micro_check(dp_publish(s.dp, &view, &err) == 0, "ports are published");
 	micro_check(dp_settled(s.dp), "no worker is inside");
 }
 
-static void make_frames(uint16_t vlan)
+static const struct ip_addr own_ip4 = {.family = 4, .byte = {10, 0, 0, 1}},
+			    own_ip6 = {.family = 6, .byte = {0xfd, [15] = 1}};
+
+// What a container sends: IP packets of its own address. `family` 0: frames of many hosts and no
+// protocol that the switch knows.
+static struct rte_mbuf *make_frame(uint64_t dst, uint64_t src, uint16_t vlan, unsigned family)
 {
-	uint64_t state = 3, src[HOSTS], dst[HOSTS];
+	struct rte_mbuf *m = micro_frame(dst, src, vlan, FRAME_BYTES);
+	uint8_t *l3 = rte_pktmbuf_mtod_offset(m, uint8_t *, RTE_ETHER_HDR_LEN);
+
+	if (family == 4) {
+		memcpy(l3 - 2, (uint8_t[]){8, 0, 0x45}, 3);
+		memcpy(l3 + 12, own_ip4.byte, 4);
+	} else if (family == 6) {
+		memcpy(l3 - 2, (uint8_t[]){0x86, 0xdd, 0x60}, 3);
+		l3[6] = IPPROTO_TCP;
+		memcpy(l3 + 8, own_ip6.byte, 16);
+	}
+	return m;
+}
+
+static void make_frames(uint16_t vlan, unsigned family)
+{
+	uint64_t state = SEED, src[HOSTS], dst[HOSTS];
 	uint64_t fid = fdb_fid(s.dp->fdb, s.bridge_id, vlan);
 
 	for (unsigned i = 0; i < HOSTS; i++) {
@@ -105,8 +130,8 @@ static void make_frames(uint16_t vlan)
 		fdb_learn(s.dp->fdb, s.ctx->table, fdb_key(fid, dst[i]), &behind, &s.ctx->fdb_cnt);
 	}
 	for (unsigned i = 0; i < NB_FRAMES; i++)
-		s.frame[i] = micro_frame(dst[micro_random(&state) % HOSTS],
-			src[micro_random(&state) % HOSTS], vlan, FRAME_BYTES);
+		s.frame[i] = make_frame(dst[micro_random(&state) % HOSTS],
+			src[micro_random(&state) % s.senders], vlan, family);
 }
 
 static uint64_t poll_run(void)
@@ -139,33 +164,54 @@ static void make_batches(void)
 	}
 }
 
-static void setup_vlan(unsigned ports_out, uint16_t vlan)
+static void setup_all(unsigned ports_out, uint16_t vlan, unsigned senders, unsigned family,
+	const struct dp_guard *guard)
 {
 	const struct dp_opts opts = {.pool = micro_pool, .wake_main = wake_main};
 	struct err err = {0};
 
 	memset(&s, 0, sizeof(s));
 	micro_check(dp_new(&opts, &s.dp, &err) == 0, "there is a data plane");
+	s.senders = senders;
 	micro_fix_hash(s.dp->fdb);
 	micro_check(dp_bridge_id_alloc(s.dp, &s.bridge_id) == 0, "there is a bridge number");
-	make_ports(1 + ports_out);
+	make_ports(1 + ports_out, guard);
 	dp_service(s.dp, 1000000);
 	dp_poll(s.dp); // brings snapshot and table into the context
 	s.ctx = &s.dp->worker[0].ctx;
-	make_frames(vlan);
+	make_frames(vlan, family);
 	poll_run(); // the sources are learned
-	micro_check(s.ctx->fdb_cnt.learned == 2 * HOSTS, "all addresses are learned");
+	micro_check(s.ctx->fdb_cnt.learned == HOSTS + senders, "all addresses are learned");
 	make_batches();
 }
 
 static void setup(uint64_t ports_out)
 {
-	setup_vlan((unsigned)ports_out, 0);
+	setup_all((unsigned)ports_out, 0, HOSTS, 0, NULL);
 }
 
 static void setup_tagged(uint64_t ports_out)
 {
-	setup_vlan((unsigned)ports_out, VLAN);
+	setup_all((unsigned)ports_out, VLAN, HOSTS, 0, NULL);
+}
+
+// One container that sends to many; `family` of its packets.
+static void setup_own(uint64_t family)
+{
+	setup_all(1, 0, 1, (unsigned)family, NULL);
+}
+
+static void setup_guarded(uint64_t family)
+{
+	uint64_t state = SEED, own = micro_mac(&state);
+	struct dp_guard guard;
+	struct mac mac;
+
+	memcpy(&mac, &own, sizeof(mac));
+	dp_guard_init(&guard, &mac);
+	dp_guard_allow(&guard, &own_ip4, 32);
+	dp_guard_allow(&guard, &own_ip6, 128);
+	setup_all(1, 0, 1, (unsigned)family, &guard);
 }
 
 static void teardown(void)
@@ -177,7 +223,7 @@ static void teardown(void)
 	for (unsigned i = 1; i < s.nb_ports; i++)
 		sent += s.port[i].sent;
 	micro_check(s.port[0].sent == 0 && sent == s.expected, "each frame leaves once");
-	micro_check(s.ctx->fdb_cnt.learned == 2 * HOSTS, "nothing else is learned");
+	micro_check(s.ctx->fdb_cnt.learned == HOSTS + s.senders, "nothing else is learned");
 	rte_pktmbuf_free_bulk(s.frame, NB_FRAMES);
 	dp_free(s.dp);
 }
@@ -193,6 +239,11 @@ static inline uint64_t stage_run(
 static uint64_t parse_run(void)
 {
 	return stage_run(dp_stage_parse, NB_BATCHES);
+}
+
+static uint64_t guard_run(void)
+{
+	return stage_run(dp_stage_guard, HOT_BATCHES);
 }
 
 static uint64_t learn_run(void)
@@ -226,3 +277,6 @@ const struct micro_ops micro_lookup = {setup, NULL, lookup_run, teardown};
 const struct micro_ops micro_egress = {setup, NULL, egress_run, teardown};
 const struct micro_ops micro_poll = {setup, NULL, poll_run, teardown};
 const struct micro_ops micro_poll_tagged = {setup_tagged, NULL, poll_run, teardown};
+const struct micro_ops micro_guard = {setup_guarded, NULL, guard_run, teardown};
+const struct micro_ops micro_poll_own = {setup_own, NULL, poll_run, teardown};
+const struct micro_ops micro_poll_guarded = {setup_guarded, NULL, poll_run, teardown};
