@@ -36,7 +36,7 @@ struct kv {
 	const struct kv_driver *driver;
 	struct kv_opts opts; // texts are borrowed during open() only, and NULL later
 	bool up;
-	char reason[256];
+	char reason[320];
 
 	// kv.c's
 	struct kv_later *later;

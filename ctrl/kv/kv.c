@@ -12,6 +12,7 @@
 
 static const struct kv_driver *const drivers[] = {
 	&kv_lmdb,
+	&kv_etcd,
 };
 
 // A callback that the loop is to make: of a request that was refused before a driver had it.
