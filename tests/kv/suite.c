@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Checks that a store does what ctrl/kv/kv.h says:
-//   kv_conformance [--control COMMAND] [--ca FILE] [--cert FILE] [--key FILE] [--user NAME]
-//                  [--password WORD] [--token WORD] [--timeout MS] URL [CASE…]
+//   kv_conformance [--control COMMAND] [--second URL] [--ca FILE] [--cert FILE] [--key FILE]
+//                  [--user NAME] [--password WORD] [--token WORD] [--timeout MS] URL [CASE…]
 // Cases that need the store stopped, or worse, are run when there is a COMMAND that does it.
 #include "tests/kv/suite.h"
 
@@ -19,6 +19,7 @@
 struct loop *loop;
 struct kv *kv;
 struct kv_opts kv_options;
+const char *second_url;
 static const char *control_command, *running = "";
 static char folder[64];
 
@@ -357,6 +358,8 @@ static unsigned run_group(const struct suite_case *c, char **names)
 			printf("skipped %s: needs --control\n", c->name);
 			continue;
 		}
+		if (c->needs_second && !second_url)
+			continue;
 		run_case(c);
 		count++;
 	}
@@ -366,16 +369,19 @@ static unsigned run_group(const struct suite_case *c, char **names)
 int main(int argc, char **argv)
 {
 	static const struct suite_case *const groups[] = {
-		cases_data, cases_watch, cases_lease, cases_away};
-	static const struct option options[] = {{"control", 1, NULL, 'C'}, {"ca", 1, NULL, 'a'},
-		{"cert", 1, NULL, 'c'}, {"key", 1, NULL, 'k'}, {"user", 1, NULL, 'u'},
-		{"password", 1, NULL, 'p'}, {"token", 1, NULL, 't'}, {"timeout", 1, NULL, 'T'},
-		{0}};
+		cases_data, cases_watch, cases_lease, cases_away, cases_cluster};
+	static const struct option options[] = {{"control", 1, NULL, 'C'}, {"second", 1, NULL, 's'},
+		{"ca", 1, NULL, 'a'}, {"cert", 1, NULL, 'c'}, {"key", 1, NULL, 'k'},
+		{"user", 1, NULL, 'u'}, {"password", 1, NULL, 'p'}, {"token", 1, NULL, 't'},
+		{"timeout", 1, NULL, 'T'}, {0}};
 	unsigned count = 0;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
+		case 's':
+			second_url = optarg;
+			break;
 		case 'C':
 			control_command = optarg;
 			break;

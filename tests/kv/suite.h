@@ -14,12 +14,15 @@ struct suite_case {
 	const char *name;
 	void (*run)(void);
 	bool needs_control;
+	bool needs_second; // URL: for a store of several servers
 };
-extern const struct suite_case cases_data[], cases_watch[], cases_lease[], cases_away[];
+extern const struct suite_case cases_data[], cases_watch[], cases_lease[], cases_away[],
+	cases_cluster[];
 
 extern struct loop *loop;
 extern struct kv *kv; // of the running case
 extern struct kv_opts kv_options;
+extern const char *second_url;
 
 #define demand(condition) demand_at(condition, #condition, __FILE__, __LINE__)
 void demand_at(bool holds, const char *what, const char *file, int line);
