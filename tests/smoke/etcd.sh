@@ -21,7 +21,7 @@ etcd_control() {
 		cd "$dir"
 		case \$1 in
 		start)
-			eval "setsid \$(cat command)" >>log.etcd 2>&1 &
+			eval "exec setsid \$(cat command)" >>log.etcd 2>&1 &
 			echo \$! >pid
 			for ((i = 0; i < 200; i++)); do
 				[[ ! -x ready ]] || ./ready >/dev/null 2>&1 && exit
