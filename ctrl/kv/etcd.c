@@ -63,13 +63,16 @@ static void on_pulse(void *arg, int rc, const struct http_reply *reply)
 	bool more;
 
 	etcd->pulse = NULL;
-	if (rc == 0)
+	if (rc == 0) {
 		rc = etcd_parse_range(
 			reply->body, reply->len_bytes, etcd->prefix, &none, &header, &more);
-	pairs_free(&none);
-	if (rc < 0) {
+		pairs_free(&none);
 		if (rc == -EIO)
 			kv_set_state(&etcd->kv, false, "what answers is not etcd's version 3");
+	} else if (rc == -EIO) {
+		kv_set_state(&etcd->kv, false, etcd->kv.reason);
+	}
+	if (rc < 0) {
 		loop_timer_once(etcd->pulse_timer, 3 * PULSE_SOON_US);
 		return;
 	}

@@ -254,8 +254,15 @@ int etcd_parse_error(
 		words = text_of(root, "error");
 		code = number(root, "code");
 	}
-	snprintf(ret_words, words_bytes, "etcd answers %d: %.200s", status,
-		words[0] ? words : "not with JSON");
+	if (!words[0]) {
+		// It ends with a zero. Of something before it: a proxy, or Go's own server.
+		len_bytes = strcspn(text, "\r\n");
+		len_bytes = len_bytes < 200 ? len_bytes : 200;
+		snprintf(ret_words, words_bytes, "etcd answers %d: %.*s", status, (int)len_bytes,
+			text);
+	} else {
+		snprintf(ret_words, words_bytes, "etcd answers %d: %.200s", status, words);
+	}
 	code = (code || status < 500) ? code : UNAVAILABLE;
 	status = rc_of_code(code, words);
 	json_decref(root);

@@ -36,7 +36,8 @@ int etcd_parse_message(
 	const char *text, size_t len_bytes, const char *prefix, struct etcd_message *ret_msg);
 void etcd_message_fini(struct etcd_message *msg);
 
-// The errno of an answer whose status is not 200, and its words. -EAGAIN: the user must be
-// authenticated anew; -ERANGE: the revision has been compacted.
+// The errno of an answer whose status is not 200, and its words. `text` ends with a zero that is
+// not counted. -EAGAIN: the user must be authenticated anew; -ERANGE: the revision has been
+// compacted.
 int etcd_parse_error(
 	int status, const char *text, size_t len_bytes, char *ret_words, size_t words_bytes);

@@ -119,7 +119,7 @@ void kv_set_state(struct kv *kv, bool up, const char *reason)
 	bool changed = kv->up != up || (!up && strcmp(kv->reason, reason) != 0);
 
 	kv->up = up;
-	if (reason)
+	if (reason && reason != kv->reason)
 		snprintf(kv->reason, sizeof(kv->reason), "%s", reason);
 	if (changed && kv->opts.on_state)
 		kv->opts.on_state(kv->opts.arg, up, kv->reason);

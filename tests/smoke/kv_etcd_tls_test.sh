@@ -6,9 +6,10 @@
 . "$(dirname "$0")/etcd.sh"
 
 cd "$T"
-# sign NAME [extension]: a key and a certificate by our own authority
+# sign NAME SUBJECT: a key and a certificate by our own authority. etcd's gateway serves no client
+# whose certificate has a common name once there are users.
 sign() {
-	openssl req -newkey rsa:2048 -nodes -subj "/CN=$1" -keyout "$1.key" -out "$1.csr"
+	openssl req -newkey rsa:2048 -nodes -subj "$2" -keyout "$1.key" -out "$1.csr"
 	openssl x509 -req -in "$1.csr" -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 \
 		-extfile <(echo "subjectAltName=IP:127.0.0.1,DNS:localhost") -out "$1.pem"
 }
@@ -17,8 +18,8 @@ sign() {
 		openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=$ca" -keyout "$ca.key" \
 			-out "$ca.pem"
 	done
-	sign server
-	sign client
+	sign server /CN=server
+	sign client /O=causeway
 } 2>openssl.log
 
 url=https://127.0.0.1:2379
