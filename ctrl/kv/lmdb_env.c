@@ -279,12 +279,27 @@ err:
 	return rc;
 }
 
+// A child has the list, but not the threads.
+static void forget_envs(void)
+{
+	pthread_mutex_init(&lock, NULL);
+	pthread_cond_init(&closed, NULL);
+	TAILQ_INIT(&envs);
+}
+
+static void prepare_fork(void)
+{
+	pthread_atfork(NULL, NULL, forget_envs);
+}
+
 int lmdb_env_get(const char *dir, struct lmdb_env **ret_env, struct err *err)
 {
 	char data_path[PATH_MAX];
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct lmdb_env *env;
 	int rc;
 
+	pthread_once(&once, prepare_fork);
 	rc = dir_make(dir, 0770, err);
 	if (rc < 0)
 		return rc;

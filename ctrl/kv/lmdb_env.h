@@ -2,7 +2,8 @@
 // The database of the LMDB store as this process has it: opened once, however many handles use it,
 // with one thread that makes all changes. A change waits for the lock that all processes share, and
 // who has it may be stopped; so the event loop never asks for it. Changes that wait together are
-// made in one transaction. Not to be used across fork().
+// made in one transaction. What was opened before fork() is the parent's alone; the
+// child can open it itself.
 #pragma once
 
 #include <lmdb.h>
