@@ -99,7 +99,7 @@ static void append_path(const struct tree_node *node, const char *top, char *pat
 static struct tree_node *find_node(const struct zk_tree *tree, const char *path)
 {
 	size_t len = strcmp(tree->path, "/") == 0 ? 0 : strlen(tree->path);
-	struct tree_node *node = tree->root;
+	struct tree_node *node = tree->root, *child;
 
 	if (strncmp(path, tree->path, len) != 0 || (path[len] != '/' && path[len] != '\0'))
 		return NULL;
@@ -112,7 +112,8 @@ static struct tree_node *find_node(const struct zk_tree *tree, const char *path)
 		memcpy(name, path + 1, size);
 		name[size] = '\0';
 		path += 1 + size;
-		HASH_FIND_STR(node->children, name, node);
+		HASH_FIND_STR(node->children, name, child);
+		node = child;
 	}
 	return node;
 }
