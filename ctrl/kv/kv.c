@@ -12,11 +12,8 @@
 
 static const struct kv_driver *const drivers[] = {
 	&kv_lmdb,
-<<<<<<< HEAD
 	&kv_etcd,
-=======
 	&kv_zookeeper,
->>>>>>> 563bfbc (ctrl/kv: zookeeper)
 };
 
 // A callback that the loop is to make: of a request that was refused before a driver had it.
