@@ -93,12 +93,17 @@ node_switch() {
 
 # node_agent NAME DIR: (again) its agent
 node_agent() {
-	nsenter "--net=/run/netns/$1" "$VSNETD" --config "$2/vsnetd.yaml" --switch "$2/run" \
-		--run-dir "$2/run/net" --state-dir "$2/state/net" >>"$2/net.log" 2>&1 &
-	printf -v "agent_$1" %s "$!"
+	node_agent_begin "$1" "$2"
 	wait_until 20 on_node "$2" network ls && return
 	cat "$2/net.log" >&2
 	return 1
+}
+
+# node_agent_begin NAME DIR: without waiting until it answers
+node_agent_begin() {
+	nsenter "--net=/run/netns/$1" "$VSNETD" --config "$2/vsnetd.yaml" --switch "$2/run" \
+		--run-dir "$2/run/net" --state-dir "$2/state/net" >>"$2/net.log" 2>&1 &
+	printf -v "agent_$1" %s "$!"
 }
 
 # node_kill NAME: both daemons of the host, without a word.

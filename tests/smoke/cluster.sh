@@ -79,6 +79,19 @@ clean() {
 	on "$1" audit >"$T/audit" || fail "audit of $1: $(<"$T/audit")"
 }
 
+# stream_start CONTAINER ADDRESS: fifty pings a second, until stream_lost.
+stream_start() {
+	ip netns exec "$1" ping -q -i 0.02 "$2" >"$T/stream" &
+	STREAM_PID=$!
+}
+
+# stream_lost: how many of them got no answer.
+stream_lost() {
+	kill -INT "$STREAM_PID"
+	wait "$STREAM_PID" || true
+	awk '/packets transmitted/ { print $1 - $4 }' "$T/stream"
+}
+
 agent_kill() {
 	local pid=agent_$1
 	kill -KILL "${!pid}"

@@ -15,8 +15,7 @@ ip2=$(ip_of h1 multinet c2)
 reaches_soon c1 "$ip2"
 wait_until 10 all_settled || fail "not settled"
 
-in_ns c1 ping -q -i 0.02 "$ip2" >"$T/ping" &
-ping=$!
+stream_start c1 "$ip2"
 store_kill
 for ((i = 0; i < new; i++)); do
 	connect h1 multinet "n$i"
@@ -31,9 +30,8 @@ store_start "$T/store" || fail "etcd does not come back"
 names=$(printf '%s\n' c1 c2 $(seq -f 'n%g' 1 $((new - 1))) | sort | xargs)
 wait_until 10 sees h2 multinet "$names" || fail "h2 sees $(endpoints h2 multinet)"
 reaches_soon c2 "$(ip_of h2 multinet n5)"
-kill -INT "$ping"
-wait "$ping" || true
-grep -q ' 0% packet loss' "$T/ping" || fail "traffic was lost: $(<"$T/ping")"
+lost=$(stream_lost)
+((lost == 0)) || fail "$lost packets were lost with the store"
 [[ $(on h2 --json network inspect multinet |
 	jq '[.. | objects | select(has("ips")).ips[]] | length == (unique | length)') == true ]] ||
 	fail "an address twice"

@@ -35,12 +35,12 @@ at_end() {
 	if ((status == 0)) && [[ -n $SWITCH_PID ]] && kill -0 "$SWITCH_PID" 2>/dev/null; then
 		switch_stop || { echo "FAILED: vswitchd ended with status $?" >&2 && status=1; }
 	fi
-	if grep -hE 'Sanitizer|runtime error|Assertion|panic' "$T"/*/log 2>/dev/null; then
-		echo "FAILED: see the switch's log" >&2
+	if grep -hE 'Sanitizer|runtime error|Assertion|panic' "$T"/*/log "$T"/*/*.log 2>/dev/null; then
+		echo "FAILED: see the log" >&2
 		status=1
 	fi
 	if ((status != 0 && status != 77)); then
-		tail -n 50 "$T"/*/log 2>/dev/null | sed 's/^/# log: /'
+		tail -n 50 "$T"/*/log "$T"/*/*.log 2>/dev/null | sed 's/^/# log: /'
 		[[ -z $SWITCH_PID ]] || vsctl show 2>&1 | sed 's/^/# show: /'
 	fi
 	exit "$status"
