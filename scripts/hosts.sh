@@ -59,7 +59,7 @@ store_answers() {
 # store_keys PREFIX: what the store has, a key a line.
 store_keys() {
 	ETCDCTL_API=3 nsenter --net=/run/netns/store etcdctl --endpoints http://10.1.0.100:2379 \
-		get --prefix --keys-only "/causeway/v1/$1" | sed '/^$/d'
+		get --prefix --keys-only "causeway/v1/$1" | sed '/^$/d'
 }
 
 store_kill() {
