@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/util.h"
+
 static void apply(struct replica *r, const char *key, char *value)
 {
 	static uint64_t revision;
@@ -54,17 +56,22 @@ static void net_id(unsigned net, char id[ID_BYTES])
 
 void record_net(struct replica *r, unsigned net, const char *mtu)
 {
-	struct subnet subnet = {};
+	static const char *const subnets[] = {"10.0.0.0/8", "fd00::/64", "172.30.0.0/16"};
+	struct subnet subnet[ARRAY_SIZE(subnets)] = {};
 	struct network_record rec = {.driver = "overlay",
 		.vni = 5000 + net,
-		.subnets = &subnet,
-		.nb_subnets = 1,
+		.subnets = subnet,
+		.nb_subnets = ARRAY_SIZE(subnets),
 		.labels = json_object(),
 		.options = mtu ? json_pack("{s:s}", "mtu", mtu) : json_object()};
 	char key[RECORD_KEY_BYTES];
 
-	cidr_parse("10.0.0.0/8", &subnet.cidr);
-	subnet.range = subnet.cidr;
+	for (unsigned i = 0; i < ARRAY_SIZE(subnets); i++) {
+		cidr_parse(subnets[i], &subnet[i].cidr);
+		subnet[i].range = subnet[i].cidr;
+	}
+	subnet[0].gateway = record_ip("10.255.255.254");
+	subnet[1].gateway = record_ip("fd00::ffff");
 	snprintf(rec.name, sizeof(rec.name), "net%u", net);
 	net_id(net, rec.id);
 	apply(r, record_key_network(key, rec.name), network_record_print(&rec));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Records as a store would have them, put into a replica. Numbers make everything of them: host 2
-// is h2; network 1 is net1 with VNI 5001; endpoint 300 is c300 in namespace c300, with the address
-// 10.0.1.44 (its number, after 10) and a MAC of its number. Failures end the process.
+// is h2; network 1 is net1 with VNI 5001 and three subnets; endpoint 300 is c300 in namespace c300,
+// with the address 10.0.1.44 (its number, after 10) and a MAC of its number. Failures end the
+// process.
 #pragma once
 
 #include "netd/replica.h"

@@ -6,10 +6,12 @@
 //	net N [MTU]		a network, or its other MTU
 //	remote NET FIRST COUNT HOST	endpoints of another host
 //	gone NET FIRST COUNT
-//	own NET N [KEY=VALUE…]	an endpoint of this host: a port and its addresses in namespace cN
+//	own NET N [KEY=VALUE…]	an endpoint of this host: a port and its addresses in namespace cN;
+//				or its other options
 //	del N			takes it off
 //	audit | repair		differences, as JSON
 //	wait			for the switch to go away and come back
+//	quit
 //
 // "ok", "ok JSON", or "failed: …". Tests answer to what they find in the switch themselves.
 #include <errno.h>
@@ -153,26 +155,50 @@ static void audit(struct probe *p, bool repair)
 
 // ---- commands ----
 
+static json_t *parse_options(char *text)
+{
+	json_t *options = json_object();
+
+	for (char *word = strtok(text, " \n"); word; word = strtok(NULL, " \n")) {
+		char *value = strchr(word, '=');
+
+		*value = '\0';
+		json_object_set_new(options, word, json_string(value + 1));
+	}
+	return options;
+}
+
+// Other options of one that is there are of its inside.
+static void change_own(struct own_endpoint *own, json_t *options)
+{
+	struct err err = {0};
+
+	json_decref(own->rec.options);
+	own->rec.options = options;
+	if (sandbox_kernel.ops->configure(&sandbox_kernel, own, &err) < 0)
+		printf("failed: %s\n", err.reason);
+	else
+		printf("ok\n");
+}
+
 static void add_own(struct probe *p, unsigned net, unsigned n, char *options)
 {
 	struct own_endpoint *own = &p->own[n % OWN_MAX];
 	struct err err = {0};
 
+	if (p->used[n % OWN_MAX]) {
+		change_own(own, parse_options(options));
+		return;
+	}
 	*own = (struct own_endpoint){.net = record_net_find(&p->replica, net)};
 	own->rec = record_endpoint_of(n, 0, n, n);
-	own->rec.options = json_object();
-	for (char *word = strtok(options, " \n"); word; word = strtok(NULL, " \n")) {
-		char *value = strchr(word, '=');
-
-		*value = '\0';
-		json_object_set_new(own->rec.options, word, json_string(value + 1));
-	}
 	if (sandbox_kernel.ops->find(&sandbox_kernel, own->rec.sandbox, &own->netns, &err) < 0 ||
 		sandbox_kernel.ops->ifname(
 			&sandbox_kernel, own->rec.sandbox, NULL, 0, own->rec.ifname, &err) < 0) {
 		printf("failed: %s\n", err.reason);
 		return;
 	}
+	own->rec.options = parse_options(options);
 	LIST_INSERT_HEAD(&own->net->own, own, of_net);
 	own->net->nb_own++;
 	p->used[n % OWN_MAX] = true;
@@ -265,7 +291,7 @@ int main(int argc, char **argv)
 	reconcile_set_tunnel(p.rec, &tunnel);
 	reconcile_ready(p.rec);
 	setlinebuf(stdout);
-	while (getline(&line, &size, stdin) > 0)
+	while (getline(&line, &size, stdin) > 0 && strcmp(line, "quit\n") != 0)
 		carry_out(&p, line);
 	free(line);
 	reconcile_free(p.rec);

@@ -29,7 +29,7 @@ probe_start() {
 
 probe_stop() {
 	local pid=$PROBE_PID
-	exec {PROBE[1]}>&-
+	echo quit >&"${PROBE[1]}"
 	wait "$pid" || fail "the probe ended with $?: $(cat "$T/probe")"
 }
 
@@ -59,6 +59,27 @@ entries cw.net0 201
 reaches_soon c1 10.0.0.2
 reaches_soon c2 fd00::1
 in_ns c1 ip -br address show eth0 | grep -q '10.0.0.1/8.*fd00::1/64' || fail "$(in_ns c1 ip address)"
+
+# inside CONTAINER WORDS ARGUMENT…: what `ip` says there has the words, a regular expression.
+inside() {
+	in_ns "$1" ip "${@:3}" | grep -qE "$2" || fail "$1 has no $2: $(in_ns "$1" ip "${@:3}")"
+}
+
+# Routes: to the network's other subnet, by default only when it is asked for.
+inside c1 'dev eth0 .*scope link' route show 172.30.0.0/16
+[[ -z $(in_ns c1 ip route show default)$(in_ns c1 ip -6 route show default) ]] ||
+	fail "c1 has a default route"
+in_ns c3 sysctl -qw net.ipv6.conf.default.disable_ipv6=1 # as Docker does
+tell own 0 3 default-route=true
+inside c3 'via 10.255.255.254 dev eth0' route show default
+inside c3 'via fd00::ffff dev eth0' -6 route show default
+inside c3 'fd00::3/64' -6 address show eth0
+tell own 0 3 default-route=true # again is no mistake
+in_ns c1 ip route add default dev lo
+say own 0 1 default-route=true
+[[ $answer == *'default route by another interface'* ]] || fail "$answer"
+in_ns c1 ip route del default
+say own 0 1
 
 # Only its own addresses.
 in_ns c1 ip address add 10.0.9.9/8 dev eth0
@@ -99,6 +120,8 @@ tell host 2 127.1.0.3
 reaches_soon c1 10.0.0.2
 
 # The switch dies and comes again, the agent dies and comes again: interfaces stay what they are.
+in_ns c1 ip address add 10.0.0.77/8 dev eth0 # as if of an earlier record
+in_ns c1 ip address add 192.168.7.7/24 dev eth0
 index=$(in_ns c1 cat /sys/class/net/eth0/ifindex)
 kill -KILL "$SWITCH_PID"
 wait "$SWITCH_PID" || true
@@ -106,6 +129,8 @@ start_switch
 tell wait
 [[ $(in_ns c1 cat /sys/class/net/eth0/ifindex) == "$index" ]] || fail "eth0 was made anew"
 entries cw.net0 11
+inside c1 'inet 192.168.7.7/24' address show eth0
+! in_ns c1 ip address show eth0 | grep -q 10.0.0.77 || fail "c1 keeps an old address"
 reaches_soon c1 10.0.0.2
 probe_stop
 probe_start
