@@ -162,6 +162,7 @@ static void on_net(void *arg, struct replica_net *net, bool gone)
 		agent_net_known(a, net);
 		agent_own_net_known(a, net);
 		reconcile_net(a->rec, net);
+		a->net_write.next_us = 0; // if it was put back
 	} else if (!net->nb_own) {
 		// With endpoints of this host in it, these go first.
 		reconcile_net_gone(a->rec, net);

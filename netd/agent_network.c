@@ -612,27 +612,45 @@ static void on_kept_written(void *arg, int rc, uint64_t revision)
 {
 	struct agent *a = arg;
 
-	retry_done(&a->net_write, rc == 0 ? -EAGAIN : rc, agent_now(a));
+	retry_done(&a->net_write, rc, agent_now(a));
+	if (rc == 0) {
+		// The watch tells of it soon, and then comes the next one. There is time for all.
+		a->net_write.next_us = agent_now(a) + RETRY_MIN_US;
+		a->purge_at_us = agent_now(a) + a->conf->grace_s * SECOND_US;
+	}
 	a->dirty = true;
 	agent_kick(a);
 }
 
+// Another network that the store has got its VNI meanwhile.
+static bool has_lost_vni(struct agent *a, const struct replica_net *net)
+{
+	for (struct replica_net *other = a->replica.nets; other; other = other->hh.next) {
+		if (other->known && other->seen && other->rec.vni && other->rec.vni == net->rec.vni)
+			return true;
+	}
+	return false;
+}
+
 // A store that was lost gets its networks back from whoever knows them; the first one is enough.
-static void put_back(struct agent *a, struct replica_net *net)
+static void put_back(struct agent *a)
 {
 	struct err err = {0};
 	char text[sizeof(err.path) + sizeof(err.reason) + 4];
 
-	for (struct replica_net *other = a->replica.nets; other; other = other->hh.next) {
-		if (other->known && other->seen && other->rec.vni && other->rec.vni == net->rec.vni)
-			net_error(&err, -EEXIST, net->rec.name,
-				"its VNI was given to another network while the store was lost; it "
-				"stays on this host until the grace period ends");
+	for (struct replica_net *net = a->replica.nets; net; net = net->hh.next) {
+		if (!net->known || net->local || net->seen)
+			continue;
+		if (!has_lost_vni(a, net)) {
+			write_net(a, &a->net_write, on_kept_written, a, &net->rec, NULL);
+			return;
+		}
+		net_error(&err, -EEXIST, net->rec.name,
+			"its VNI was given to another network while the store was lost; it stays "
+			"on this host until the grace period ends");
 	}
-	if (!err.code) {
-		write_net(a, &a->net_write, on_kept_written, a, &net->rec, NULL);
+	if (!err.code)
 		return;
-	}
 	log_error("%s", err_text(&err, text, sizeof(text)));
 	retry_done(&a->net_write, -EEXIST, agent_now(a));
 }
@@ -672,9 +690,5 @@ void agent_network_run(struct agent *a, uint64_t now_us)
 		make_configured(a);
 	if (!agent_can_write(a) || !a->purge_at_us || !retry_due(&a->net_write, now_us))
 		return;
-	for (struct replica_net *net = a->replica.nets; net && !a->net_write.busy;
-		net = net->hh.next) {
-		if (net->known && !net->local && !net->seen)
-			put_back(a, net);
-	}
+	put_back(a);
 }
