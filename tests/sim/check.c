@@ -10,8 +10,8 @@
 //	- of another host's switch: when that host has no endpoint in the network (any more);
 //	- when the record of the connection's host was away for the grace period, or the host was
 //	  silent while a store that was lost was filled again (then others may have let it go);
-//	- when the other host itself has lost its state folder (it knows nothing until it has read
-//	  the store), or was silent for as long, and the store was lost meanwhile;
+//	- when the other host itself has lost its state folder: it knows nothing until it has read
+//	  the store, and not where a host is whose record is away;
 //	- when it got another address, for a reason that promise.c knows.
 #include <string.h>
 
@@ -98,6 +98,12 @@ static bool has_entries(const struct host *h, const struct promise *p)
 	return true;
 }
 
+// It forgot where the other one is, and the store did not say it either since.
+static bool never_heard(const struct host *h, const struct host *other)
+{
+	return other->absent_since_us && h->read_us >= other->absent_since_us;
+}
+
 static void check_entries(struct promise *p, const struct host *h)
 {
 	bool *seen = &p->seen[h->index];
@@ -105,7 +111,7 @@ static void check_entries(struct promise *p, const struct host *h)
 
 	if (!fake_switch_is_up(h->sw))
 		return;
-	if (h->blank || !has_endpoint(h, p->net_id)) {
+	if (h->blank || never_heard(h, p->host) || !has_endpoint(h, p->net_id)) {
 		*seen = false;
 		return;
 	}

@@ -150,13 +150,15 @@ static void check_hosts(struct truth *t)
 // ---- networks ----
 
 // The store was lost, and whoever puts back what it knew may not know of the removal: it was made
-// before, or that host was silent since.
+// before, or while others filled the store again, or that host was silent then.
 static bool net_came_back(struct truth *t, const struct net_promise *n)
 {
 	const struct world *w = t->w;
 
+	if (!w->lost_us || w->shaky_until_us >= n->kept_us)
+		return w->lost_us;
 	for (unsigned i = 0; i < w->nb_hosts; i++) {
-		if (w->lost_us && (w->lost_us >= n->kept_us || w->hosts[i].fenced_us >= w->lost_us))
+		if (w->hosts[i].fenced_us >= w->lost_us)
 			return true;
 	}
 	return false;

@@ -6,22 +6,24 @@
 // it), if it or another one that had the same address
 //	- was reported before the store had its record (the store was away: the answer says so), or
 //	- is of a host that was silent for so long that others gave its addresses away, or
-//	- lived when the store was lost or set back.
+//	- lived when the store was lost or set back;
+// or if a container of its name asked for its address elsewhere while its host was silent.
 // An endpoint may be lost, if its host lost its state folder and
 //	- the store did not have the record then, or was lost before the host had read it again, or
 //	- the host was silent for so long that others deleted the record;
 // or if its network's name or VNI is another network's since the store was lost or set back.
-// An endpoint that was refused or disconnected may come back, if its host lost its state folder while
-// the store still had the record (it was away), or before the host had read a store that was set
-// back.
-// Whatever was asked to go may be there or not until the answer comes; and when the agent died
-// before it answered, for good.
+// An endpoint that was refused or disconnected may come back, if its host lost its state folder
+// while the store still had the record (it was away), or before the host had read a store that was
+// set back. Whatever was asked to go may be there or not until the answer comes; and when the agent
+// died before it answered, for good.
 #include "tests/sim/promise.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define TAKE_OVER_US (5 * S_US) // hosts may hear so late that another one is there again
 
 // ---- connections ----
 
@@ -115,6 +117,7 @@ void promise_connect(struct host *h, struct container *c, const char *network,
 	p->w = h->w;
 	p->host = h;
 	p->container = c;
+	p->asked_us = h->w->tl.now_us;
 	snprintf(p->network, sizeof(p->network), "%s", network);
 	if (ip)
 		spec.ips[0] = *ip;
@@ -184,6 +187,13 @@ static bool shares_address(const struct promise *a, const struct promise *b)
 	return false;
 }
 
+// A container of its name asked for its address on another host while its own was silent.
+static bool is_taken_over(const struct promise *p, const struct promise *q)
+{
+	return q->host != p->host && !strcmp(q->container->name, p->container->name) &&
+	       p->host->absent_us && p->host->absent_us + TAKE_OVER_US >= q->asked_us;
+}
+
 bool promise_may_move(const struct promise *p)
 {
 	const struct promise *q;
@@ -191,7 +201,8 @@ bool promise_may_move(const struct promise *p)
 	if (is_doubtful(p))
 		return true;
 	LIST_FOREACH (q, &p->w->promises, entry) {
-		if (q != p && q->state != PROMISE_REFUSED && shares_address(p, q) && is_doubtful(q))
+		if (q != p && q->state != PROMISE_REFUSED && shares_address(p, q) &&
+			(is_doubtful(q) || is_taken_over(p, q)))
 			return true;
 	}
 	return false;
@@ -204,13 +215,13 @@ bool net_is_anothers(struct world *w, const char *id, const char *name, uint32_t
 	struct record_key parts;
 	bool found = false;
 
-	for (const struct store_key *key = d->keys; key && w->lost_us && !found; key = key->hh.next) {
+	for (const struct store_key *key = d->keys; key && w->lost_us && !found;
+		key = key->hh.next) {
 		if (!key->value)
 			continue;
 		record_key_parse(key->key, &parts);
-		if (parts.kind != RECORD_NETWORK ||
-			network_record_parse(key->key, key->value->data, key->value->len_bytes,
-				&rec, NULL) < 0)
+		if (parts.kind != RECORD_NETWORK || network_record_parse(key->key, key->value->data,
+							    key->value->len_bytes, &rec, NULL) < 0)
 			continue;
 		found = strcmp(rec.id, id) != 0 && (!strcmp(rec.name, name) || rec.vni == vni);
 		network_record_fini(&rec);

@@ -27,7 +27,7 @@ struct promise {
 	char network[NAME_BYTES], net_id[ID_BYTES];
 	enum promise_state state;
 	enum stop_state stop;
-	uint64_t kept_us;	    // when success was reported
+	uint64_t asked_us, kept_us; // when success was reported
 	struct endpoint_record rec; // as its host has it; aliases and options are not kept
 	uint32_t vni;
 	bool was_stored;	 // the store had its record when success was reported

@@ -65,8 +65,10 @@ void host_look(struct host *h)
 	// While a store that was lost is filled again, who is not there may find its place taken.
 	if ((!h->agent || h->cut) && w->tl.now_us < w->shaky_until_us)
 		h->fenced_us = w->tl.now_us;
-	if (h->agent && h->agent->synced)
+	if (h->blank && h->agent && h->agent->synced) {
 		h->blank = false;
+		h->read_us = w->tl.now_us;
+	}
 	if (!sim_store_is_up(w->store))
 		return;
 	if (host_is_fenced(h))
@@ -75,6 +77,8 @@ void host_look(struct host *h)
 		h->absent_since_us = 0;
 	else if (!h->absent_since_us)
 		h->absent_since_us = w->tl.now_us;
+	if (h->absent_since_us)
+		h->absent_us = w->tl.now_us;
 }
 
 // ---- the agent ----

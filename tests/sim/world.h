@@ -47,14 +47,16 @@ struct host {
 	struct local *local;
 	struct sim_sandbox sandbox;
 	struct timeline_event tick, start_agent, start_switch, heal;
-	bool dead; // for good
-	bool cut;  // from the store
-	bool slow; // its agent runs late
+	bool dead;		  // for good
+	bool cut;		  // from the store
+	bool slow;		  // its agent runs late
 	uint64_t absent_since_us; // its record is not in the store since then; 0: it is
+	uint64_t absent_us;	  // when it was not there last
 	// Others took it for dead, or may have: they delete its records and take its blocks.
 	uint64_t fenced_us;
 	uint64_t forgot_us; // its state folder was lost
 	bool blank;	    // and it has not read the store since
+	uint64_t read_us;   // when it did so
 };
 
 // One life of a container: a name comes back as another one.
