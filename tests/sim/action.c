@@ -235,6 +235,15 @@ static void both_die(struct world *w)
 	timeline_after(&w->tl, &h->start_switch, outage_us(w));
 }
 
+// One that no other host has.
+static void next_address(struct world *w, struct host *h, char text[IP_TEXT_BYTES])
+{
+	unsigned n = ++w->last_address;
+
+	snprintf(text, IP_TEXT_BYTES, "198.51.%u.%u", n / 250, n % 250 + 1);
+	ip_parse(text, &h->vtep);
+}
+
 static void reboot(struct world *w)
 {
 	struct host *h = any_living(w);
@@ -252,9 +261,7 @@ static void reboot(struct world *w)
 	if (sim_chance(&w->random, 30))
 		host_forget(h);
 	if (sim_chance(&w->random, 60)) {
-		snprintf(text, sizeof(text), "198.51.100.%u",
-			(unsigned)sim_between(&w->random, 1, 250));
-		ip_parse(text, &h->vtep);
+		next_address(w, h, text);
 		world_trace(w, "%s: has another address: %s", h->conf.host, text);
 	}
 	timeline_after(&w->tl, &h->start_agent, outage_us(w));
@@ -289,9 +296,8 @@ static void readdress_host(struct world *w)
 
 	if (!h)
 		return;
-	snprintf(text, sizeof(text), "203.0.113.%u", (unsigned)sim_between(&w->random, 1, 250));
+	next_address(w, h, text);
 	world_trace(w, "%s: gets another address: %s", h->conf.host, text);
-	ip_parse(text, &h->vtep);
 	agent_set_vtep(h->agent, &h->vtep);
 }
 
