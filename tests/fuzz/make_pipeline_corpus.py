@@ -10,6 +10,7 @@ BROADCAST = b"\xff" * 6
 TCP, UDP = 6, 17
 NEEDS_CSUM = 1
 GSO_TCPV4, GSO_TCPV6, GSO_UDP_L4 = 1, 4, 5
+GUARDED = 8  # a port
 FIX = 3  # IP length and checksum start
 
 
@@ -86,6 +87,14 @@ def inputs():
                     for size, g in ((200, 0), (5000, gso), (60000, gso), (9000, 0))
                     for chunk in (0, 1, 2)
                 )
+    own = [ip(False, TCP), ip(True, TCP), ip(False, UDP), ip(True, 58), b"\x08\x06" + bytes(28), plain]
+    yield "guard", b"\0" + b"".join(
+        record(GUARDED, ether(BROADCAST, host(n), tags, rest), 90, FIX | chunk << 2, last=n == 2)
+        for rest in own
+        for n in (1, 1, 2)
+        for tags in ((), (7,), (7, 8))
+        for chunk in (0, 3)
+    )
     frame = ether(BROADCAST, host(1), (10, 20), ip(False, TCP))
     yield "two_tags_gso", b"\0" + record(2, frame, 9000, FIX, GSO_TCPV4, 1460, NEEDS_CSUM)
     frame = ether(BROADCAST, host(1), (10,), ip(False, TCP))
