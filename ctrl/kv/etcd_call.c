@@ -206,20 +206,6 @@ static void on_token(void *arg, int rc, const struct http_reply *reply)
 		authenticate(etcd);
 }
 
-static void add_json_text(struct text *body, const char *text)
-{
-	text_add(body, "\"", 1);
-	for (; *text; text++) {
-		unsigned char c = *text;
-
-		if (c < 0x20 || c == '"' || c == '\\')
-			text_addf(body, "\\u%04x", c);
-		else
-			text_add(body, text, 1);
-	}
-	text_add(body, "\"", 1);
-}
-
 static void authenticate(struct etcd *etcd)
 {
 	struct text body = {0};
@@ -227,9 +213,9 @@ static void authenticate(struct etcd *etcd)
 	if (etcd->auth)
 		return;
 	text_addf(&body, "{\"name\":");
-	add_json_text(&body, etcd->user);
+	text_add_json(&body, etcd->user);
 	text_addf(&body, ",\"password\":");
-	add_json_text(&body, etcd->password ? etcd->password : "");
+	text_add_json(&body, etcd->password ? etcd->password : "");
 	text_add(&body, "}", 1);
 	etcd->auth = new_call(etcd, "/v3/auth/authenticate", &body, true, on_token, etcd);
 	if (etcd->auth && send_call(etcd->auth) < 0)

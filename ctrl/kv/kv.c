@@ -14,6 +14,7 @@ static const struct kv_driver *const drivers[] = {
 	&kv_lmdb,
 	&kv_etcd,
 	&kv_zookeeper,
+	&kv_consul,
 };
 
 // A callback that the loop is to make: of a request that was refused before a driver had it.

@@ -90,6 +90,20 @@ void text_add_url(struct text *t, const char *text)
 	}
 }
 
+void text_add_json(struct text *t, const char *text)
+{
+	text_add(t, "\"", 1);
+	for (; *text; text++) {
+		unsigned char c = *text;
+
+		if (c < 0x20 || c == '"' || c == '\\')
+			text_addf(t, "\\u%04x", c);
+		else
+			text_add(t, text, 1);
+	}
+	text_add(t, "\"", 1);
+}
+
 void text_drop(struct text *t, size_t len_bytes)
 {
 	if (len_bytes == 0)

@@ -14,8 +14,9 @@ struct text {
 void text_add(struct text *t, const void *data, size_t len_bytes);
 void text_addf(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void text_add_base64(struct text *t, const void *data, size_t len_bytes);
-void text_add_url(struct text *t, const char *text); // %41 for what is not of RFC 3986, '/' stays
-void text_drop(struct text *t, size_t len_bytes);    // from its beginning
+void text_add_json(struct text *t, const char *text); // a string, with its quotes
+void text_add_url(struct text *t, const char *text);  // %41 for what is not of RFC 3986, '/' stays
+void text_drop(struct text *t, size_t len_bytes);     // from its beginning
 void text_free(struct text *t);
 
 // Returns the number of bytes written to `to` (room for strlen(from) / 4 * 3), or -EINVAL. A zero
