@@ -48,6 +48,8 @@ static void on_reply(void *arg, const struct http_reply *reply)
 	if (rc == 0 && reply->status != 200)
 		rc = consul_parse_error(
 			reply->status, reply->body, reply->len_bytes, words, sizeof(words));
+	if (rc == 0 && !call->consul->kv.up)
+		kv_set_state(&call->consul->kv, true, NULL);
 	// A query that hung on a server that failed is asked again elsewhere, which tells.
 	if (rc < 0 && rc != -ENOENT && !call->is_long)
 		keep_reason(call->consul, rc, words);

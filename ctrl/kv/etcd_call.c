@@ -85,6 +85,8 @@ static void on_reply(void *arg, const struct http_reply *reply)
 	}
 	if (rc == -EAGAIN)
 		rc = -EACCES;
+	if (rc == 0 && !etcd->kv.up)
+		kv_set_state(&etcd->kv, true, NULL);
 	if (rc < 0) {
 		keep_reason(&etcd->kv, rc, words);
 		if (is_unreachable(rc))

@@ -63,7 +63,7 @@ struct kv_pair {
 	uint64_t revision; // of the last change of this key
 };
 
-// `revision` is that of the store when it was read.
+// `revision` is that of the store when it was read (Consul: of the keys that were read).
 typedef void kv_read_fn(
 	void *arg, int rc, const struct kv_pair *pairs, size_t count, uint64_t revision);
 

@@ -171,7 +171,8 @@ static void test_list(void)
 			last = put_ok(in(names[i]), names[i]);
 	}
 	r = list(in("n/"));
-	demand(r.rc == 0 && r.revision >= last);
+	demand(r.rc == 0);
+	demand(store_is("consul") || r.revision >= last); // of these keys only
 	demand(r.count == (store_is("zookeeper") ? 3 : 4));
 	for (size_t i = 0; i < r.count; i++) {
 		demand(i == 0 || strcmp(r.pairs[i - 1].key, r.pairs[i].key) < 0);
@@ -232,7 +233,8 @@ static void test_values(void)
 		check_value(big, len);
 	check_value("\xff\xfe\0\n\"{}", 8);
 	check_value(big, 64 << 10);
-	check_value(big, KV_VALUE_MAX_BYTES);
+	// Consul takes transactions up to that size, as base64 with its key.
+	check_value(big, store_is("consul") ? 380 << 10 : KV_VALUE_MAX_BYTES);
 	free(big);
 }
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # The conformance suite against a cluster of three: whose leader is killed, whose first member hangs.
 . "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/etcd.sh"
+. "$(dirname "$0")/store.sh"
 
 members=1=http://127.0.0.1:23801,2=http://127.0.0.1:23802,3=http://127.0.0.1:23803
 urls=http://127.0.0.1:23791,http://127.0.0.1:23792,http://127.0.0.1:23793

@@ -3,7 +3,7 @@
 # The conformance suite against one etcd: all cases, also with the store stopped, hanging, wiped and
 # compacted.
 . "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/etcd.sh"
+. "$(dirname "$0")/store.sh"
 
 url=http://127.0.0.1:2379
 etcd_control one "$url" --listen-peer-urls http://127.0.0.1:2380

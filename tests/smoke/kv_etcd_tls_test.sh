@@ -3,7 +3,7 @@
 # etcd that wants certificates of its clients, and a user with a password. Wrong ones are refused
 # with words that help.
 . "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/etcd.sh"
+. "$(dirname "$0")/store.sh"
 
 cd "$T"
 # sign NAME SUBJECT: a key and a certificate by our own authority. etcd's gateway serves no client
