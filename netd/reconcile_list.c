@@ -270,6 +270,7 @@ static void see_ports(struct reconcile *rec)
 static void begin_object(struct reconcile *rec, struct sw_object *obj)
 {
 	obj->seen = false;
+	obj->was_there = obj->there;
 	if (!rec->list_report) {
 		obj->there = false;
 		obj->has = (struct sw_digest){0};
@@ -318,10 +319,10 @@ static void end_net(struct reconcile *rec, struct sw_net *net)
 	}
 	if (rec->list_report)
 		return;
-	if (!net->bridge.there || rec->relist_entries)
+	// What came or went without an answer has taken entries along, or has none.
+	if (rec->relist_entries || net->bridge.there != net->bridge.was_there ||
+		net->vx.there != net->vx.was_there)
 		sw_entries_reset(net);
-	if (net->bridge.there && !net->vx.there && net->entries == ENTRIES_KNOWN)
-		sw_entries_reset(net); // its forwarding entries have gone with the port
 }
 
 static void end_all(struct reconcile *rec)

@@ -40,7 +40,7 @@ static void on_reply(void *arg, int rc, const json_t *result, const struct err *
 	if (now) {
 		rec->nb_busy -= call->changes;
 		if (sw_is_lost(rc) && call->changes)
-			sw_relist(rec, true);
+			sw_relist(rec, false);
 		rec->running = true; // what the agent does meanwhile is seen to below
 		call->fn(rec, call, rc, result, err && err->code ? err : &none);
 		rec->running = false;

@@ -33,9 +33,10 @@ struct audit;
 
 // A thing that is to be in the switch.
 struct sw_object {
-	bool there; // the switch has said so
-	bool busy;  // a call about it is under way
-	bool seen;  // in the present listing
+	bool there;	// the switch has said so
+	bool busy;	// a call about it is under way
+	bool seen;	// in the present listing
+	bool was_there; // before it, for all that was known
 	// Digests of the options that it has, that were sent, and that are wanted: of those that
 	// cannot change while it lives, and of the others. 0: other options.
 	struct sw_digest {
@@ -222,7 +223,7 @@ void sw_object_fini(struct sw_object *obj);
 // Nothing is known of it: a new connection.
 void sw_object_reset(struct sw_object *obj);
 
-// What became of the call is not known: the switch is to be asked.
+// What became of the call is not known.
 bool sw_is_lost(int rc);
 // Of options, not 0; both may be NULL and are given up.
 struct sw_digest sw_digest(json_t *fixed, json_t *live);

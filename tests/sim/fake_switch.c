@@ -241,17 +241,12 @@ static int code_of(int rc)
 	return rc < 0 ? ctrl_error_info[ctrl_error_of_errno(rc)].code : 0;
 }
 
-static int run(struct fake_switch *sw, const char *method, json_t *params, json_t **ret_result,
-	struct err *err)
+static int carry_out(struct fake_switch *sw, const char *method, json_t *params,
+	json_t **ret_result, struct err *err)
 {
 	const struct fake_method *row = fake_method(method);
-	struct named *fail = named(&sw->fails, method, false);
 	int rc = 0;
 
-	if (fail && fail->count) {
-		fail->count -= fail->count != UINT_MAX;
-		return err_set(err, fail->code, method, "is made to fail");
-	}
 	if (!strcmp(method, "tunnel.status")) {
 		*ret_result = tunnel_status(sw);
 		return 0;
@@ -269,6 +264,22 @@ static int run(struct fake_switch *sw, const char *method, json_t *params, json_
 		tell_deleted(sw, method, params);
 	}
 	return code_of(rc);
+}
+
+static int run(struct fake_switch *sw, const char *method, json_t *params, json_t **ret_result,
+	struct err *err)
+{
+	struct named *fail = named(&sw->fails, method, false);
+
+	if (!fail || !fail->count)
+		return carry_out(sw, method, params, ret_result, err);
+	fail->count -= fail->count != UINT_MAX;
+	if (fail->code == -ETIMEDOUT) {
+		carry_out(sw, method, params, ret_result, NULL);
+		json_decref(*ret_result);
+		*ret_result = NULL;
+	}
+	return err_set(err, fail->code, method, "is made to fail");
 }
 
 int fake_switch_do(struct fake_switch *sw, const char *method, json_t *params, json_t **ret_result,
@@ -309,7 +320,7 @@ static void call(struct switch_conn *conn, const char *method, json_t *params, s
 	STAILQ_INSERT_TAIL(&sw->calls, c, entry);
 }
 
-static void carry_out(struct fake_switch *sw, struct call *c)
+static void run_call(struct fake_switch *sw, struct call *c)
 {
 	c->done = true;
 	c->rc = run(sw, c->method, c->params, &c->result, &c->err);
@@ -362,7 +373,7 @@ static bool step(struct fake_switch *sw)
 	if (MIN_OF(MIN_OF(run_us, reply_us), news_us) > sw->now_us)
 		return false;
 	if (run_us <= reply_us && run_us <= news_us)
-		carry_out(sw, to_run);
+		run_call(sw, to_run);
 	else if (reply_us <= news_us)
 		answer(sw);
 	else
@@ -500,7 +511,7 @@ void fake_switch_crash(struct fake_switch *sw, uint64_t now_us)
 	sw->now_us = MAX_OF(sw->now_us, now_us);
 	// They are carried out one after the other, until it dies.
 	while ((c = next_run(sw)) && sim_chance(&sw->random, 50))
-		carry_out(sw, c);
+		run_call(sw, c);
 	STAILQ_FOREACH (c, &sw->calls, entry) {
 		c->done = true;
 		c->reply_us = sw->now_us + !answers_first;

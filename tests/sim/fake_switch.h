@@ -48,7 +48,8 @@ bool fake_switch_is_up(const struct fake_switch *sw);
 // The namespace that ports name is not there (any more): they go down, new ones are refused.
 // Namespaces are there until this says otherwise.
 void fake_switch_netns(struct fake_switch *sw, const char *netns, bool there);
-// The next `count` calls of the method fail with `code`; UINT_MAX: all, 0: none any more.
+// The next `count` calls of the method fail with `code`; UINT_MAX: all, 0: none any more. With
+// -ETIMEDOUT they are carried out, and only the answer is lost.
 void fake_switch_fail(struct fake_switch *sw, const char *method, int code, unsigned count);
 // The option of ports that this switch does not know yet (refused by name); NULL: none.
 void fake_switch_lacks(struct fake_switch *sw, const char *port_option);

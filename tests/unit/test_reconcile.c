@@ -51,6 +51,36 @@ static void test_connect(void **state)
 	bed_settled(bed);
 }
 
+// The record that the store has of an own endpoint changes nothing; one of an endpoint that is no
+// more keeps others from their address until it has gone.
+static void test_own_records(void **state)
+{
+	struct bed *bed = *state;
+	struct endpoint_record rec;
+	struct own *own;
+
+	bed_usual(bed);
+	own = &bed->own[0];
+	fake_switch_calls(bed->sw, NULL);
+	record_endpoint(&bed->replica, 0, &own->base.rec);
+	bed_settled(bed);
+	assert_int_equal(fake_switch_calls(bed->sw, NULL), 0);
+	reconcile_own_add(bed->rec, &own->base);
+	bed_settled(bed);
+	record_endpoint_gone(&bed->replica, 0, 1);
+	bed_settled(bed);
+	rec = record_endpoint_of(110, 1, 9, 110);
+	record_endpoint(&bed->replica, 0, &rec);
+	bed_settled(bed);
+	rec = record_endpoint_of(50, 0, 9, 50); // later, so it wins
+	record_endpoint(&bed->replica, 0, &rec);
+	bed_settled(bed);
+	assert_null(fake_bridge_neigh(
+		fake_switch_bridge(bed->sw, "cw.net0"), &(struct ip_addr){4, {10, 0, 0, 110}}));
+	record_endpoint_gone(&bed->replica, 0, 50);
+	bed_settled(bed);
+}
+
 static void test_port_options(void **state)
 {
 	struct bed *bed = *state;
@@ -134,6 +164,29 @@ static void test_hosts(void **state)
 	record_host(&bed->replica, 4, &vtep);
 	bed_settle(bed);
 	assert_false(fake_bridge_floods(fake_switch_bridge(bed->sw, "cw.net0"), &vtep));
+}
+
+// This host has another tunnel endpoint: one that another host had, and which has not said so yet.
+static void test_tunnel(void **state)
+{
+	struct bed *bed = *state;
+	struct ip_addr vtep = record_ip("10.1.0.3");
+	struct reconcile_tunnel tunnel = {.address = vtep, .udp_port = 4790, .mtu = 9000};
+	const struct fake_endpoint *endpoint;
+
+	bed_usual(bed);
+	reconcile_set_tunnel(bed->rec, &tunnel);
+	bed_settle(bed);
+	endpoint = fake_switch_endpoints(bed->sw);
+	assert_string_equal(endpoint->name, "cw.cluster");
+	assert_string_equal(
+		json_string_value(json_object_get(endpoint->options, "address")), "10.1.0.3");
+	assert_int_equal(json_integer_value(json_object_get(endpoint->options, "mtu")), 9000);
+	assert_int_equal(json_integer_value(json_object_get(endpoint->options, "udp-port")), 4790);
+	assert_false(fake_bridge_floods(fake_switch_bridge(bed->sw, "cw.net0"), &vtep));
+	tunnel.address = record_ip("10.1.0.1");
+	reconcile_set_tunnel(bed->rec, &tunnel);
+	bed_settled(bed);
 }
 
 static void test_restart(void **state)
@@ -250,6 +303,7 @@ static void test_audit(void **state)
 
 static void test_lost_objects(void **state)
 {
+	void (*on_event)(void *arg, const char *name, const json_t *data);
 	struct bed *bed = *state;
 
 	bed_usual(bed);
@@ -261,6 +315,24 @@ static void test_lost_objects(void **state)
 	bed_settled(bed);
 	fake_switch_do(
 		bed->sw, "port.del", json_pack("{s:s}", "name", "cw.000000010000"), NULL, NULL);
+	bed_run(bed, SECOND);
+	bed_settled(bed);
+	// Deleted and made again: it is there, but empty.
+	fake_switch_do(bed->sw, "port.del", json_pack("{s:s}", "name", "cw.vx.5000"), NULL, NULL);
+	fake_switch_do(bed->sw, "port.add",
+		json_pack("{s:s, s:{s:s, s:s, s:i, s:s, s:s}}", "bridge", "cw.net0", "port", "name",
+			"cw.vx.5000", "type", "vxlan", "key", 5000, "endpoint", "cw.cluster",
+			"learning", "off"),
+		NULL, NULL);
+	bed_run(bed, SECOND);
+	bed_settled(bed);
+	// Nobody tells of it, since events may be lost: it is noticed with the next change.
+	on_event = fake_switch_conn(bed->sw)->on_event;
+	fake_switch_conn(bed->sw)->on_event = NULL;
+	fake_switch_do(bed->sw, "port.del", json_pack("{s:s}", "name", "cw.vx.5000"), NULL, NULL);
+	bed_run(bed, SECOND);
+	fake_switch_conn(bed->sw)->on_event = on_event;
+	bed_add(bed, 0, 700, 1);
 	bed_run(bed, SECOND);
 	bed_settled(bed);
 	// Wiped while nobody looked: an audit finds it.
@@ -413,9 +485,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_adds),
 		TEST(test_connect),
+		TEST(test_own_records),
 		TEST(test_port_options),
 		TEST(test_moves),
 		TEST(test_hosts),
+		TEST(test_tunnel),
 		TEST(test_restart),
 		TEST(test_agent_restart),
 		TEST(test_audit),

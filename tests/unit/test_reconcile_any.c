@@ -131,7 +131,7 @@ static void check_any(struct bed *bed)
 
 static void test_any(void **state)
 {
-	for (uint64_t seed = 1; seed <= 60; seed++) {
+	for (uint64_t seed = 1; seed <= 200; seed++) {
 		void *own_state = NULL;
 		struct bed *bed;
 
