@@ -319,9 +319,8 @@ static void end_net(struct reconcile *rec, struct sw_net *net)
 	}
 	if (rec->list_report)
 		return;
-	// What came or went without an answer has taken entries along, or has none.
-	if (rec->relist_entries || net->bridge.there != net->bridge.was_there ||
-		net->vx.there != net->vx.was_there)
+	// One that came without an answer has no entries yet.
+	if (rec->relist_entries || net->vx.there != net->vx.was_there)
 		sw_entries_reset(net);
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/util.h"
 #include "tests/unit/reconcile_bed.h"
 
 static void test_adds(void **state)
@@ -95,6 +96,14 @@ static void test_port_options(void **state)
 	port = fake_switch_port(bed->sw, "cw.000000020000");
 	assert_string_equal(port->type, "veth");
 	assert_string_equal(json_string_value(json_object_get(port->options, "netns")), "c2");
+	assert_string_equal(json_string_value(json_object_get(port->options, "guard")), "on");
+	assert_int_equal(json_array_size(json_object_get(port->options, "guard-ips")), 1);
+	own->base.spoof_ok = true;
+	reconcile_own_add(bed->rec, &own->base);
+	bed_settled(bed);
+	port = fake_switch_port(bed->sw, "cw.000000020000");
+	assert_null(json_object_get(port->options, "guard"));
+	assert_null(json_object_get(port->options, "guard-ips"));
 	record_net(&bed->replica, 0, "1400");
 	own->base.rec.mac.byte[1] = 7;
 	reconcile_own_add(bed->rec, &own->base);
@@ -401,6 +410,31 @@ static void test_refused(void **state)
 	assert_true(own->told);
 }
 
+// A change is made, but nobody hears of it.
+static void test_lost_answers(void **state)
+{
+	static const char *const methods[] = {"endpoint.add", "bridge.add", "port.add"};
+	struct bed *bed = *state;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(methods); i++)
+		fake_switch_fail(bed->sw, methods[i], -ETIMEDOUT, 1);
+	bed_usual(bed);
+	fake_switch_fail(bed->sw, "fdb.add", -ETIMEDOUT, 1);
+	fake_switch_fail(bed->sw, "neigh.add", -ETIMEDOUT, 1);
+	bed_add(bed, 0, 650, 1);
+	bed_settled(bed);
+	fake_switch_fail(bed->sw, "port.del", -ETIMEDOUT, 1);
+	fake_switch_fail(bed->sw, "bridge.del", -ETIMEDOUT, 1);
+	reconcile_own_del(bed->rec, &bed->own[0].base);
+	bed_run(bed, SECOND);
+	assert_true(bed->own[0].gone);
+	bed_let_go(&bed->own[0]);
+	bed_settled(bed);
+	fake_switch_fail(bed->sw, "port.add", -ETIMEDOUT, 1); // of the VXLAN port alone
+	bed_connect(bed, 0, 0, 1);
+	bed_settled(bed);
+}
+
 // A switch that cannot guard ports has none that is not guarded.
 static void test_guard(void **state)
 {
@@ -495,6 +529,7 @@ int main(void)
 		TEST(test_audit),
 		TEST(test_lost_objects),
 		TEST(test_refused),
+		TEST(test_lost_answers),
 		TEST(test_guard),
 		TEST(test_bulk),
 		TEST(test_peers),
