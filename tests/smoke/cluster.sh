@@ -11,9 +11,14 @@ TIMES=("cluster-store-opts: {ttl: 3, grace: 3, timeout: 1000}" "quarantine: 3")
 
 # cluster COUNT [configuration line…]: a LAN, etcd, and hosts.
 cluster() {
-	local n
 	lan
 	store_start "$T/store" || fail "etcd does not start"
+	nodes "$@"
+}
+
+# nodes COUNT [configuration line…]: hosts, on the store at STORE_URL.
+nodes() {
+	local n
 	for ((n = 1; n <= $1; n++)); do
 		node "h$n" "$n" "${@:2}"
 	done
@@ -113,8 +118,7 @@ leave() {
 			wait "${!pid}" || fail "$pid ended with status $?"
 		done
 	done
-	kill -TERM "$STORE_PID"
-	wait "$STORE_PID" || true
+	[[ -z $STORE_PID ]] || { kill -TERM "$STORE_PID" && wait "$STORE_PID"; } || true
 	# shellcheck disable=SC2034
 	SWITCH_PID=
 }

@@ -19,7 +19,7 @@ set -eu
 cd $T
 leader() {
 	for i in 1 2 3; do
-		if [[ \$(./ask 1218\$i srvr) == *'Mode: leader'* ]]; then
+		if [[ \$(./ask 127.0.0.1 1218\$i srvr) == *'Mode: leader'* ]]; then
 			echo \$i
 			return
 		fi

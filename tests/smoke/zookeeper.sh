@@ -6,12 +6,13 @@
 ZOOKEEPER_JAR=/usr/share/java/zookeeper.jar
 [[ -r $ZOOKEEPER_JAR ]] && command -v java >/dev/null || skip 'zookeeper is not installed'
 CONFORMANCE=$BUILD/tests/kv/kv_conformance
+ZOOKEEPER_ADDRESS=127.0.0.1 # that servers listen on
 
-# zookeeper_ask PORT WORD: one of the four-letter words.
+# ask ADDRESS PORT WORD: one of the four-letter words.
 cat >"$T/ask" <<'END'
 #!/bin/bash
-exec 2>/dev/null 3<>"/dev/tcp/127.0.0.1/$1" || exit 1
-echo "$2" >&3
+exec 2>/dev/null 3<>"/dev/tcp/$1/$2" || exit 1
+echo "$3" >&3
 timeout 2 cat <&3
 END
 chmod +x "$T/ask"
@@ -25,7 +26,7 @@ zookeeper_control() {
 	[[ $* != *server.* ]] || echo "${dir##*/}" >"$dir/data/myid"
 	printf '%s\n' tickTime=300 initLimit=20 syncLimit=10 minSessionTimeout=600 \
 		maxSessionTimeout=60000 "dataDir=$dir/data" "clientPort=$port" \
-		clientPortAddress=127.0.0.1 admin.enableServer=false '4lw.commands.whitelist=ruok, srvr' \
+		"clientPortAddress=$ZOOKEEPER_ADDRESS" admin.enableServer=false '4lw.commands.whitelist=ruok, srvr' \
 		"$@" >"$dir/zoo.cfg"
 	cat >"$dir/control" <<-END
 		#!/bin/bash
@@ -38,7 +39,7 @@ zookeeper_control() {
 			echo \$! >pid
 			for ((i = 0; i < 400; i++)); do
 				[[ \${2:-} != now ]] || exit 0
-				[[ \$($T/ask $port srvr) == *Mode:* ]] && exit
+				[[ \$($T/ask $ZOOKEEPER_ADDRESS $port srvr) == *Mode:* ]] && exit
 				sleep 0.05
 			done
 			exit 1 ;;
