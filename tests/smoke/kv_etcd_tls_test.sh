@@ -48,12 +48,13 @@ refused_conformance 'certificate|alert|reset' --ca ca.pem
 
 "${ctl[@]}" user add root:secret
 "${ctl[@]}" user grant-role root root
-"${ctl[@]}" user add causeway:pass'"'word
+password='pass"word'
+"${ctl[@]}" user add "causeway:$password"
 "${ctl[@]}" role add net
 "${ctl[@]}" role grant-permission net --prefix=true readwrite t/
 "${ctl[@]}" user grant-role causeway net
 "${ctl[@]}" auth enable
-user=(--user causeway --password 'pass"word')
+user=(--user causeway --password "$password")
 conformance user "${tls[@]}" "${user[@]}" etcd://127.0.0.1/t "${some[@]}"
 # Tokens last for two seconds: this one takes longer. A store that was started anew knows none.
 conformance token "${tls[@]}" "${user[@]}" --control "$T/one/control" etcd://127.0.0.1/t \
