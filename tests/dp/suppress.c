@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Requests to resolve an address, as a bridge with neighbours treats them: which are answered, byte
 // by byte, and which go on.
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 
@@ -267,6 +268,37 @@ static void test_replaced(void **state)
 }
 
 // The switch that has flooded it has neighbours of its own.
+// Single ones, while the table has room.
+static void test_one_by_one(void **state)
+{
+	struct dp_neigh third = neigh4(3, 0, 3), moved = neigh4(2, 0, 12);
+	unsigned added = 0;
+
+	PORTS({}, {});
+	assert_int_equal(dp_neigh_put(the_dp(), bridge_id(0), &third, 1), -ENOSPC); // no table
+	dp_neigh_del(the_dp(), bridge_id(0), &third);
+	NEIGHBOURS(0, false, neigh4(2, 0, 2), neigh6(2, 0, 2), neigh4(4, 0, 4), neigh4(5, 0, 5));
+	dp_neigh_del(the_dp(), bridge_id(0), &third); // is not there
+	assert_int_equal(dp_neigh_put(the_dp(), bridge_id(0), &third, 1), 0);
+	assert_int_equal(dp_neigh_put(the_dp(), bridge_id(0), &moved, 1), 0);
+	answers(A, arp_asks(1, 0, 3), arp_says(1, 0, 3, 3));
+	answers(A, arp_asks(1, 0, 2), arp_says(1, 0, 2, 12));
+	answers(A, nd_asks(1, 0, 2), nd_says(1, 0, 2, 2));
+	dp_neigh_del(the_dp(), bridge_id(0), &moved);
+	goes_on(A, arp_asks(1, 0, 2), ON(B));
+	assert_int_equal(dp_neigh_put(the_dp(), bridge_id(0), &moved, 1), 0);
+	answers(A, arp_asks(1, 0, 2), arp_says(1, 0, 2, 12));
+	// Until it is full; then those that are there stay.
+	for (struct dp_neigh e; added < 100; added++) {
+		e = neigh4(100 + added, 0, 7);
+		if (dp_neigh_put(the_dp(), bridge_id(0), &e, 1) < 0)
+			break;
+	}
+	assert_in_range(added, 1, 20);
+	answers(A, arp_asks(1, 0, 100), arp_says(1, 0, 100, 7));
+	goes_on(A, arp_asks(1, 0, 100 + added), ON(B));
+}
+
 static void test_from_a_tunnel(void **state)
 {
 	PORTS({}, {.tunnel = true}, {});
@@ -358,6 +390,7 @@ int group_suppress(void)
 		DP_TEST(test_others_go_on),
 		DP_TEST(test_other_bridge),
 		DP_TEST(test_replaced),
+		DP_TEST(test_one_by_one),
 		DP_TEST(test_from_a_tunnel),
 		DP_TEST(test_bridge_number_again),
 		DP_TEST(test_mixed_batch),

@@ -608,6 +608,10 @@ static void test_options_refused(void **state)
 	option_refused("tag", "+1", "is not allowed");
 	option_refused("tag", " 1", "is not allowed");
 	option_refused("tag", "99999999999999999999", "is not allowed");
+	option_refused("guard", "yes", "guard is off or on");
+	option_refused("guard-ips", "10.0.0.5/24", "without bits behind it");
+	option_refused("guard-ips", "10.0.0.5,0.0.0.0", "the addresses of hosts are needed");
+	option_refused("guard-ips", "ff02::1", "the addresses of hosts are needed");
 	option_refused("tga", "1", "unknown option 'tga'; did you mean 'tag'?");
 	option_refused("colour", "1", "a port has the options type, tag, trunks");
 	option_refused("netns", "\xff\xfe", "UTF-8");
