@@ -228,6 +228,7 @@ static void on_net_written(void *arg, int rc, uint64_t revision)
 			continue;
 		retry_done(w->retry, rc == 0 ? -EAGAIN : rc, agent_now(a));
 		req->written = rc == 0;
+		req->written_revision = revision;
 		req->maybe_written = rc != -ESTALE;
 	}
 	pending_free(&w->pending);
@@ -300,9 +301,9 @@ static void create_free(struct request *req)
 	network_record_fini(&c->rec);
 }
 
-static json_t *created(const struct replica_net *net)
+static json_t *created(const struct network_record *rec)
 {
-	return json_pack("{s:s, s:s}", "id", net->id, "name", net->rec.name);
+	return json_pack("{s:s, s:s}", "id", rec->id, "name", rec->name);
 }
 
 static bool unreachable(struct agent *a, struct request *req, const char *name)
@@ -325,15 +326,18 @@ static bool create_run(struct agent *a, struct request *req, uint64_t now_us)
 	int rc;
 
 	if (net && c->written && !strcmp(net->id, c->rec.id))
-		return request_answer(a, req, 0, created(net), NULL);
+		return request_answer(a, req, 0, created(&net->rec), NULL);
 	if (net)
 		return request_answer(a, req,
 			net_error(&err, -EEXIST, c->want.name,
 				"there is a network of this name; choose another"),
 			NULL, &err);
+	// It was made. If it is not here although all up to then is, somebody has deleted it since.
+	if (req->written && a->replica.revision >= req->written_revision)
+		return request_answer(a, req, 0, created(&c->rec), NULL);
 	if (now_us >= req->deadline_us || (!a->store_up && !req->retry.busy))
 		return unreachable(a, req, c->want.name);
-	if (!agent_can_write(a) || !retry_due(&req->retry, now_us))
+	if (req->written || !agent_can_write(a) || !retry_due(&req->retry, now_us))
 		return false;
 	// Once more from what was asked for: what was chosen may be somebody else's by now. The id
 	// stays: a write whose answer was lost is recognised by it.
@@ -371,7 +375,7 @@ static int create_local(struct agent *a, struct create *c, json_t **ret_result, 
 	if (rc < 0)
 		return err_set_errno(err, rc, c->rec.name, "the network cannot be kept");
 	net = replica_net_by_name(&a->replica, c->rec.name);
-	*ret_result = net ? created(net) : NULL;
+	*ret_result = net ? created(&net->rec) : NULL;
 	return 0;
 }
 

@@ -102,6 +102,7 @@ struct agent {
 	uint64_t healthy_since_us; // synced and not interrupted; 0: it is now
 	uint64_t purge_at_us;	   // kept records that nobody put back go then; 0: none
 	char cluster_before[ID_BYTES];
+	uint64_t allocation_before;
 	uint64_t cluster_revision; // of its record
 	bool went_back;		   // something that was read is older than what was known
 	bool rename_cluster;	   // so that all hosts see that the store is another one
@@ -188,6 +189,7 @@ struct request {
 	struct retry retry;
 	// Its last write to the store: was made, may have been made (or is under way).
 	bool written, maybe_written;
+	uint64_t written_revision;
 	uint64_t deadline_us;
 	agent_done_fn *done;
 	void *done_arg;

@@ -45,6 +45,7 @@ int agent_store_load(struct agent *a, struct err *err)
 	int rc;
 
 	rc = local->ops->each(local, LOCAL_STORE, load_one, a);
+	a->allocation_before = a->replica.allocation_revision;
 	// Nothing of it is confirmed: hosts count as suspended until the store says otherwise.
 	replica_begin(&a->replica);
 	replica_end(&a->replica, REPLICA_KEEP_ALL, agent_now(a));
@@ -160,8 +161,12 @@ static void save_sweep(struct agent *a)
 static void on_begin(struct agent *a)
 {
 	// A listing that was interrupted begins again: what was known before is not forgotten.
-	if (!a->beginning)
+	if (!a->beginning) {
 		snprintf(a->cluster_before, ID_BYTES, "%s", a->replica.cluster.id);
+		// Since start: as it is on disk.
+		if (a->synced)
+			a->allocation_before = a->replica.allocation_revision;
+	}
 	a->replica.cluster.id[0] = '\0';
 	a->replica.allocation_revision = 0;
 	a->healthy_since_us = 0;
@@ -209,11 +214,18 @@ static bool was_lost(struct agent *a, uint64_t revision)
 	if (!a->cluster_before[0])
 		return false;
 	return strcmp(a->cluster_before, a->replica.cluster.id) != 0 ||
-	       revision < a->replica.revision || a->went_back || has_lost_own(a);
+	       revision < a->replica.revision ||
+	       a->replica.allocation_revision < a->allocation_before || a->went_back ||
+	       has_lost_own(a);
 }
 
 static void on_lost(struct agent *a)
 {
+	struct request *req;
+
+	// What was written may be lost as well.
+	LIST_FOREACH (req, &a->requests, entry)
+		req->written = false;
 	log_warn("store: it is not the one that was here before, or older: this host puts back "
 		 "what is its own");
 	agent_event(a, "store.lost", json_object());
@@ -248,8 +260,12 @@ static void on_synced(struct agent *a, uint64_t revision)
 {
 	if (a->beginning)
 		on_read(a, revision);
-	if (!a->healthy_since_us)
+	if (!a->healthy_since_us) {
 		a->healthy_since_us = agent_now(a);
+		// Nobody could put anything back meanwhile.
+		if (a->purge_at_us)
+			a->purge_at_us = agent_now(a) + a->conf->grace_s * SECOND_US;
+	}
 	if (kv_lease_is_held(a->lease))
 		a->lease_lost_us = 0;
 	a->replica.revision = revision;

@@ -149,12 +149,19 @@ static void check_hosts(struct truth *t)
 
 // ---- networks ----
 
-// The store was lost, and whoever puts back what it knew may not know of the removal: it was made
+// It was made by somebody who got no answer, and tried once more when it was gone already; or the
+// store was lost, and whoever puts back what it knew may not know of the removal: it was made
 // before, or while others filled the store again, or that host was silent then.
 static bool net_came_back(struct truth *t, const struct net_promise *n)
 {
 	const struct world *w = t->w;
+	const struct net_promise *made;
 
+	LIST_FOREACH (made, &w->nets, entry) {
+		if (made->state == PROMISE_UNSURE && made->stop == STOP_NONE &&
+			!strcmp(made->name, n->name))
+			return true;
+	}
 	if (!w->lost_us || w->shaky_until_us >= n->kept_us)
 		return w->lost_us;
 	for (unsigned i = 0; i < w->nb_hosts; i++) {
@@ -173,8 +180,7 @@ static void check_net_promise(struct truth *t, const struct net_promise *n)
 	// Only those who know it put it back into a store that was lost.
 	if (n->state == PROMISE_KEPT && !net_asked_to_go(t->w, n->id) && !there &&
 		!(t->w->lost_us && (n->host->dead || n->host->forgot_us >= n->kept_us)) &&
-		t->w->lost_twice_us < n->kept_us &&
-		!net_is_anothers(t->w, n->id, n->name, n->vni))
+		t->w->lost_twice_us < n->kept_us && !net_is_anothers(t->w, n->id, n->name, n->vni))
 		wrong(t, "network %s (%s) was made by %s, and is not there", n->name, n->id,
 			n->host->conf.host);
 }
