@@ -286,9 +286,8 @@ static bool finish_stop(struct agent *a, struct own_endpoint *own)
 	struct replica_endpoint *ep = agent_own_record(a, own);
 	struct replica_net *net = own->net;
 	// What was acknowledged is there, although the watch has not told of it yet.
-	bool is_stored =
-		own->agent->acked ||
-		(ep && ep->seen && !ep->dropping && !strcmp(ep->rec.id, own->rec.id));
+	bool is_stored = own->agent->acked ||
+			 (ep && ep->seen && !ep->dropping && !strcmp(ep->rec.id, own->rec.id));
 
 	if (!own->agent->port_gone || own->agent->write.busy ||
 		(is_stored && agent_can_write(a) && agent_now(a) < own->agent->deadline_us))

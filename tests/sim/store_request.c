@@ -135,8 +135,7 @@ static void arrive(void *arg)
 	struct request *req = arg;
 	struct sim_store *st = req->st;
 	// What was sent on a connection to the store as it was before ends with that.
-	bool is_reached =
-		st->up && req->boot == st->boots && (!req->c || client_reaches(req->c));
+	bool is_reached = st->up && req->boot == st->boots && (!req->c || client_reaches(req->c));
 
 	if (!is_reached || is_lost(req)) {
 		lose(req);

@@ -4,7 +4,7 @@
 # with. To be sourced after lib.sh.
 
 ZOOKEEPER_JAR=/usr/share/java/zookeeper.jar
-[[ -r $ZOOKEEPER_JAR ]] && command -v java >/dev/null || skip 'zookeeper is not installed'
+{ [[ -r $ZOOKEEPER_JAR ]] && command -v java >/dev/null; } || skip 'zookeeper is not installed'
 CONFORMANCE=$BUILD/tests/kv/kv_conformance
 ZOOKEEPER_ADDRESS=127.0.0.1 # that servers listen on
 
