@@ -92,7 +92,7 @@ int consul_parse_error(
 	int rc = -EIO;
 
 	if (!what[0])
-		what = text;
+		what = text ? text : "";
 	len = strcspn(what, "\r\n");
 	snprintf(ret_words, words_bytes, "Consul answers %d: %.*s", status,
 		(int)(len < 200 ? len : 200), what);

@@ -99,7 +99,7 @@ void on_read(void *arg, int rc, const struct kv_pair *pairs, size_t count, uint6
 	r->rc = rc;
 	r->revision = revision;
 	r->calls++;
-	r->pairs = calloc(count + 1, sizeof(*pairs));
+	r->pairs = count ? calloc(count, sizeof(*pairs)) : NULL;
 	r->count = count;
 	for (size_t i = 0; i < count; i++) {
 		demand(pairs[i].value[pairs[i].len_bytes] == '\0');
