@@ -111,7 +111,8 @@ static void check_entries(struct promise *p, const struct host *h)
 
 	if (!fake_switch_is_up(h->sw))
 		return;
-	if (h->blank || never_heard(h, p->host) || !has_endpoint(h, p->net_id)) {
+	if (h->blank || never_heard(h, p->host) || promise_is_taken_over(p) ||
+		!has_endpoint(h, p->net_id)) {
 		*seen = false;
 		return;
 	}

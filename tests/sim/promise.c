@@ -119,8 +119,10 @@ void promise_connect(struct host *h, struct container *c, const char *network,
 	p->container = c;
 	p->asked_us = h->w->tl.now_us;
 	snprintf(p->network, sizeof(p->network), "%s", network);
-	if (ip)
+	if (ip) {
 		spec.ips[0] = *ip;
+		p->rec.ips[p->rec.nb_ips++].ip = *ip;
+	}
 	LIST_INSERT_HEAD(&h->w->promises, p, entry);
 	world_trace(h->w, "%s: connect %s to %s %s", h->conf.host, c->sandbox, network,
 		ip ? ip_format(ip, text) : "");
@@ -178,7 +180,8 @@ static bool is_doubtful(const struct promise *p)
 
 static bool shares_address(const struct promise *a, const struct promise *b)
 {
-	if (strcmp(a->net_id, b->net_id) != 0)
+	if (a->net_id[0] && b->net_id[0] ? strcmp(a->net_id, b->net_id) != 0
+					 : strcmp(a->network, b->network) != 0)
 		return false;
 	for (unsigned i = 0; i < a->rec.nb_ips * b->rec.nb_ips; i++) {
 		if (ip_equal(&a->rec.ips[i / b->rec.nb_ips].ip, &b->rec.ips[i % b->rec.nb_ips].ip))
@@ -188,21 +191,32 @@ static bool shares_address(const struct promise *a, const struct promise *b)
 }
 
 // A container of its name asked for its address on another host while its own was silent.
-static bool is_taken_over(const struct promise *p, const struct promise *q)
+static bool takes_over(const struct promise *q, const struct promise *p)
 {
-	return q->host != p->host && !strcmp(q->container->name, p->container->name) &&
+	return q != p && q->state != PROMISE_REFUSED && shares_address(p, q) &&
+	       q->host != p->host && !strcmp(q->container->name, p->container->name) &&
 	       p->host->absent_us && p->host->absent_us + TAKE_OVER_US >= q->asked_us;
+}
+
+bool promise_is_taken_over(const struct promise *p)
+{
+	const struct promise *q;
+
+	LIST_FOREACH (q, &p->w->promises, entry) {
+		if (takes_over(q, p))
+			return true;
+	}
+	return false;
 }
 
 bool promise_may_move(const struct promise *p)
 {
 	const struct promise *q;
 
-	if (is_doubtful(p))
+	if (is_doubtful(p) || promise_is_taken_over(p))
 		return true;
 	LIST_FOREACH (q, &p->w->promises, entry) {
-		if (q != p && q->state != PROMISE_REFUSED && shares_address(p, q) &&
-			(is_doubtful(q) || is_taken_over(p, q)))
+		if (q != p && q->state != PROMISE_REFUSED && shares_address(p, q) && is_doubtful(q))
 			return true;
 	}
 	return false;

@@ -72,6 +72,7 @@ bool promise_holds(const struct promise *p);
 bool promise_is_over(const struct promise *p);
 // It may have another address than it was told: see promise.c.
 bool promise_may_move(const struct promise *p);
+bool promise_is_taken_over(const struct promise *p);
 // It may have been lost: see promise.c.
 bool promise_may_be_lost(const struct promise *p);
 // The store was lost, and has another network of that name or VNI now.
