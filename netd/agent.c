@@ -107,11 +107,23 @@ void pending_free(struct pending *pending)
 
 void request_add(struct agent *a, struct request *req, agent_done_fn *done, void *done_arg)
 {
+	req->number = ++a->last_request;
 	req->done = done;
 	req->done_arg = done_arg;
 	req->deadline_us = agent_now(a) + REQUEST_MAX_US;
 	LIST_INSERT_HEAD(&a->requests, req, entry);
 	req->run(a, req, agent_now(a));
+}
+
+struct request *request_find(struct agent *a, uint64_t number)
+{
+	struct request *req;
+
+	LIST_FOREACH (req, &a->requests, entry) {
+		if (req->number == number)
+			return req;
+	}
+	return NULL;
 }
 
 bool request_answer(struct agent *a, struct request *req, int rc, json_t *result, struct err *err)

@@ -22,7 +22,7 @@ struct connect {
 
 struct ask {
 	struct pending pending;
-	struct connect *connect; // to be compared, not followed: it may be gone
+	uint64_t request;
 };
 
 static void connect_free(struct request *req)
@@ -302,13 +302,11 @@ static void on_asked(
 {
 	struct ask *ask = arg;
 	struct agent *a = ask->pending.a;
-	struct request *req;
+	struct request *req = request_find(a, ask->request);
 
-	LIST_FOREACH (req, &a->requests, entry) {
-		if (req == &ask->connect->req)
-			ask->connect->exists = rc == 0;
-		if (req == &ask->connect->req)
-			retry_done(&req->retry, 0, agent_now(a));
+	if (req) {
+		((struct connect *)req)->exists = rc == 0;
+		retry_done(&req->retry, 0, agent_now(a));
 	}
 	pending_free(&ask->pending);
 	a->dirty = true;
@@ -326,7 +324,7 @@ static bool ask_store(struct agent *a, struct connect *c)
 	ask = pending_new(a, sizeof(*ask));
 	if (!ask)
 		return false;
-	ask->connect = c;
+	ask->request = c->req.number;
 	c->asked = true;
 	retry_start(&c->req.retry);
 	kv_get(a->opts.kv, record_key_network(key, c->network), on_asked, ask);

@@ -213,20 +213,17 @@ static int complete(struct agent *a, const struct network_driver *driver,
 
 struct net_write {
 	struct pending pending;
-	struct retry *retry;
+	uint64_t request;
 };
 
 static void on_net_written(void *arg, int rc, uint64_t revision)
 {
 	struct net_write *w = arg;
 	struct agent *a = w->pending.a;
-	struct request *req;
+	struct request *req = request_find(a, w->request);
 
-	// The request may have been given up meanwhile.
-	LIST_FOREACH (req, &a->requests, entry) {
-		if (&req->retry != w->retry)
-			continue;
-		retry_done(w->retry, rc == 0 ? -EAGAIN : rc, agent_now(a));
+	if (req) {
+		retry_done(&req->retry, rc == 0 ? -EAGAIN : rc, agent_now(a));
 		req->written = rc == 0;
 		req->written_revision = revision;
 		req->maybe_written = rc != -ESTALE;
@@ -277,7 +274,7 @@ static void write_for_request(struct agent *a, struct request *req,
 
 	if (!w)
 		return;
-	w->retry = &req->retry;
+	w->request = req->number;
 	req->maybe_written = true;
 	write_net(a, &req->retry, on_net_written, w, rec, gone);
 	if (!req->retry.busy)

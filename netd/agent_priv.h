@@ -118,6 +118,7 @@ struct agent {
 	bool dirty; // something of this host has changed: look at once
 	bool running;
 	LIST_HEAD(, request) requests;
+	uint64_t last_request;
 	LIST_HEAD(, pending) pending;
 	struct agent_conf_net *conf_nets; // one for each of conf->networks
 };
@@ -183,6 +184,7 @@ void pending_free(struct pending *pending);
 
 struct request {
 	LIST_ENTRY(request) entry;
+	uint64_t number; // of its own: answers of the store may come when it is gone
 	// Goes on with it. True: it is answered (request_answer()) and freed.
 	bool (*run)(struct agent *a, struct request *req, uint64_t now_us);
 	void (*free)(struct request *req); // what it owns; NULL: nothing
@@ -196,6 +198,7 @@ struct request {
 };
 
 void request_add(struct agent *a, struct request *req, agent_done_fn *done, void *done_arg);
+struct request *request_find(struct agent *a, uint64_t number); // NULL: it is answered
 // Answers it and frees it. Returns true, for run().
 bool request_answer(struct agent *a, struct request *req, int rc, json_t *result, struct err *err);
 void agent_request_run(struct agent *a, uint64_t now_us);
