@@ -77,8 +77,8 @@ class Cluster:
             "--initial-advertise-peer-urls", peer, "--initial-cluster", "s=" + peer,
             namespace="store", log="etcd.log")
         self.lab.wait("etcd answers", lambda: self.lab.run(
-            "etcdctl", "--endpoints", client, "endpoint", "health", namespace="store"), 30,
-            self.store)
+            "env", "ETCDCTL_API=3", "etcdctl", "--endpoints", client, "endpoint", "health",
+            namespace="store") is not None, 30, self.store)
 
     def complete(self):
         return all(sum(h["state"] == "present" for h in node.json("hosts")["hosts"]) ==
