@@ -49,8 +49,8 @@ probe_start
 tell host 1 127.1.0.1
 tell host 2 127.1.0.2
 tell net 0
-! vsctl list-br | grep -q cw. || fail "there is a bridge already: $(vsctl list-br)"
-vsctl list-br | grep -q br0 || fail "a user's bridge is gone"
+! vsctl list-br | grep cw. >/dev/null || fail "there is a bridge already: $(vsctl list-br)"
+vsctl list-br | grep br0 >/dev/null || fail "a user's bridge is gone"
 tell remote 0 300 200 1
 tell own 0 1
 tell own 0 2 port=veth
@@ -58,11 +58,11 @@ entries cw.net0 201
 [[ $(vsctl --json list-ports | jq -r '.ports[] | select(.name == "cw.000000020000") | .type') == veth ]]
 reaches_soon c1 10.0.0.2
 reaches_soon c2 fd00::1
-in_ns c1 ip -br address show eth0 | grep -q '10.0.0.1/8.*fd00::1/64' || fail "$(in_ns c1 ip address)"
+in_ns c1 ip -br address show eth0 | grep '10.0.0.1/8.*fd00::1/64' >/dev/null || fail "$(in_ns c1 ip address)"
 
 # inside CONTAINER WORDS ARGUMENT…: what `ip` says there has the words, a regular expression.
 inside() {
-	in_ns "$1" ip "${@:3}" | grep -qE "$2" || fail "$1 has no $2: $(in_ns "$1" ip "${@:3}")"
+	in_ns "$1" ip "${@:3}" | grep -E "$2" >/dev/null || fail "$1 has no $2: $(in_ns "$1" ip "${@:3}")"
 }
 
 # Routes: to the network's other subnet, by default only when it is asked for.
@@ -130,17 +130,17 @@ tell wait
 [[ $(in_ns c1 cat /sys/class/net/eth0/ifindex) == "$index" ]] || fail "eth0 was made anew"
 entries cw.net0 11
 inside c1 'inet 192.168.7.7/24' address show eth0
-! in_ns c1 ip address show eth0 | grep -q 10.0.0.77 || fail "c1 keeps an old address"
+! in_ns c1 ip address show eth0 | grep 10.0.0.77 >/dev/null || fail "c1 keeps an old address"
 reaches_soon c1 10.0.0.2
 probe_stop
 probe_start
 tell host 1 127.1.0.1
-! vsctl list-br | grep -q cw. || fail "what nobody wants stays: $(vsctl list-br)"
-vsctl list-br | grep -q br0 || fail "a user's bridge is gone"
+! vsctl list-br | grep cw. >/dev/null || fail "what nobody wants stays: $(vsctl list-br)"
+vsctl list-br | grep br0 >/dev/null || fail "a user's bridge is gone"
 tell net 0
 tell own 0 1
 tell del 1
-! vsctl list-br | grep -q cw. || fail "the bridge outlives its ports: $(vsctl list-br)"
+! vsctl list-br | grep cw. >/dev/null || fail "the bridge outlives its ports: $(vsctl list-br)"
 [[ $(state mine) == up ]] || fail "a user's port is gone"
 
 # A namespace goes.
