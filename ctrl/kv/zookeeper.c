@@ -9,7 +9,7 @@
 
 #define SESSION_TIMEOUT_MS 6000u
 #define LOOK_PERIOD_US	   1000000ull
-#define SOON_US		   50000ull
+#define WATCHES_MAX_BYTES  (512u << 10)
 
 // ---- small things ----
 
@@ -52,9 +52,14 @@ void zk_note_revision(struct zk_kv *self, const struct Stat *stat)
 		self->revision = revision;
 }
 
-void zk_tick_soon(struct zk_kv *self)
+void zk_tick_within(struct zk_kv *self, uint64_t delay_us)
 {
-	loop_timer_once(self->tick, self->connected ? 0 : SOON_US);
+	uint64_t now_us = monotonic_us();
+
+	if (now_us + delay_us >= self->tick_us)
+		return;
+	self->tick_us = now_us + delay_us;
+	loop_timer_once(self->tick, delay_us);
 }
 
 void zk_folder_path(const struct zk_kv *self, const char *prefix, char path[ZK_PATH_MAX_BYTES])
@@ -103,6 +108,7 @@ void zk_op_begin(struct zk_kv *self, struct zk_op *op)
 	op->self = self;
 	op->due_us = monotonic_us() + self->kv.opts.timeout_ms * 1000ull;
 	TAILQ_INSERT_TAIL(&self->ops, op, entry);
+	zk_tick_within(self, self->kv.opts.timeout_ms * 1000ull);
 	if (is_connected(op))
 		op->start(op);
 	else
@@ -135,7 +141,7 @@ void zk_op_answer(struct zk_op *op, int rc)
 void zk_op_wait(struct zk_op *op)
 {
 	op->waiting = true;
-	loop_timer_once(op->self->tick, SOON_US);
+	zk_tick_within(op->self, ZK_SOON_US);
 }
 
 static void start_waiting(struct zk_kv *self)
@@ -302,12 +308,20 @@ static void lease_state(struct zk_lease *lease, int state)
 		restart_lease(lease);
 }
 
+// Servers may have less patience than was asked for.
+static uint64_t lasts_us(const struct zk_lease *lease)
+{
+	uint64_t agreed_us = zk_session_timeout_ms(lease->session) * 1000ull;
+
+	return MIN_OF(agreed_us, lease->ttl_us);
+}
+
 static bool is_over(const struct zk_lease *lease, uint64_t now_us)
 {
 	if (!lease->session)
 		return true;
 	if (lease->held)
-		return now_us >= lease->contact_us + lease->ttl_us;
+		return now_us >= lease->contact_us + lasts_us(lease);
 	// A store that was wiped refuses who knows of later changes than it does.
 	return now_us >= lease->started_us + MAX_OF(lease->ttl_us, SESSION_TIMEOUT_MS * 1000ull);
 }
@@ -332,13 +346,16 @@ static uint64_t keep_leases(struct zk_kv *self)
 	while ((lease = find_over(self, now_us)))
 		restart_lease(lease);
 	TAILQ_FOREACH (lease, &self->leases, entry) {
-		uint64_t period_us = lease->ttl_us / 5;
+		uint64_t period_us;
 
+		if (!lease->session)
+			continue;
+		period_us = lasts_us(lease) / 5;
 		if (lease->connected && !lease->probing && now_us >= lease->probed_us + period_us)
 			probe(lease);
 		next_us = MIN_OF(next_us, now_us + period_us);
 		if (lease->held)
-			next_us = MIN_OF(next_us, lease->contact_us + lease->ttl_us);
+			next_us = MIN_OF(next_us, lease->contact_us + lasts_us(lease));
 	}
 	return next_us;
 }
@@ -415,8 +432,12 @@ static void session_state(struct zk_kv *self, int state)
 		set_connected(self, false, "no server has an address");
 	} else {
 		set_connected(self, false, "no server answers");
+		// With the next connection the library asks for all watches again in one message,
+		// and servers do not take one of more than 1 MiB: then only a new session helps.
+		if (zk_trees_bytes(self) > WATCHES_MAX_BYTES)
+			restart_session(self);
 	}
-	zk_tick_soon(self);
+	zk_tick_within(self, 0);
 }
 
 static void on_item(void *arg, struct inbox_item *item)
@@ -436,7 +457,7 @@ static void on_item(void *arg, struct inbox_item *item)
 		lease = find_lease(self, call->session);
 		if (lease)
 			lease_state(lease, call->rc);
-		zk_tick_soon(self);
+		zk_tick_within(self, 0);
 	}
 	zk_call_free(call);
 }
@@ -452,6 +473,7 @@ static void on_tick(void *arg)
 	uint64_t now_us = monotonic_us(), next_us;
 	struct zk_op *op;
 
+	self->tick_us = UINT64_MAX;
 	if (!self->session ||
 		(!self->connected && now_us >= self->since_us + SESSION_TIMEOUT_MS * 1000ull))
 		restart_session(self);
@@ -465,10 +487,10 @@ static void on_tick(void *arg)
 	start_waiting(self);
 	next_us = keep_leases(self);
 	TAILQ_FOREACH (op, &self->ops, entry) {
-		next_us = MIN_OF(next_us, op->waiting ? now_us + SOON_US : op->due_us);
+		next_us = MIN_OF(next_us, op->waiting ? now_us + ZK_SOON_US : op->due_us);
 	}
 	now_us = monotonic_us();
-	loop_timer_once(self->tick, next_us > now_us ? next_us - now_us : 0);
+	zk_tick_within(self, next_us > now_us ? next_us - now_us : 0);
 }
 
 // ---- the handle ----
@@ -554,7 +576,8 @@ static int zk_open(
 		goto err;
 	}
 	restart_session(self);
-	loop_timer_once(self->tick, LOOK_PERIOD_US);
+	self->tick_us = UINT64_MAX;
+	zk_tick_within(self, LOOK_PERIOD_US);
 	*ret_kv = &self->kv;
 	return 0;
 

@@ -15,6 +15,8 @@
 #define ZK_PREFIX_MAX_BYTES 200
 #define ZK_PATH_MAX_BYTES   (ZK_PREFIX_MAX_BYTES + KV_KEY_MAX_BYTES + 4)
 
+#define ZK_SOON_US 50000ull // what was asked for in vain is asked for again
+
 struct zk_tree;
 
 struct zk_lease {
@@ -54,6 +56,7 @@ struct zk_kv {
 	uint64_t since_us; // `connected` is as it is
 	uint64_t revision; // greatest seen
 	struct loop_handle *tick;
+	uint64_t tick_us;	 // when it is due
 	TAILQ_HEAD(, zk_op) ops; // by `due_us`
 	TAILQ_HEAD(, zk_lease) leases;
 	LIST_HEAD(, zk_tree) trees;
@@ -62,7 +65,7 @@ struct zk_kv {
 bool zk_is_lost(int rc); // the connection or the session, not the request
 int zk_rc(int rc);	 // of the library's to a negative errno
 void zk_note_revision(struct zk_kv *self, const struct Stat *stat);
-void zk_tick_soon(struct zk_kv *self);
+void zk_tick_within(struct zk_kv *self, uint64_t delay_us);
 
 void zk_key_path(const struct zk_kv *self, const char *key, char path[ZK_PATH_MAX_BYTES]);
 // Of "" or "a/b/".
@@ -85,4 +88,5 @@ struct kv_watch *zk_watch(
 void zk_unwatch(struct kv_watch *watch);
 void zk_trees_changed(struct zk_kv *self, const char *path);
 void zk_trees_connected(struct zk_kv *self); // begins them anew when the session is another one
+size_t zk_trees_bytes(struct zk_kv *self);   // of the paths that are watched
 void zk_trees_free(struct zk_kv *self);

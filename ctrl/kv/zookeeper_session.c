@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <time.h>
 
 #include "base/log.h"
 
@@ -16,6 +17,7 @@ struct zk_session {
 	_Atomic(zhandle_t *) zh; // set once
 	char *servers, *auth;
 	unsigned timeout_ms;
+	const struct inbox *owner; // also when nobody listens any more
 	// Under `lock`:
 	struct inbox *inbox; // NULL: nobody listens any more
 	bool end, leave;
@@ -24,6 +26,7 @@ struct zk_session {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static TAILQ_HEAD(, zk_session) sessions = TAILQ_HEAD_INITIALIZER(sessions);
+static pthread_cond_t gone = PTHREAD_COND_INITIALIZER; // one of the list
 static uint64_t last_number;
 
 // ---- calls ----
@@ -221,6 +224,7 @@ static void *run(void *arg)
 	finish(session);
 	pthread_mutex_lock(&lock);
 	TAILQ_REMOVE(&sessions, session, entry);
+	pthread_cond_broadcast(&gone);
 	pthread_mutex_unlock(&lock);
 	session_free(session);
 	return NULL;
@@ -243,18 +247,33 @@ static int start_thread(struct zk_session *session)
 	return rc;
 }
 
+// A child has the list, but not the threads.
+static void forget_sessions(void)
+{
+	pthread_mutex_init(&lock, NULL);
+	pthread_cond_init(&gone, NULL);
+	TAILQ_INIT(&sessions);
+}
+
+static void prepare_fork(void)
+{
+	pthread_atfork(NULL, NULL, forget_sessions);
+}
+
 struct zk_session *zk_session_start(const struct zk_config *config, unsigned timeout_ms)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct zk_session *session = calloc(1, sizeof(*session));
 
 	if (!session)
 		return NULL;
+	pthread_once(&once, prepare_fork);
 	zoo_set_debug_level(
 		log_get_level() == LOG_LEVEL_DEBUG ? ZOO_LOG_LEVEL_INFO : ZOO_LOG_LEVEL_ERROR);
 	session->servers = strdup(config->servers);
 	session->auth = config->auth ? strdup(config->auth) : NULL;
 	session->timeout_ms = timeout_ms;
-	session->inbox = config->inbox;
+	session->owner = session->inbox = config->inbox;
 	pthread_cond_init(&session->ended, NULL);
 	pthread_mutex_lock(&lock);
 	session->number = ++last_number;
@@ -278,16 +297,39 @@ void zk_session_end(struct zk_session *session, bool leave)
 	pthread_mutex_unlock(&lock);
 }
 
-void zk_sessions_detach(struct inbox *inbox)
+static bool has_sessions(const struct inbox *inbox)
 {
 	struct zk_session *session;
 
+	TAILQ_FOREACH (session, &sessions, entry) {
+		if (session->owner == inbox)
+			return true;
+	}
+	return false;
+}
+
+void zk_sessions_detach(struct inbox *inbox)
+{
+	struct zk_session *session;
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec++;
 	pthread_mutex_lock(&lock);
 	TAILQ_FOREACH (session, &sessions, entry) {
 		if (session->inbox == inbox)
 			session->inbox = NULL;
 	}
+	while (has_sessions(inbox) && pthread_cond_timedwait(&gone, &lock, &until) == 0)
+		;
 	pthread_mutex_unlock(&lock);
+}
+
+unsigned zk_session_timeout_ms(const struct zk_session *session)
+{
+	unsigned agreed_ms = session->zh ? zoo_recv_timeout(session->zh) : 0;
+
+	return agreed_ms ? agreed_ms : session->timeout_ms;
 }
 
 uint64_t zk_session_number(const struct zk_session *session)

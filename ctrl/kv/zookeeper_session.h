@@ -41,10 +41,13 @@ struct zk_session *zk_session_start(const struct zk_config *config, unsigned tim
 uint64_t zk_session_number(const struct zk_session *session);
 int64_t zk_session_owner(const struct zk_session *session); // what its ephemeral nodes say
 
+unsigned zk_session_timeout_ms(const struct zk_session *session); // as the servers have it
+
 // Its calls are still answered, by ZCLOSING. With `leave` its ephemeral nodes stay until the
 // servers let it expire. Not to be used any more.
 void zk_session_end(struct zk_session *session, bool leave);
-// Nothing comes to the inbox from now on, of no session of it. Call before freeing the inbox.
+// Nothing comes to the inbox from now on, of no session of it: before it is freed. Gives those that
+// were ended a moment to tell the servers.
 void zk_sessions_detach(struct inbox *inbox);
 
 struct zk_call *zk_call_new(void (*done)(struct zk_call *call), void *arg, const char *path);

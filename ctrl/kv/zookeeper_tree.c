@@ -269,7 +269,7 @@ static void have_failed(struct zk_tree *tree, struct tree_node *node, int rc)
 	if (!zk_is_lost(rc))
 		kv_set_state(&self->kv, self->kv.up, zerror(rc));
 	queue_node(tree, node);
-	zk_tick_soon(self);
+	zk_tick_within(self, ZK_SOON_US);
 }
 
 static void have(struct zk_tree *tree, struct tree_node *node, const struct zk_call *call)
@@ -505,7 +505,7 @@ struct kv_watch *zk_watch(
 	tree->fn = fn;
 	tree->arg = arg;
 	LIST_INSERT_HEAD(&self->trees, tree, entry);
-	zk_tick_soon(self); // which begins it
+	zk_tick_within(self, 0); // which begins it
 	return &tree->base;
 }
 
@@ -548,6 +548,29 @@ void zk_trees_connected(struct zk_kv *self)
 			pump(tree);
 		}
 	}
+}
+
+static size_t paths_bytes(const struct tree_node *node, size_t parent_bytes)
+{
+	size_t path_bytes = parent_bytes + 1 + strlen(node->name);
+	size_t bytes = path_bytes + 4; // with its length on the wire
+	struct tree_node *child, *next;
+
+	HASH_ITER(hh, node->children, child, next)
+	bytes += paths_bytes(child, path_bytes);
+	return bytes;
+}
+
+size_t zk_trees_bytes(struct zk_kv *self)
+{
+	struct zk_tree *tree;
+	size_t bytes = 0;
+
+	LIST_FOREACH (tree, &self->trees, entry) {
+		if (tree->root)
+			bytes += paths_bytes(tree->root, strlen(tree->path));
+	}
+	return bytes;
 }
 
 void zk_trees_free(struct zk_kv *self)

@@ -237,7 +237,7 @@ static void finish(struct txn *txn, uint64_t revision)
 static void on_revision(struct zk_call *call)
 {
 	struct txn *txn = call->arg;
-	uint64_t revision = txn->base.self->revision + 1;
+	uint64_t revision = txn->base.self->revision;
 
 	if (!zk_op_returned(&txn->base))
 		return;
@@ -260,7 +260,7 @@ static void ask_revision(struct txn *txn, const struct multi *m)
 		}
 	}
 	if (txn->base.is_stale || !session_of(txn)) {
-		finish(txn, txn->base.self->revision + 1);
+		finish(txn, txn->base.self->revision);
 		return;
 	}
 	for (unsigned i = 0; i < txn->count; i++) {
@@ -308,8 +308,8 @@ static void send_multi(struct txn *txn)
 	for (unsigned i = 0; i < txn->count; i++)
 		add_op(txn, m, i);
 	if (m->count == 0) { // deletes of what is not there
+		ask_revision(txn, m);
 		free(m);
-		finish(txn, txn->base.self->revision);
 		return;
 	}
 	call = call_of(txn, on_multi, "");

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/util.h"
 #include "tests/kv/suite.h"
@@ -138,10 +139,75 @@ static void test_compacted(void)
 	watch_stop(&s);
 }
 
+// What is watched is more than a message may be, and the store was away.
+static void test_many(void)
+{
+	char keys[50][160];
+	struct kv_op ops[50];
+	struct seen s;
+
+	for (unsigned i = 0; i < 12000; i++) {
+		unsigned k = i % ARRAY_SIZE(ops);
+
+		snprintf(keys[k], sizeof(keys[k]), "%sw/%u/%0100u", in(""), i % 7, i);
+		ops[k] = (struct kv_op){.action = KV_PUT, .key = keys[k], .value = ""};
+		if (k == ARRAY_SIZE(ops) - 1)
+			demand(txn(ops, ARRAY_SIZE(ops)).rc == 0);
+	}
+	watch_start(&s, in("w/"), 0);
+	demand(watch_synced(&s, 1));
+	control("stop");
+	control("start");
+	demand(holds_soon(in("none"), NULL, 20000));
+	put_ok(in("w/new"), "1");
+	demand(watch_holds_soon(&s, in("w/new"), "1"));
+	demand(watch_value(&s, keys[0]));
+	watch_stop(&s);
+}
+
+static bool lease_held, lease_lost;
+
+static void on_lease(void *arg, enum kv_lease_state state)
+{
+	lease_held = state == KV_LEASE_HELD;
+	lease_lost |= state == KV_LEASE_LOST;
+	loop_stop(loop);
+}
+
+// This process does not run for longer than all that it holds in the store lasts.
+static void test_slept(void)
+{
+	struct kv_lease *lease;
+	struct seen s;
+	char line[128];
+
+	lease_held = lease_lost = false;
+	put_ok(in("w/a"), "1");
+	watch_start(&s, in("w/"), 0);
+	demand(watch_synced(&s, 1));
+	lease = kv_lease_new(kv, 3000, on_lease, NULL);
+	demand(run_until(&lease_held, 20000));
+	snprintf(line, sizeof(line), "(kill -STOP %d; sleep 9; kill -CONT %d) &", (int)getpid(),
+		(int)getpid());
+	demand(system(line) == 0);
+	if (!store_is("consul")) // has more patience
+		demand(run_until(&lease_lost, 30000));
+	else
+		run_for(12000);
+	demand(run_until(&lease_held, 20000));
+	demand(holds_soon(in("w/a"), "1", 20000));
+	put_ok(in("w/a"), "2");
+	demand(watch_holds_soon(&s, in("w/a"), "2"));
+	watch_stop(&s);
+	kv_lease_free(lease, true);
+}
+
 const struct suite_case cases_away[] = {
 	{"away-stopped", test_stopped, true},
 	{"away-paused", test_paused, true},
 	{"away-wiped", test_wiped, true},
 	{"away-compacted", test_compacted, true},
+	{"away-many", test_many, true},
+	{"away-slept", test_slept, false},
 	{NULL},
 };
