@@ -9,7 +9,7 @@ for i in 1 2 3; do
 	sed -i 's/^server\.\(.\)=.*/server.\1=127.0.0.1:1288\1:1388\1/' "$T/$i/zoo.cfg"
 	"$T/$i/control" start now
 done
-is_leader() { [[ $("$T/ask" "1218$1" srvr) == *'Mode: leader'* ]]; }
+is_leader() { [[ $("$T/ask" 127.0.0.1 "1218$1" srvr) == *'Mode: leader'* ]]; }
 has_leader() { is_leader 1 || is_leader 2 || is_leader 3; }
 wait_until 40 has_leader || fail 'the servers do not come together'
 

@@ -4,13 +4,9 @@
 # with. To be sourced after lib.sh.
 
 ZOOKEEPER_JAR=/usr/share/java/zookeeper.jar
-<<<<<<< HEAD
-{ [[ -r $ZOOKEEPER_JAR ]] && command -v java >/dev/null; } || skip 'zookeeper is not installed'
-=======
 if [[ ! -r $ZOOKEEPER_JAR ]] || ! command -v java >/dev/null; then
 	skip 'zookeeper is not installed'
 fi
->>>>>>> 8223241 (ctrl/kv: zookeeper with more watches than a message has room for)
 CONFORMANCE=$BUILD/tests/kv/kv_conformance
 ZOOKEEPER_ADDRESS=127.0.0.1 # that servers listen on
 
