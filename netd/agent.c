@@ -52,12 +52,17 @@ bool agent_is_member(struct agent *a)
 {
 	struct replica_host *host = replica_host(&a->replica, a->conf->host);
 
-	return agent_can_write(a) && host && host->present && !strcmp(host->rec.id, a->host_id);
+	return agent_is_current(a) && host && host->present && !strcmp(host->rec.id, a->host_id);
 }
 
 bool agent_can_write(const struct agent *a)
 {
 	return a->synced && a->store_up;
+}
+
+bool agent_is_current(const struct agent *a)
+{
+	return agent_can_write(a) && !a->beginning;
 }
 
 const char *agent_store_reason(const struct agent *a)

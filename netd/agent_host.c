@@ -247,7 +247,7 @@ static void remove_host(struct agent *a, struct replica_host *host)
 
 void agent_host_run(struct agent *a, uint64_t now_us)
 {
-	if (!agent_can_write(a))
+	if (!agent_is_current(a))
 		return;
 	if (kv_lease_is_held(a->lease))
 		write_host(a, now_us);

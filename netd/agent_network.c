@@ -334,7 +334,7 @@ static bool create_run(struct agent *a, struct request *req, uint64_t now_us)
 		return request_answer(a, req, 0, created(&c->rec), NULL);
 	if (now_us >= req->deadline_us || (!a->store_up && !req->retry.busy))
 		return unreachable(a, req, c->want.name);
-	if (req->written || !agent_can_write(a) || !retry_due(&req->retry, now_us))
+	if (req->written || !agent_is_current(a) || !retry_due(&req->retry, now_us))
 		return false;
 	// Once more from what was asked for: what was chosen may be somebody else's by now. The id
 	// stays: a write whose answer was lost is recognised by it.
@@ -478,7 +478,7 @@ static bool rm_run(struct agent *a, struct request *req, uint64_t now_us)
 		return request_answer(a, req, rc, NULL, req->maybe_written ? &unknown : &err);
 	if (now_us >= req->deadline_us || (!a->store_up && !req->retry.busy))
 		return unreachable(a, req, rm->name);
-	if (!agent_can_write(a) || !retry_due(&req->retry, now_us))
+	if (!agent_is_current(a) || !retry_due(&req->retry, now_us))
 		return false;
 	write_for_request(a, req, &net->rec, net);
 	return false;
@@ -675,7 +675,7 @@ static void make_configured(struct agent *a)
 		const struct network_record *want = &a->conf->networks[i];
 		const struct network_driver *driver = network_driver_find(want->driver);
 
-		if (cn->done || cn->busy || (driver && !driver->local && !agent_can_write(a)))
+		if (cn->done || cn->busy || (driver && !driver->local && !agent_is_current(a)))
 			continue;
 		cn->busy = true;
 		if (replica_net_by_name(&a->replica, want->name))
@@ -689,7 +689,7 @@ void agent_network_run(struct agent *a, uint64_t now_us)
 {
 	if (a->conf->nb_networks)
 		make_configured(a);
-	if (!agent_can_write(a) || !a->purge_at_us || !retry_due(&a->net_write, now_us))
+	if (!agent_is_current(a) || !a->purge_at_us || !retry_due(&a->net_write, now_us))
 		return;
 	put_back(a);
 }

@@ -641,7 +641,7 @@ static void own_run(struct agent *a, struct own_endpoint *own, uint64_t now_us)
 	if (own->agent->port_up && own->state == OWN_FAILED &&
 		retry_due(&own->agent->configure, now_us))
 		configure(a, own);
-	if (!own->net->local && agent_can_write(a) && own->state != OWN_STOPPING)
+	if (!own->net->local && agent_is_current(a) && own->state != OWN_STOPPING)
 		publish(a, own);
 	check_deadline(a, own, now_us);
 	is_stored = own->net->local || own->stored || own->agent->acked;

@@ -134,6 +134,8 @@ void agent_kick(struct agent *a);
 // Its record is in the store under its name: only then it writes what is its own.
 bool agent_is_member(struct agent *a);
 bool agent_can_write(const struct agent *a); // the store was read and answers
+// And it is not being read once more, when half of what is there seems not to be.
+bool agent_is_current(const struct agent *a);
 const char *agent_store_reason(const struct agent *a);
 void agent_created(char text[32]); // the time, for people
 

@@ -356,7 +356,7 @@ static void write_cluster(struct agent *a)
 
 void agent_store_run(struct agent *a, uint64_t now_us)
 {
-	if (!agent_can_write(a))
+	if (!agent_is_current(a))
 		return;
 	if ((!a->replica.cluster.id[0] || a->rename_cluster) &&
 		retry_due(&a->cluster_write, now_us))

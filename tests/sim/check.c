@@ -36,22 +36,23 @@ static void forget_seen(struct promise *p)
 	memset(p->seen, 0, sizeof(p->seen));
 }
 
-// The agent may have given it another address: then all begins anew.
-static void follow(struct promise *p)
+// The agent may have given it another address: then all begins anew. False: it is off.
+static bool follow(struct promise *p)
 {
 	struct own_endpoint *own = promise_own(p);
+	bool is_off = own && (own->state == OWN_CONFLICT || own->agent->readdress);
 
 	p->is_stored |= promise_in_store(p);
 	if (!own)
-		return;
-	if (own->state == OWN_CONFLICT || own->agent->readdress ||
-		strcmp(own->rec.id, p->rec.id) != 0) {
+		return true;
+	if (is_off || strcmp(own->rec.id, p->rec.id) != 0) {
 		if (!promise_may_move(p))
 			world_fail(p->w, "%s: %s in %s has lost its address without need (%s)",
 				p->host->conf.host, p->container->sandbox, p->network, own->reason);
 		forget_seen(p);
 	}
 	promise_update(p, own);
+	return !is_off;
 }
 
 static void check_port(struct promise *p)
@@ -130,7 +131,8 @@ static void check_promise(struct world *w, struct promise *p)
 		p->fenced_seen_us = p->host->fenced_us;
 		return;
 	}
-	follow(p);
+	if (!follow(p))
+		return;
 	check_port(p);
 	for (unsigned i = 0; i < w->nb_hosts && !world_failed(w); i++) {
 		if (&w->hosts[i] != p->host && !w->hosts[i].dead)

@@ -171,6 +171,19 @@ static bool net_came_back(struct truth *t, const struct net_promise *n)
 	return false;
 }
 
+// The store was lost, and another network has or had its name or VNI while it was filled again.
+static bool net_was_anothers(struct truth *t, const struct net_promise *n)
+{
+	const struct net_promise *other;
+
+	LIST_FOREACH (other, &t->w->nets, entry) {
+		if (t->w->lost_us >= n->kept_us && strcmp(other->id, n->id) != 0 &&
+			(!strcmp(other->name, n->name) || (other->vni && other->vni == n->vni)))
+			return true;
+	}
+	return net_is_anothers(t->w, n->id, n->name, n->vni);
+}
+
 static void check_net_promise(struct truth *t, const struct net_promise *n)
 {
 	bool there = net_by_id(t, n->id) != NULL;
@@ -180,7 +193,7 @@ static void check_net_promise(struct truth *t, const struct net_promise *n)
 	// Only those who know it put it back into a store that was lost.
 	if (n->state == PROMISE_KEPT && !net_asked_to_go(t->w, n->id) && !there &&
 		!(t->w->lost_us && (n->host->dead || n->host->forgot_us >= n->kept_us)) &&
-		t->w->lost_twice_us < n->kept_us && !net_is_anothers(t->w, n->id, n->name, n->vni))
+		t->w->lost_twice_us < n->kept_us && !net_was_anothers(t, n))
 		wrong(t, "network %s (%s) was made by %s, and is not there", n->name, n->id,
 			n->host->conf.host);
 }

@@ -10,7 +10,8 @@
 // or if a container of its name asked for its address elsewhere while its host was silent.
 // An endpoint may be lost, if its host lost its state folder and
 //	- the store did not have the record then, or was lost before the host had read it again, or
-//	- the host was silent for so long that others deleted the record;
+//	- the host was silent for so long that others deleted the record, or
+//	- the host has another address than its record says;
 // or if its network's name or VNI is another network's since the store was lost or set back.
 // An endpoint that was refused or disconnected may come back, if its host lost its state folder
 // while the store still had the record (it was away), or before the host had read a store that was
@@ -271,12 +272,27 @@ static void forget_end(struct promise *p)
 		p->stop = STOP_UNSURE;
 }
 
+// Its record says another address: it will not be taken for the same machine.
+static bool is_elsewhere(const struct host *h)
+{
+	const struct store_key *found;
+	struct host_record rec;
+	char key[RECORD_KEY_BYTES];
+
+	record_key_host(key, h->conf.host);
+	found = store_data_get(sim_store_data(h->w->store), key);
+	return found &&
+	       host_record_parse(key, found->value->data, found->value->len_bytes, &rec, NULL) ==
+		       0 &&
+	       !ip_equal(&rec.vtep, &h->vtep);
+}
+
 void promises_forget(struct host *h)
 {
 	struct promise *p;
 
 	LIST_FOREACH (p, &h->w->promises, entry) {
-		if (p->host == h && !promise_in_store(p))
+		if (p->host == h && (!promise_in_store(p) || is_elsewhere(h)))
 			p->lost_ok = true;
 		if (p->host == h && sandbox_in_store(p))
 			forget_end(p);
