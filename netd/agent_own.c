@@ -286,7 +286,7 @@ static bool finish_stop(struct agent *a, struct own_endpoint *own)
 	struct replica_endpoint *ep = agent_own_record(a, own);
 	struct replica_net *net = own->net;
 	// What was acknowledged is there, although the watch has not told of it yet.
-	bool is_stored = own->agent->acked ||
+	bool is_stored = own->agent->acked || (a->beginning && !net->local) ||
 			 (ep && ep->seen && !ep->dropping && !strcmp(ep->rec.id, own->rec.id));
 
 	if (!own->agent->port_gone || own->agent->write.busy ||
