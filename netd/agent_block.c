@@ -324,7 +324,7 @@ static void tidy_block(struct agent *a, struct replica_block *block, struct tidy
 		net->agent && net->agent->empty_since_us &&
 		agent_now(a) - net->agent->empty_since_us >= a->conf->quarantine_s * SECOND_US;
 
-	if (!net->known && block->seen && a->healthy_since_us && !net->nb_own &&
+	if (agent_net_is_gone(a, net) && block->seen && a->healthy_since_us && !net->nb_own &&
 		(owner == IPAM_MINE || (owner == IPAM_FREED && agent_is_first(a)))) {
 		op.action = KV_DELETE;
 		op.guard = KV_REVISION;

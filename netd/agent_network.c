@@ -16,6 +16,19 @@ const struct network_driver *agent_driver(const struct replica_net *net)
 	return net->known ? network_driver_find(net->rec.driver) : NULL;
 }
 
+bool agent_net_is_gone(const struct agent *a, const struct replica_net *net)
+{
+	static const char prefix[] = RECORD_PREFIX "networks/";
+
+	if (net->known || !a->synced)
+		return false;
+	for (const struct replica_skipped *s = a->replica.skipped; s; s = s->hh.next) {
+		if (!strncmp(s->key, prefix, strlen(prefix)))
+			return false;
+	}
+	return true;
+}
+
 static int net_error(struct err *err, int code, const char *name, const char *text)
 {
 	char path[NAME_BYTES + 16];

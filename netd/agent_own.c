@@ -629,7 +629,7 @@ static void own_run(struct agent *a, struct own_endpoint *own, uint64_t now_us)
 {
 	bool is_stored;
 
-	if (!own->net->known && a->synced && own->state != OWN_STOPPING)
+	if (agent_net_is_gone(a, own->net) && own->state != OWN_STOPPING)
 		own_lost(a, own, "its network was deleted");
 	if (own->state == OWN_STOPPING && own->agent->readdress && own->agent->port_gone)
 		readdress(a, own);

@@ -175,6 +175,9 @@ int agent_take_ip(struct agent *a, struct replica_net *net, unsigned family, str
 int agent_network_load(struct agent *a, struct err *err); // local ones, from disk
 void agent_network_run(struct agent *a, uint64_t now_us);
 const struct network_driver *agent_driver(const struct replica_net *net);
+// The store has no record of it. While it has records of networks that cannot be read (a newer
+// version), one of them may be this network's.
+bool agent_net_is_gone(const struct agent *a, const struct replica_net *net);
 // Somebody has asked this host to delete it, and the store may have done so.
 bool agent_network_is_going(const struct agent *a, const struct replica_net *net);
 

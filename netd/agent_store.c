@@ -294,9 +294,10 @@ static void on_watch(void *arg, const struct kv_event *event)
 	case KV_EVENT_DELETE:
 		if (!gone)
 			on_set(a, &event->pair);
-		replica_apply(&a->replica, event->pair.key, gone ? NULL : event->pair.value,
-			event->pair.len_bytes, event->pair.revision, agent_now(a));
-		save_one(a, &event->pair, gone);
+		// What cannot be read does not take the place of what could, on disk either.
+		if (replica_apply(&a->replica, event->pair.key, gone ? NULL : event->pair.value,
+			    event->pair.len_bytes, event->pair.revision, agent_now(a)) == 0)
+			save_one(a, &event->pair, gone);
 		break;
 	case KV_EVENT_SYNCED:
 		on_synced(a, event->revision);

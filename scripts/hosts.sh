@@ -51,15 +51,32 @@ store_start() {
 	wait_until 20 store_answers || { cat "$1/etcd.log" && return 1; }
 }
 
-store_answers() {
+# etcdctl argument…
+store_ctl() {
 	ETCDCTL_API=3 nsenter --net=/run/netns/store etcdctl --endpoints http://10.1.0.100:2379 \
-		--command-timeout=1s endpoint health
+		--command-timeout=1s "$@"
 }
 
-# store_keys PREFIX: what the store has, a key a line.
+store_answers() {
+	store_ctl endpoint health
+}
+
+# store_keys PREFIX: what the store has, a key a line. Prefixes and keys are below causeway/v1/.
 store_keys() {
-	ETCDCTL_API=3 nsenter --net=/run/netns/store etcdctl --endpoints http://10.1.0.100:2379 \
-		get --prefix --keys-only "causeway/v1/$1" | sed '/^$/d'
+	store_ctl get --prefix --keys-only "causeway/v1/$1" | sed '/^$/d'
+}
+
+# store_get KEY, store_put KEY VALUE, store_delete PREFIX
+store_get() {
+	store_ctl get --print-value-only "causeway/v1/$1"
+}
+
+store_put() {
+	store_ctl put "causeway/v1/$1" "$2" >/dev/null
+}
+
+store_delete() {
+	store_ctl del --prefix "causeway/v1/$1" >/dev/null
 }
 
 store_kill() {

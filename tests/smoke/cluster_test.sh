@@ -102,6 +102,33 @@ on h1 audit --repair >/dev/null || true
 clean h1
 reaches c1 "$ip2"
 
+# ---- a writer that is newer, or has lost its mind ----
+
+net=$(on h1 --json network inspect multinet | jq -r '[.. | objects | select(has("vni"))][0].id')
+was=$(store_get networks/multinet)
+store_put networks/multinet '{"v": 2, "name": "multinet", "shape": "round"}'
+store_put "nets/$net/ep/10.10.2.250" 'no JSON at all'
+store_put "nets/$net/ep/10.10.2.251" '{"v": 1, "id": "x", "ips": ["10.10.2.1/24"]}'
+store_put hosts/h9 '{"v": 99}'
+store_put nonsense/with/slashes ''
+wait_until 5 eval '(($(on h1 net-status | grep -c "version\|JSON\|member") >= 3))' ||
+	fail "h1 does not tell: $(on h1 net-status)"
+reaches c1 "$ip2"
+agent_kill h1
+node_agent h1 "$T/h1" || fail "the agent of h1 does not start"
+sees h1 multinet "c1 c2 c3 c4" || fail "h1 sees $(endpoints h1 multinet)"
+sleep 1
+reaches c1 "$ip2"
+connect h1 multinet c7
+reaches_soon c7 "$ip2"
+on h1 network disconnect multinet c7
+store_put networks/multinet "$was"
+store_delete "nets/$net/ep/10.10.2.25"
+store_delete hosts/h9
+store_delete nonsense
+wait_until 10 is_settled h1 || fail "h1 is not settled: $(on h1 net-status)"
+clean h1
+
 # ---- leaving ----
 
 on h2 network disconnect multinet c2
