@@ -37,10 +37,8 @@ int agent_host_load(struct agent *a, struct err *err)
 {
 	int rc = a->opts.local->ops->each(a->opts.local, "host", load_identity, a);
 
-	if (rc == 0 && !a->host_id[0]) {
-		a->fresh = true;
+	if (rc == 0 && !a->host_id[0])
 		agent_make_id(a, a->host_id);
-	}
 	a->epoch++;
 	if (rc == 0)
 		rc = save_identity(a);

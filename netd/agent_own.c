@@ -154,8 +154,9 @@ void agent_own_adopt(struct agent *a)
 		struct netns_id netns;
 
 		a->seq = MAX_OF(a->seq, ep->rec.seq);
-		if (a->opts.sandbox->ops->find(a->opts.sandbox, ep->rec.sandbox, &netns, NULL) <
-				0 ||
+		if (agent_own_by_id(a, ep->rec.id) ||
+			a->opts.sandbox->ops->find(
+				a->opts.sandbox, ep->rec.sandbox, &netns, NULL) < 0 ||
 			endpoint_record_copy(&ep->rec, &rec) < 0)
 			continue;
 		log_info("endpoint %s of network %s is taken over", rec.name, ep->net->rec.name);

@@ -89,7 +89,7 @@ struct agent {
 	uint64_t random;
 
 	char host_id[ID_BYTES];
-	bool fresh; // the state folder was empty at start
+	bool fresh; // the state folder is new: this host has never read the store
 	uint64_t epoch, seq;
 	struct ip_addr vtep;
 	uint32_t mtu;

@@ -51,6 +51,7 @@ int agent_store_load(struct agent *a, struct err *err)
 	replica_end(&a->replica, REPLICA_KEEP_ALL, agent_now(a));
 	if (rc == 0)
 		rc = local->ops->each(local, "cluster", load_cluster, a);
+	a->fresh = !a->replica.cluster.id[0];
 	return rc < 0 ? err_set_errno(err, rc, "state", "cannot be read") : 0;
 }
 
