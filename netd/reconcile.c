@@ -155,6 +155,9 @@ void reconcile_remote(struct reconcile *rec, struct replica_endpoint *ep,
 	if (old) {
 		keys = claim_keys(old);
 		sw_claim_del(net, &ep->rec, &keys);
+		// An own endpoint may have lost to the old one: its record has come back for it.
+		if (endpoint_record_compare(old, &ep->rec) != 0)
+			sw_entries_mark(net, old);
 	}
 	keys = claim_keys(&ep->rec);
 	sw_claim_del(net, &ep->rec, &keys);

@@ -106,7 +106,7 @@ static bool is_self(const struct sw_net *net, const struct replica_host *host)
 // Whether it is only what the store has of an own endpoint: that has its entries already.
 static bool is_echo(const struct endpoint_record *rec, const struct claim *other)
 {
-	return other->rec == rec || !strcmp(other->rec->id, rec->id);
+	return other->rec == rec || endpoint_record_compare(other->rec, rec) == 0;
 }
 
 static void mark_mac_claim(
