@@ -11,6 +11,7 @@ from benchmarks.peers.causeway import VSCTL, Process
 
 VSNETD = machine.BUILD / "netd/vsnetd"
 STORE = "10.1.0.100"
+PREFIX = "causeway"
 ETCD = shutil.which("etcd")
 
 
@@ -24,8 +25,9 @@ class Node:
         cpu = number % len(machine.CPUS)
         self.switch = Process(self.lab, self.name, "workers: [%d]\n" % machine.CPUS[cpu], self.name)
         self.conf = self.switch.dir / "vsnetd.yaml"
-        self.conf.write_text("host: %s\ncluster-store: etcd://%s:2379/causeway\n"
-                             "cluster-advertise: u0\n" % (self.name, STORE))
+        self.conf.write_text("\n".join([
+            "host: " + self.name, "cluster-store: etcd://%s:2379/%s" % (STORE, PREFIX),
+            "cluster-advertise: u0", *cluster.conf, ""]))
         self.launch()
 
     def launch(self):
@@ -34,6 +36,9 @@ class Node:
             VSNETD, "--config", self.conf, "--switch", run, "--run-dir", run / "net", "--state-dir",
             self.switch.dir / "net", namespace=self.name, log=self.name + "-net.log")
         self.lab.wait("vsnetd answers", lambda: self.vsctl("hosts"), 30, self.agent)
+
+    def stop(self):
+        self.lab.end(self.agent)
 
     def vsctl(self, *words):
         return self.lab.run(VSCTL, "--run-dir", self.switch.dir / "run", *words)
@@ -49,7 +54,10 @@ class Node:
 
 
 class Cluster:
-    def __init__(self, lab, hosts):
+    """conf: further lines of vsnetd's configuration."""
+
+    def __init__(self, lab, hosts, conf=()):
+        self.conf = conf
         if not ETCD:
             raise Skip("etcd is not installed")
         self.lab = lab
@@ -76,9 +84,20 @@ class Cluster:
             "--advertise-client-urls", client, "--listen-peer-urls", peer,
             "--initial-advertise-peer-urls", peer, "--initial-cluster", "s=" + peer,
             namespace="store", log="etcd.log")
-        self.lab.wait("etcd answers", lambda: self.lab.run(
-            "env", "ETCDCTL_API=3", "etcdctl", "--endpoints", client, "endpoint", "health",
-            namespace="store") is not None, 30, self.store)
+        self.lab.wait("etcd answers", lambda: self.etcdctl("endpoint", "health") is not None, 30,
+                      self.store)
+
+    def etcdctl(self, *words, **options):
+        return self.lab.run("env", "ETCDCTL_API=3", "etcdctl", "--endpoints",
+                            "http://%s:2379" % STORE, *words, namespace="store", **options)
+
+    def get(self, key):
+        """The value of one key of the store, as JSON."""
+        return json.loads(self.etcdctl("get", "--print-value-only", PREFIX + "/v1/" + key))
+
+    def revision(self):
+        out = json.loads(self.etcdctl("get", "-w", "json", "nothing"))
+        return out["header"]["revision"]
 
     def complete(self):
         return all(sum(h["state"] == "present" for h in node.json("hosts")["hosts"]) ==
