@@ -30,7 +30,7 @@ static int save_identity(struct agent *a)
 	int len = snprintf(
 		value, sizeof(value), "%s %" PRIu64 " %" PRIu64, a->host_id, a->epoch, a->seq);
 
-	return a->opts.local->ops->put(a->opts.local, "host", value, len);
+	return agent_state_put(a, "host", value, len);
 }
 
 int agent_host_load(struct agent *a, struct err *err)

@@ -47,7 +47,7 @@ static int save_local(struct agent *a, const struct network_record *rec)
 	if (!text)
 		return -ENOMEM;
 	snprintf(key, sizeof(key), LOCAL_NET "%s", rec->name);
-	rc = a->opts.local->ops->put(a->opts.local, key, text, strlen(text));
+	rc = agent_state_put(a, key, text, strlen(text));
 	free(text);
 	return rc;
 }
@@ -517,7 +517,7 @@ static int rm_local(struct agent *a, struct replica_net *net, struct err *err)
 	if (rc < 0)
 		return rc;
 	snprintf(key, sizeof(key), LOCAL_NET "%s", net->rec.name);
-	rc = a->opts.local->ops->del(a->opts.local, key);
+	rc = agent_state_del(a, key);
 	if (rc < 0)
 		return err_set_errno(err, rc, net->rec.name, "the network cannot be deleted");
 	replica_net_remove(&a->replica, net);

@@ -80,7 +80,7 @@ int agent_own_save(struct agent *a, struct own_endpoint *own)
 	free(record);
 	if (len < 0)
 		return -ENOMEM;
-	rc = a->opts.local->ops->put(a->opts.local, local_key(own, key), value, len);
+	rc = agent_state_put(a, local_key(own, key), value, len);
 	free(value);
 	return rc;
 }
@@ -89,7 +89,7 @@ static void forget(struct agent *a, const struct own_endpoint *own)
 {
 	char key[ID_BYTES + sizeof(LOCAL_OWN)];
 
-	a->opts.local->ops->del(a->opts.local, local_key(own, key));
+	agent_state_del(a, local_key(own, key));
 }
 
 static int parse_own(struct agent *a, const char *value, size_t len_bytes,
@@ -155,8 +155,8 @@ void agent_own_adopt(struct agent *a)
 
 		a->seq = MAX_OF(a->seq, ep->rec.seq);
 		if (agent_own_by_id(a, ep->rec.id) ||
-			a->opts.sandbox->ops->find(
-				a->opts.sandbox, ep->rec.sandbox, &netns, NULL) < 0 ||
+			a->opts.sandbox->ops->find(a->opts.sandbox, ep->rec.sandbox, &netns, NULL) <
+				0 ||
 			endpoint_record_copy(&ep->rec, &rec) < 0)
 			continue;
 		log_info("endpoint %s of network %s is taken over", rec.name, ep->net->rec.name);

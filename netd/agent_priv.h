@@ -142,6 +142,9 @@ void agent_created(char text[32]); // the time, for people
 // ---- agent_store.c ----
 
 int agent_store_load(struct agent *a, struct err *err); // the last copy, from disk
+// What is this host's own is on disk when these return, also while the store is being read.
+int agent_state_put(struct agent *a, const char *key, const char *value, size_t len_bytes);
+int agent_state_del(struct agent *a, const char *key);
 int agent_store_start(struct agent *a, struct err *err);
 void agent_store_again(struct agent *a); // reads all of it anew
 void agent_store_run(struct agent *a, uint64_t now_us);

@@ -68,6 +68,19 @@ static void batch_commit(struct agent *a)
 	a->in_batch = false;
 }
 
+// The copy of the store is half there then; it counts only with its cluster and revision.
+int agent_state_put(struct agent *a, const char *key, const char *value, size_t len_bytes)
+{
+	batch_commit(a);
+	return a->opts.local->ops->put(a->opts.local, key, value, len_bytes);
+}
+
+int agent_state_del(struct agent *a, const char *key)
+{
+	batch_commit(a);
+	return a->opts.local->ops->del(a->opts.local, key);
+}
+
 // The record of a host that is gone says where its endpoints are as long as there are any.
 static bool is_needed(struct agent *a, const char *key)
 {

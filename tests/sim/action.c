@@ -242,6 +242,7 @@ static void next_address(struct world *w, struct host *h, char text[IP_TEXT_BYTE
 
 	snprintf(text, IP_TEXT_BYTES, "198.51.%u.%u", n / 250, n % 250 + 1);
 	ip_parse(text, &h->vtep);
+	promises_moved(h);
 }
 
 static void reboot(struct world *w)

@@ -11,7 +11,7 @@
 //	- when the record of the connection's host was away for the grace period, or the host was
 //	  silent while a store that was lost was filled again (then others may have let it go);
 //	- when the other host itself has lost its state folder: it knows nothing until it has read
-//	  the store, and not where a host is whose record is away;
+//	  the store, and then not what is missing there;
 //	- when it got another address, for a reason that promise.c knows.
 #include <string.h>
 
@@ -42,7 +42,8 @@ static bool follow(struct promise *p)
 	struct own_endpoint *own = promise_own(p);
 	bool is_off = own && (own->state == OWN_CONFLICT || own->agent->readdress);
 
-	p->is_stored |= promise_in_store(p);
+	if (promise_in_store(p))
+		p->stored_us = p->w->tl.now_us;
 	if (!own)
 		return true;
 	if (is_off || strcmp(own->rec.id, p->rec.id) != 0) {
@@ -99,10 +100,13 @@ static bool has_entries(const struct host *h, const struct promise *p)
 	return true;
 }
 
-// It forgot where the other one is, and the store did not say it either since.
-static bool never_heard(const struct host *h, const struct host *other)
+// It forgot the endpoint or where its host is, and the store did not say it either since.
+static bool never_heard(const struct host *h, const struct promise *p)
 {
-	return other->absent_since_us && h->read_us >= other->absent_since_us;
+	const struct host *other = p->host;
+
+	return h->read_us && ((other->absent_since_us && h->read_us >= other->absent_since_us) ||
+				     (!promise_in_store(p) && h->read_us >= p->stored_us));
 }
 
 static void check_entries(struct promise *p, const struct host *h)
@@ -112,7 +116,7 @@ static void check_entries(struct promise *p, const struct host *h)
 
 	if (!fake_switch_is_up(h->sw))
 		return;
-	if (h->blank || never_heard(h, p->host) || promise_is_taken_over(p) ||
+	if (h->blank || never_heard(h, p) || promise_is_taken_over(p) ||
 		!has_endpoint(h, p->net_id)) {
 		*seen = false;
 		return;

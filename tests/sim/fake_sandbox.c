@@ -7,6 +7,13 @@
 
 #define FAIL_PERCENT 2 // of configurations, while accidents happen
 
+static bool json_equal_text(const json_t *obj, const char *key, const char *text)
+{
+	const char *value = json_string_value(json_object_get(obj, key));
+
+	return value && !strcmp(value, text);
+}
+
 static struct container *find_alive(struct sandbox *sb, const char *text)
 {
 	struct host *h = ((struct sim_sandbox *)sb)->host;
@@ -33,6 +40,19 @@ static bool sandbox_alive(struct sandbox *sb, const char *text, const struct net
 	return c && c->ino == id->ino;
 }
 
+// Also when the switch is down: the device of a port stays.
+static bool has_interface(struct fake_switch *sw, const char *netns, const char *ifname)
+{
+	for (struct fake_bridge *b = fake_switch_bridges(sw); b; b = b->hh.next) {
+		for (struct fake_port *p = b->ports; p; p = p->hh.next) {
+			if (json_equal_text(p->options, "netns", netns) &&
+				json_equal_text(p->options, "ifname", ifname))
+				return true;
+		}
+	}
+	return false;
+}
+
 static int sandbox_ifname(struct sandbox *sb, const char *text, char (*taken)[16],
 	unsigned nb_taken, char ret_ifname[16], struct err *err)
 {
@@ -41,9 +61,10 @@ static int sandbox_ifname(struct sandbox *sb, const char *text, char (*taken)[16
 	if (!find_alive(sb, text))
 		return err_set(err, -ENOENT, text, "there is no such namespace");
 	for (unsigned i = 0;; i++) {
-		bool is_taken = false;
+		bool is_taken;
 
 		snprintf(name, sizeof(name), "eth%u", i);
+		is_taken = has_interface(((struct sim_sandbox *)sb)->host->sw, text, name);
 		for (unsigned k = 0; k < nb_taken; k++)
 			is_taken |= !strcmp(taken[k], name);
 		if (!is_taken)

@@ -78,12 +78,11 @@ static void connected(struct promise *p, json_t *result)
 	}
 	promise_update(p, own);
 	p->vni = own->net->rec.vni;
-	p->is_stored = promise_in_store(p);
+	p->was_stored = promise_in_store(p);
 	world_trace(w, "%s: %s is connected to %s as %s%s", p->host->conf.host,
 		p->container->sandbox, p->network, ip_format(&p->rec.ips[0].ip, text),
 		json_object_get(result, "warning") ? " (not in the store)" : "");
-	p->was_stored = p->is_stored;
-	if (!p->is_stored && !json_object_get(result, "warning") &&
+	if (!p->was_stored && !json_object_get(result, "warning") &&
 		w->tl.now_us > w->lost_us + 5 * S_US)
 		world_fail(w, "%s: %s is connected to %s, it says, but is not in the store",
 			p->host->conf.host, p->container->sandbox, p->network);
@@ -297,6 +296,14 @@ void promises_forget(struct host *h)
 		if (p->host == h && sandbox_in_store(p))
 			forget_end(p);
 	}
+}
+
+void promises_moved(struct host *h)
+{
+	struct promise *p;
+
+	LIST_FOREACH (p, &h->w->promises, entry)
+		p->lost_ok |= p->host == h && h->blank;
 }
 
 void promises_store_lost(struct world *w)

@@ -31,7 +31,7 @@ struct promise {
 	struct endpoint_record rec; // as its host has it; aliases and options are not kept
 	uint32_t vni;
 	bool was_stored;	 // the store had its record when success was reported
-	bool is_stored;		 // it had it once
+	uint64_t stored_us;	 // when it had it last
 	uint64_t fenced_seen_us; // its host's `fenced_us` when it was looked at last
 	bool lost_ok;		 // nobody but its host knew it, and the host forgot
 	// Hosts whose switch had its entry; of its own host, its port.
@@ -58,6 +58,8 @@ void promise_remove(struct host *h, const char *network);
 void promises_free(struct world *w);
 // The host is about to lose its state folder.
 void promises_forget(struct host *h);
+// It has another address.
+void promises_moved(struct host *h);
 // The store is about to be lost or set back.
 void promises_store_lost(struct world *w);
 
