@@ -139,6 +139,19 @@ int agent_own_load(struct agent *a, struct err *err)
 	return rc < 0 ? err_set_errno(err, rc, "state", "endpoints cannot be read") : 0;
 }
 
+// A container has an interface once: an earlier record of it is what the store was to forget.
+static bool is_superseded(const struct replica_host *host, const struct replica_endpoint *ep)
+{
+	const struct replica_endpoint *other;
+
+	LIST_FOREACH (other, &host->endpoints, of_host) {
+		if (other->rec.seq > ep->rec.seq && !strcmp(other->rec.ifname, ep->rec.ifname) &&
+			!strcmp(other->rec.sandbox, ep->rec.sandbox))
+			return true;
+	}
+	return false;
+}
+
 // The state folder was lost, but the store knows what this host had, and the containers are there.
 void agent_own_adopt(struct agent *a)
 {
@@ -154,7 +167,7 @@ void agent_own_adopt(struct agent *a)
 		struct netns_id netns;
 
 		a->seq = MAX_OF(a->seq, ep->rec.seq);
-		if (agent_own_by_id(a, ep->rec.id) ||
+		if (agent_own_by_id(a, ep->rec.id) || is_superseded(host, ep) ||
 			a->opts.sandbox->ops->find(a->opts.sandbox, ep->rec.sandbox, &netns, NULL) <
 				0 ||
 			endpoint_record_copy(&ep->rec, &rec) < 0)

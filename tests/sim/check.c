@@ -10,6 +10,8 @@
 //	- of another host's switch: when that host has no endpoint in the network (any more);
 //	- when the record of the connection's host was away for the grace period, or the host was
 //	  silent while a store that was lost was filled again (then others may have let it go);
+//	- when the store was set back to when somebody else had the address, until the connection's
+//	  host has put its record back;
 //	- when the other host itself has lost its state folder: it knows nothing until it has read
 //	  the store, and then not what is missing there;
 //	- when it got another address, for a reason that promise.c knows.
@@ -109,6 +111,16 @@ static bool never_heard(const struct host *h, const struct promise *p)
 				     (!promise_in_store(p) && h->read_us >= p->stored_us));
 }
 
+// The store was set back, to when somebody else had the address.
+static bool is_anothers(const struct promise *p)
+{
+	char key[RECORD_KEY_BYTES];
+
+	record_key_endpoint(key, p->net_id, &p->rec.ips[0].ip);
+	return p->w->lost_us && !promise_in_store(p) &&
+	       store_data_get(sim_store_data(p->w->store), key);
+}
+
 static void check_entries(struct promise *p, const struct host *h)
 {
 	bool *seen = &p->seen[h->index];
@@ -116,7 +128,7 @@ static void check_entries(struct promise *p, const struct host *h)
 
 	if (!fake_switch_is_up(h->sw))
 		return;
-	if (h->blank || never_heard(h, p) || promise_is_taken_over(p) ||
+	if (h->blank || never_heard(h, p) || promise_is_taken_over(p) || is_anothers(p) ||
 		!has_endpoint(h, p->net_id)) {
 		*seen = false;
 		return;
