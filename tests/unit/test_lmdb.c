@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -192,6 +193,7 @@ static struct other start(void (*run)(int from, int to))
 	if (pid == 0) {
 		close(down[1]);
 		close(up[0]);
+		prctl(PR_SET_PDEATHSIG, SIGKILL); // also when the test fails
 		run(down[0], up[1]);
 		_exit(0);
 	}
