@@ -165,11 +165,13 @@ static int take_asked(struct agent *a, struct replica_net *net, struct connect *
 	}
 	if (rc < 0)
 		return rc;
+	// What the block's last owner may still claim is void: so would the next owner have it.
+	if (owner == IPAM_FREED)
+		*ret_epoch += 1;
 	if (!net->local && owner != IPAM_MINE && !agent_can_write(a))
 		return err_set(err, -ECONNREFUSED, path_of(c, path),
 			"the address %s is not among those that this host owns in network %s, and "
-			"the "
-			"store cannot be asked: %s; try again when it is back, or without an "
+			"the store cannot be asked: %s; try again when it is back, or without an "
 			"address",
 			ip_format(ip, text), net->rec.name, agent_store_reason(a));
 	*out = (struct cidr){.ip = *ip, .prefix = net->rec.subnets[subnet].cidr.prefix};

@@ -132,13 +132,6 @@ static void load_own(void *arg, const char *key, const char *value, size_t len_b
 		endpoint_record_fini(&rec);
 }
 
-int agent_own_load(struct agent *a, struct err *err)
-{
-	int rc = a->opts.local->ops->each(a->opts.local, LOCAL_OWN, load_own, a);
-
-	return rc < 0 ? err_set_errno(err, rc, "state", "endpoints cannot be read") : 0;
-}
-
 // A container has an interface once: an earlier record of it is what the store was to forget.
 static bool is_superseded(const struct replica_host *host, const struct replica_endpoint *ep)
 {
@@ -350,6 +343,20 @@ static void own_lost(struct agent *a, struct own_endpoint *own, const char *why)
 void agent_own_container_gone(struct agent *a, struct own_endpoint *own)
 {
 	own_lost(a, own, "its container has gone");
+}
+
+// Containers that went while nobody looked are not to claim anything any more.
+int agent_own_load(struct agent *a, struct err *err)
+{
+	int rc = a->opts.local->ops->each(a->opts.local, LOCAL_OWN, load_own, a);
+	struct own_endpoint *own, *next;
+
+	HASH_ITER(hh, a->own, own, next)
+	{
+		if (!is_alive(a, own))
+			agent_own_container_gone(a, own);
+	}
+	return rc < 0 ? err_set_errno(err, rc, "state", "endpoints cannot be read") : 0;
 }
 
 static void configure(struct agent *a, struct own_endpoint *own)

@@ -41,9 +41,15 @@ static int find(struct sandbox *sb, const char *text, struct netns_id *ret_id, s
 	return 0;
 }
 
+// Engines delete the file of a namespace when the container goes. Its number (nsfs inode) says
+// little then: the next namespace gets the same one.
 static bool alive(struct sandbox *sb, const char *text, const struct netns_id *id)
 {
-	return netns_alive(text, id);
+	struct netns_id now;
+
+	if (netns_kind(text) == NETNS_PID)
+		return netns_alive(text, id);
+	return find(sb, text, &now, NULL) == 0 && netns_same(id, &now);
 }
 
 // Opens a socket in the namespace; with `id`, only if it is that one.
