@@ -176,7 +176,9 @@ static void on_begin(struct agent *a)
 {
 	// A listing that was interrupted begins again: what was known before is not forgotten.
 	if (!a->beginning) {
-		snprintf(a->cluster_before, ID_BYTES, "%s", a->replica.cluster.id);
+		// Nor is the last one that was read, by a store that has none yet.
+		if (a->replica.cluster.id[0])
+			snprintf(a->cluster_before, ID_BYTES, "%s", a->replica.cluster.id);
 		// Since start: as it is on disk.
 		if (a->synced)
 			a->allocation_before = a->replica.allocation_revision;

@@ -5,7 +5,8 @@
 // hosts with an endpoint in the network keep its entries (forwarding, neighbours) once they had
 // them, whether the store is there or not. They may be gone only
 //	- when the connection is over, was asked to end, or its network was;
-//	- when that switch has died (world.c forgets that it had been seen);
+//	- when that switch has died, or its agent while it was reading the store (world.c forgets
+//	  then that it had been seen);
 //	- when the host forgot, and nobody else knew of it (promise.c);
 //	- of another host's switch: when that host has no endpoint in the network (any more);
 //	- when the record of the connection's host was away for the grace period, or the host was
@@ -72,18 +73,21 @@ static void check_port(struct promise *p)
 	if (*seen && !there)
 		world_fail(p->w, "%s: the port %s of %s in %s has gone", h->conf.host, name,
 			p->container->sandbox, p->network);
+	if (there && !*seen)
+		p->port_us = h->w->tl.now_us;
 	*seen = there;
 }
 
 // ---- other hosts ----
 
+// Since it was looked at before: the last one may have gone, and another one may have come.
 static bool has_endpoint(const struct host *h, const char *net_id)
 {
 	struct promise *p;
 
 	LIST_FOREACH (p, &h->w->promises, entry) {
 		if (p->host == h && promise_holds(p) && !strcmp(p->net_id, net_id) &&
-			p->seen[h->index])
+			p->seen[h->index] && p->port_us < h->w->tl.now_us)
 			return true;
 	}
 	return false;

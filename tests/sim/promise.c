@@ -24,7 +24,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TAKE_OVER_US (5 * S_US) // hosts may hear so late that another one is there again
+#define LATE_US	     (10 * S_US) // a write may arrive so long after it was given up
+#define TAKE_OVER_US (5 * S_US)	 // hosts may hear so late that another one is there again
 
 // ---- connections ----
 
@@ -97,6 +98,7 @@ static void on_connected(void *arg, int rc, json_t *result, const struct err *er
 		return;
 	}
 	p->state = rc == -ESHUTDOWN ? PROMISE_UNSURE : PROMISE_REFUSED;
+	p->ended_us = p->w->tl.now_us;
 	world_trace(p->w, "%s: %s is not connected to %s: %s: %s", p->host->conf.host,
 		p->container->sandbox, p->network, err->path, err->reason);
 }
@@ -135,6 +137,7 @@ static void on_disconnected(void *arg, int rc, json_t *result, const struct err 
 
 	world_trace(p->w, "%s: %s is %sdisconnected from %s %s", p->host->conf.host,
 		p->container->sandbox, rc < 0 ? "not " : "", p->network, rc < 0 ? err->reason : "");
+	p->ended_us = p->w->tl.now_us;
 	if (rc == 0)
 		p->stop = STOP_DONE;
 	else if (rc == -EBUSY)
@@ -288,12 +291,13 @@ static bool is_elsewhere(const struct host *h)
 
 void promises_forget(struct host *h)
 {
+	uint64_t now_us = h->w->tl.now_us;
 	struct promise *p;
 
 	LIST_FOREACH (p, &h->w->promises, entry) {
 		if (p->host == h && (!promise_in_store(p) || is_elsewhere(h)))
 			p->lost_ok = true;
-		if (p->host == h && sandbox_in_store(p))
+		if (p->host == h && (sandbox_in_store(p) || p->ended_us + LATE_US >= now_us))
 			forget_end(p);
 	}
 }

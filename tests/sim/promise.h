@@ -27,13 +27,14 @@ struct promise {
 	char network[NAME_BYTES], net_id[ID_BYTES];
 	enum promise_state state;
 	enum stop_state stop;
-	uint64_t asked_us, kept_us; // when success was reported
+	uint64_t asked_us, kept_us, ended_us; // kept: success was reported
 	struct endpoint_record rec; // as its host has it; aliases and options are not kept
 	uint32_t vni;
 	bool was_stored;	 // the store had its record when success was reported
 	uint64_t stored_us;	 // when it had it last
 	uint64_t fenced_seen_us; // its host's `fenced_us` when it was looked at last
 	bool lost_ok;		 // nobody but its host knew it, and the host forgot
+	uint64_t port_us;	 // when its port was seen first
 	// Hosts whose switch had its entry; of its own host, its port.
 	bool seen[WORLD_HOSTS_MAX];
 	LIST_ENTRY(promise) entry;

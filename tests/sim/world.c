@@ -163,6 +163,14 @@ void host_start_agent(struct host *h)
 	host_look(h);
 }
 
+static void host_forget_seen(struct host *h)
+{
+	struct promise *p;
+
+	LIST_FOREACH (p, &h->w->promises, entry)
+		p->seen[h->index] = false;
+}
+
 // Nothing is said to anybody: what is on its way stays so, what was not committed is lost.
 void host_crash_agent(struct host *h)
 {
@@ -172,6 +180,9 @@ void host_crash_agent(struct host *h)
 		return;
 	world_trace(h->w, "%s: the agent dies", h->conf.host);
 	timeline_cancel(&h->w->tl, &h->tick);
+	// What was read and was not committed was in the switch already.
+	if (h->agent->in_batch)
+		host_forget_seen(h);
 	local_memory_crash(h->local);
 	agent_free(h->agent);
 	h->agent = NULL;
@@ -215,15 +226,12 @@ void host_start_switch(struct host *h)
 
 void host_crash_switch(struct host *h)
 {
-	struct promise *p;
-
 	if (!fake_switch_is_up(h->sw))
 		return;
 	world_trace(h->w, "%s: the switch dies", h->conf.host);
 	fake_switch_crash(h->sw, h->w->tl.now_us);
 	// What it had in its tables may not have been saved.
-	LIST_FOREACH (p, &h->w->promises, entry)
-		p->seen[h->index] = false;
+	host_forget_seen(h);
 }
 
 void host_die(struct host *h)
