@@ -15,7 +15,7 @@ struct connect {
 	char network[NAME_BYTES + ID_BYTES];
 	struct endpoint_record rec; // as far as it was asked for; `ips` are filled in at the end
 	struct ip_addr ips[2];
-	bool has_mac;
+	bool has_mac, takes_over;
 	struct netns_id netns;
 	bool asked, exists; // the store was asked about a network that is not known here
 };
@@ -135,6 +135,7 @@ static int take_over(struct agent *a, struct replica_net *net, struct connect *c
 	if (ep && !ep->host->present && !strcmp(ep->rec.name, c->rec.name) &&
 		strcmp(ep->rec.host, a->conf->host) != 0) {
 		*ret_epoch = ep->rec.epoch + 1;
+		c->takes_over = true;
 		return 0;
 	}
 	if (ep)
@@ -198,7 +199,7 @@ static int take_ips(struct agent *a, struct replica_net *net, struct connect *c,
 
 	c->rec.nb_ips = 0;
 	c->rec.epoch = 0;
-	c->rec.is_static = false;
+	c->rec.is_static = c->takes_over = false;
 	for (unsigned i = 0; i < 2 && rc == 0; i++) {
 		const struct ip_addr *asked = NULL;
 		uint64_t epoch = 0;
@@ -266,6 +267,7 @@ static int make_own(struct agent *a, struct replica_net *net, struct connect *c,
 	c->rec = (struct endpoint_record){0};
 	own->agent->done = c->req.done;
 	own->agent->done_arg = c->req.done_arg;
+	own->agent->takes_over = c->takes_over;
 	own->agent->deadline_us = agent_now(a) + STORE_WAIT_US;
 	own->agent->port_deadline_us = agent_now(a) + REQUEST_MAX_US;
 	c->req.done = NULL;

@@ -422,8 +422,8 @@ static struct replica_endpoint *winner(struct agent *a, const struct own_endpoin
 			replica_by_ip(&a->replica, own->net->id, &own->rec.ips[i].ip);
 		// Nobody was told yet that it has the address: who has it keeps it, unless it was
 		// silent and is taken over.
-		bool is_first = own->agent->done && ep && ep->host->present &&
-				own->rec.epoch <= ep->rec.epoch;
+		bool is_first =
+			own->agent->done && ep && ep->host->present && !own->agent->takes_over;
 
 		if (ep && ep->seen && strcmp(ep->rec.id, own->rec.id) != 0 &&
 			strcmp(ep->rec.host, a->conf->host) != 0 &&

@@ -57,8 +57,9 @@ struct agent_own {
 	struct retry write;
 	bool acked; // the store took the record; the watch will show it
 	bool port_up;
-	bool port_gone; // OWN_STOPPING: the switch has let go of it
-	bool readdress; // comes back with another address when its port is gone
+	bool port_gone;	 // OWN_STOPPING: the switch has let go of it
+	bool takes_over; // its address was that of a host that was silent
+	bool readdress;	 // comes back with another address when its port is gone
 	struct retry configure;
 	// Who waits: for OWN_UP and the store, or for the end.
 	agent_done_fn *done;
