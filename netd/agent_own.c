@@ -250,15 +250,19 @@ void agent_own_free_all(struct agent *a)
 
 void agent_own_stop(struct agent *a, struct own_endpoint *own)
 {
+	bool is_off;
+
 	own->agent->readdress = false;
 	forget(a, own);
 	a->dirty = true;
 	if (own->state == OWN_STOPPING)
 		return;
-	own->agent->port_gone = own->state == OWN_CONFLICT;
+	// The port of one that has lost its address is off, or is about to be.
+	is_off = own->state == OWN_CONFLICT;
+	own->agent->port_gone &= is_off;
 	own->state = OWN_STOPPING;
 	agent_event(a, "endpoint.down", own_event(own, NULL));
-	if (!own->agent->port_gone)
+	if (!is_off)
 		reconcile_own_del(a->rec, own);
 }
 
