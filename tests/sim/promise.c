@@ -125,6 +125,13 @@ void promise_connect(struct host *h, struct container *c, const char *network,
 		spec.ips[0] = *ip;
 		p->rec.ips[p->rec.nb_ips++].ip = *ip;
 	}
+	// A MAC of its own now and then: then that of an address is not always the same.
+	if (sim_chance(&h->w->random, 15)) {
+		spec.has_mac = true;
+		spec.mac = (struct mac){.byte = {0x0a, 0, 0, 0, c->ino >> 8, c->ino}};
+		spec.mac.byte[3] = ++h->w->last_mac;
+		spec.mac.byte[2] = h->w->last_mac >> 8;
+	}
 	LIST_INSERT_HEAD(&h->w->promises, p, entry);
 	world_trace(h->w, "%s: connect %s to %s %s", h->conf.host, c->sandbox, network,
 		ip ? ip_format(ip, text) : "");
@@ -366,6 +373,28 @@ void promise_create(struct host *h, const char *network, const char *subnet, boo
 	json_decref(want.options);
 }
 
+static bool is_ended(const struct promise *p)
+{
+	return p->stop != STOP_NONE || !p->container->alive || p->host->dead ||
+	       !promise_in_store(p);
+}
+
+// An endpoint of the network that the host knows: it has to refuse.
+static const struct promise *find_use(struct host *h, const struct replica_net *net)
+{
+	const struct promise *p;
+	char key[RECORD_KEY_BYTES];
+
+	LIST_FOREACH (p, &h->w->promises, entry) {
+		if (!promise_holds(p) || is_ended(p) || strcmp(p->net_id, net->id) != 0)
+			continue;
+		record_key_endpoint(key, p->net_id, &p->rec.ips[0].ip);
+		if (p->host == h || replica_endpoint(&h->agent->replica, key))
+			return p;
+	}
+	return NULL;
+}
+
 static void on_net_removed(void *arg, int rc, json_t *result, const struct err *err)
 {
 	struct net_promise *n = arg;
@@ -373,6 +402,10 @@ static void on_net_removed(void *arg, int rc, json_t *result, const struct err *
 	world_trace(n->w, "%s: network %s is %sremoved %s", n->host->conf.host, n->name,
 		rc < 0 ? "not " : "", rc < 0 ? err->reason : "");
 	n->stop = rc == 0 ? STOP_DONE : rc == -EBUSY ? STOP_NONE : STOP_UNSURE;
+	if (rc == 0 && n->used_by && !is_ended(n->used_by) && n->w->lost_us < n->used_by->kept_us)
+		world_fail(n->w, "%s: network %s is removed, it says, but has %s on %s",
+			n->host->conf.host, n->name, n->used_by->container->sandbox,
+			n->used_by->host->conf.host);
 	n->kept_us = n->w->tl.now_us;
 }
 
@@ -390,6 +423,7 @@ void promise_remove(struct host *h, const char *network)
 	n->w = h->w;
 	n->host = h;
 	n->state = PROMISE_UNSURE;
+	n->used_by = find_use(h, net);
 	n->stop = STOP_ASKED;
 	snprintf(n->name, NAME_BYTES, "%s", network);
 	snprintf(n->id, ID_BYTES, "%s", net->id);

@@ -48,6 +48,7 @@ struct net_promise {
 	enum promise_state state;
 	enum stop_state stop;
 	uint64_t kept_us;
+	const struct promise *used_by; // when it was asked to go; NULL: nobody
 	LIST_ENTRY(net_promise) entry;
 };
 

@@ -88,7 +88,7 @@ struct world {
 	LIST_HEAD(, promise) promises;
 	LIST_HEAD(, net_promise) nets;
 	uint64_t last_ino;
-	unsigned last_address;
+	unsigned last_address, last_mac;
 	struct timeline_event store_up;
 	bool chaos;		 // accidents may happen; false: it is being healed
 	uint64_t lost_us;	 // the store was lost or set back last
