@@ -4,10 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/util.h"
 #include "ctrl/kv/etcd_priv.h"
 
-#define PAGE_KEYS  256 // of the largest values they fit into what http.c takes
-#define MAX_STARTS 3
+// A page costs etcd a walk over all keys of the range, so pages grow while they are small.
+#define PAGE_KEYS_MIN  256 // of the largest values they fit into what http.c takes
+#define PAGE_KEYS_MAX  16384
+#define PAGE_MAX_BYTES (8u << 20) // beyond this the next page has no more keys
+#define MAX_STARTS     3
 
 struct etcd_read {
 	TAILQ_ENTRY(etcd_read) entry;
@@ -15,7 +19,7 @@ struct etcd_read {
 	struct etcd_call *call;
 	struct pairs pairs;
 	uint64_t revision; // of all pages; 0: not known yet
-	unsigned nb_starts;
+	unsigned nb_starts, page_keys;
 	bool is_prefix;
 	kv_read_fn *fn;
 	void *arg;
@@ -83,7 +87,7 @@ static int ask_page(struct etcd_read *read)
 	} else {
 		etcd_add_range(&body, read->etcd, read->key, read->is_prefix);
 	}
-	text_addf(&body, ",\"limit\":\"%d\",\"revision\":\"%llu\"}", PAGE_KEYS,
+	text_addf(&body, ",\"limit\":\"%u\",\"revision\":\"%llu\"}", read->page_keys,
 		(unsigned long long)read->revision);
 	read->call = etcd_post(read->etcd, "/v3/kv/range", &body, true, on_page, read);
 	return read->call ? 0 : -ENOMEM;
@@ -112,6 +116,8 @@ static int take_page(struct etcd_read *read, const struct http_reply *reply, boo
 	if (before > 0 && before < read->pairs.count &&
 		strcmp(read->pairs.list[before - 1].key, read->pairs.list[before].key) == 0)
 		drop_first(&read->pairs, before);
+	if (reply->len_bytes * 2 < PAGE_MAX_BYTES)
+		read->page_keys = MIN_OF(read->page_keys * 2, PAGE_KEYS_MAX);
 	// A page without anything new would be asked for again and again.
 	if (*ret_more && read->pairs.count == before)
 		return -EIO;
@@ -133,6 +139,12 @@ static void on_page(void *arg, int rc, const struct http_reply *reply)
 		more = true;
 		rc = 0;
 	}
+	// Small values were followed by large ones.
+	if ((rc == -E2BIG || rc == -ETIMEDOUT) && read->page_keys > PAGE_KEYS_MIN) {
+		read->page_keys = PAGE_KEYS_MIN;
+		more = true;
+		rc = 0;
+	}
 	if (rc == 0 && more)
 		rc = ask_page(read);
 	if (rc < 0 || !more)
@@ -148,6 +160,7 @@ struct etcd_read *etcd_read(
 		return NULL;
 	read->etcd = etcd;
 	read->is_prefix = is_prefix;
+	read->page_keys = PAGE_KEYS_MIN;
 	read->fn = fn;
 	read->arg = arg;
 	snprintf(read->key, sizeof(read->key), "%s", key);
