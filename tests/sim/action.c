@@ -239,10 +239,11 @@ static void both_die(struct world *w)
 static void next_address(struct world *w, struct host *h, char text[IP_TEXT_BYTES])
 {
 	unsigned n = ++w->last_address;
+	struct ip_addr vtep;
 
 	snprintf(text, IP_TEXT_BYTES, "198.51.%u.%u", n / 250, n % 250 + 1);
-	ip_parse(text, &h->vtep);
-	promises_moved(h);
+	ip_parse(text, &vtep);
+	host_move(h, &vtep);
 }
 
 static void reboot(struct world *w)

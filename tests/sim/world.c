@@ -215,6 +215,25 @@ void host_cut(struct host *h, bool cut)
 
 // ---- the switch ----
 
+// What the heartbeats of the others say of it.
+static void tell_heartbeats(struct host *h, bool up)
+{
+	struct world *w = h->w;
+
+	for (unsigned i = 0; i < w->nb_hosts; i++) {
+		if (&w->hosts[i] != h)
+			fake_switch_remote(w->hosts[i].sw, &h->vtep, up);
+	}
+}
+
+void host_move(struct host *h, const struct ip_addr *vtep)
+{
+	tell_heartbeats(h, false);
+	h->vtep = *vtep;
+	tell_heartbeats(h, fake_switch_is_up(h->sw));
+	promises_moved(h);
+}
+
 void host_start_switch(struct host *h)
 {
 	if (h->dead || fake_switch_is_up(h->sw))
@@ -222,6 +241,7 @@ void host_start_switch(struct host *h)
 	world_trace(h->w, "%s: the switch starts", h->conf.host);
 	timeline_cancel(&h->w->tl, &h->start_switch);
 	fake_switch_start(h->sw, h->w->tl.now_us);
+	tell_heartbeats(h, true);
 }
 
 void host_crash_switch(struct host *h)
@@ -230,6 +250,7 @@ void host_crash_switch(struct host *h)
 		return;
 	world_trace(h->w, "%s: the switch dies", h->conf.host);
 	fake_switch_crash(h->sw, h->w->tl.now_us);
+	tell_heartbeats(h, false);
 	// What it had in its tables may not have been saved.
 	host_forget_seen(h);
 }
