@@ -538,8 +538,8 @@ void agent_network_rm(struct agent *a, const char *name, bool force, agent_done_
 		rc = net_error(&err, -EPERM, name, "it is always there and cannot be deleted");
 	else if (net && net->local)
 		rc = rm_local(a, net, &err);
-	else if (net)
-		rm = calloc(1, sizeof(*rm));
+	else if (net && !(rm = calloc(1, sizeof(*rm))))
+		rc = net_error(&err, -ENOMEM, name, "out of memory");
 	if (rm) {
 		snprintf(rm->name, sizeof(rm->name), "%s", net->rec.name);
 		snprintf(rm->id, sizeof(rm->id), "%s", net->id);
