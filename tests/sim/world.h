@@ -122,7 +122,7 @@ void host_start_switch(struct host *h);
 void host_crash_switch(struct host *h);
 void host_forget(struct host *h); // while the agent does not run
 void host_cut(struct host *h, bool cut);
-void host_die(struct host *h); // for good
+void host_die(struct host *h);				    // for good
 void host_move(struct host *h, const struct ip_addr *vtep); // the agent is not told
 // Notes what has become of it; to be called often.
 void host_look(struct host *h);
