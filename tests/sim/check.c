@@ -21,17 +21,26 @@
 #include "tests/sim/promise.h"
 #include "tests/sim/world.h"
 
+// Its host was not there in time to put it back into a store that was lost.
+static bool waits_to_be_put_back(const struct promise *p)
+{
+	return p->w->lost_us && p->host->fenced_us >= p->w->lost_us && !promise_in_store(p);
+}
+
 static bool may_be_gone(const struct promise *p)
 {
-	return !promise_holds(p) || promise_may_be_lost(p) || host_is_fenced(p->host) ||
-	       p->fenced_seen_us != p->host->fenced_us;
+	return !promise_holds(p) || promise_may_be_lost(p) || waits_to_be_put_back(p) ||
+	       host_is_fenced(p->host) || p->fenced_seen_us != p->host->fenced_us;
 }
 
 // ---- its own host ----
 
-static void port_name(char name[32], const struct endpoint_record *rec)
+static bool has_port(const struct promise *p)
 {
-	snprintf(name, 32, RECONCILE_PREFIX "%.12s", rec->id);
+	char name[32];
+
+	snprintf(name, sizeof(name), RECONCILE_PREFIX "%.12s", p->rec.id);
+	return fake_switch_port(p->host->sw, name);
 }
 
 static void forget_seen(struct promise *p)
@@ -63,16 +72,14 @@ static void check_port(struct promise *p)
 {
 	struct host *h = p->host;
 	bool *seen = &p->seen[h->index];
-	char name[32];
 	bool there;
 
 	if (!fake_switch_is_up(h->sw))
 		return;
-	port_name(name, &p->rec);
-	there = fake_switch_port(h->sw, name) != NULL;
+	there = has_port(p);
 	if (*seen && !there)
-		world_fail(p->w, "%s: the port %s of %s in %s has gone", h->conf.host, name,
-			p->container->sandbox, p->network);
+		world_fail(p->w, "%s: the port of %s in %s (endpoint %s) has gone", h->conf.host,
+			p->container->sandbox, p->network, p->rec.id);
 	if (there && !*seen)
 		p->port_us = h->w->tl.now_us;
 	*seen = there;
@@ -87,7 +94,7 @@ static bool has_endpoint(const struct host *h, const char *net_id)
 
 	LIST_FOREACH (p, &h->w->promises, entry) {
 		if (p->host == h && promise_holds(p) && !strcmp(p->net_id, net_id) &&
-			p->seen[h->index] && p->port_us < h->w->tl.now_us)
+			p->seen[h->index] && p->port_us < h->w->tl.now_us && has_port(p))
 			return true;
 	}
 	return false;

@@ -201,6 +201,7 @@ void host_forget(struct host *h)
 	h->local = local_memory_new();
 	h->forgot_us = h->w->tl.now_us;
 	h->blank = true;
+	host_forget_seen(h);
 }
 
 void host_cut(struct host *h, bool cut)
