@@ -14,7 +14,8 @@
 #include "netd/agent_priv.h"
 
 #define LOCAL_OWN     "own/"
-#define CHECKED_A_RUN 8 // containers that are looked at
+#define CHECKED_A_RUN 8		      // containers that are looked at
+#define ACK_MAX_US    (5 * SECOND_US) // until the watch shows what the store has taken
 
 struct own_endpoint *agent_own_by_id(const struct agent *a, const char *id)
 {
@@ -508,6 +509,7 @@ static void on_written(void *arg, int rc, uint64_t revision)
 	if (own) {
 		retry_done(&own->agent->write, rc, agent_now(a));
 		own->agent->acked = rc == 0;
+		own->agent->acked_us = agent_now(a);
 	}
 	pending_free(&w->pending);
 	a->dirty = true;
@@ -542,6 +544,9 @@ static void publish(struct agent *a, struct own_endpoint *own)
 
 	own->stored =
 		ep && ep->seen && !strcmp(ep->rec.id, own->rec.id) && ep->rec.seq == own->rec.seq;
+	// Somebody may have deleted it before the watch could tell that it was there at all.
+	if (own->agent->acked && !own->stored && agent_now(a) - own->agent->acked_us >= ACK_MAX_US)
+		own->agent->acked = false;
 	won = winner(a, own);
 	if (own->state == OWN_CONFLICT && !won && own->agent->port_gone) {
 		own->state = OWN_STARTING;

@@ -56,6 +56,7 @@ struct agent_net {
 struct agent_own {
 	struct retry write;
 	bool acked; // the store took the record; the watch will show it
+	uint64_t acked_us;
 	bool port_up;
 	bool port_gone;	 // OWN_STOPPING: the switch has let go of it
 	bool takes_over; // its address was that of a host that was silent
