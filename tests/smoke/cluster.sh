@@ -47,7 +47,8 @@ on() {
 # connect HOST NETWORK CONTAINER [option…]: makes the container's namespace if it is not there.
 connect() {
 	[[ -e /run/netns/$3 ]] || container "$3"
-	on "$1" network connect "${@:4}" "$2" "$3" >"$T/connected" || fail "cannot connect $3 on $1"
+	on "$1" network connect "${@:4}" "$2" "$3" >"$T/connected" 2>&1 ||
+		fail "cannot connect $3 on $1: $(<"$T/connected")"
 }
 
 # ip_of HOST NETWORK CONTAINER [4|6]: its address there.
@@ -86,15 +87,15 @@ clean() {
 
 # stream_start CONTAINER ADDRESS: fifty pings a second, until stream_lost.
 stream_start() {
-	ip netns exec "$1" ping -q -i 0.02 "$2" >"$T/stream" &
+	ip netns exec "$1" ping -i 0.02 "$2" >"$T/stream" &
 	STREAM_PID=$!
 }
 
-# stream_lost: how many of them got no answer.
+# stream_lost: how many got no answer, but for those that are under way at the end.
 stream_lost() {
 	kill -INT "$STREAM_PID"
 	wait "$STREAM_PID" || true
-	awk '/packets transmitted/ { print $1 - $4 }' "$T/stream"
+	awk -F 'icmp_seq=' '/time=/ { last = $2 + 0; answers++ } END { print last - answers }' "$T/stream"
 }
 
 agent_kill() {

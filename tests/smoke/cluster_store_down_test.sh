@@ -20,7 +20,7 @@ store_kill
 for ((i = 0; i < new; i++)); do
 	connect h1 multinet "n$i"
 done
-grep -q warning "$T/connected" || note "no warning in the last answer"
+grep -q 'warning: the store cannot be reached' "$T/connected" || fail "no warning: $(<"$T/connected")"
 on h1 network disconnect multinet n0
 refused 'store cannot be reached' on h1 network create -d overlay other
 reaches n1 "$(ip_of h1 multinet n2)"
