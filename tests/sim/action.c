@@ -8,10 +8,10 @@
 #include "tests/sim/promise.h"
 #include "tests/sim/world.h"
 
-#define OUTAGE_MAX_US	  (20 * S_US)
-#define LONG_OUTAGE_US	  (60 * S_US)
-#define SHAKY_US	  (2 * WORLD_GRACE_S * S_US)
-#define MAX_ENDPOINTS_NET 12 // a host address that is asked for is among the first of its subnet
+#define OUTAGE_MAX_US  (20 * S_US)
+#define LONG_OUTAGE_US (60 * S_US)
+#define SHAKY_US       (2 * WORLD_GRACE_S * S_US)
+#define ASKED_MAX      12 // addresses that are asked for are the first of their subnet
 
 static struct host *any_host(struct world *w)
 {
@@ -95,7 +95,7 @@ static bool choose_ip(struct world *w, struct host *h, const char *network, stru
 
 	if (!net || !net->rec.nb_subnets)
 		return false;
-	*ret = ip_add(&net->rec.subnets[0].cidr.ip, sim_between(&w->random, 1, MAX_ENDPOINTS_NET));
+	*ret = ip_add(&net->rec.subnets[0].cidr.ip, sim_between(&w->random, 1, ASKED_MAX));
 	return true;
 }
 
@@ -320,7 +320,7 @@ static void store_goes_down(struct world *w)
 	timeline_after(&w->tl, &w->store_up, outage_us(w));
 }
 
-void store_lost(struct world *w)
+static void store_lost(struct world *w)
 {
 	timeline_cancel(&w->tl, &w->store_up);
 	// While it was being filled again: what was put back may be gone once more, unnoticed.
@@ -394,13 +394,13 @@ static const struct action {
 	{"compact", compact, 5, true},
 };
 
-void world_choose_faults(struct world *w)
+void world_choose_actions(struct world *w)
 {
 	unsigned percent = sim_below(&w->random, 90);
 
 	for (unsigned i = 0; i < ARRAY_SIZE(actions); i++) {
 		if (!actions[i].accident || sim_chance(&w->random, percent))
-			w->faults |= 1u << i;
+			w->actions |= 1u << i;
 	}
 }
 
@@ -422,10 +422,10 @@ void world_act(struct world *w)
 	unsigned total = 0, at;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(actions); i++)
-		total += w->faults & (1u << i) ? actions[i].weight : 0;
+		total += w->actions & (1u << i) ? actions[i].weight : 0;
 	at = sim_below(&w->random, total);
 	for (unsigned i = 0; i < ARRAY_SIZE(actions); i++) {
-		if (!(w->faults & (1u << i)))
+		if (!(w->actions & (1u << i)))
 			continue;
 		if (at < actions[i].weight) {
 			actions[i].fn(w);

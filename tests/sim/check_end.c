@@ -7,29 +7,9 @@
 #include <string.h>
 
 #include "tests/sim/promise.h"
-#include "tests/sim/world.h"
+#include "tests/sim/truth.h"
 
-#define MAX_RECORDS 512
-
-struct truth {
-	struct world *w;
-	char *text;
-	size_t len_bytes;
-	bool failed;
-	struct network_record nets[MAX_RECORDS];
-	unsigned nb_nets;
-	struct truth_ep {
-		struct endpoint_record rec;
-		char net_id[ID_BYTES];
-	} eps[MAX_RECORDS];
-	unsigned nb_eps;
-	struct block_record blocks[MAX_RECORDS];
-	unsigned nb_blocks;
-	struct host_record hosts[WORLD_HOSTS_MAX * 2];
-	unsigned nb_hosts;
-};
-
-__attribute__((format(printf, 2, 3))) static void wrong(struct truth *t, const char *fmt, ...)
+void wrong(struct truth *t, const char *fmt, ...)
 {
 	va_list args;
 
@@ -87,8 +67,8 @@ static void read_store(struct truth *t)
 	const struct store_data *d = sim_store_data(t->w->store);
 
 	for (const struct store_key *key = d->keys; key; key = key->hh.next) {
-		if (key->value && t->nb_eps < MAX_RECORDS && t->nb_nets < MAX_RECORDS &&
-			t->nb_blocks < MAX_RECORDS && t->nb_hosts < ARRAY_SIZE(t->hosts))
+		if (key->value && t->nb_eps < TRUTH_MAX && t->nb_nets < TRUTH_MAX &&
+			t->nb_blocks < TRUTH_MAX && t->nb_hosts < ARRAY_SIZE(t->hosts))
 			read_key(t, key);
 	}
 }
@@ -101,7 +81,7 @@ static void truth_fini(struct truth *t)
 		endpoint_record_fini(&t->eps[i].rec);
 }
 
-static struct host *host_by_name(struct truth *t, const char *name)
+struct host *truth_host(struct truth *t, const char *name)
 {
 	for (unsigned i = 0; i < t->w->nb_hosts; i++) {
 		if (!strcmp(t->w->hosts[i].conf.host, name))
@@ -134,7 +114,7 @@ static void check_hosts(struct truth *t)
 			wrong(t, "%s: the agent has not settled", h->conf.host);
 	}
 	for (unsigned i = 0; i < t->nb_hosts; i++) {
-		struct host *h = host_by_name(t, t->hosts[i].name);
+		struct host *h = truth_host(t, t->hosts[i].name);
 
 		if (!h || h->dead)
 			wrong(t, "the store has host %s, which is dead", t->hosts[i].name);
@@ -235,7 +215,7 @@ static void check_blocks(struct truth *t)
 
 	for (unsigned i = 0; i < t->nb_blocks; i++) {
 		const struct block_record *b = &t->blocks[i];
-		struct host *h = host_by_name(t, b->owner);
+		struct host *h = truth_host(t, b->owner);
 
 		if (b->owner[0] && (!h || h->dead))
 			wrong(t, "block %s is %s's, which is dead", cidr_format(&b->cidr, text),
@@ -279,7 +259,7 @@ static struct promise *promise_of(struct truth *t, const struct truth_ep *ep)
 static void check_record(struct truth *t, const struct truth_ep *ep)
 {
 	struct container *c = container_by_sandbox(t->w, ep->rec.sandbox);
-	struct host *h = host_by_name(t, ep->rec.host);
+	struct host *h = truth_host(t, ep->rec.host);
 	struct promise *p = promise_of(t, ep);
 	char ip[IP_TEXT_BYTES];
 
@@ -383,180 +363,6 @@ static void check_endpoints(struct truth *t)
 		if (promise_holds(p))
 			check_kept(t, p);
 	}
-}
-
-// ---- replicas ----
-
-static void check_replica(struct truth *t, struct host *h)
-{
-	struct replica *r = &h->agent->replica;
-	const struct store_data *d = sim_store_data(t->w->store);
-	unsigned blocks = 0, nets = 0;
-
-	for (const struct store_key *key = d->keys; key; key = key->hh.next) {
-		struct record_key parts;
-		struct replica_endpoint *ep;
-
-		if (!key->value)
-			continue;
-		record_key_parse(key->key, &parts);
-		blocks += parts.kind == RECORD_BLOCK;
-		nets += parts.kind == RECORD_NETWORK;
-		if ((parts.kind == RECORD_BLOCK || parts.kind == RECORD_ENDPOINT ||
-			    parts.kind == RECORD_NETWORK) &&
-			!replica_has_key(r, key->key))
-			wrong(t, "%s: the agent does not know %s", h->conf.host, key->key);
-		ep = parts.kind == RECORD_ENDPOINT ? replica_endpoint(r, key->key) : NULL;
-		if (ep && ep->revision != key->revision)
-			wrong(t, "%s: the agent knows %s as of %u, not %u", h->conf.host, key->key,
-				(unsigned)ep->revision, (unsigned)key->revision);
-	}
-	if (HASH_COUNT(r->endpoints) != t->nb_eps || HASH_COUNT(r->blocks) != blocks ||
-		HASH_CNT(hh_name, r->nets_by_name) != nets)
-		wrong(t,
-			"%s: the agent knows %u endpoints, %u blocks, %u networks; the store has "
-			"%u, %u, %u",
-			h->conf.host, HASH_COUNT(r->endpoints), HASH_COUNT(r->blocks),
-			HASH_CNT(hh_name, r->nets_by_name), t->nb_eps, blocks, nets);
-	for (struct replica_host *rh = r->hosts; rh; rh = rh->hh.next) {
-		struct host *other = host_by_name(t, rh->rec.name);
-
-		if (rh->present != (other && !other->dead))
-			wrong(t, "%s: to the agent, %s is %s", h->conf.host, rh->rec.name,
-				rh->present ? "there" : "silent");
-	}
-}
-
-// ---- switches ----
-
-static unsigned count_local(struct truth *t, const struct host *h, const char *net_id)
-{
-	unsigned count = 0;
-
-	for (unsigned i = 0; i < t->nb_eps; i++)
-		count += !strcmp(t->eps[i].net_id, net_id) &&
-			 !strcmp(t->eps[i].rec.host, h->conf.host);
-	return count;
-}
-
-static void check_ports(struct truth *t, const struct host *h, const struct network_record *net,
-	const struct fake_bridge *bridge)
-{
-	unsigned count = count_local(t, h, net->id) + 1;
-	char name[64];
-
-	if (HASH_COUNT(bridge->ports) != count)
-		wrong(t, "%s: bridge %s has %u ports, should have %u", h->conf.host, bridge->name,
-			HASH_COUNT(bridge->ports), count);
-	for (unsigned i = 0; i < t->nb_eps; i++) {
-		const struct truth_ep *ep = &t->eps[i];
-		struct fake_port *port;
-
-		if (strcmp(ep->net_id, net->id) || strcmp(ep->rec.host, h->conf.host))
-			continue;
-		snprintf(name, sizeof(name), RECONCILE_PREFIX "%.12s", ep->rec.id);
-		HASH_FIND_STR(bridge->ports, name, port);
-		if (!port || !port->up)
-			wrong(t, "%s: the port %s of %s in %s is %s", h->conf.host, name,
-				ep->rec.name, net->name, port ? "down" : "not there");
-	}
-	snprintf(name, sizeof(name), RECONCILE_PREFIX "vx.%u", net->vni);
-	if (!fake_switch_port(h->sw, name))
-		wrong(t, "%s: there is no port %s", h->conf.host, name);
-}
-
-static void check_neigh(struct truth *t, const struct host *h, const struct truth_ep *ep,
-	const struct fake_bridge *bridge)
-{
-	char text[IP_TEXT_BYTES];
-
-	for (unsigned i = 0; i < ep->rec.nb_ips; i++) {
-		const struct mac *mac = fake_bridge_neigh(bridge, &ep->rec.ips[i].ip);
-
-		if (!mac || memcmp(mac, &ep->rec.mac, sizeof(*mac)) != 0)
-			wrong(t, "%s: %s has %s neighbour %s (%s on %s)", h->conf.host,
-				bridge->name, mac ? "a wrong" : "no",
-				ip_format(&ep->rec.ips[i].ip, text), ep->rec.name, ep->rec.host);
-	}
-}
-
-static void check_remote(struct truth *t, const struct host *h, const struct truth_ep *ep,
-	const struct fake_bridge *bridge)
-{
-	struct host *other = host_by_name(t, ep->rec.host);
-	const struct ip_addr *vtep = fake_bridge_fdb(bridge, &ep->rec.mac);
-
-	if (!other)
-		return;
-	if (!vtep || !ip_equal(vtep, &other->vtep))
-		wrong(t, "%s: %s has %s entry for %s on %s", h->conf.host, bridge->name,
-			vtep ? "a wrong" : "no", ep->rec.name, ep->rec.host);
-	if (!fake_bridge_floods(bridge, &other->vtep))
-		wrong(t, "%s: %s does not flood to %s", h->conf.host, bridge->name, ep->rec.host);
-}
-
-static void check_bridge(struct truth *t, const struct host *h, const struct network_record *net)
-{
-	char name[NAME_BYTES + 8];
-	struct fake_bridge *bridge;
-	unsigned remote = 0, ips = 0, floods = 0;
-
-	snprintf(name, sizeof(name), RECONCILE_PREFIX "%s", net->name);
-	bridge = fake_switch_bridge(h->sw, name);
-	if (!bridge) {
-		wrong(t, "%s: there is no bridge %s", h->conf.host, name);
-		return;
-	}
-	check_ports(t, h, net, bridge);
-	for (unsigned i = 0; i < t->nb_eps; i++) {
-		const struct truth_ep *ep = &t->eps[i];
-
-		if (strcmp(ep->net_id, net->id) != 0)
-			continue;
-		ips += ep->rec.nb_ips;
-		check_neigh(t, h, ep, bridge);
-		if (!strcmp(ep->rec.host, h->conf.host))
-			continue;
-		remote++;
-		check_remote(t, h, ep, bridge);
-	}
-	for (unsigned i = 0; i < t->w->nb_hosts; i++)
-		floods += &t->w->hosts[i] != h && count_local(t, &t->w->hosts[i], net->id);
-	if (HASH_COUNT(bridge->fdb) != remote || HASH_COUNT(bridge->neigh) != ips ||
-		HASH_COUNT(bridge->floods) != floods)
-		wrong(t, "%s: %s has %u entries, %u neighbours, floods to %u; should be %u, %u, %u",
-			h->conf.host, name, HASH_COUNT(bridge->fdb), HASH_COUNT(bridge->neigh),
-			HASH_COUNT(bridge->floods), remote, ips, floods);
-}
-
-// An endpoint that is off leaves its network in the switch, or takes it away: both are right.
-static bool has_off(const struct host *h, const char *bridge)
-{
-	for (struct own_endpoint *own = h->agent->own; own; own = own->hh.next) {
-		if (own->state == OWN_CONFLICT &&
-			!strcmp(own->net->rec.name, bridge + strlen(RECONCILE_PREFIX)))
-			return true;
-	}
-	return false;
-}
-
-static void check_switch(struct truth *t, const struct host *h)
-{
-	unsigned bridges = 0, found = 0;
-
-	for (unsigned i = 0; i < t->nb_nets; i++) {
-		if (!count_local(t, h, t->nets[i].id))
-			continue;
-		bridges++;
-		check_bridge(t, h, &t->nets[i]);
-	}
-	for (struct fake_bridge *b = fake_switch_bridges(h->sw); b; b = b->hh.next) {
-		if (!has_off(h, b->name) || HASH_COUNT(b->ports) > 1)
-			found++;
-	}
-	if (found != bridges)
-		wrong(t, "%s: the switch has %u bridges, should have %u", h->conf.host, found,
-			bridges);
 }
 
 bool check_end(struct world *w, char *text, size_t len_bytes)

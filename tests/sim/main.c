@@ -14,8 +14,7 @@
 #define STEPS	       60
 
 struct totals {
-	uint64_t events, actions;
-	double virtual_s;
+	uint64_t events, virtual_us;
 };
 
 static void settle(struct world *w)
@@ -47,53 +46,92 @@ static bool run(const struct world_opts *opts, struct totals *totals)
 	if (failed && !opts->verbose)
 		printf("seed %llu: %s\n", (unsigned long long)opts->seed, w.failure);
 	totals->events += w.nb_events;
-	totals->virtual_s += w.tl.now_us / 1e6;
+	totals->virtual_us += w.tl.now_us;
 	world_fini(&w);
 	return !failed;
 }
 
+// The same seed gives the same run: what depends on memory or on the clock is a mistake as well.
+static bool run_twice(const struct world_opts *opts, struct totals *totals)
+{
+	struct totals first = {0}, second = {0};
+	bool ok = run(opts, &first) && run(opts, &second);
+
+	totals->events += first.events;
+	totals->virtual_us += first.virtual_us;
+	if (!ok || (first.events == second.events && first.virtual_us == second.virtual_us))
+		return ok;
+	printf("seed %llu: %llu events, and %llu when it was run again\n",
+		(unsigned long long)opts->seed, (unsigned long long)first.events,
+		(unsigned long long)second.events);
+	return false;
+}
+
 static int usage(void)
 {
-	fprintf(stderr,
-		"usage: netd_sim [--seeds FIRST-LAST] [--steps N] [--verbose] [--keep-going]\n");
+	fprintf(stderr, "usage: netd_sim [--seeds FIRST-LAST] [--steps N] [--verbose] "
+			"[--keep-going] [--twice]\n"
+			"    --seeds FIRST-LAST  schedules, 1-100 (a night: 1-100000); or one\n"
+			"    --steps N           of each, 60\n"
+			"    --verbose           all that happens\n"
+			"    --keep-going        also after a failure, which is then not told step "
+			"by step\n"
+			"    --twice             each must be the same twice\n");
 	return 2;
+}
+
+struct todo {
+	unsigned long long first, last;
+	struct world_opts opts;
+	bool keep_going, twice;
+};
+
+static bool parse(int argc, char **argv, struct todo *todo)
+{
+	static const struct option options[] = {{"seeds", required_argument, NULL, 's'},
+		{"steps", required_argument, NULL, 'n'}, {"verbose", no_argument, NULL, 'v'},
+		{"keep-going", no_argument, NULL, 'k'}, {"twice", no_argument, NULL, 't'}, {0}};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (c == 's' && sscanf(optarg, "%llu-%llu", &todo->first, &todo->last) == 1)
+			todo->last = todo->first;
+		else if (c == 'n')
+			todo->opts.steps = strtoul(optarg, NULL, 10);
+		else if (c == 'v')
+			todo->opts.verbose = true;
+		else if (c == 'k')
+			todo->keep_going = true;
+		else if (c == 't')
+			todo->twice = true;
+		else if (c != 's')
+			return false;
+	}
+	return optind == argc;
 }
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {{"seeds", required_argument, NULL, 's'},
-		{"steps", required_argument, NULL, 'n'}, {"verbose", no_argument, NULL, 'v'},
-		{"keep-going", no_argument, NULL, 'k'}, {0}};
-	unsigned long long first = 1, last = 100, failed = 0;
-	struct world_opts opts = {.steps = STEPS};
+	struct todo todo = {.first = 1, .last = 100, .opts = {.steps = STEPS}};
+	struct world_opts *opts = &todo.opts;
 	struct totals totals = {0};
-	bool keep_going = false;
-	int c;
+	unsigned long long failed = 0;
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (c == 's' && sscanf(optarg, "%llu-%llu", &first, &last) == 1)
-			last = first;
-		else if (c == 'n')
-			opts.steps = strtoul(optarg, NULL, 10);
-		else if (c == 'v')
-			opts.verbose = true;
-		else if (c == 'k')
-			keep_going = true;
-		else if (c != 's')
-			return usage();
-	}
-	for (unsigned long long seed = first; seed <= last; seed++) {
-		opts.seed = seed;
-		if (run(&opts, &totals))
+	if (!parse(argc, argv, &todo))
+		return usage();
+	for (opts->seed = todo.first; opts->seed <= todo.last; opts->seed++) {
+		if (todo.twice ? run_twice(opts, &totals) : run(opts, &totals))
 			continue;
 		failed++;
-		if (keep_going || opts.verbose)
+		if (todo.keep_going)
 			continue;
-		opts.verbose = true;
-		run(&opts, &totals);
+		if (!opts->verbose) {
+			opts->verbose = true;
+			run(opts, &totals);
+		}
 		break;
 	}
 	printf("%llu schedules failed; %llu events, %.0f s of virtual time\n", failed,
-		(unsigned long long)totals.events, totals.virtual_s);
+		(unsigned long long)totals.events, totals.virtual_us / 1e6);
 	return failed ? 1 : 0;
 }

@@ -169,20 +169,3 @@ bool sim_store_is_up(const struct sim_store *st)
 {
 	return st->up;
 }
-
-uint64_t sim_store_set(struct sim_store *st, const char *key, const char *value, size_t len_bytes)
-{
-	struct store_op op = {.action = value ? KV_PUT : KV_DELETE, .key = (char *)key};
-	uint64_t revision = 0;
-
-	op.value = value ? store_value_new(value, len_bytes) : NULL;
-	store_data_txn(&st->data, &op, 1, &revision);
-	store_value_unref(op.value);
-	store_changed(st);
-	return revision;
-}
-
-uint64_t sim_store_writes(const struct sim_store *st)
-{
-	return st->writes;
-}

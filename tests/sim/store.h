@@ -23,7 +23,6 @@ struct sim_store_opts {
 	unsigned slow_percent;		     // of requests: they come after many seconds
 	unsigned break_percent;		     // of what a watch is told: the connection ends there
 	unsigned duplicate_percent; // of interruptions: what was told last is told again after it
-	bool ordered;		    // groups of changes are told as they were made
 };
 
 struct sim_store *sim_store_new(const struct sim_store_opts *opts);
@@ -51,7 +50,3 @@ void sim_store_calm(struct sim_store *st);
 
 const struct store_data *sim_store_data(const struct sim_store *st);
 bool sim_store_is_up(const struct sim_store *st);
-// A change by nobody in particular, at once. NULL deletes.
-uint64_t sim_store_set(struct sim_store *st, const char *key, const char *value, size_t len_bytes);
-// Transactions that clients have made and that changed something.
-uint64_t sim_store_writes(const struct sim_store *st);

@@ -6,11 +6,10 @@
 
 #include "tests/sim/store_priv.h"
 
-#define LINK_MAX_US   S_US // until a connection is made again
-#define RETRY_US      (500 * MS_US)
-#define REPEAT_MAX    4	 // changes
-#define CHUNK_MAX     16 // keys told at once, with duplicates and interruptions in between
-#define CHUNK_ORDERED 4096
+#define LINK_MAX_US S_US // until a connection is made again
+#define RETRY_US    (500 * MS_US)
+#define REPEAT_MAX  4  // changes
+#define CHUNK_MAX   16 // keys told at once, with duplicates and interruptions in between
 
 bool client_reaches(const struct client *c)
 {
@@ -66,7 +65,7 @@ static void say(struct watch *w, enum kv_event_kind kind, const char *key,
 static void tell_all(struct watch *w)
 {
 	struct sim_store *st = w->c->st;
-	size_t count = st->opts.ordered ? CHUNK_ORDERED : sim_between(&st->random, 1, CHUNK_MAX);
+	size_t count = sim_between(&st->random, 1, CHUNK_MAX);
 
 	if (!w->pairs) {
 		w->nb_pairs = store_data_list(&st->data, w->prefix, true, &w->pairs);
@@ -173,7 +172,7 @@ static void deliver(void *arg)
 	w->resumed = false;
 	if (w->full)
 		tell_all(w);
-	else if (w->repeat || (!st->opts.ordered && sim_chance(&st->random, 30)))
+	else if (w->repeat || sim_chance(&st->random, 30))
 		tell_coalesced(w);
 	else
 		tell_some(w);

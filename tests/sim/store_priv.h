@@ -22,7 +22,6 @@ struct sim_store {
 	bool up, has_backup;
 	uint64_t boots; // connections of an earlier one are broken
 	uint64_t last_lease, last_incarnation;
-	uint64_t writes;
 	struct timeline_event expire;
 	LIST_HEAD(, client) clients;
 	LIST_HEAD(, request) requests;

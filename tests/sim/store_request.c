@@ -106,7 +106,6 @@ static void carry_out(struct request *req)
 		read_now(req);
 	} else if (req->kind == REQ_TXN) {
 		req->rc = store_data_txn(&st->data, req->ops, req->nb_ops, &req->revision);
-		st->writes += st->data.revision != before;
 		if (st->data.revision != before)
 			store_changed(st);
 	} else {

@@ -9,10 +9,9 @@
 #include "tests/sim/fake_sandbox.h"
 #include "tests/sim/promise.h"
 
-#define TICK_US	  (250 * MS_US)
-#define LATE_US	  (5 * S_US)
-#define CHECK_US  (500 * MS_US)
-#define CHECK_END 3 // times
+#define TICK_US	 (250 * MS_US)
+#define LATE_US	 (5 * S_US)
+#define CHECK_US (500 * MS_US)
 
 // ---- words ----
 
@@ -342,7 +341,6 @@ static void on_store_up(void *arg)
 	struct world *w = arg;
 
 	world_trace(w, "the store comes back");
-	w->store_down_us = 0;
 	sim_store_up(w->store);
 }
 
@@ -400,7 +398,7 @@ void world_init(struct world *w, const struct world_opts *opts)
 	timeline_init(&w->tl);
 	w->chaos = true;
 	w->store_up = (struct timeline_event){.fn = on_store_up, .arg = w};
-	world_choose_faults(w);
+	world_choose_actions(w);
 	store_opts.seed = sim_random(&w->random);
 	store_opts.delay_min_us = 100;
 	store_opts.delay_max_us = sim_chance(&w->random, 30) ? 400000 : 5000;

@@ -7,7 +7,8 @@
 //	action.c	what people and accidents do
 //	promise.c	what people were told, and what they may rely on
 //	check.c		what must be so while things happen
-//	check_end.c	what must be so when all is healed and quiet
+//	check_end.c	what must be so when all is healed and quiet: the store
+//	check_tables.c	and agents and switches
 #pragma once
 
 #include <stdarg.h>
@@ -93,12 +94,11 @@ struct world {
 	bool chaos;		 // accidents may happen; false: it is being healed
 	uint64_t lost_us;	 // the store was lost or set back last
 	uint64_t lost_twice_us;	 // and again before it was filled
-	uint64_t store_down_us;	 // since when; 0: up
 	uint64_t shaky_until_us; // hosts that are silent before this count as fenced
 	uint64_t next_check_us;
-	uint32_t faults; // those that this seed may have: enum action in action.c
+	uint32_t actions; // those that this seed may have: bits of action.c's
 	char failure[1024];
-	uint64_t nb_events, nb_actions;
+	uint64_t nb_events;
 };
 
 void world_init(struct world *w, const struct world_opts *opts);
@@ -128,10 +128,6 @@ void host_move(struct host *h, const struct ip_addr *vtep); // the agent is not 
 void host_look(struct host *h);
 // Others may take it for dead now.
 bool host_is_fenced(const struct host *h);
-static inline bool host_is_up(const struct host *h)
-{
-	return h->agent != NULL;
-}
 
 // ---- containers ----
 
@@ -143,10 +139,9 @@ struct container *container_by_name(struct world *w, const char *name);
 
 // ---- action.c ----
 
-void world_choose_faults(struct world *w);
+void world_choose_actions(struct world *w);
 void world_act(struct world *w);
 void world_heal(struct world *w);
-void store_lost(struct world *w); // it just was
 
 // ---- check.c ----
 
