@@ -302,8 +302,10 @@ void sw_want_each(const struct sw_net *net, sw_key_fn *fn, void *arg)
 	}
 	if (!net->net)
 		return;
-	LIST_FOREACH (ep, &net->net->endpoints, of_net)
-		each_of(&ep->rec, fn, arg);
+	LIST_FOREACH (ep, &net->net->endpoints, of_net) {
+		if (!is_self(net, ep->host)) // its ports are looked at above
+			each_of(&ep->rec, fn, arg);
+	}
 }
 
 struct mark {
