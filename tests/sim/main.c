@@ -17,18 +17,25 @@ struct totals {
 	uint64_t events, virtual_us;
 };
 
-static void settle(struct world *w)
+static void await_end(struct world *w, uint64_t max_us)
 {
+	uint64_t end_us = w->tl.now_us + max_us;
 	char text[sizeof(w->failure)];
-	uint64_t end_us = w->tl.now_us + SETTLE_US + SETTLE_MAX_US;
 
-	world_heal(w);
-	world_run(w, SETTLE_US);
 	while (!world_failed(w) && !check_end(w, text, sizeof(text))) {
 		if (w->tl.now_us >= end_us)
 			world_fail(w, "%s", text);
 		world_run(w, SETTLE_STEP_US);
 	}
+}
+
+static void settle(struct world *w)
+{
+	world_heal(w);
+	world_run(w, SETTLE_US);
+	await_end(w, SETTLE_MAX_US);
+	check_audits(w);
+	await_end(w, SETTLE_MAX_US); // what was spoilt is mended
 }
 
 static bool run(const struct world_opts *opts, struct totals *totals)

@@ -162,7 +162,7 @@ void host_start_agent(struct host *h)
 	host_look(h);
 }
 
-static void host_forget_seen(struct host *h)
+void host_forget_seen(struct host *h)
 {
 	struct promise *p;
 

@@ -9,6 +9,7 @@
 //	check.c		what must be so while things happen
 //	check_end.c	what must be so when all is healed and quiet: the store
 //	check_tables.c	and agents and switches
+//	check_audit.c	what audits say then
 #pragma once
 
 #include <stdarg.h>
@@ -124,6 +125,8 @@ void host_forget(struct host *h); // while the agent does not run
 void host_cut(struct host *h, bool cut);
 void host_die(struct host *h);				    // for good
 void host_move(struct host *h, const struct ip_addr *vtep); // the agent is not told
+// What its switch had in its tables does not count any more.
+void host_forget_seen(struct host *h);
 // Notes what has become of it; to be called often.
 void host_look(struct host *h);
 // Others may take it for dead now.
@@ -148,3 +151,4 @@ void world_heal(struct world *w);
 void check_running(struct world *w);
 // True when all is as it should be; else false and the failure is in `text`.
 bool check_end(struct world *w, char *text, size_t len_bytes);
+void check_audits(struct world *w);
