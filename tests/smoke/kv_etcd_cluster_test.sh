@@ -27,7 +27,13 @@ kill-leader)
 	leader >killed
 	"./\$(cat killed)/control" stop ;;
 start-killed) "./\$(cat killed)/control" start ;;
-pause-first) ./1/control pause ;;
+pause-first)
+	# The worst one to lose. It may have to catch up first.
+	id=\$(etcdctl --endpoints $urls member list | awk -F ', ' '\$3 == 1 { print \$1 }')
+	until now=\$(leader) && [[ \$now == 1 ]]; do
+		etcdctl --endpoints "http://127.0.0.1:2379\$now" move-leader "\$id" || sleep 0.1
+	done
+	./1/control pause ;;
 resume-first) ./1/control resume ;;
 esac
 END
