@@ -12,10 +12,12 @@
 
 #define LOCAL_STORE	"store/"
 #define LOCAL_KEY_BYTES (RECORD_KEY_BYTES + sizeof(LOCAL_STORE))
+#define FILLING		"filling" // a store that was lost is being filled again
 
 // ---- the copy on disk ----
 
-// A value is the revision in decimal, a space, and the record.
+// A value is the revision in decimal, a space, and the record. Revision 0: the store lost it, and
+// nobody has put it back.
 static void load_one(void *arg, const char *key, const char *value, size_t len_bytes)
 {
 	struct agent *a = arg;
@@ -30,13 +32,15 @@ static void load_one(void *arg, const char *key, const char *value, size_t len_b
 static void load_cluster(void *arg, const char *key, const char *value, size_t len_bytes)
 {
 	struct agent *a = arg;
-	char id[ID_BYTES];
+	char id[ID_BYTES], state[sizeof(FILLING)] = "";
 	uint64_t revision;
 
-	if (sscanf(value, "%32[0-9a-f] %" SCNu64, id, &revision) != 2)
+	if (sscanf(value, "%32[0-9a-f] %" SCNu64 " %7s", id, &revision, state) < 2)
 		return;
 	snprintf(a->replica.cluster.id, ID_BYTES, "%s", id);
 	a->replica.revision = revision;
+	// When it ends is known once the store can be read.
+	a->purge_at_us = !strcmp(state, FILLING) ? UINT64_MAX : 0;
 }
 
 int agent_store_load(struct agent *a, struct err *err)
@@ -48,7 +52,7 @@ int agent_store_load(struct agent *a, struct err *err)
 	a->allocation_before = a->replica.allocation_revision;
 	// Nothing of it is confirmed: hosts count as suspended until the store says otherwise.
 	replica_begin(&a->replica);
-	replica_end(&a->replica, REPLICA_KEEP_ALL, agent_now(a));
+	replica_end(&a->replica, REPLICA_KEEP_LOADED, agent_now(a));
 	if (rc == 0)
 		rc = local->ops->each(local, "cluster", load_cluster, a);
 	a->fresh = !a->replica.cluster.id[0];
@@ -90,37 +94,40 @@ static bool is_needed(struct agent *a, const char *key)
 	return parts.kind == RECORD_HOST && replica_host(&a->replica, parts.name);
 }
 
+static void put_record(struct agent *a, const char *key, uint64_t revision, const char *record,
+	size_t len_bytes)
+{
+	char *value;
+	int len = asprintf(&value, "%" PRIu64 " %.*s", revision, (int)len_bytes, record);
+
+	if (len < 0)
+		return;
+	a->opts.local->ops->put(a->opts.local, key, value, len);
+	free(value);
+}
+
 static void save_one(struct agent *a, const struct kv_pair *pair, bool gone)
 {
-	struct local *local = a->opts.local;
-	char key[LOCAL_KEY_BYTES], *value;
-	int len;
+	char key[LOCAL_KEY_BYTES];
 
 	if (snprintf(key, sizeof(key), LOCAL_STORE "%s", pair->key) >= (int)sizeof(key))
 		return;
 	batch_begin(a);
 	if (gone && is_needed(a, pair->key))
 		return;
-	if (gone) {
-		local->ops->del(local, key);
-		return;
-	}
-	len = asprintf(
-		&value, "%" PRIu64 " %.*s", pair->revision, (int)pair->len_bytes, pair->value);
-	if (len < 0)
-		return;
-	local->ops->put(local, key, value, len);
-	free(value);
+	if (gone)
+		a->opts.local->ops->del(a->opts.local, key);
+	else
+		put_record(a, key, pair->revision, pair->value, pair->len_bytes);
 }
 
 static void save_cluster(struct agent *a)
 {
-	char value[ID_BYTES + 24];
-	int len = snprintf(
-		value, sizeof(value), "%s %" PRIu64, a->replica.cluster.id, a->replica.revision);
+	char value[ID_BYTES + 24 + sizeof(FILLING)];
+	int len = snprintf(value, sizeof(value), "%s %" PRIu64 "%s", a->replica.cluster.id,
+		a->replica.revision, a->purge_at_us ? " " FILLING : "");
 
-	// Until all is put back, an agent that starts again is to see that the store was lost.
-	if (!a->replica.cluster.id[0] || a->purge_at_us)
+	if (!a->replica.cluster.id[0])
 		return;
 	batch_begin(a);
 	a->opts.local->ops->put(a->opts.local, "cluster", value, len);
@@ -128,33 +135,49 @@ static void save_cluster(struct agent *a)
 
 struct sweep {
 	struct agent *a;
-	char **gone;
+	struct swept {
+		char *key, *value; // NULL: it is gone; otherwise the store has lost it
+		size_t len_bytes;
+	} *items;
 	size_t count, room;
 };
+
+static void sweep_add(struct sweep *sweep, const char *key, const char *value, size_t len_bytes)
+{
+	struct swept item = {.key = strdup(key), .len_bytes = len_bytes};
+	size_t room = sweep->count < sweep->room ? sweep->room : sweep->room * 2 + 64;
+	struct swept *items = realloc(sweep->items, room * sizeof(*items));
+
+	if (items) {
+		sweep->items = items;
+		sweep->room = room;
+	}
+	if (value)
+		item.value = strndup(value, len_bytes);
+	if (items && item.key && (!value || item.value)) {
+		sweep->items[sweep->count++] = item;
+		return;
+	}
+	free(item.key);
+	free(item.value);
+}
 
 static void sweep_one(void *arg, const char *key, const char *value, size_t len_bytes)
 {
 	struct sweep *sweep = arg;
 	struct replica *r = &sweep->a->replica;
-	const char *stored = key + strlen(LOCAL_STORE);
+	const char *stored = key + strlen(LOCAL_STORE), *record = memchr(value, ' ', len_bytes);
 
-	if (replica_has_key(r, stored) || is_needed(sweep->a, stored))
-		return;
-	if (sweep->count == sweep->room) {
-		size_t room = sweep->room ? sweep->room * 2 : 64;
-		char **gone = realloc(sweep->gone, room * sizeof(*gone));
-
-		if (!gone)
-			return;
-		sweep->gone = gone;
-		sweep->room = room;
+	if (!replica_has_key(r, stored)) {
+		if (!is_needed(sweep->a, stored))
+			sweep_add(sweep, key, NULL, 0);
+	} else if (record && strtoull(value, NULL, 10) && replica_lost_key(r, stored)) {
+		record++;
+		sweep_add(sweep, key, record, len_bytes - (record - value));
 	}
-	sweep->gone[sweep->count] = strdup(key);
-	if (sweep->gone[sweep->count])
-		sweep->count++;
 }
 
-// What the store had deleted while nobody looked is still on disk.
+// What the store had deleted or lost while nobody looked is still on disk.
 static void save_sweep(struct agent *a)
 {
 	struct sweep sweep = {.a = a};
@@ -164,10 +187,16 @@ static void save_sweep(struct agent *a)
 	local->ops->each(local, LOCAL_STORE, sweep_one, &sweep);
 	batch_begin(a);
 	for (size_t i = 0; i < sweep.count; i++) {
-		local->ops->del(local, sweep.gone[i]);
-		free(sweep.gone[i]);
+		struct swept *item = &sweep.items[i];
+
+		if (item->value)
+			put_record(a, item->key, 0, item->value, item->len_bytes);
+		else
+			local->ops->del(local, item->key);
+		free(item->key);
+		free(item->value);
 	}
-	free(sweep.gone);
+	free(sweep.items);
 }
 
 // ---- the watch ----

@@ -72,7 +72,7 @@ static struct sw_port *port_of(struct reconcile *rec, const struct own_endpoint 
 
 static void claim_anew(struct sw_port *port)
 {
-	sw_claim_del(port->net, &port->own->rec, &port->keys);
+	sw_claim_del(port->net, &port->own->rec, &port->own->rec, &port->keys);
 	port->keys = claim_keys(&port->own->rec);
 	if (sw_port_claims(port))
 		sw_claim_add(port->net, &port->own->rec, &port->keys, NULL);
@@ -154,13 +154,10 @@ void reconcile_remote(struct reconcile *rec, struct replica_endpoint *ep,
 		return;
 	if (old) {
 		keys = claim_keys(old);
-		sw_claim_del(net, &ep->rec, &keys);
-		// An own endpoint may have lost to the old one: its record has come back for it.
-		if (endpoint_record_compare(old, &ep->rec) != 0)
-			sw_entries_mark(net, old);
+		sw_claim_del(net, &ep->rec, old, &keys);
 	}
 	keys = claim_keys(&ep->rec);
-	sw_claim_del(net, &ep->rec, &keys);
+	sw_claim_del(net, &ep->rec, &ep->rec, &keys);
 	if (!gone)
 		sw_claim_add(net, &ep->rec, &keys, ep->host);
 	sw_net_queue(net);

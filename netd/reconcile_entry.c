@@ -184,8 +184,8 @@ void sw_claim_add(struct sw_net *net, const struct endpoint_record *rec,
 	mark_claim(net, rec, keys, is_self(net, host));
 }
 
-void sw_claim_del(
-	struct sw_net *net, const struct endpoint_record *rec, const struct claim_keys *keys)
+void sw_claim_del(struct sw_net *net, const struct endpoint_record *rec,
+	const struct endpoint_record *was, const struct claim_keys *keys)
 {
 	struct replica_host *host = NULL;
 
@@ -193,7 +193,7 @@ void sw_claim_del(
 		return;
 	if (host && !is_self(net, host))
 		host_put(net, host);
-	mark_claim(net, rec, keys, is_self(net, host));
+	mark_claim(net, was, keys, is_self(net, host));
 }
 
 void sw_claims_drop(struct sw_net *net)

@@ -289,8 +289,9 @@ void sw_entries_mark_all(struct sw_net *net, bool fdb, bool neigh);
 void sw_entries_reset(struct sw_net *net);
 void sw_claim_add(struct sw_net *net, const struct endpoint_record *rec,
 	const struct claim_keys *keys, struct replica_host *host);
-void sw_claim_del(
-	struct sw_net *net, const struct endpoint_record *rec, const struct claim_keys *keys);
+// `rec` is that of sw_claim_add(), whatever it says by now; what it said then is `was`.
+void sw_claim_del(struct sw_net *net, const struct endpoint_record *rec,
+	const struct endpoint_record *was, const struct claim_keys *keys);
 int sw_claims_build(struct sw_net *net);
 void sw_claims_drop(struct sw_net *net);
 bool sw_want_fdb(const struct sw_net *net, const struct mac *mac, struct ip_addr *ret_tunnel);

@@ -139,6 +139,20 @@ bool replica_has_key(struct replica *r, const char *key)
 	}
 }
 
+bool replica_lost_key(struct replica *r, const char *key)
+{
+	const struct replica_endpoint *ep = replica_endpoint(r, key);
+	const struct replica_block *block = replica_block(r, key);
+	const struct replica_net *net;
+	struct record_key k;
+
+	if (ep || block)
+		return (ep ? ep->revision : block->revision) == 0;
+	record_key_parse(key, &k);
+	net = k.kind == RECORD_NETWORK ? replica_net_named(r, false, k.name) : NULL;
+	return net && net->revision == 0;
+}
+
 void replica_begin(struct replica *r)
 {
 	struct replica_endpoint *ep, *next_ep;
@@ -164,7 +178,7 @@ static bool is_kept(enum replica_keep keep, uint64_t *revision)
 {
 	if (keep == REPLICA_KEEP_ALL)
 		*revision = 0;
-	return keep != REPLICA_KEEP_NONE && *revision == 0;
+	return keep == REPLICA_KEEP_LOADED || (keep != REPLICA_KEEP_NONE && *revision == 0);
 }
 
 // Endpoints and blocks first: who is told of a network that goes finds it empty.

@@ -132,10 +132,11 @@ enum replica_keep {
 	REPLICA_KEEP_NONE, // somebody has deleted them
 	REPLICA_KEEP_ALL,  // the store was lost: its hosts will put back what is theirs
 	REPLICA_KEEP_LOST, // only those that were kept before, and that nobody has put back yet
+	REPLICA_KEEP_LOADED, // the store was not asked at all: all stay as they are
 };
 
 // Between these, what is set is marked as seen; at the end what was not seen is deleted, as by
-// replica_apply(). What is kept has `revision` 0; hosts that were not seen are no longer present
+// replica_apply(). What is kept as lost has `revision` 0; hosts that were not seen are no longer present
 // in any case, and `cluster` and `allocation_revision` are those of the store. replica_end() with
 // REPLICA_KEEP_NONE may follow later: it deletes what nobody has put back since.
 void replica_begin(struct replica *r);
@@ -143,6 +144,8 @@ void replica_end(struct replica *r, enum replica_keep keep, uint64_t now_us);
 
 // What is there under the key (with RECORD_PREFIX), whatever it is.
 bool replica_has_key(struct replica *r, const char *key);
+// It is there only because it was kept when the store was lost.
+bool replica_lost_key(struct replica *r, const char *key);
 struct replica_block *replica_block(struct replica *r, const char *key);       // NULL
 struct replica_endpoint *replica_endpoint(struct replica *r, const char *key); // NULL
 

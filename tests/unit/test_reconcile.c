@@ -82,6 +82,25 @@ static void test_own_records(void **state)
 	bed_settled(bed);
 }
 
+// The store had somebody else under the key of an own endpoint, and has the endpoint again: its
+// second address comes back with the first one.
+static void test_own_key(void **state)
+{
+	struct bed *bed = *state;
+	struct endpoint_record rec;
+	struct own *own;
+
+	bed_usual(bed);
+	own = bed_connect(bed, 1, 0, 2);
+	own->base.rec = record_endpoint_of(2, 0, 9, 2);
+	reconcile_own_add(bed->rec, &own->base);
+	rec = record_endpoint_of(2, 1, 0, 900);
+	record_endpoint(&bed->replica, 0, &rec);
+	bed_run(bed, SECOND);
+	record_endpoint(&bed->replica, 0, &own->base.rec);
+	bed_settled(bed);
+}
+
 static void test_port_options(void **state)
 {
 	struct bed *bed = *state;
@@ -520,6 +539,7 @@ int main(void)
 		TEST(test_adds),
 		TEST(test_connect),
 		TEST(test_own_records),
+		TEST(test_own_key),
 		TEST(test_port_options),
 		TEST(test_moves),
 		TEST(test_hosts),
