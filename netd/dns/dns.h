@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The DNS server: a thread of its own, so that what the agent does never delays an answer. It
+// answers what names.h knows with authority, and hands the rest to forward.h. All functions here
+// are for the main thread.
+//
+//	names	what names mean
+//	query	a message in, a message out (ldns): no sockets, no threads
+//	server	sockets, clients, the thread
+//	forward	the servers above: which to ask, the cache
+//	resolv	resolv.conf, read and written
+//
+// Sources: RFC 1034, 1035, 2181, 2308 (negative answers), 6891 (EDNS), 7766 (TCP), 8482 (ANY),
+// 8767 (stale answers).
+#pragma once
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "base/ip.h"
+#include "netd/dns/names.h"
+
+#define DNS_SERVERS_MAX 8
+#define DNS_SEARCH_MAX	6
+
+struct loop;
+struct dns;
+struct dns_listener;
+
+// A server above: port 53 when 0.
+struct dns_server {
+	struct ip_addr ip;
+	uint16_t port;
+};
+
+// The part `dns:` of vsnetd.yaml.
+struct dns_conf {
+	bool off;	// no server at all
+	uint32_t ttl_s; // of what we answer with authority; 1 to 5, default 2
+	struct dns_server servers[DNS_SERVERS_MAX]; // none: those of `resolv_conf`, read again
+	unsigned nb_servers;			    // when it changes
+	char resolv_conf[256];			    // default /etc/resolv.conf
+	char search[DNS_SEARCH_MAX][256];	    // none: that of `resolv_conf`
+	unsigned nb_search;
+	uint32_t ndots;	     // written into containers' resolv.conf; default 0
+	uint32_t timeout_ms; // of a question to the servers above, all in all; default 4000
+	uint32_t hedge_ms;   // the next server is asked beside the first one after; default 200
+	uint32_t cache_max;  // answers that are kept; default 10000
+	uint32_t stale_s; // an answer is used for after its time when nobody answers; default 3600
+	uint32_t client_max;	// questions of one client that wait; default 100
+	uint32_t forward_max;	// of all; default 4096
+	bool write_resolv_conf; // of each container that has a file name; else only when asked
+};
+
+void dns_conf_init(struct dns_conf *conf); // defaults
+
+struct dns_opts {
+	struct loop *loop; // of the main thread
+	struct names *names;
+	const struct dns_conf *conf;
+};
+
+// Starts the thread.
+int dns_new(const struct dns_opts *opts, struct dns **ret_dns, struct err *err);
+void dns_free(struct dns *dns);
+
+// Who asks at a pair of sockets, and what they see.
+struct dns_view {
+	char name[NAME_BYTES + 8]; // for people: the container, or "gateway of NETWORK"
+	struct names_scope scope;
+	bool forwards;				    // not when all of its networks are internal
+	struct dns_server servers[DNS_SERVERS_MAX]; // of the networks; none: the host's
+	unsigned nb_servers;
+};
+
+// Answers at these sockets, bound and (TCP) listening, not blocking; they are the server's from now
+// on, also when it fails. -ENOMEM.
+int dns_listen(struct dns *dns, int udp_fd, int tcp_fd, const struct dns_view *view,
+	struct dns_listener **ret_listener);
+void dns_listener_set(struct dns_listener *listener, const struct dns_view *view);
+// Both sockets are closed when it returns: a namespace may go then.
+void dns_unlisten(struct dns_listener *listener);
+
+// What a client of the view would be told: {rcode, flags: [..], answer: [..], authority: [..],
+// source: "names" | "cache" | "stale" | "server", server: ADDRESS or null, us: N}, records as text
+// (RFC 1035 section 5). -EINVAL: the type is unknown, or the name is not one.
+typedef void dns_ask_fn(void *arg, int rc, json_t *answer, const struct err *err); // takes `answer`
+void dns_ask(struct dns *dns, const struct dns_view *view, const char *name, const char *type,
+	dns_ask_fn *fn, void *arg);
+
+// {queries: {..}, rcodes: {..}, forward: {..}, cache: {..}, servers: [..], listeners: [..]}
+json_t *dns_stats(struct dns *dns);
+unsigned dns_flush(struct dns *dns); // the cache; returns how many went
+// Search domains as containers are to have them: of the configuration, or the host's.
+unsigned dns_search(struct dns *dns, char ret_search[DNS_SEARCH_MAX][256]);
