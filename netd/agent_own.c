@@ -180,9 +180,7 @@ static bool wants_spoof(const struct endpoint_record *rec, const struct network_
 {
 	const char *spoof = json_string_value(json_object_get(rec->options, "spoof"));
 
-	if (!spoof)
-		spoof = json_string_value(json_object_get(net->options, "spoof"));
-	return spoof && !strcmp(spoof, "allow");
+	return spoof ? !strcmp(spoof, "allow") : network_spoof_ok(net);
 }
 
 // Takes the record over; the port is asked for at once.

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "netd/driver.h"
 #include "netd/reconcile_priv.h"
 
 struct sw_port *sw_port_new(struct sw_net *net, struct own_endpoint *own)
@@ -48,16 +49,9 @@ bool sw_port_wanted(const struct sw_port *port)
 
 // ---- options ----
 
-static const char *option(const json_t *options, const char *key)
-{
-	const char *text = json_string_value(json_object_get(options, key));
-
-	return text ? text : "";
-}
-
 static json_t *mtu_of(const struct sw_port *port)
 {
-	unsigned mtu = strtoul(option(port->net->net->rec.options, "mtu"), NULL, 10);
+	uint32_t mtu = network_mtu(&port->net->net->rec);
 
 	return mtu ? json_integer(mtu) : json_string("auto");
 }
@@ -77,7 +71,8 @@ static void add_guard(const struct sw_port *port, json_t *live)
 void sw_port_options(const struct sw_port *port, json_t **ret_fixed, json_t **ret_live)
 {
 	const struct endpoint_record *rec = &port->own->rec;
-	bool veth = !strcmp(option(rec->options, "port"), "veth");
+	const char *kind = json_string_value(json_object_get(rec->options, "port"));
+	bool veth = kind && !strcmp(kind, "veth");
 	char mac[MAC_TEXT_BYTES];
 	json_t *live;
 
