@@ -94,8 +94,8 @@ static bool is_needed(struct agent *a, const char *key)
 	return parts.kind == RECORD_HOST && replica_host(&a->replica, parts.name);
 }
 
-static void put_record(struct agent *a, const char *key, uint64_t revision, const char *record,
-	size_t len_bytes)
+static void put_record(
+	struct agent *a, const char *key, uint64_t revision, const char *record, size_t len_bytes)
 {
 	char *value;
 	int len = asprintf(&value, "%" PRIu64 " %.*s", revision, (int)len_bytes, record);
@@ -138,7 +138,7 @@ struct sweep {
 	struct swept {
 		char *key, *value; // NULL: it is gone; otherwise the store has lost it
 		size_t len_bytes;
-	} *items;
+	} * items;
 	size_t count, room;
 };
 

@@ -129,16 +129,16 @@ int replica_apply(struct replica *r, const char *key, const char *value, size_t 
 
 // What becomes of records that are not in what was read.
 enum replica_keep {
-	REPLICA_KEEP_NONE, // somebody has deleted them
-	REPLICA_KEEP_ALL,  // the store was lost: its hosts will put back what is theirs
-	REPLICA_KEEP_LOST, // only those that were kept before, and that nobody has put back yet
+	REPLICA_KEEP_NONE,   // somebody has deleted them
+	REPLICA_KEEP_ALL,    // the store was lost: its hosts will put back what is theirs
+	REPLICA_KEEP_LOST,   // only those that were kept before, and that nobody has put back yet
 	REPLICA_KEEP_LOADED, // the store was not asked at all: all stay as they are
 };
 
 // Between these, what is set is marked as seen; at the end what was not seen is deleted, as by
-// replica_apply(). What is kept as lost has `revision` 0; hosts that were not seen are no longer present
-// in any case, and `cluster` and `allocation_revision` are those of the store. replica_end() with
-// REPLICA_KEEP_NONE may follow later: it deletes what nobody has put back since.
+// replica_apply(). What is kept as lost has `revision` 0; hosts that were not seen are no longer
+// present in any case, and `cluster` and `allocation_revision` are those of the store.
+// replica_end() with REPLICA_KEEP_NONE may follow later: it deletes what nobody has put back since.
 void replica_begin(struct replica *r);
 void replica_end(struct replica *r, enum replica_keep keep, uint64_t now_us);
 
