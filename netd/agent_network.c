@@ -111,10 +111,7 @@ static int choose_vni(struct agent *a, struct network_record *rec, struct err *e
 {
 	uint32_t count = a->conf->vni_last - a->conf->vni_first + 1;
 	uint32_t start = agent_random(a) % count;
-	const char *asked = json_string_value(json_object_get(rec->options, "vni"));
 
-	if (asked)
-		rec->vni = strtoul(asked, NULL, 10); // checked by the driver
 	if (rec->vni) {
 		if (!vni_taken(a, rec->vni, rec->id))
 			return 0;
