@@ -181,15 +181,6 @@ static int take_asked(struct agent *a, struct replica_net *net, struct connect *
 	return 0;
 }
 
-static bool net_has_family(const struct replica_net *net, unsigned family)
-{
-	for (unsigned i = 0; i < net->rec.nb_subnets; i++) {
-		if (net->rec.subnets[i].cidr.ip.family == family)
-			return true;
-	}
-	return false;
-}
-
 // IPv4 first: the first address is the record's key. 0, -EAGAIN (a block is on its way), or a
 // refusal.
 static int take_ips(struct agent *a, struct replica_net *net, struct connect *c, struct err *err)
@@ -208,7 +199,7 @@ static int take_ips(struct agent *a, struct replica_net *net, struct connect *c,
 			asked = c->ips[k].family == families[i] ? &c->ips[k] : asked;
 		if (asked)
 			rc = take_asked(a, net, c, asked, &epoch, err);
-		else if (net_has_family(net, families[i]))
+		else if (network_record_has_family(&net->rec, families[i]))
 			rc = agent_take_ip(
 				a, net, families[i], &c->rec.ips[c->rec.nb_ips], &epoch, err);
 		else

@@ -143,15 +143,6 @@ static unsigned list_subnets(struct agent *a, struct cidr **ret_taken)
 	return count;
 }
 
-static bool has_family(const struct network_record *rec, unsigned family)
-{
-	for (unsigned i = 0; i < rec->nb_subnets; i++) {
-		if (rec->subnets[i].cidr.ip.family == family)
-			return true;
-	}
-	return false;
-}
-
 static int choose_subnet(
 	struct agent *a, struct network_record *rec, unsigned family, struct err *err)
 {
@@ -212,9 +203,9 @@ static int complete(struct agent *a, const struct network_driver *driver,
 		agent_created(rec->created);
 	if (driver->tunnelled)
 		rc = choose_vni(a, rec, err);
-	if (rc == 0 && driver->bridged && !has_family(rec, 4) && !rec->nb_subnets)
+	if (rc == 0 && driver->bridged && !rec->nb_subnets)
 		rc = choose_subnet(a, rec, 4, err);
-	if (rc == 0 && driver->bridged && rec->ipv6 && !has_family(rec, 6))
+	if (rc == 0 && driver->bridged && rec->ipv6 && !network_record_has_family(rec, 6))
 		rc = choose_subnet(a, rec, 6, err);
 	return rc == 0 ? check_overlap(a, rec, err) : rc;
 }

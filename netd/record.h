@@ -164,6 +164,10 @@ void endpoint_record_fini(struct endpoint_record *rec);
 int network_record_copy(const struct network_record *from, struct network_record *ret);
 int endpoint_record_copy(const struct endpoint_record *from, struct endpoint_record *ret);
 
+// Whether it has a subnet, or an address, of family 4 or 6.
+bool network_record_has_family(const struct network_record *rec, unsigned family);
+bool endpoint_record_has_family(const struct endpoint_record *rec, unsigned family);
+
 // As `network inspect` shows it, without its endpoints.
 json_t *network_record_json(const struct network_record *rec);
 json_t *endpoint_record_json(const struct endpoint_record *rec);

@@ -212,6 +212,15 @@ int endpoint_record_copy(const struct endpoint_record *from, struct endpoint_rec
 	return 0;
 }
 
+bool endpoint_record_has_family(const struct endpoint_record *rec, unsigned family)
+{
+	for (unsigned i = 0; i < rec->nb_ips; i++) {
+		if (rec->ips[i].ip.family == family)
+			return true;
+	}
+	return false;
+}
+
 static int compare_numbers(uint64_t a, uint64_t b)
 {
 	return a < b ? -1 : a > b;

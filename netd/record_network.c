@@ -244,3 +244,12 @@ int network_record_copy(const struct network_record *from, struct network_record
 		*ret = rec;
 	return rc;
 }
+
+bool network_record_has_family(const struct network_record *rec, unsigned family)
+{
+	for (unsigned i = 0; i < rec->nb_subnets; i++) {
+		if (rec->subnets[i].cidr.ip.family == family)
+			return true;
+	}
+	return false;
+}

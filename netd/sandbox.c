@@ -220,14 +220,11 @@ static int set_addresses(struct job *job, struct err *err)
 // answer.
 static bool needs_route(const struct endpoint_record *rec, const struct cidr *subnet)
 {
-	bool has_family = false;
-
 	for (unsigned i = 0; i < rec->nb_ips; i++) {
-		has_family |= rec->ips[i].ip.family == subnet->ip.family;
 		if (cidr_has(subnet, &rec->ips[i].ip) && rec->ips[i].prefix <= subnet->prefix)
 			return false;
 	}
-	return has_family;
+	return endpoint_record_has_family(rec, subnet->ip.family);
 }
 
 static int add_route(
@@ -260,15 +257,6 @@ static bool wants_default(const struct endpoint_record *rec)
 	return text && !strcmp(text, "true");
 }
 
-static bool has_family(const struct endpoint_record *rec, unsigned family)
-{
-	for (unsigned i = 0; i < rec->nb_ips; i++) {
-		if (rec->ips[i].ip.family == family)
-			return true;
-	}
-	return false;
-}
-
 // One of each family at most: the first gateway.
 static int add_default(struct job *job, unsigned family, struct err *err)
 {
@@ -293,7 +281,7 @@ static int set_routes(struct job *job, struct err *err)
 			rc = add_route(job, &net->subnets[i].cidr, NULL, err);
 	}
 	for (unsigned family = 4; family <= 6 && rc == 0; family += 2) {
-		if (wants_default(rec) && !net->internal && has_family(rec, family))
+		if (wants_default(rec) && !net->internal && endpoint_record_has_family(rec, family))
 			rc = add_default(job, family, err);
 	}
 	return rc;
