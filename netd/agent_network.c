@@ -430,30 +430,32 @@ struct rm {
 	char name[NAME_BYTES], id[ID_BYTES];
 };
 
+#define BUSY_NAMED 3 // of what is connected; the rest is counted
+
 static int refuse_busy(struct agent *a, const struct replica_net *net, struct err *err)
 {
-	char text[300];
+	char text[BUSY_NAMED * sizeof(", NAME (host HOST)") + 2 * BUSY_NAMED * NAME_BYTES + 80];
 	int len = 0;
 	unsigned count = 0;
 	struct replica_endpoint *ep;
 	struct own_endpoint *own;
 
 	LIST_FOREACH (own, &net->own, of_net) {
-		if (count++ < 3)
+		if (count++ < BUSY_NAMED)
 			len += snprintf(text + len, sizeof(text) - len, "%s%s (here)",
 				len ? ", " : "", own->rec.name);
 	}
 	LIST_FOREACH (ep, &net->endpoints, of_net) {
 		if (agent_own_by_id(a, ep->rec.id))
 			continue;
-		if (count++ < 3)
+		if (count++ < BUSY_NAMED)
 			len += snprintf(text + len, sizeof(text) - len, "%s%s (host %s)",
 				len ? ", " : "", ep->rec.name, ep->rec.host);
 	}
 	if (!count)
 		return 0;
-	if (count > 3)
-		len += snprintf(text + len, sizeof(text) - len, " and %u more", count - 3);
+	if (count > BUSY_NAMED)
+		len += snprintf(text + len, sizeof(text) - len, " and %u more", count - BUSY_NAMED);
 	snprintf(text + len, sizeof(text) - len, " %s connected to it; disconnect first",
 		count == 1 ? "is" : "are");
 	return net_error(err, -EBUSY, net->rec.name, text);
