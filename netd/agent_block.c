@@ -230,7 +230,6 @@ static int take_of(struct agent *a, struct replica_net *net, unsigned subnet,
 int agent_take_ip(struct agent *a, struct replica_net *net, unsigned family, struct cidr *ret_ip,
 	uint64_t *ret_epoch, struct err *err)
 {
-	char path[NAME_BYTES + 16];
 	struct ip_addr ip;
 	int rc = -ENOSPC;
 
@@ -250,13 +249,12 @@ int agent_take_ip(struct agent *a, struct replica_net *net, unsigned family, str
 	}
 	if (rc == 0 || rc == -EAGAIN)
 		return rc;
-	snprintf(path, sizeof(path), "network %s", net->rec.name);
 	if (rc == -ECONNREFUSED)
-		return err_set(err, rc, path,
+		return net_error(err, rc, net->rec.name,
 			"this host has no free IPv%u address of its own left, and the store cannot "
 			"be asked for more: %s; try again when it is back",
 			family, agent_store_reason(a));
-	return err_set(err, rc, path,
+	return net_error(err, rc, net->rec.name,
 		"all IPv%u addresses are used or in quarantine (%u s after their release); "
 		"disconnect what is not needed, or make a network with a larger subnet",
 		family, a->conf->quarantine_s);

@@ -41,17 +41,14 @@ static const char *path_of(const struct connect *c, char path[CONF_NAME_BYTES + 
 static int check_driver(const struct replica_net *net, struct err *err)
 {
 	const struct network_driver *driver = agent_driver(net);
-	char path[NAME_BYTES + 16];
 
-	snprintf(path, sizeof(path), "network %s", net->rec.name);
 	if (!driver)
-		return err_set(err, -EOPNOTSUPP, path,
+		return net_error(err, -EOPNOTSUPP, net->rec.name,
 			"this host does not know its driver '%s'; upgrade vsnetd", net->rec.driver);
 	if (!driver->bridged)
-		return err_set(err, -EOPNOTSUPP, path,
+		return net_error(err, -EOPNOTSUPP, net->rec.name,
 			"it has no interfaces to give (%s); connect to a network of driver overlay "
-			"or "
-			"bridge",
+			"or bridge",
 			driver->help);
 	return 0;
 }
@@ -490,19 +487,18 @@ static int disconnect(struct agent *a, const char *network, const char *endpoint
 	struct replica_net *net = replica_net(&a->replica, network);
 	struct own_endpoint *own = net ? agent_own_find(a, net, endpoint) : NULL;
 	struct replica_endpoint *ep = net && !own ? replica_by_name(net, endpoint) : NULL;
-	char path[NAME_BYTES + 16];
 
-	snprintf(path, sizeof(path), "network %.63s", network);
 	if (!net)
-		return err_set(err, -ENOENT, path, "there is no such network");
+		return net_error(err, -ENOENT, network, "there is no such network");
 	if (ep && strcmp(ep->rec.host, a->conf->host) != 0)
 		return disconnect_other(a, ep, force, fn, arg, err);
 	if (!own)
-		return err_set(
-			err, -ENOENT, path, "no container %.63s is connected to it", endpoint);
+		return net_error(
+			err, -ENOENT, network, "no container %.63s is connected to it", endpoint);
 	if (own->agent->done)
-		return err_set(err, -EBUSY, path, "container %.63s is being %s just now; try again",
-			endpoint, own->state == OWN_STOPPING ? "disconnected" : "connected");
+		return net_error(err, -EBUSY, network,
+			"container %.63s is being %s just now; try again", endpoint,
+			own->state == OWN_STOPPING ? "disconnected" : "connected");
 	own->agent->done = fn;
 	own->agent->done_arg = arg;
 	own->agent->deadline_us = agent_now(a) + STORE_WAIT_US;

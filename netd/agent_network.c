@@ -2,6 +2,7 @@
 // Making and deleting networks. Those of the cluster are made one at a time: each transaction swaps
 // the key `allocation`, so two hosts cannot choose the same VNI, subnet or name.
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,12 +30,16 @@ bool agent_net_is_gone(const struct agent *a, const struct replica_net *net)
 	return true;
 }
 
-static int net_error(struct err *err, int code, const char *name, const char *text)
+int net_error(struct err *err, int code, const char *name, const char *fmt, ...)
 {
-	char path[NAME_BYTES + 16];
+	char path[NAME_BYTES + 16], reason[sizeof(err->reason)];
+	va_list ap;
 
 	snprintf(path, sizeof(path), "network %.63s", name);
-	return err_set(err, code, path, "%s", text);
+	va_start(ap, fmt);
+	vsnprintf(reason, sizeof(reason), fmt, ap);
+	va_end(ap);
+	return err_set(err, code, path, "%s", reason);
 }
 
 // ---- networks of this host ----
@@ -171,7 +176,7 @@ static int choose_subnet(
 
 static int check_overlap(struct agent *a, const struct network_record *rec, struct err *err)
 {
-	char text[256], mine[CIDR_TEXT_BYTES], other[CIDR_TEXT_BYTES];
+	char mine[CIDR_TEXT_BYTES], other[CIDR_TEXT_BYTES];
 
 	for (struct replica_net *net = a->replica.nets; net; net = net->hh.next) {
 		if (!net->known || !strcmp(net->id, rec->id))
@@ -182,10 +187,9 @@ static int check_overlap(struct agent *a, const struct network_record *rec, stru
 
 			if (!cidr_overlap(c, o))
 				continue;
-			snprintf(text, sizeof(text),
+			return net_error(err, -EEXIST, rec->name,
 				"its subnet %s overlaps %s of network %s; choose another",
 				cidr_format(c, mine), cidr_format(o, other), net->rec.name);
-			return net_error(err, -EEXIST, rec->name, text);
 		}
 	}
 	return 0;
@@ -306,14 +310,13 @@ static json_t *created(const struct network_record *rec)
 
 static bool unreachable(struct agent *a, struct request *req, const char *name)
 {
-	char text[400];
 	struct err err = {0};
 
-	snprintf(text, sizeof(text),
-		"the store cannot be reached: %s; networks of the cluster live "
-		"there, try again when it is back",
+	net_error(&err, -ECONNREFUSED, name,
+		"the store cannot be reached: %s; networks of the cluster live there, try again "
+		"when it is back",
 		agent_store_reason(a));
-	return request_answer(a, req, net_error(&err, -ECONNREFUSED, name, text), NULL, &err);
+	return request_answer(a, req, err.code, NULL, &err);
 }
 
 static bool create_run(struct agent *a, struct request *req, uint64_t now_us)
@@ -456,9 +459,8 @@ static int refuse_busy(struct agent *a, const struct replica_net *net, struct er
 		return 0;
 	if (count > BUSY_NAMED)
 		len += snprintf(text + len, sizeof(text) - len, " and %u more", count - BUSY_NAMED);
-	snprintf(text + len, sizeof(text) - len, " %s connected to it; disconnect first",
-		count == 1 ? "is" : "are");
-	return net_error(err, -EBUSY, net->rec.name, text);
+	return net_error(err, -EBUSY, net->rec.name, "%s %s connected to it; disconnect first",
+		text, count == 1 ? "is" : "are");
 }
 
 static bool rm_run(struct agent *a, struct request *req, uint64_t now_us)

@@ -185,6 +185,9 @@ const struct network_driver *agent_driver(const struct replica_net *net);
 bool agent_net_is_gone(const struct agent *a, const struct replica_net *net);
 // Somebody has asked this host to delete it, and the store may have done so.
 bool agent_network_is_going(const struct agent *a, const struct replica_net *net);
+// err_set() about the network of that name.
+int net_error(struct err *err, int code, const char *name, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
 
 // ---- agent.c ----
 

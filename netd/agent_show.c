@@ -84,17 +84,15 @@ static void list_blocks(const struct replica_net *net, json_t *list)
 json_t *agent_network(struct agent *a, const char *name, struct err *err)
 {
 	struct replica_net *net = replica_net(&a->replica, name);
-	char path[NAME_BYTES + 16];
 	json_t *obj;
 
-	snprintf(path, sizeof(path), "network %.63s", name);
 	if (!net) {
-		err_set(err, -ENOENT, path, "there is no such network");
+		net_error(err, -ENOENT, name, "there is no such network");
 		return NULL;
 	}
 	obj = network_record_json(&net->rec);
 	if (!obj) {
-		err_set(err, -ENOMEM, path, "out of memory");
+		net_error(err, -ENOMEM, name, "out of memory");
 		return NULL;
 	}
 	json_object_set_new(obj, "scope", json_string(net->local ? "local" : "global"));
