@@ -167,7 +167,6 @@ static bool is_gone(struct agent *a, struct replica_host *host, uint64_t now_us)
 }
 
 struct gc {
-	struct agent *a;
 	struct kv_op op[KV_TXN_OPS_MAX];
 	unsigned count;
 	char host_key[RECORD_KEY_BYTES];
@@ -221,7 +220,7 @@ static void gc_blocks(struct gc *gc, const struct replica_host *host)
 // back.
 static void remove_host(struct agent *a, struct replica_host *host)
 {
-	struct gc gc = {.a = a, .count = 1};
+	struct gc gc = {.count = 1};
 	struct replica_endpoint *ep;
 
 	record_key_host(gc.host_key, host->rec.name);

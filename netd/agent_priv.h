@@ -94,7 +94,6 @@ struct agent {
 	bool fresh; // the state folder is new: this host has never read the store
 	uint64_t epoch, seq;
 	struct ip_addr vtep;
-	uint32_t mtu;
 
 	// ---- the store ----
 	struct kv_watch *watch;

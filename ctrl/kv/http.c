@@ -467,11 +467,6 @@ void http_cancel(struct http *http, struct http_request *req)
 		free_request(req);
 }
 
-unsigned http_nb_servers(const struct http *http)
-{
-	return http->nb_servers;
-}
-
 // ---- all of it ----
 
 static char *copy_of(const char *text)

@@ -59,5 +59,3 @@ void http_free(struct http *http); // nobody is called any more
 // All is copied. The callback comes from the loop, once, unless it is cancelled; NULL: no memory.
 struct http_request *http_send(struct http *http, const struct http_call *call);
 void http_cancel(struct http *http, struct http_request *req); // NULL is fine
-
-unsigned http_nb_servers(const struct http *http);
