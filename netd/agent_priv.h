@@ -140,6 +140,31 @@ bool agent_is_current(const struct agent *a);
 const char *agent_store_reason(const struct agent *a);
 void agent_created(char text[32]); // the time, for people
 
+// `size_bytes` of zeros that begin with a struct pending; NULL: out of memory.
+void *pending_new(struct agent *a, size_t size_bytes);
+void pending_free(struct pending *pending);
+
+struct request {
+	LIST_ENTRY(request) entry;
+	uint64_t number; // of its own: answers of the store may come when it is gone
+	// Goes on with it. True: it is answered (request_answer()) and freed.
+	bool (*run)(struct agent *a, struct request *req, uint64_t now_us);
+	void (*free)(struct request *req); // what it owns; NULL: nothing
+	struct retry retry;
+	// Its last write to the store: was made, may have been made (or is under way).
+	bool written, maybe_written;
+	uint64_t written_revision;
+	uint64_t deadline_us;
+	agent_done_fn *done;
+	void *done_arg;
+};
+
+void request_add(struct agent *a, struct request *req, agent_done_fn *done, void *done_arg);
+struct request *request_find(struct agent *a, uint64_t number); // NULL: it is answered
+// Answers it and frees it. Returns true, for run().
+bool request_answer(struct agent *a, struct request *req, int rc, json_t *result, struct err *err);
+void agent_request_run(struct agent *a, uint64_t now_us);
+
 // ---- agent_store.c ----
 
 int agent_store_load(struct agent *a, struct err *err); // the last copy, from disk
@@ -187,33 +212,6 @@ bool agent_network_is_going(const struct agent *a, const struct replica_net *net
 // err_set() about the network of that name.
 int net_error(struct err *err, int code, const char *name, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
-
-// ---- agent.c ----
-
-// `size_bytes` of zeros that begin with a struct pending; NULL: out of memory.
-void *pending_new(struct agent *a, size_t size_bytes);
-void pending_free(struct pending *pending);
-
-struct request {
-	LIST_ENTRY(request) entry;
-	uint64_t number; // of its own: answers of the store may come when it is gone
-	// Goes on with it. True: it is answered (request_answer()) and freed.
-	bool (*run)(struct agent *a, struct request *req, uint64_t now_us);
-	void (*free)(struct request *req); // what it owns; NULL: nothing
-	struct retry retry;
-	// Its last write to the store: was made, may have been made (or is under way).
-	bool written, maybe_written;
-	uint64_t written_revision;
-	uint64_t deadline_us;
-	agent_done_fn *done;
-	void *done_arg;
-};
-
-void request_add(struct agent *a, struct request *req, agent_done_fn *done, void *done_arg);
-struct request *request_find(struct agent *a, uint64_t number); // NULL: it is answered
-// Answers it and frees it. Returns true, for run().
-bool request_answer(struct agent *a, struct request *req, int rc, json_t *result, struct err *err);
-void agent_request_run(struct agent *a, uint64_t now_us);
 
 // ---- agent_own.c ----
 
