@@ -42,6 +42,19 @@ int log_level_parse(const char *text, enum log_level *ret_level)
 	return -EINVAL;
 }
 
+int log_take_option(const char *program, const char *text)
+{
+	enum log_level level;
+
+	if (log_level_parse(text, &level) < 0) {
+		fprintf(stderr, "%s: --log-level %s: use error, warn, info or debug\n", program,
+			text);
+		return -EINVAL;
+	}
+	log_set_level(level);
+	return 0;
+}
+
 void log_write(enum log_level level, const char *fmt, ...)
 {
 	char line[1024];

@@ -12,6 +12,10 @@ enum log_level log_get_level(void);
 // "error", "warn", "info" or "debug" to a level; -EINVAL for anything else.
 int log_level_parse(const char *text, enum log_level *ret_level);
 
+// Option --log-level of a program: sets the level, or says on standard error what is allowed;
+// -EINVAL then.
+int log_take_option(const char *program, const char *text);
+
 void log_write(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #define log_error(...) log_write(LOG_LEVEL_ERROR, __VA_ARGS__)

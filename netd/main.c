@@ -59,18 +59,6 @@ static const char usage[] =
 	"      --version        print the version and exit\n"
 	"  -h, --help           print this and exit\n";
 
-static int parse_log_level(const char *text)
-{
-	enum log_level level;
-
-	if (log_level_parse(text, &level) < 0) {
-		fprintf(stderr, "vsnetd: --log-level %s: use error, warn, info or debug\n", text);
-		return -1;
-	}
-	log_set_level(level);
-	return 0;
-}
-
 enum { RUN_DIR = 256, STATE_DIR, SWITCH, LOG_LEVEL, CHECK, REFERENCE, VERSION };
 
 // Returns -1 to go on, else the exit status.
@@ -90,7 +78,7 @@ static int take_option(struct options *opts, int c)
 		opts->switch_dir = optarg;
 		return -1;
 	case LOG_LEVEL:
-		return parse_log_level(optarg) < 0 ? 2 : -1;
+		return log_take_option("vsnetd", optarg) < 0 ? 2 : -1;
 	case CHECK:
 		opts->check = true;
 		return -1;

@@ -60,18 +60,6 @@ static const char usage[] =
 	"      --version        print the version and exit\n"
 	"  -h, --help           print this and exit\n";
 
-static int parse_log_level(const char *text)
-{
-	enum log_level level;
-
-	if (log_level_parse(text, &level) < 0) {
-		fprintf(stderr, "vswitchd: --log-level %s: use error, warn, info or debug\n", text);
-		return -1;
-	}
-	log_set_level(level);
-	return 0;
-}
-
 // Returns -1 to go on, else the exit status.
 static int parse_options(int argc, char **argv, struct options *ret_opts)
 {
@@ -119,7 +107,7 @@ static int parse_options(int argc, char **argv, struct options *ret_opts)
 		if (c < NB_TEXTS) {
 			*texts[c] = optarg;
 		} else if (c == LOG_LEVEL) {
-			if (parse_log_level(optarg) < 0)
+			if (log_take_option("vswitchd", optarg) < 0)
 				return 2;
 		} else if (c == VERSION) {
 			puts("vswitchd (causeway) " CAUSEWAY_VERSION);

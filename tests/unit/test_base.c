@@ -124,6 +124,10 @@ static void test_log_level(void **state)
 	assert_int_equal(level, LOG_LEVEL_DEBUG);
 	log_set_level(level);
 	assert_int_equal(log_get_level(), LOG_LEVEL_DEBUG);
+	assert_int_equal(log_take_option("test", "warn"), 0);
+	assert_int_equal(log_get_level(), LOG_LEVEL_WARN);
+	assert_int_equal(log_take_option("test", "loud"), -EINVAL);
+	assert_int_equal(log_get_level(), LOG_LEVEL_WARN);
 	log_set_level(before);
 }
 
