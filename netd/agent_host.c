@@ -14,6 +14,7 @@
 #define GC_STEP_US   (2 * SECOND_US) // so much later for each host that comes first
 #define GC_STEPS_MAX 15
 #define GC_OPS	     (KV_TXN_OPS_MAX - 1)
+#define SEQ_STEP     64 // numbers that are kept ahead: most connects write nothing for theirs
 
 // ---- identity ----
 
@@ -28,7 +29,7 @@ static int save_identity(struct agent *a)
 {
 	char value[ID_BYTES + 48];
 	int len = snprintf(
-		value, sizeof(value), "%s %" PRIu64 " %" PRIu64, a->host_id, a->epoch, a->seq);
+		value, sizeof(value), "%s %" PRIu64 " %" PRIu64, a->host_id, a->epoch, a->seq_kept);
 
 	return agent_state_put(a, "host", value, len);
 }
@@ -40,6 +41,7 @@ int agent_host_load(struct agent *a, struct err *err)
 	if (rc == 0 && !a->host_id[0])
 		agent_make_id(a, a->host_id);
 	a->epoch++;
+	a->seq_kept = a->seq;
 	if (rc == 0)
 		rc = save_identity(a);
 	return rc < 0 ? err_set_errno(err, rc, "state", "the host's identity cannot be kept") : 0;
@@ -48,7 +50,10 @@ int agent_host_load(struct agent *a, struct err *err)
 uint64_t agent_next_seq(struct agent *a)
 {
 	a->seq++;
-	save_identity(a);
+	if (a->seq > a->seq_kept) {
+		a->seq_kept = a->seq + SEQ_STEP;
+		save_identity(a);
+	}
 	return a->seq;
 }
 

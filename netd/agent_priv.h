@@ -93,6 +93,7 @@ struct agent {
 	char host_id[ID_BYTES];
 	bool fresh; // the state folder is new: this host has never read the store
 	uint64_t epoch, seq;
+	uint64_t seq_kept; // on disk: a restart goes on behind it
 	struct ip_addr vtep;
 
 	// ---- the store ----
@@ -180,7 +181,7 @@ void agent_store_run(struct agent *a, uint64_t now_us);
 int agent_host_load(struct agent *a, struct err *err);
 bool agent_is_first(const struct agent *a); // of the present hosts: it does what one is to do
 void agent_host_run(struct agent *a, uint64_t now_us);
-uint64_t agent_next_seq(struct agent *a); // kept over restarts
+uint64_t agent_next_seq(struct agent *a); // never again, over restarts too
 void agent_lease_changed(void *agent, enum kv_lease_state state);
 
 // ---- agent_block.c ----
