@@ -69,6 +69,21 @@ static bool is_anothers(const struct promise *p)
 	return store_data_get(sim_store_data(p->w->store), key) && !promise_in_store(p);
 }
 
+// Whoever has a number later wins over whoever had it before: none is given twice, unless the host
+// forgot which it gave.
+static void check_seq(const struct promise *p)
+{
+	const struct promise *q;
+
+	LIST_FOREACH (q, &p->w->promises, entry) {
+		if (q != p && q->host == p->host && q->rec.seq == p->rec.seq &&
+			q->kept_us > p->host->forgot_us)
+			world_fail(p->w, "%s: %s and %s have one number, %llu", p->host->conf.host,
+				q->container->sandbox, p->container->sandbox,
+				(unsigned long long)p->rec.seq);
+	}
+}
+
 static void connected(struct promise *p, json_t *result)
 {
 	struct world *w = p->w;
@@ -87,6 +102,7 @@ static void connected(struct promise *p, json_t *result)
 		return;
 	}
 	promise_update(p, own);
+	check_seq(p);
 	p->vni = own->net->rec.vni;
 	p->was_stored = promise_in_store(p);
 	world_trace(w, "%s: %s is connected to %s as %s%s", p->host->conf.host,
