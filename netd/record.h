@@ -172,7 +172,16 @@ bool endpoint_record_has_family(const struct endpoint_record *rec, unsigned fami
 json_t *network_record_json(const struct network_record *rec);
 json_t *endpoint_record_json(const struct endpoint_record *rec);
 
+// What of an endpoint decides who wins.
+struct endpoint_rank {
+	uint64_t epoch, seq;
+	char id[ID_BYTES];
+};
+
+struct endpoint_rank endpoint_record_rank(const struct endpoint_record *rec);
+
 // Positive when `a` wins an address over `b`.
+int endpoint_rank_compare(const struct endpoint_rank *a, const struct endpoint_rank *b);
 int endpoint_record_compare(const struct endpoint_record *a, const struct endpoint_record *b);
 
 // ---- addresses ----

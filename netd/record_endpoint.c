@@ -226,11 +226,26 @@ static int compare_numbers(uint64_t a, uint64_t b)
 	return a < b ? -1 : a > b;
 }
 
-int endpoint_record_compare(const struct endpoint_record *a, const struct endpoint_record *b)
+int endpoint_rank_compare(const struct endpoint_rank *a, const struct endpoint_rank *b)
 {
 	int rc = compare_numbers(a->epoch, b->epoch);
 
 	if (rc == 0)
 		rc = compare_numbers(a->seq, b->seq);
 	return rc ? rc : strcmp(b->id, a->id);
+}
+
+struct endpoint_rank endpoint_record_rank(const struct endpoint_record *rec)
+{
+	struct endpoint_rank rank = {.epoch = rec->epoch, .seq = rec->seq};
+
+	memcpy(rank.id, rec->id, sizeof(rank.id));
+	return rank;
+}
+
+int endpoint_record_compare(const struct endpoint_record *a, const struct endpoint_record *b)
+{
+	struct endpoint_rank rank_a = endpoint_record_rank(a), rank_b = endpoint_record_rank(b);
+
+	return endpoint_rank_compare(&rank_a, &rank_b);
 }

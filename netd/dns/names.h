@@ -4,8 +4,10 @@
 // its endpoint is, with the store there or not; the server's thread reads it. One lock, held for
 // the time of one change or one question.
 //
-// Names are compared without case. Of endpoints that claim one address, or of one network one name,
-// the one that endpoint_record_compare() prefers has it; an alias is everybody's who has it.
+// Names are compared without case, and shown in that of who had them first. Of endpoints that claim
+// one address the one that endpoint_record_compare() prefers has it, and nothing is known of the
+// others; of the rest it prefers one for a name that several of one network have. An alias is
+// everybody's who has it, beside the one whose name it is.
 #pragma once
 
 #include <jansson.h>
@@ -17,14 +19,15 @@ struct names;
 struct names *names_new(void); // NULL: out of memory
 void names_free(struct names *names);
 
-// ---- written by the agent; -ENOMEM ----
+// ---- by the agent, in one thread; -ENOMEM: all is as it was ----
 
 // A network, under its id; again: it has another name. Its endpoints go with it.
 int names_net_set(struct names *names, const char *net_id, const char *net_name);
 void names_net_del(struct names *names, const char *net_id);
 
 // An endpoint of the network, which is there. `owner` names it in later calls, whatever it points
-// to: the same again replaces what it said. Of a network that is not there: nothing.
+// to: the same again replaces what it said. Of a network that is not there: as
+// names_endpoint_del().
 int names_endpoint_set(struct names *names, const void *owner, const char *net_id,
 	const struct endpoint_record *rec);
 void names_endpoint_del(struct names *names, const void *owner);
@@ -33,6 +36,12 @@ void names_endpoint_del(struct names *names, const void *owner);
 int names_host_set(struct names *names, const char *host, const struct ip_addr *ips,
 	unsigned nb_ips, bool suspended);
 void names_host_del(struct names *names, const char *host);
+
+// For people: a new list of {network, name, alias_of (or null), addresses, host, suspended}, of one
+// network (its name) or of all, hosts with network null;
+// who has lost its address or name is not there. It takes long, and so holds no lock: in the thread
+// that writes. NULL: out of memory.
+json_t *names_json(struct names *names, const char *net_name);
 
 // ---- read from any thread ----
 
@@ -59,14 +68,11 @@ struct names_answer {
 };
 
 // `name` without the last dot: of an endpoint, an alias, NAME.NETWORK (each may have dots), or a
-// host. Networks go in the order of the scope and before hosts; a name that is in several of them
-// is the first one's.
+// host, in this order. Networks go in the order of the scope: a name that is in several of them is
+// the first one's; of NAME.NETWORK that can be read in several ways, the longest NETWORK that has
+// NAME. An alias of many has the addresses of those who came last, NAMES_IPS_MAX of them.
 void names_find(struct names *names, const struct names_scope *scope, const char *name,
 	struct names_answer *ret_answer);
 // Who has the address: `fqdn` and `zone`, or NAMES_UNKNOWN.
 void names_find_ip(struct names *names, const struct names_scope *scope, const struct ip_addr *ip,
 	struct names_answer *ret_answer);
-
-// For people: a new list of {network, name, alias_of (or null), addresses, host, suspended}, of one
-// network (its name) or of all, hosts with network null.
-json_t *names_json(struct names *names, const char *net_name);
