@@ -219,6 +219,7 @@ static int complete(struct agent *a, const struct network_driver *driver,
 struct net_write {
 	struct pending pending;
 	uint64_t request;
+	uint64_t replica_revision; // when it was sent
 };
 
 static void on_net_written(void *arg, int rc, uint64_t revision)
@@ -230,7 +231,9 @@ static void on_net_written(void *arg, int rc, uint64_t revision)
 	if (req) {
 		retry_done(&req->retry, rc == 0 ? -EAGAIN : rc, agent_now(a));
 		req->written = rc == 0;
-		req->written_revision = revision;
+		// Of a store that was set back, which the watch has not told yet, the replica's
+		// revision says nothing.
+		req->written_revision = revision > w->replica_revision ? revision : UINT64_MAX;
 		req->maybe_written = rc != -ESTALE;
 	}
 	pending_free(&w->pending);
@@ -280,6 +283,7 @@ static void write_for_request(struct agent *a, struct request *req,
 	if (!w)
 		return;
 	w->request = req->number;
+	w->replica_revision = a->replica.revision;
 	req->maybe_written = true;
 	write_net(a, &req->retry, on_net_written, w, rec, gone);
 	if (!req->retry.busy)

@@ -370,6 +370,9 @@ static void on_created(void *arg, int rc, json_t *result, const struct err *err)
 	snprintf(n->id, ID_BYTES, "%s", json_string_value(json_object_get(result, "id")));
 	net = replica_net_by_id(&n->host->agent->replica, n->id);
 	n->vni = net ? net->rec.vni : 0;
+	if (!net && !net_asked_to_go(n->w, n->id))
+		world_fail(n->w, "%s: network %s is made, it says, but it does not know it",
+			n->host->conf.host, n->name);
 }
 
 void promise_create(struct host *h, const char *network, const char *subnet, bool ipv6)
