@@ -5,6 +5,7 @@
 // An endpoint may get another address (one that was asked for: may be off while somebody else has
 // it), if it or another one that had the same address
 //	- was reported before the store had its record (the store was away: the answer says so), or
+//	  never reported: its agent died, but may have kept it; or
 //	- is of a host that was silent for so long that others gave its addresses away, or
 //	- lived when the store was lost or set back;
 // or if a container of its name asked for its address elsewhere while its host was silent.
@@ -213,6 +214,18 @@ static bool is_doubtful(const struct promise *p)
 	return !p->was_stored || was_fenced(p) || p->w->lost_us;
 }
 
+// Its agent died before it said which address it got, but may have kept it.
+static void follow_unsure(struct promise *p)
+{
+	struct own_endpoint *own = p->host->agent ? p->host->agent->own : NULL;
+
+	for (; own && p->state == PROMISE_UNSURE; own = own->hh.next) {
+		if (!strcmp(own->rec.sandbox, p->container->sandbox) &&
+			!strcmp(own->net->rec.name, p->network))
+			promise_update(p, own);
+	}
+}
+
 static bool shares_address(const struct promise *a, const struct promise *b)
 {
 	if (a->net_id[0] && b->net_id[0] ? strcmp(a->net_id, b->net_id) != 0
@@ -246,11 +259,12 @@ bool promise_is_taken_over(const struct promise *p)
 
 bool promise_may_move(const struct promise *p)
 {
-	const struct promise *q;
+	struct promise *q;
 
 	if (is_doubtful(p) || promise_is_taken_over(p))
 		return true;
 	LIST_FOREACH (q, &p->w->promises, entry) {
+		follow_unsure(q);
 		if (q != p && q->state != PROMISE_REFUSED && shares_address(p, q) && is_doubtful(q))
 			return true;
 	}
