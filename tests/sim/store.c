@@ -15,6 +15,8 @@ void store_changed(struct sim_store *st)
 {
 	struct client *c;
 
+	if (st->opts.on_change)
+		st->opts.on_change(st->opts.arg);
 	LIST_FOREACH (c, &st->clients, entry)
 		client_told(c);
 }

@@ -22,7 +22,9 @@ struct sim_store_opts {
 	unsigned loss_percent;		     // of requests, and of answers to what was carried out
 	unsigned slow_percent;		     // of requests: they come after many seconds
 	unsigned break_percent;		     // of what a watch is told: the connection ends there
-	unsigned duplicate_percent; // of interruptions: what was told last is told again after it
+	unsigned duplicate_percent;   // of interruptions: what was told last is told again after it
+	void (*on_change)(void *arg); // after each change of what it has; NULL: nobody cares
+	void *arg;
 };
 
 struct sim_store *sim_store_new(const struct sim_store_opts *opts);

@@ -344,6 +344,15 @@ static void on_store_up(void *arg)
 	sim_store_up(w->store);
 }
 
+// A host's record may be away for less than the time between two checks.
+static void on_store_change(void *arg)
+{
+	struct world *w = arg;
+
+	for (unsigned i = 0; i < w->nb_hosts; i++)
+		host_look(&w->hosts[i]);
+}
+
 static void conf_init(struct world *w, struct host *h)
 {
 	struct netd_conf *conf = &h->conf;
@@ -392,7 +401,8 @@ static void host_init(struct world *w, unsigned index)
 
 void world_init(struct world *w, const struct world_opts *opts)
 {
-	struct sim_store_opts store_opts = {.timeline = &w->tl};
+	struct sim_store_opts store_opts = {
+		.timeline = &w->tl, .on_change = on_store_change, .arg = w};
 
 	*w = (struct world){.opts = *opts, .random = {opts->seed * UINT64_C(0x2545f4914f6cdd1d)}};
 	timeline_init(&w->tl);
