@@ -331,8 +331,13 @@ static void store_lost(struct world *w)
 	}
 	w->lost_us = w->tl.now_us;
 	w->shaky_until_us = w->tl.now_us + SHAKY_US;
-	for (unsigned i = 0; i < w->nb_hosts; i++)
-		host_look(&w->hosts[i]);
+	for (unsigned i = 0; i < w->nb_hosts; i++) {
+		struct host *h = &w->hosts[i];
+
+		if (h->agent)
+			h->known_revision = h->agent->replica.revision;
+		host_look(h);
+	}
 }
 
 static void wipe(struct world *w)

@@ -164,6 +164,20 @@ static bool net_was_anothers(struct truth *t, const struct net_promise *n)
 	return net_is_anothers(t->w, n->id, n->name, n->vni);
 }
 
+// The store was lost or set back after it was made, and of those who knew of it nobody could see
+// that: the others had filled the store by then beyond what they knew.
+static bool went_unnoticed(const struct world *w, const struct net_promise *n)
+{
+	for (unsigned i = 0; i < w->nb_hosts; i++) {
+		const struct host *h = &w->hosts[i];
+		bool forgot = h->forgot_us >= n->kept_us && (h->blank || h->read_us >= w->lost_us);
+
+		if (!h->dead && !forgot && h->passed_us < w->lost_us)
+			return false;
+	}
+	return w->lost_us >= n->kept_us;
+}
+
 static void check_net_promise(struct truth *t, const struct net_promise *n)
 {
 	bool there = net_by_id(t, n->id) != NULL;
@@ -173,7 +187,8 @@ static void check_net_promise(struct truth *t, const struct net_promise *n)
 	// Only those who know it put it back into a store that was lost.
 	if (n->state == PROMISE_KEPT && !net_asked_to_go(t->w, n->id) && !there &&
 		!(t->w->lost_us && (n->host->dead || n->host->forgot_us >= n->kept_us)) &&
-		t->w->lost_twice_us < n->kept_us && !net_was_anothers(t, n))
+		t->w->lost_twice_us < n->kept_us && !went_unnoticed(t->w, n) &&
+		!net_was_anothers(t, n))
 		wrong(t, "network %s (%s) was made by %s, and is not there", n->name, n->id,
 			n->host->conf.host);
 }

@@ -57,6 +57,19 @@ bool host_is_fenced(const struct host *h)
 	       h->w->tl.now_us - h->absent_since_us + S_US >= h->conf.grace_s * S_US;
 }
 
+// Others may have filled a store that was set back before this host reads it: then nothing shows
+// that it is an earlier one.
+static void look_at_revision(struct host *h)
+{
+	struct world *w = h->w;
+
+	if (h->agent && h->agent->healthy_since_us > w->lost_us)
+		h->reread_us = w->tl.now_us;
+	if (w->lost_us && h->reread_us <= w->lost_us &&
+		sim_store_data(w->store)->revision >= h->known_revision)
+		h->passed_us = w->tl.now_us;
+}
+
 void host_look(struct host *h)
 {
 	struct world *w = h->w;
@@ -68,6 +81,7 @@ void host_look(struct host *h)
 		h->blank = false;
 		h->read_us = w->tl.now_us;
 	}
+	look_at_revision(h);
 	if (!sim_store_is_up(w->store))
 		return;
 	if (host_is_fenced(h))
@@ -183,6 +197,7 @@ void host_crash_agent(struct host *h)
 	if (h->agent->in_batch)
 		host_forget_seen(h);
 	local_memory_crash(h->local);
+	h->known_revision = h->agent->replica.revision;
 	agent_free(h->agent);
 	h->agent = NULL;
 	conn->on_state = NULL;

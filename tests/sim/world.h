@@ -56,9 +56,12 @@ struct host {
 	uint64_t absent_us;	  // when it was not there last
 	// Others took it for dead, or may have: they delete its records and take its blocks.
 	uint64_t fenced_us;
-	uint64_t forgot_us; // its state folder was lost
-	bool blank;	    // and it has not read the store since
-	uint64_t read_us;   // when it did so
+	uint64_t forgot_us;	 // its state folder was lost
+	bool blank;		 // and it has not read the store since
+	uint64_t read_us;	 // when it did so
+	uint64_t known_revision; // of what it had read when the store was lost or set back
+	uint64_t reread_us;	 // all was read, and it reaches the store
+	uint64_t passed_us;	 // a lost store was beyond known_revision, and it had not reread it
 };
 
 // One life of a container: a name comes back as another one.
