@@ -199,26 +199,26 @@ int dns_listen(struct dns *dns, int udp_fd, int tcp_fd, const struct dns_view *v
 	struct dns_listener **ret_listener)
 {
 	struct dns_listener *listener = calloc(1, sizeof(*listener));
-	struct listen_job job = {dns, listener, view, -ENOMEM};
+	struct listen_job job = {dns, listener, view, 0};
 	int bytes = UDP_QUEUE_BYTES;
 
-	if (!listener)
-		goto err;
+	if (!listener) {
+		close(udp_fd);
+		close(tcp_fd);
+		return -ENOMEM;
+	}
 	listener->dns = dns;
 	listener->udp.fd = udp_fd;
 	listener->tcp.fd = tcp_fd;
 	if (setsockopt(udp_fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0)
 		setsockopt(udp_fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
 	dns_in_thread(dns, do_listen, &job);
-	if (job.rc < 0)
-		goto err;
+	if (job.rc < 0) {
+		free(listener);
+		return job.rc;
+	}
 	*ret_listener = listener;
 	return 0;
-err:
-	free(listener);
-	close(udp_fd);
-	close(tcp_fd);
-	return job.rc;
 }
 
 void dns_listener_set(struct dns_listener *listener, const struct dns_view *view)

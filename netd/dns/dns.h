@@ -81,13 +81,18 @@ void dns_listener_set(struct dns_listener *listener, const struct dns_view *view
 void dns_unlisten(struct dns_listener *listener);
 
 // What a client of the view would be told: {rcode, flags: [..], answer: [..], authority: [..],
-// source: "names" | "cache" | "stale" | "server", server: ADDRESS or null, us: N}, records as text
-// (RFC 1035 section 5). -EINVAL: the type is unknown, or the name is not one.
-typedef void dns_ask_fn(void *arg, int rc, json_t *answer, const struct err *err); // takes `answer`
+// source: "names" | "cache" | "stale" | "server", or null when nobody knows, server: ADDRESS or
+// null, us: N}, records as text (RFC 1035 section 5). -EINVAL: the type is unknown, or the name is
+// not one; -ECANCELED: from dns_free().
+// `fn` is called once, from the loop: never from inside, but for -ENOMEM. It takes `answer`.
+typedef void dns_ask_fn(void *arg, int rc, json_t *answer, const struct err *err);
 void dns_ask(struct dns *dns, const struct dns_view *view, const char *name, const char *type,
 	dns_ask_fn *fn, void *arg);
 
-// {queries: {..}, rcodes: {..}, forward: {..}, cache: {..}, servers: [..], listeners: [..]}
+// {queries: {TYPE: N}, rcodes: {RCODE: N}, answers: {names, cache, stale, server}, listeners: [..]}
+// and what forward.h has: {forward: {..}, cache: {..}, servers: [..]}. A listener: {name, address,
+// queries, answered (out of names), forwarded, refused, dropped (no reply), overflow (that the
+// kernel had no room for, so nobody has read), tcp (of the queries), connections}.
 json_t *dns_stats(struct dns *dns);
 unsigned dns_flush(struct dns *dns); // the cache; returns how many went
 // Search domains as containers are to have them: of the configuration, or the host's.

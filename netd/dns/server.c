@@ -162,6 +162,8 @@ int listener_open(struct server *server, struct dns_listener *listener)
 	if ((rc = server_watch(server, &listener->udp, EPOLLIN)) < 0 ||
 		(rc = server_watch(server, &listener->tcp, EPOLLIN)) < 0) {
 		viewer_clear(&listener->viewer);
+		source_close(&listener->udp);
+		source_close(&listener->tcp);
 		return rc;
 	}
 	forward_own_add(server->forward, &listener->ip);

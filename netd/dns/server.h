@@ -114,7 +114,8 @@ void server_close(struct server *server); // also of what was opened in part
 int server_watch(struct server *server, struct source *source, uint32_t events);
 void source_close(struct source *source);
 
-// The listener has its fds and its view; -ENOMEM or another of epoll_ctl(2).
+// The listener has its fds and its view; -ENOMEM or another of epoll_ctl(2), and the fds are
+// closed.
 int listener_open(struct server *server, struct dns_listener *listener);
 void listener_close(struct dns_listener *listener);
 
@@ -170,13 +171,12 @@ struct dns {
 	struct loop *loop; // of the main thread
 	pthread_t thread;
 	int job_fd, done_fd; // eventfds: wake the thread, the main thread
-	struct loop_handle *job_handle, *done_handle;
+	struct loop_handle *done_handle;
 
 	pthread_mutex_t lock; // of what follows
 	pthread_cond_t job_done;
 	job_fn *job; // NULL: none
 	void *job_arg;
-	bool stop;
 	TAILQ_HEAD(ask_list, ask) done; // answered, for the main thread
 };
 

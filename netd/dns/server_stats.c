@@ -2,7 +2,9 @@
 #include "netd/dns/server.h"
 
 #include <ldns/ldns.h>
+#include <linux/sock_diag.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 static json_t *types_json(const struct totals *totals)
 {
@@ -43,16 +45,27 @@ static json_t *origins_json(const struct totals *totals)
 		(json_int_t)totals->origins[ORIGIN_SERVER]);
 }
 
+// Datagrams that came when the queue was full.
+static uint32_t overflow(int fd)
+{
+	uint32_t info[SK_MEMINFO_VARS] = {0};
+	socklen_t info_bytes = sizeof(info);
+
+	getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &info_bytes);
+	return info[SK_MEMINFO_DROPS];
+}
+
 static json_t *listener_json(const struct dns_listener *listener)
 {
 	const struct counters *c = &listener->viewer.counters;
 	char text[IP_TEXT_BYTES];
 
-	return json_pack("{ss ss sI sI sI sI sI sI sI}", "name", listener->viewer.view.name,
+	return json_pack("{ss ss sI sI sI sI sI sI sI sI}", "name", listener->viewer.view.name,
 		"address", ip_format(&listener->ip, text), "queries", (json_int_t)c->queries,
 		"answered", (json_int_t)c->answered, "forwarded", (json_int_t)c->forwarded,
-		"refused", (json_int_t)c->refused, "dropped", (json_int_t)c->dropped, "tcp",
-		(json_int_t)c->tcp, "connections", (json_int_t)listener->nb_conns);
+		"refused", (json_int_t)c->refused, "dropped", (json_int_t)c->dropped, "overflow",
+		(json_int_t)overflow(listener->udp.fd), "tcp", (json_int_t)c->tcp, "connections",
+		(json_int_t)listener->nb_conns);
 }
 
 json_t *server_stats(struct server *server)
