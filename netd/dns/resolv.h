@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // resolv.conf (resolv.conf(5)): the host's, from which servers and search domains come, and those
-// of containers. Pure functions; any thread.
+// of containers. Any thread.
 #pragma once
 
 #include "netd/dns/dns.h"
@@ -20,6 +20,7 @@ char *resolv_print(const struct resolv *resolv);
 // Where `ip netns exec` has a container's file from: /etc/netns/NAME/resolv.conf, for a namespace
 // with a name (/run/netns/NAME). Writes it, and keeps what was there before beside it
 // (resolv.conf.causeway-saved); what somebody else has written since is left alone and told.
-// resolv_remove() puts it back. -EINVAL: the namespace has no name.
+// resolv_remove() puts it back. -EINVAL: the namespace has no name; -EEXIST: somebody else's file.
 int resolv_write(const char *netns, const struct resolv *resolv, struct err *err);
 int resolv_remove(const char *netns, struct err *err);
+void resolv_base_set(const char *dir); // instead of /etc/netns, for tests; borrowed

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The files of containers. Beside ours there is always a second one: what was there before, or a
+// note that nothing was. So a file of somebody else is known for what it is, also after a crash.
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/netns.h"
+#include "base/util.h"
+#include "netd/dns/resolv.h"
+
+#define FILE_MAX_BYTES 65536
+#define HEAD	       "# Written by vsnetd, which removes it again: "
+#define HEAD_BYTES     (sizeof(HEAD) - 1 + 16 + 1) // with the hash and the end of the line
+#define NO_FILE	       "# causeway: there was no resolv.conf before\n"
+#define NO_FOLDER      "# causeway: there was no folder before\n"
+
+static const char *base = "/etc/netns";
+
+void resolv_base_set(const char *dir)
+{
+	base = dir;
+}
+
+struct paths {
+	char dir[PATH_MAX - 64];
+	char file[PATH_MAX], saved[PATH_MAX], fresh[PATH_MAX];
+};
+
+// The name that `ip netns` knows the namespace by, or NULL.
+static const char *name_of(const char *netns)
+{
+	static const char *const folders[] = {"/run/netns/", "/var/run/netns/"};
+	const char *name = netns_kind(netns) == NETNS_NAME ? netns : NULL;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(folders); i++)
+		if (!strncmp(netns, folders[i], strlen(folders[i])))
+			name = netns + strlen(folders[i]);
+	if (!name || !name[0] || name[0] == '.' || strchr(name, '/'))
+		return NULL;
+	return name;
+}
+
+static int paths_init(const char *netns, struct paths *ret_paths, struct err *err)
+{
+	const char *name = name_of(netns);
+	struct paths *p = ret_paths;
+
+	if (!name)
+		return err_set(err, -EINVAL, netns,
+			"the namespace has no name, so it has no resolv.conf of its own; one that "
+			"'ip netns add' makes has");
+	if (snprintf(p->dir, sizeof(p->dir), "%s/%s", base, name) >= (int)sizeof(p->dir))
+		return err_set(err, -ENAMETOOLONG, netns, "the name is too long");
+	snprintf(p->file, sizeof(p->file), "%s/resolv.conf", p->dir);
+	snprintf(p->saved, sizeof(p->saved), "%s/resolv.conf.causeway-saved", p->dir);
+	snprintf(p->fresh, sizeof(p->fresh), "%s/resolv.conf.causeway", p->dir);
+	return 0;
+}
+
+static void print_head(char head[HEAD_BYTES + 1], const char *body, size_t body_bytes)
+{
+	snprintf(head, HEAD_BYTES + 1, HEAD "%016" PRIx64 "\n",
+		hash_add(HASH_INIT, body, body_bytes));
+}
+
+// As we wrote it, byte by byte.
+static bool is_ours(const char *path)
+{
+	char head[HEAD_BYTES + 1], *text;
+	bool ours = false;
+	size_t len;
+
+	if (file_read(path, FILE_MAX_BYTES, &text, &len, NULL) < 0)
+		return false;
+	if (len >= HEAD_BYTES) {
+		print_head(head, text + HEAD_BYTES, len - HEAD_BYTES);
+		ours = !memcmp(text, head, HEAD_BYTES);
+	}
+	free(text);
+	return ours;
+}
+
+static bool says(const char *path, const char *note)
+{
+	bool same = false;
+	char *text;
+	size_t len;
+
+	if (file_read(path, FILE_MAX_BYTES, &text, &len, NULL) < 0)
+		return false;
+	same = len == strlen(note) && !memcmp(text, note, len);
+	free(text);
+	return same;
+}
+
+static bool exists(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0;
+}
+
+// Another hand has been at the file since we came.
+static bool is_foreign(const struct paths *p)
+{
+	struct stat file, saved;
+
+	if (lstat(p->file, &file) < 0 || is_ours(p->file))
+		return false;
+	// The same file twice: we were stopped between saving it and writing ours.
+	return lstat(p->saved, &saved) < 0 || saved.st_ino != file.st_ino ||
+	       saved.st_dev != file.st_dev;
+}
+
+static int tell_foreign(const struct paths *p, struct err *err)
+{
+	return err_set(err, -EEXIST, p->file,
+		"somebody else has written the file since vsnetd did; it is left alone");
+}
+
+// Puts what is there beside, or a note that nothing is.
+static int save(const struct paths *p, const char *note, struct err *err)
+{
+	if (exists(p->saved))
+		return 0;
+	if (link(p->file, p->saved) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return err_set_errno(err, -errno, p->file, "cannot keep the file");
+	return file_write_atomic(p->saved, note, strlen(note), err);
+}
+
+static int write_file(const struct paths *p, const struct resolv *resolv, struct err *err)
+{
+	char head[HEAD_BYTES + 1], *body = resolv_print(resolv), *text = NULL;
+	int rc = -ENOMEM;
+
+	if (!body)
+		return err_set(err, rc, p->file, "out of memory");
+	print_head(head, body, strlen(body));
+	if (asprintf(&text, "%s%s", head, body) < 0) {
+		text = NULL;
+		err_set(err, rc, p->file, "out of memory");
+		goto out;
+	}
+	rc = file_write_atomic(p->fresh, text, strlen(text), err);
+	if (rc < 0)
+		goto out;
+	// All users of the container read it.
+	if (chmod(p->fresh, 0644) < 0 || rename(p->fresh, p->file) < 0) {
+		rc = err_set_errno(err, -errno, p->file, "cannot write the file");
+		unlink(p->fresh);
+	}
+out:
+	free(text);
+	free(body);
+	return rc;
+}
+
+int resolv_write(const char *netns, const struct resolv *resolv, struct err *err)
+{
+	const char *note = NO_FILE;
+	struct paths p;
+	int rc;
+
+	rc = paths_init(netns, &p, err);
+	if (rc < 0)
+		return rc;
+	if (exists(p.saved) && is_foreign(&p))
+		return tell_foreign(&p, err);
+	if (!exists(p.dir)) {
+		note = NO_FOLDER;
+		rc = dir_make(p.dir, 0755, err);
+		if (rc < 0)
+			return rc;
+	}
+	rc = save(&p, note, err);
+	if (rc < 0)
+		return rc;
+	return write_file(&p, resolv, err);
+}
+
+int resolv_remove(const char *netns, struct err *err)
+{
+	bool no_folder, foreign;
+	struct paths p;
+	int rc;
+
+	rc = paths_init(netns, &p, err);
+	if (rc < 0)
+		return rc;
+	if (!exists(p.saved))
+		return 0;
+	no_folder = says(p.saved, NO_FOLDER);
+	foreign = is_foreign(&p);
+	if (!no_folder && !says(p.saved, NO_FILE)) {
+		if (foreign)
+			return tell_foreign(&p, err);
+		if (rename(p.saved, p.file) < 0)
+			return err_set_errno(err, -errno, p.file, "cannot put the file back");
+		// Two names of one file: rename(2) leaves both.
+		if (unlink(p.saved) < 0 && errno != ENOENT)
+			return err_set_errno(err, -errno, p.saved, "cannot remove the file");
+		return 0;
+	}
+	if (!foreign && unlink(p.file) < 0 && errno != ENOENT)
+		return err_set_errno(err, -errno, p.file, "cannot remove the file");
+	unlink(p.saved);
+	if (foreign)
+		return tell_foreign(&p, err);
+	if (no_folder)
+		rmdir(p.dir); // not empty: others use it
+	return 0;
+}
