@@ -90,3 +90,15 @@ int nl_addr_each(struct nl *nl, int ifindex, nl_addr_fn *fn, void *arg);
 int nl_route_add(
 	struct nl *nl, int ifindex, const struct nl_addr *to, const struct nl_addr *gateway);
 int nl_route_has(struct nl *nl, int ifindex, const struct nl_addr *to, bool *ret_has);
+
+struct nl_route {
+	struct nl_addr to;
+	int ifindex;   // of its (first) device; 0: none
+	bool on_link;  // without a next hop
+	bool is_local; // `to` is an address of this host
+};
+
+// Calls `fn` with each route of the family to a unicast prefix or to an address of the host itself,
+// of the tables main and local. It may not use `nl`.
+typedef void nl_route_fn(void *arg, const struct nl_route *route);
+int nl_route_each(struct nl *nl, unsigned family, nl_route_fn *fn, void *arg);

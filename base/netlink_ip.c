@@ -183,3 +183,61 @@ int nl_route_has(struct nl *nl, int ifindex, const struct nl_addr *to, bool *ret
 	}
 	return rc;
 }
+
+struct route_walk {
+	nl_route_fn *fn;
+	void *arg;
+};
+
+static void read_nexthop(const struct nlattr *attr, struct nl_route *route)
+{
+	const struct rtnexthop *hop = mnl_attr_get_payload(attr);
+
+	route->on_link = false; // several ways: by next hops
+	if (mnl_attr_get_payload_len(attr) >= sizeof(*hop))
+		route->ifindex = hop->rtnh_ifindex;
+}
+
+static int walk_route(const struct nlmsghdr *msg, void *arg)
+{
+	const struct rtmsg *info = mnl_nlmsg_get_payload(msg);
+	const struct route_walk *walk = arg;
+	struct nl_route route = {.to = {.family = info->rtm_family,
+					 .prefix_bits = info->rtm_dst_len,
+					 .bytes = info->rtm_family == AF_INET6 ? 16 : 4},
+		.on_link = true,
+		.is_local = info->rtm_type == RTN_LOCAL};
+	const struct nlattr *attr;
+
+	if (msg->nlmsg_type != RTM_NEWROUTE || info->rtm_flags & RTM_F_CLONED ||
+		!(info->rtm_table == RT_TABLE_LOCAL ? route.is_local
+						    : info->rtm_table == RT_TABLE_MAIN &&
+							      info->rtm_type == RTN_UNICAST))
+		return MNL_CB_OK;
+	mnl_attr_for_each(attr, msg, sizeof(*info))
+	{
+		if (mnl_attr_get_type(attr) == RTA_DST &&
+			mnl_attr_get_payload_len(attr) == route.to.bytes)
+			memcpy(route.to.byte, mnl_attr_get_payload(attr), route.to.bytes);
+		else if (mnl_attr_get_type(attr) == RTA_OIF)
+			route.ifindex = mnl_attr_get_u32(attr);
+		else if (mnl_attr_get_type(attr) == RTA_GATEWAY ||
+			 mnl_attr_get_type(attr) == RTA_VIA)
+			route.on_link = false;
+		else if (mnl_attr_get_type(attr) == RTA_MULTIPATH)
+			read_nexthop(attr, &route);
+	}
+	walk->fn(walk->arg, &route);
+	return MNL_CB_OK;
+}
+
+int nl_route_each(struct nl *nl, unsigned family, nl_route_fn *fn, void *arg)
+{
+	struct route_walk walk = {.fn = fn, .arg = arg};
+	char buf[NL_BUFFER_BYTES];
+	struct nlmsghdr *msg = nl_begin(nl, buf, RTM_GETROUTE, NLM_F_DUMP);
+	struct rtmsg *info = mnl_nlmsg_put_extra_header(msg, sizeof(*info));
+
+	info->rtm_family = family;
+	return nl_talk(nl, msg, walk_route, &walk);
+}

@@ -78,6 +78,7 @@ struct conf_port {
 	uint16_t mtu;	 // bytes of payload, 68..65535; 0: 1500 or the device's own; CONF_MTU_AUTO
 	uint16_t queues; // receive queues; 0: one
 	uint32_t fdb_limit; // MACs learned on this port; 0: no limit but the bridge's
+	bool isolated;	    // no frame goes from it to another isolated port
 
 	// tap, veth
 	char netns[256]; // name under /run/netns, absolute path, or pid; empty: the switch's own

@@ -38,7 +38,7 @@ static const char *const underlay_type_names[] = {
 // Of a bool that says `off`.
 static const char *const on_off_names[] = {[false] = "on", [true] = "off", NULL};
 
-static const char *const guard_names[] = {[false] = "off", [true] = "on", NULL};
+static const char *const off_on_names[] = {[false] = "off", [true] = "on", NULL};
 
 enum {
 	TAP = 1u << CONF_PORT_TAP,
@@ -150,6 +150,16 @@ static const struct schema_field port_fields[] = {
 		.live = true,
 	},
 	{
+		.key = "isolated",
+		.type = SCHEMA_ENUM,
+		FIELD(struct conf_port, isolated),
+		.names = off_on_names,
+		.syntax = "WHETHER",
+		.help = "on: no frame goes from this port to another isolated one of the bridge, "
+			"as with bridge(8)",
+		.live = true,
+	},
+	{
 		.key = "netns",
 		.type = SCHEMA_TEXT,
 		FIELD(struct conf_port, netns),
@@ -210,7 +220,7 @@ static const struct schema_field port_fields[] = {
 		.key = "guard",
 		.type = SCHEMA_ENUM,
 		FIELD(struct conf_port, guard),
-		.names = guard_names,
+		.names = off_on_names,
 		.kinds = TAP | VETH,
 		.syntax = "WHETHER",
 		.help = "on: drops frames from other MAC addresses than the device's, and from "

@@ -244,6 +244,7 @@ static int agent_start(struct agent *a, struct err *err)
 		.on_port = agent_port,
 		.on_port_gone = agent_port_gone,
 		.on_port_down = agent_port_down,
+		.on_gateway = agent_gateway,
 		.on_state = on_switch_state,
 		.arg = a};
 	int rc = reconcile_new(&opts, &a->rec, err);
@@ -359,6 +360,7 @@ static void run_all(struct agent *a, uint64_t now_us)
 	agent_block_run(a, now_us);
 	agent_request_run(a, now_us);
 	agent_own_run(a, now_us);
+	agent_gateway_run(a, now_us);
 	reconcile_run(a->rec, now_us);
 }
 

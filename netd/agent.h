@@ -52,8 +52,8 @@ bool agent_is_settled(const struct agent *agent);
 
 typedef void agent_done_fn(void *arg, int rc, json_t *result, const struct err *err);
 
-// Makes a network. `want` is borrowed; what is not given is chosen (id, VNI, subnets, gateway
-// none). -EEXIST: one of that name, or whose subnet overlaps (named).
+// Makes a network. `want` is borrowed; what is not given is chosen (id, VNI, subnets, gateways).
+// -EEXIST: one of that name, or whose subnet overlaps (named).
 void agent_network_create(
 	struct agent *agent, const struct network_record *want, agent_done_fn *fn, void *arg);
 // -EBUSY: it has endpoints (some of them named).

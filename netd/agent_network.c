@@ -174,6 +174,30 @@ static int choose_subnet(
 	return 0;
 }
 
+static bool is_reserved(const struct subnet *subnet, const struct ip_addr *ip)
+{
+	for (unsigned i = 0; i < subnet->nb_aux; i++) {
+		if (ip_equal(&subnet->aux[i].ip, ip))
+			return true;
+	}
+	return false;
+}
+
+// The first address of each subnet that is not reserved, as with Docker.
+static void choose_gateways(struct network_record *rec)
+{
+	for (unsigned i = 0; i < rec->nb_subnets; i++) {
+		struct subnet *subnet = &rec->subnets[i];
+		struct ip_addr ip = ip_add(&subnet->cidr.ip, 1), next;
+
+		while (is_reserved(subnet, &ip))
+			ip = ip_add(&ip, 1);
+		next = ip_add(&ip, 1); // not the last one, which is for broadcasts
+		if (!subnet->gateway.family && cidr_has(&subnet->cidr, &next))
+			subnet->gateway = ip;
+	}
+}
+
 static int check_overlap(struct agent *a, const struct network_record *rec, struct err *err)
 {
 	char mine[CIDR_TEXT_BYTES], other[CIDR_TEXT_BYTES];
@@ -211,6 +235,8 @@ static int complete(struct agent *a, const struct network_driver *driver,
 		rc = choose_subnet(a, rec, 4, err);
 	if (rc == 0 && driver->bridged && rec->ipv6 && !network_record_has_family(rec, 6))
 		rc = choose_subnet(a, rec, 6, err);
+	if (driver->bridged)
+		choose_gateways(rec);
 	return rc == 0 ? check_overlap(a, rec, err) : rc;
 }
 

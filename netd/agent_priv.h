@@ -8,6 +8,7 @@
 //	agent_network.c	making and deleting networks
 //	agent_own.c	this host's endpoints, kept in the store, on disk and in the switch
 //	agent_connect.c	connect and disconnect
+//	agent_gateway.c	the gateways of networks, in this host's own namespace
 //	agent_show.c	what is there, for people; audit
 //
 // All of it is level-triggered: each part compares what should be with what the replica says and
@@ -44,8 +45,18 @@ static inline bool retry_due(const struct retry *retry, uint64_t now_us)
 void retry_start(struct retry *retry);
 void retry_done(struct retry *retry, int rc, uint64_t now_us); // backs off unless rc is 0
 
+// The interface of a network's gateway.
+struct agent_gateway {
+	char ifname[16];
+	bool port_up; // it is there
+	bool ready;   // and has its addresses
+	struct retry configure;
+	char reason[512]; // why it is not ready; empty: none is known
+};
+
 // The agent's part of a network.
 struct agent_net {
+	struct agent_gateway gateway;
 	struct ipam *pool[RECORD_SUBNETS_MAX]; // one for each subnet
 	struct retry block[RECORD_SUBNETS_MAX];
 	uint64_t empty_since_us; // no endpoint of this host; 0: there are some
@@ -213,6 +224,11 @@ bool agent_network_is_going(const struct agent *a, const struct replica_net *net
 // err_set() about the network of that name.
 int net_error(struct err *err, int code, const char *name, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+
+// ---- agent_gateway.c ----
+
+void agent_gateway_run(struct agent *a, uint64_t now_us);
+void agent_gateway(void *agent, struct replica_net *net, const char *ifname, bool up);
 
 // ---- agent_own.c ----
 

@@ -148,6 +148,12 @@ static json_t *problems(struct agent *a)
 			own->net->rec.name);
 		add_problem(list, object, own->reason);
 	}
+	for (struct replica_net *net = a->replica.nets; net; net = net->hh.next) {
+		if (!net->agent || !net->agent->gateway.reason[0])
+			continue;
+		snprintf(object, sizeof(object), "gateway of network %s", net->rec.name);
+		add_problem(list, object, net->agent->gateway.reason);
+	}
 	for (struct replica_skipped *s = a->replica.skipped; s; s = s->hh.next)
 		add_problem(list, s->key, s->reason);
 	return list;

@@ -126,6 +126,8 @@ void reconcile_net(struct reconcile *rec, struct replica_net *replica_net)
 		return;
 	LIST_FOREACH (port, &net->ports, of_net)
 		port->changed = true;
+	if (net->gw_told) // its prefix may be another one
+		sw_gateway_tell(net, true);
 	sw_net_queue(net);
 }
 
@@ -136,6 +138,7 @@ void reconcile_net_gone(struct reconcile *rec, struct replica_net *replica_net)
 
 	if (!net)
 		return;
+	sw_gateway_tell(net, false);
 	sw_claims_drop(net);
 	net->net = NULL;
 	replica_net->reconcile = NULL;
@@ -228,6 +231,8 @@ static bool is_loss(struct reconcile *rec, const char *event, const json_t *data
 	LIST_FOREACH (net, &rec->nets, entry) {
 		if (!strcmp(event, "port.del") && port && !strcmp(net->vx_name, port))
 			return net->vx.there && !net->vx.busy && !net->bridge.busy;
+		if (!strcmp(event, "port.del") && port && !strcmp(net->gw_name, port))
+			return net->gw.there && !net->gw.busy && !net->bridge.busy;
 		if (!strcmp(event, "bridge.del") && bridge && !strcmp(net->bridge_name, bridge))
 			return net->bridge.there && !net->bridge.busy;
 	}
@@ -239,6 +244,7 @@ static void on_event(void *arg, const char *name, const json_t *data)
 	const char *text = json_string_value(json_object_get(data, "port"));
 	const char *reason = json_string_value(json_object_get(data, "reason"));
 	struct reconcile *rec = arg;
+	struct sw_net *gateway = text ? sw_gateway_find(rec, text) : NULL;
 	struct sw_port *port = NULL;
 
 	if (text)
@@ -247,6 +253,8 @@ static void on_event(void *arg, const char *name, const json_t *data)
 		sw_port_down(port, reason ? reason : "the device or its namespace is gone");
 	else if (!strcmp(name, "port.up") && port)
 		sw_port_up(port);
+	else if (gateway && (!strcmp(name, "port.up") || !strcmp(name, "port.down")))
+		sw_gateway_tell(gateway, !strcmp(name, "port.up"));
 	else if (strstr(name, ".del") && is_loss(rec, name, data))
 		sw_relist(rec, true);
 	else
@@ -299,6 +307,8 @@ static bool is_net_settled(const struct sw_net *net)
 	const struct sw_port *port;
 
 	if (!net->nb_ports || !net->bridge.there || (net->vx_name[0] && !sw_is_as_wanted(&net->vx)))
+		return false;
+	if (sw_gateway_wanted(net) ? !sw_is_as_wanted(&net->gw) : net->gw.there)
 		return false;
 	if (net->entries != ENTRIES_KNOWN || net->dirty.count || net->refused.count ||
 		net->nb_calls)
@@ -353,6 +363,7 @@ json_t *reconcile_problems(const struct reconcile *rec)
 	LIST_FOREACH (net, &rec->nets, entry) {
 		add_problem(list, "bridge", net->bridge_name, &net->bridge);
 		add_problem(list, "port", net->vx_name, &net->vx);
+		add_problem(list, "port", net->gw_name, &net->gw);
 		add_problem(list, "entries of bridge", net->bridge_name, &net->batch);
 		add_problem(list, "entries of bridge", net->bridge_name, &net->refusal);
 		LIST_FOREACH (port, &net->ports, of_net)

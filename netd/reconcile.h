@@ -8,11 +8,13 @@
 //	tunnel endpoint	cw.cluster
 //	bridge		cw.NETWORK (name of the network), port cw.vx.VNI of type vxlan
 //	port		cw.ENDPOINT-ID (first 12 digits), type tap
+//	gateway		port cw.gw.NETWORK-ID (first 12 digits), type tap: the interface
+//			cw-NETWORK-ID (first 12 digits) of the host, when the network has a gateway
 // A network is in the switch while this host has an endpoint in it. For each endpoint of another
 // host there are a static forwarding entry (its MAC, the host's tunnel endpoint) and neighbours
 // (its addresses); for each other host with an endpoint in the network a member of the flood list.
-// Own endpoints are neighbours as well. A change of one endpoint costs the same whatever the size
-// of the network. Main thread only.
+// Own endpoints and the gateway are neighbours as well. A change of one endpoint costs the same
+// whatever the size of the network. Main thread only.
 #pragma once
 
 #include "netd/own.h"
@@ -32,6 +34,9 @@ struct reconcile_opts {
 	void (*on_port_gone)(void *arg, struct own_endpoint *own);
 	// The switch says that the port's namespace or device has gone.
 	void (*on_port_down)(void *arg, struct own_endpoint *own, const char *reason);
+	// The gateway's interface is there, with the addresses of the record or others than before
+	// (told again after each attempt); or it goes. `net` has its record. May be NULL.
+	void (*on_gateway)(void *arg, struct replica_net *net, const char *ifname, bool up);
 	void (*on_state)(void *arg, bool up); // of the switch
 	void *arg;
 };

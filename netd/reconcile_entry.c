@@ -273,6 +273,10 @@ bool sw_want_neigh(const struct sw_net *net, const struct ip_addr *ip, struct ma
 	const struct claim *claim = claims_ip_owner(&net->claims, ip);
 	struct ip_addr tunnel;
 
+	if (sw_gateway_has_ip(net, ip)) { // whoever claims it
+		*ret_mac = net->gateway.mac;
+		return true;
+	}
 	if (!claim || (claim->host && !reaches(net, claim->host, &tunnel)))
 		return false;
 	*ret_mac = claim->rec->mac;
@@ -296,6 +300,7 @@ void sw_want_each(const struct sw_net *net, sw_key_fn *fn, void *arg)
 		if (sh->host->rec.vtep.family)
 			fn(arg, &(struct sw_key){.kind = KEY_FLOOD, .ip = sh->host->rec.vtep});
 	}
+	sw_gateway_each(net, fn, arg);
 	LIST_FOREACH (port, &net->ports, of_net) {
 		if (sw_port_claims(port))
 			each_of(&port->own->rec, fn, arg);
@@ -352,15 +357,12 @@ struct request {
 	struct sw_call *call;
 };
 
-static json_t *fdb_entry(
-	const struct sw_net *net, const struct mac *mac, const struct ip_addr *tunnel)
+static json_t *fdb_entry(const struct mac *mac, const char *port, const struct ip_addr *tunnel)
 {
 	char mac_text[MAC_TEXT_BYTES], text[IP_TEXT_BYTES];
 
-	if (!tunnel)
-		return json_pack("{s:s}", "mac", mac_format(mac, mac_text));
-	return json_pack("{s:s, s:s, s:s}", "mac", mac_format(mac, mac_text), "port", net->vx_name,
-		"tunnel", ip_format(tunnel, text));
+	return json_pack("{s:s, s:s*, s:s*}", "mac", mac_format(mac, mac_text), "port", port,
+		"tunnel", tunnel ? ip_format(tunnel, text) : NULL);
 }
 
 // What the key's entry is to be; returns the request that makes it so.
@@ -374,12 +376,17 @@ static unsigned entry_of(const struct sw_net *net, const struct sw_key *key, jso
 
 	switch (key->kind) {
 	case KEY_FDB:
+		if (sw_gateway_has_mac(net, &key->mac)) {
+			*ret_entry = fdb_entry(&key->mac, net->gw_name, NULL);
+			return FDB_ADD;
+		}
 		want = sw_want_fdb(net, &key->mac, &tunnel);
-		*ret_entry = fdb_entry(net, &key->mac, want ? &tunnel : NULL);
+		*ret_entry = want ? fdb_entry(&key->mac, net->vx_name, &tunnel)
+				  : fdb_entry(&key->mac, NULL, NULL);
 		return want ? FDB_ADD : FDB_DEL;
 	case KEY_FLOOD:
 		want = sw_want_flood(net, &key->ip);
-		*ret_entry = fdb_entry(net, &zero, &key->ip);
+		*ret_entry = fdb_entry(&zero, net->vx_name, &key->ip);
 		return want ? FDB_ADD : FDB_DEL;
 	default:
 		want = sw_want_neigh(net, &key->ip, &mac);

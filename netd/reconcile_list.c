@@ -235,15 +235,37 @@ static void see_vx(
 	see_place(rec, &net->vx, what, net->bridge_name, text_of(json, "bridge"));
 }
 
+static void see_gateway(
+	struct reconcile *rec, struct sw_net *net, const json_t *options, const json_t *json)
+{
+	char what[CONF_NAME_BYTES + 24];
+	json_t *fixed, *live;
+
+	snprintf(what, sizeof(what), "port %s", net->gw_name);
+	if (!sw_gateway_wanted(net)) { // it is to be deleted
+		sw_audit_difference(rec, what, "unexpected", "", "there");
+		net->gw.seen = true;
+		net->gw.there |= !rec->list_report;
+		return;
+	}
+	sw_gateway_options(net, &fixed, &live);
+	see(rec, &net->gw, what, options, fixed, live);
+	see_place(rec, &net->gw, what, net->bridge_name, text_of(json, "bridge"));
+	if (!strcmp(text_of(json, "state"), "down"))
+		sw_gateway_tell(net, false);
+	else if (sw_is_as_wanted(&net->gw))
+		sw_gateway_tell(net, true);
+}
+
 static void see_port(struct reconcile *rec, const json_t *json)
 {
 	const char *name = text_of(json, "name");
-	struct sw_net *net = net_of_vx(rec, name);
+	struct sw_net *net = net_of_vx(rec, name), *gateway = sw_gateway_find(rec, name);
 	struct sw_port *port;
 	json_t *options;
 
 	HASH_FIND_STR(rec->ports, name, port);
-	if (!net && !port) {
+	if (!net && !gateway && !port) {
 		add_stray(rec, STRAY_PORT, "port", name);
 		return;
 	}
@@ -251,6 +273,8 @@ static void see_port(struct reconcile *rec, const json_t *json)
 	json_object_set(options, "type", json_object_get(json, "type"));
 	if (port)
 		see_own_port(rec, port, options, json);
+	else if (gateway)
+		see_gateway(rec, gateway, options, json);
 	else
 		see_vx(rec, net, options, json);
 	json_decref(options);
@@ -286,6 +310,9 @@ static void begin_all(struct reconcile *rec)
 	LIST_FOREACH (net, &rec->nets, entry) {
 		begin_object(rec, &net->bridge);
 		begin_object(rec, &net->vx);
+		begin_object(rec, &net->gw);
+		if (sw_net_name(net))
+			sw_gateway_look(net);
 		LIST_FOREACH (port, &net->ports, of_net)
 			begin_object(rec, &port->obj);
 	}
@@ -312,6 +339,8 @@ static void end_net(struct reconcile *rec, struct sw_net *net)
 		missing(rec, &net->bridge, "bridge", net->bridge_name);
 		if (net->vx_name[0])
 			missing(rec, &net->vx, "port", net->vx_name);
+		if (sw_gateway_wanted(net))
+			missing(rec, &net->gw, "port", net->gw_name);
 	}
 	LIST_FOREACH (port, &net->ports, of_net) {
 		if (sw_port_wanted(port))
@@ -320,7 +349,8 @@ static void end_net(struct reconcile *rec, struct sw_net *net)
 	if (rec->list_report)
 		return;
 	// One that came without an answer has no entries yet.
-	if (rec->relist_entries || net->vx.there != net->vx.was_there)
+	if (rec->relist_entries || net->vx.there != net->vx.was_there ||
+		net->gw.there != net->gw.was_there)
 		sw_entries_reset(net);
 }
 
@@ -453,7 +483,9 @@ static void want_words(const struct sw_net *net, const struct sw_key *key, char 
 	struct mac mac;
 
 	buf[0] = '\0';
-	if (key->kind == KEY_FDB && sw_want_fdb(net, &key->mac, &tunnel))
+	if (key->kind == KEY_FDB && sw_gateway_has_mac(net, &key->mac))
+		snprintf(buf, IP_TEXT_BYTES, "%s", net->gw_name);
+	else if (key->kind == KEY_FDB && sw_want_fdb(net, &key->mac, &tunnel))
 		ip_format(&tunnel, buf);
 	else if (key->kind == KEY_FLOOD && sw_want_flood(net, &key->ip))
 		ip_format(&key->ip, buf);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "netd/driver.h"
 #include "netd/reconcile_priv.h"
 
 #define UDP_PORT_DEFAULT 4789 // config/'s
@@ -40,8 +41,15 @@ void sw_vx_options(const struct sw_net *net, json_t **ret_fixed, json_t **ret_li
 {
 	*ret_fixed = json_pack("{s:s, s:i, s:s}", "type", "vxlan", "key", (int)net->vni, "endpoint",
 		RECONCILE_TUNNEL);
-	*ret_live = json_pack("{s:s, s:n, s:n, s:n, s:n, s:n, s:n}", "learning", "off", "remote",
-		"tag", "trunks", "vlan-mode", "mtu", "fdb-limit");
+	*ret_live = json_pack("{s:s, s:s, s:n, s:n, s:n, s:n, s:n, s:n}", "learning", "off",
+		"isolated", "on", "remote", "tag", "trunks", "vlan-mode", "mtu", "fdb-limit");
+}
+
+json_t *sw_net_mtu(const struct sw_net *net)
+{
+	uint32_t mtu = network_mtu(&net->net->rec);
+
+	return mtu ? json_integer(mtu) : json_string("auto");
 }
 
 static json_t *named(const char *name, json_t *a, json_t *b)
@@ -123,6 +131,7 @@ void sw_net_free(struct sw_net *net)
 		net->net->reconcile = NULL;
 	sw_object_fini(&net->bridge);
 	sw_object_fini(&net->vx);
+	sw_object_fini(&net->gw);
 	sw_object_fini(&net->batch);
 	sw_object_fini(&net->refusal);
 	LIST_REMOVE(net, entry);
@@ -135,6 +144,7 @@ void sw_net_reset(struct sw_net *net)
 
 	sw_object_reset(&net->bridge);
 	sw_object_reset(&net->vx);
+	sw_object_reset(&net->gw);
 	sw_object_reset(&net->batch);
 	net->nb_calls = 0;
 	net->batch_max = BATCH_MAX;
@@ -211,7 +221,7 @@ static void on_bridge_deleted(struct reconcile *rec, struct sw_call *call, int r
 		return;
 	}
 	sw_object_ok(&net->bridge);
-	net->bridge.there = net->vx.there = false;
+	net->bridge.there = net->vx.there = net->gw.there = false;
 	sw_entries_reset(net);
 }
 
@@ -299,7 +309,8 @@ static void leave(struct sw_net *net)
 {
 	struct reconcile *rec = net->rec;
 
-	if (net->bridge.busy || net->vx.busy || net->nb_calls)
+	sw_gateway_tell(net, false);
+	if (net->bridge.busy || net->vx.busy || net->gw.busy || net->nb_calls)
 		return;
 	if (!net->bridge.there)
 		sw_net_free(net);
@@ -324,12 +335,14 @@ void sw_net_step(struct sw_net *net)
 		sw_ports_step(net);
 		return;
 	}
+	sw_gateway_look(net);
 	if (!net->bridge.there && sw_object_due(rec, &net->bridge))
 		sw_object_call(rec, &net->bridge, net, "bridge.add",
 			json_pack("{s:{s:s}}", "bridge", "name", net->bridge_name),
 			on_bridge_added);
 	if (net->bridge.there) {
 		vx_step(net);
+		sw_gateway_step(net);
 		sw_entries_step(net);
 	}
 	sw_ports_step(net);

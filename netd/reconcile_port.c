@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "netd/driver.h"
 #include "netd/reconcile_priv.h"
 
 struct sw_port *sw_port_new(struct sw_net *net, struct own_endpoint *own)
@@ -49,13 +48,6 @@ bool sw_port_wanted(const struct sw_port *port)
 
 // ---- options ----
 
-static json_t *mtu_of(const struct sw_port *port)
-{
-	uint32_t mtu = network_mtu(&port->net->net->rec);
-
-	return mtu ? json_integer(mtu) : json_string("auto");
-}
-
 static void add_guard(const struct sw_port *port, json_t *live)
 {
 	const struct endpoint_record *rec = &port->own->rec;
@@ -79,7 +71,7 @@ void sw_port_options(const struct sw_port *port, json_t **ret_fixed, json_t **re
 	*ret_fixed = json_pack("{s:s, s:s, s:s}", "type", veth ? "veth" : "tap", "netns",
 		rec->sandbox, "ifname", rec->ifname);
 	live = json_pack("{s:s, s:o, s:n, s:n, s:n, s:n, s:n}", "mac", mac_format(&rec->mac, mac),
-		"mtu", mtu_of(port), "tag", "trunks", "vlan-mode", "fdb-limit", "ip");
+		"mtu", sw_net_mtu(port->net), "tag", "trunks", "vlan-mode", "fdb-limit", "ip");
 	if (port->own->spoof_ok)
 		json_object_update_new(live, json_pack("{s:n, s:n}", "guard", "guard-ips"));
 	else

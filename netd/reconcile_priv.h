@@ -5,6 +5,7 @@
 //	reconcile_object.c	calls to the switch; a thing in it that is tried until it is right
 //	reconcile_net.c		the tunnel endpoint, bridges, VXLAN ports
 //	reconcile_port.c	ports of own endpoints
+//	reconcile_gateway.c	the port of a network's gateway
 //	reconcile_claim.c	who claims an address: the index of a network
 //	reconcile_entry.c	forwarding entries, flood members and neighbours
 //	reconcile_list.c	what the switch has, compared with what is wanted
@@ -20,6 +21,7 @@
 
 #define RECONCILE_TUNNEL    RECONCILE_PREFIX "cluster"
 #define RECONCILE_VX_PREFIX RECONCILE_PREFIX "vx."
+#define RECONCILE_GW_PREFIX RECONCILE_PREFIX "gw."
 
 #define BATCH_MAX	 5000 // entries in a request
 #define PORTS_MAX	 64   // in a request
@@ -101,6 +103,12 @@ struct sw_port { // of an own endpoint
 	UT_hash_handle hh; // by name
 };
 
+struct sw_gateway { // of a network, as it is to be
+	struct ip_addr ips[RECORD_SUBNETS_MAX];
+	unsigned nb_ips; // 0: none
+	struct mac mac;
+};
+
 enum sw_entries {
 	ENTRIES_UNKNOWN, // nobody knows what the bridge has
 	ENTRIES_LISTING,
@@ -115,6 +123,11 @@ struct sw_net {
 	uint32_t vni;
 	bool named; // the names are chosen
 	struct sw_object bridge, vx;
+	struct sw_gateway gateway;
+	char gw_name[24]; // empty: it never had one
+	char gw_ifname[16];
+	struct sw_object gw;
+	bool gw_told; // the agent was told that it is up
 	LIST_HEAD(, sw_port) ports;
 	unsigned nb_ports;
 
@@ -251,6 +264,7 @@ bool sw_may_change(struct reconcile *rec);
 // Options in the switch's words, null: as by default.
 json_t *sw_tunnel_options(const struct reconcile *rec);
 void sw_vx_options(const struct sw_net *net, json_t **ret_fixed, json_t **ret_live);
+json_t *sw_net_mtu(const struct sw_net *net); // of its ports
 
 // ---- reconcile_port.c ----
 
@@ -263,6 +277,18 @@ void sw_port_options(const struct sw_port *port, json_t **ret_fixed, json_t **re
 void sw_port_look(struct sw_port *port); // at what is wanted of it
 void sw_port_up(struct sw_port *port);	 // the switch says so
 void sw_port_down(struct sw_port *port, const char *reason);
+
+// ---- reconcile_gateway.c ----
+
+struct sw_net *sw_gateway_find(struct reconcile *rec, const char *port); // NULL
+void sw_gateway_look(struct sw_net *net);				 // at what is wanted of it
+bool sw_gateway_wanted(const struct sw_net *net);
+void sw_gateway_options(const struct sw_net *net, json_t **ret_fixed, json_t **ret_live);
+void sw_gateway_step(struct sw_net *net);
+void sw_gateway_tell(struct sw_net *net, bool up); // the agent
+// Whether there is to be a forwarding entry of the MAC to its port, a neighbour of the address.
+bool sw_gateway_has_mac(const struct sw_net *net, const struct mac *mac);
+bool sw_gateway_has_ip(const struct sw_net *net, const struct ip_addr *ip);
 
 // ---- reconcile_claim.c ----
 
@@ -300,6 +326,7 @@ bool sw_want_neigh(const struct sw_net *net, const struct ip_addr *ip, struct ma
 // Calls `fn` with each key of which there is to be an entry; some more than once.
 typedef void sw_key_fn(void *arg, const struct sw_key *key);
 void sw_want_each(const struct sw_net *net, sw_key_fn *fn, void *arg);
+void sw_gateway_each(const struct sw_net *net, sw_key_fn *fn, void *arg); // those of the gateway
 bool keys_push(struct sw_keys *keys, const struct sw_key *key);
 void keys_sort(struct sw_keys *keys); // and each one once
 int key_compare(const void *a, const void *b);

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/netlink.h"
+#include "netd/gateway.h"
 
 #define OBJECT_BYTES 160
 #define IFNAMES_MAX  1000
@@ -319,11 +320,18 @@ static int configure(struct sandbox *sb, const struct own_endpoint *own, struct 
 	return rc;
 }
 
+static int gateway(
+	struct sandbox *sb, const char *ifname, const struct network_record *net, struct err *err)
+{
+	return gateway_configure(ifname, net, err);
+}
+
 static const struct sandbox_ops ops = {
 	.find = find,
 	.alive = alive,
 	.ifname = choose_ifname,
 	.configure = configure,
+	.gateway = gateway,
 };
 
 struct sandbox sandbox_kernel = {.ops = &ops};

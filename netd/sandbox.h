@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The inside of a container's network namespace, as the agent needs it. One implementation enters
-// namespaces (sandbox.c), another is in memory for simulations. Main thread only.
+// The inside of network namespaces, of containers and the host's own, as the agent needs it. One
+// implementation enters namespaces (sandbox.c), another is in memory for simulations. Main thread
+// only.
 #pragma once
 
 #include "netd/own.h"
@@ -21,6 +22,9 @@ struct sandbox_ops {
 	// not there. Routes: on the link to all subnets of the network; by default over the gateway
 	// only when the record's option `default-route` says so.
 	int (*configure)(struct sandbox *sb, const struct own_endpoint *own, struct err *err);
+	// The same of a gateway's interface, in the host's own namespace: gateway_configure().
+	int (*gateway)(struct sandbox *sb, const char *ifname, const struct network_record *net,
+		struct err *err);
 };
 
 struct sandbox {

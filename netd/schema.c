@@ -423,7 +423,8 @@ static const struct schema_field subnet_fields[] = {
 		FIELD(struct subnet, gateway),
 		.allowed = "a gateway is an address",
 		.syntax = "ADDRESS",
-		.help = "an address that leads out; no container gets it",
+		.fallback = "the first address that is not reserved",
+		.help = "address of each host in the network; no container gets it",
 	},
 	{
 		.key = "aux-addresses",

@@ -97,6 +97,7 @@ static void view_port(const struct vport *vp, struct dp_view_port *v)
 		.trunks = &conf->trunks,
 		.fdb_limit = conf->fdb_limit,
 		.no_learning = conf->no_learning,
+		.isolated = conf->isolated,
 		.guard = conf->guard ? &vp->guard : NULL,
 	};
 }

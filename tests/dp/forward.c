@@ -227,6 +227,44 @@ static void test_counters(void **state)
 	assert_int_equal(cnt.tx_bytes, 1000);
 }
 
+// Of two isolated ports neither gets what the other one sends, known or not; all others do.
+static void test_isolated_ports(void **state)
+{
+	struct frame to_1 = FRAME(.dst = HOST(1), .src = HOST(2));
+
+	PORTS({.isolated = true}, {.isolated = true}, {});
+	passes(A, FRAME(.dst = BROADCAST, .src = HOST(1)), ON(C));
+	passes(B, FRAME(.dst = HOST(9), .src = HOST(2)), ON(C));
+	dropped(B, to_1, B, DP_DROP_ISOLATED);
+	passes(C, FRAME(.dst = HOST(1), .src = HOST(3)), ON(A));
+	passes(C, FRAME(.dst = BROADCAST, .src = HOST(3)), ON(A) | ON(B));
+	passes(A, FRAME(.dst = HOST(3), .src = HOST(1)), ON(C));
+	port_spec(C)->absent = true;
+	publish();
+	dropped(A, FRAME(.dst = BROADCAST, .src = HOST(1)), A, DP_DROP_FLOOD_NOWHERE);
+	port_spec(A)->isolated = false;
+	publish();
+	passes(B, to_1, ON(A));
+	silence();
+}
+
+// The gateway of a network, which is on each host with the same address: bound to its port, and
+// apart from the port of the tunnel.
+static void test_a_gateway_stays_on_its_host(void **state)
+{
+	const struct mac gateway = {{2, 0, 0, 0, 0, 1}};
+
+	PORTS({.isolated = true}, {.isolated = true, .tunnel = true}, {});
+	assert_int_equal(dp_fdb_add_static(the_dp(), bridge_id(0), 0, &gateway, port_id(A), 0), 0);
+	passes(A, FRAME(.dst = BROADCAST, .src = HOST(1)), ON(C));
+	// From another host whose gateway got out: it is not learned there.
+	passes(B, FRAME(.dst = BROADCAST, .src = HOST(1)), ON(C));
+	passes(C, FRAME(.dst = HOST(1), .src = HOST(3)), ON(A));
+	dropped(B, FRAME(.dst = HOST(1), .src = HOST(7)), B, DP_DROP_ISOLATED);
+	dropped(A, FRAME(.dst = HOST(7), .src = HOST(1)), A, DP_DROP_ISOLATED);
+	silence();
+}
+
 int group_forward(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +283,8 @@ int group_forward(void)
 		DP_TEST(test_both_directions_in_one_round),
 		DP_TEST(test_mixed_batches_keep_the_order_of_flows),
 		DP_TEST(test_counters),
+		DP_TEST(test_isolated_ports),
+		DP_TEST(test_a_gateway_stays_on_its_host),
 	};
 
 	return cmocka_run_group_tests_name("forward", tests, NULL, NULL);

@@ -198,6 +198,7 @@ void publish(void)
 			.trunks = spec->has_trunks ? &trunks[i] : NULL,
 			.fdb_limit = spec->fdb_limit,
 			.no_learning = spec->no_learning,
+			.isolated = spec->isolated,
 			.guard = spec->guard,
 		};
 	}

@@ -52,7 +52,7 @@ struct port_spec {
 	unsigned tx_room; // frames that tx() takes of a round; 0: any number
 	bool sink;	  // frames out are counted and forgotten
 	bool absent;	  // in no snapshot
-	bool tunnel, no_learning;
+	bool tunnel, no_learning, isolated;
 	bool demux; // on no bridge; frames name the port that they are received by
 	bool takes; // frames to LINK_LOCAL(1)
 	const struct dp_guard *guard;

@@ -59,12 +59,55 @@ static unsigned count_local(struct truth *t, const struct host *h, const char *n
 	return count;
 }
 
+static unsigned count_gateways(const struct network_record *net)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < net->nb_subnets; i++)
+		count += net->subnets[i].gateway.family != 0;
+	return count;
+}
+
+static void check_gateway(struct truth *t, const struct host *h, const struct network_record *net,
+	const struct fake_bridge *bridge)
+{
+	const struct mac *mac = NULL;
+	struct fake_port *port;
+	struct fake_fdb *fdb;
+	char name[32];
+
+	snprintf(name, sizeof(name), RECONCILE_PREFIX "gw.%.12s", net->id);
+	HASH_FIND_STR(bridge->ports, name, port);
+	if (!port || !port->up || !port->has_addresses) {
+		wrong(t, "%s: the gateway %s of %s %s", h->conf.host, name, net->name,
+			!port	    ? "is not there"
+			: !port->up ? "is down"
+				    : "has no addresses");
+		return;
+	}
+	for (unsigned i = 0; i < net->nb_subnets; i++) {
+		if (!net->subnets[i].gateway.family)
+			continue;
+		mac = fake_bridge_neigh(bridge, &net->subnets[i].gateway);
+		if (!mac)
+			wrong(t, "%s: %s has no neighbour of its gateway", h->conf.host,
+				bridge->name);
+	}
+	if (!mac)
+		return;
+	HASH_FIND(hh, bridge->fdb, mac, sizeof(*mac), fdb);
+	if (!fdb || strcmp(fdb->port, name) != 0)
+		wrong(t, "%s: %s has no entry of its gateway", h->conf.host, bridge->name);
+}
+
 static void check_ports(struct truth *t, const struct host *h, const struct network_record *net,
 	const struct fake_bridge *bridge)
 {
-	unsigned count = count_local(t, h, net->id) + 1;
+	unsigned count = count_local(t, h, net->id) + 1 + (count_gateways(net) != 0);
 	char name[64];
 
+	if (count_gateways(net))
+		check_gateway(t, h, net, bridge);
 	if (HASH_COUNT(bridge->ports) != count)
 		wrong(t, "%s: bridge %s has %u ports, should have %u", h->conf.host, bridge->name,
 			HASH_COUNT(bridge->ports), count);
@@ -118,8 +161,8 @@ static void check_remote(struct truth *t, const struct host *h, const struct tru
 static void check_bridge(struct truth *t, const struct host *h, const struct network_record *net)
 {
 	char name[NAME_BYTES + 8];
+	unsigned ips = count_gateways(net), remote = ips != 0, floods = 0;
 	struct fake_bridge *bridge;
-	unsigned remote = 0, ips = 0, floods = 0;
 
 	snprintf(name, sizeof(name), RECONCILE_PREFIX "%s", net->name);
 	bridge = fake_switch_bridge(h->sw, name);
@@ -160,6 +203,17 @@ static bool has_off(const struct host *h, const char *bridge)
 	return false;
 }
 
+static bool has_containers(const struct fake_bridge *bridge)
+{
+	const struct fake_port *port;
+
+	for (port = bridge->ports; port; port = port->hh.next) {
+		if (json_object_get(port->options, "netns"))
+			return true;
+	}
+	return false;
+}
+
 void check_switch(struct truth *t, const struct host *h)
 {
 	unsigned bridges = 0, found = 0;
@@ -171,7 +225,7 @@ void check_switch(struct truth *t, const struct host *h)
 		check_bridge(t, h, &t->nets[i]);
 	}
 	for (struct fake_bridge *b = fake_switch_bridges(h->sw); b; b = b->hh.next) {
-		if (!has_off(h, b->name) || HASH_COUNT(b->ports) > 1)
+		if (!has_off(h, b->name) || has_containers(b))
 			found++;
 	}
 	if (found != bridges)

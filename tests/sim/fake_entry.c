@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Forwarding entries and neighbours of a switch in memory. Only entries of VLAN 0 behind tunnels:
-// there is no need for others.
+// Forwarding entries and neighbours of a switch in memory. Only entries of VLAN 0: there is no need
+// for others.
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +32,16 @@ static int get_bridge(struct fake_model *model, const json_t *params,
 struct entry {
 	struct mac mac;
 	struct ip_addr ip;
+	char port[64]; // of a forwarding entry without a tunnel
 };
+
+static struct entry entry_of(const struct fake_fdb *fdb)
+{
+	struct entry entry = {.mac = fdb->mac, .ip = fdb->tunnel};
+
+	memcpy(entry.port, fdb->port, sizeof(entry.port));
+	return entry;
+}
 
 static int compare_fdb(const void *va, const void *vb)
 {
@@ -62,6 +71,8 @@ static int parse(const json_t *params, const char *ip_key,
 	json_array_foreach (entries, i, entry) {
 		mac_parse(text_of(entry, "mac"), &list[i].mac);
 		ip_parse(text_of(entry, ip_key), &list[i].ip);
+		if (!list[i].ip.family)
+			snprintf(list[i].port, sizeof(list[i].port), "%s", text_of(entry, "port"));
 	}
 	sorted = calloc(count + 1, sizeof(*sorted));
 	memcpy(sorted, list, count * sizeof(*list));
@@ -128,6 +139,7 @@ static void set_fdb(struct fake_bridge *bridge, const struct entry *entry)
 		HASH_ADD(hh, bridge->fdb, mac, sizeof(fdb->mac), fdb);
 	}
 	fdb->tunnel = entry->ip;
+	memcpy(fdb->port, entry->port, sizeof(fdb->port));
 }
 
 static void del_fdb(struct fake_bridge *bridge, struct fake_fdb *fdb)
@@ -148,9 +160,23 @@ void fake_bridge_drop_tunnels(struct fake_bridge *bridge)
 	struct fake_fdb *fdb, *next_fdb;
 
 	HASH_ITER(hh, bridge->fdb, fdb, next_fdb)
-	del_fdb(bridge, fdb);
+	{
+		if (fdb->tunnel.family)
+			del_fdb(bridge, fdb);
+	}
 	HASH_ITER(hh, bridge->floods, flood, next_flood)
 	del_flood(bridge, flood);
+}
+
+void fake_bridge_drop_fdb(struct fake_bridge *bridge, const char *port)
+{
+	struct fake_fdb *fdb, *next;
+
+	HASH_ITER(hh, bridge->fdb, fdb, next)
+	{
+		if (!fdb->tunnel.family && !strcmp(fdb->port, port))
+			del_fdb(bridge, fdb);
+	}
 }
 
 static const struct fake_port *tunnel_port(const struct fake_bridge *bridge, const char *name)
@@ -185,6 +211,22 @@ static int check_remote(const struct fake_model *model, const struct fake_port *
 		       : 0;
 }
 
+static int check_fdb(const struct fake_model *model, const struct fake_bridge *bridge,
+	const char *name, const struct entry *entry, struct err *err)
+{
+	const struct fake_port *port = NULL;
+
+	if (entry->ip.family)
+		port = tunnel_port(bridge, name);
+	else
+		HASH_FIND_STR(bridge->ports, name, port);
+	if (!port)
+		return err_set(err, -ENOENT, name, "no such port");
+	if (mac_is_multicast(&entry->mac))
+		return err_set(err, -EINVAL, name, "an address of a group");
+	return !strcmp(port->type, "vxlan") ? check_remote(model, port, &entry->ip, err) : 0;
+}
+
 int fake_fdb_add(
 	struct fake_model *model, const json_t *params, json_t **ret_result, struct err *err)
 {
@@ -198,14 +240,8 @@ int fake_fdb_add(
 		rc = parse(params, "tunnel", compare_fdb, &list, &count, err);
 	for (size_t i = 0; i < count && rc == 0; i++) {
 		const char *name = text_of(json_array_get(entries, i), "port");
-		const struct fake_port *port = tunnel_port(bridge, name);
 
-		if (!port)
-			rc = err_set(err, -ENOENT, name, "no port of type vxlan");
-		else if (mac_is_multicast(&list[i].mac))
-			rc = err_set(err, -EINVAL, name, "an address of a group");
-		else
-			rc = check_remote(model, port, &list[i].ip, err);
+		rc = check_fdb(model, bridge, name, &list[i], err);
 	}
 	for (size_t i = 0; i < count && rc == 0; i++)
 		set_fdb(bridge, &list[i]);
@@ -307,7 +343,7 @@ void fake_bridge_copy_entries(const struct fake_bridge *from, struct fake_bridge
 	const struct fake_fdb *fdb;
 
 	for (fdb = from->fdb; fdb; fdb = fdb->hh.next)
-		set_fdb(to, &(struct entry){.mac = fdb->mac, .ip = fdb->tunnel});
+		set_fdb(to, (struct entry[]){entry_of(fdb)});
 	for (flood = from->floods; flood; flood = flood->hh.next)
 		set_fdb(to, &(struct entry){.ip = flood->tunnel});
 	for (neigh = from->neigh; neigh; neigh = neigh->hh.next)
@@ -406,6 +442,10 @@ static json_t *fdb_json(const struct fake_bridge *bridge, const struct entry *en
 	char mac[MAC_TEXT_BYTES], ip[IP_TEXT_BYTES];
 	const struct fake_port *port = tunnel_port(bridge, "");
 
+	if (!entry->ip.family)
+		return json_pack("{s:s, s:i, s:s, s:s, s:s, s:i}", "bridge", bridge->name, "vlan",
+			0, "mac", mac_format(&entry->mac, mac), "port", entry->port, "kind",
+			"static", "age_s", 0);
 	return json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:i}", "bridge", bridge->name, "vlan", 0,
 		"mac", mac_format(&entry->mac, mac), "port", port ? port->name : "?", "tunnel",
 		ip_format(&entry->ip, ip), "kind", "static", "age_s", 0);
@@ -425,7 +465,7 @@ int fake_fdb_show(
 		return rc;
 	list = calloc(HASH_COUNT(bridge->fdb) + HASH_COUNT(bridge->floods) + 1, sizeof(*list));
 	for (fdb = bridge->fdb; fdb; fdb = fdb->hh.next)
-		list[count++] = (struct entry){.mac = fdb->mac, .ip = fdb->tunnel};
+		list[count++] = entry_of(fdb);
 	for (flood = bridge->floods; flood; flood = flood->hh.next)
 		list[count++].ip = flood->tunnel;
 	*ret_result = page_of(params, list, count, compare_fdb, fdb_json, bridge);

@@ -59,6 +59,7 @@ static void drop_port(struct fake_bridge *bridge, struct fake_port *port)
 {
 	if (!strcmp(port->type, "vxlan"))
 		fake_bridge_drop_tunnels(bridge);
+	fake_bridge_drop_fdb(bridge, port->name);
 	HASH_DEL(bridge->ports, port);
 	json_decref(port->options);
 	free(port);

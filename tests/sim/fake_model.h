@@ -40,6 +40,7 @@ int fake_neigh_del(
 	struct fake_model *model, const json_t *params, json_t **ret_result, struct err *err);
 int fake_neigh_list(
 	struct fake_model *model, const json_t *params, json_t **ret_result, struct err *err);
-void fake_bridge_drop_tunnels(struct fake_bridge *bridge); // with their port
+void fake_bridge_drop_tunnels(struct fake_bridge *bridge);		 // with their port
+void fake_bridge_drop_fdb(struct fake_bridge *bridge, const char *port); // behind it
 void fake_bridge_drop_neighs(struct fake_bridge *bridge);
 void fake_bridge_copy_entries(const struct fake_bridge *from, struct fake_bridge *to);

@@ -89,11 +89,29 @@ static int sandbox_configure(struct sandbox *sb, const struct own_endpoint *own,
 	return 0;
 }
 
+static int sandbox_gateway(
+	struct sandbox *sb, const char *ifname, const struct network_record *net, struct err *err)
+{
+	struct host *h = ((struct sim_sandbox *)sb)->host;
+	struct fake_port *port;
+	char name[32];
+
+	snprintf(name, sizeof(name), RECONCILE_PREFIX "gw.%.12s", net->id);
+	port = fake_switch_port(h->sw, name);
+	if (!port || !json_equal_text(port->options, "ifname", ifname))
+		return err_set(err, -ENODEV, ifname, "there is no such interface");
+	if (h->w->chaos && sim_chance(&h->w->random, FAIL_PERCENT))
+		return err_set(err, -EIO, ifname, "this time it does not go");
+	port->has_addresses = true;
+	return 0;
+}
+
 static const struct sandbox_ops ops = {
 	.find = sandbox_find,
 	.alive = sandbox_alive,
 	.ifname = sandbox_ifname,
 	.configure = sandbox_configure,
+	.gateway = sandbox_gateway,
 };
 
 void fake_sandbox_init(struct sim_sandbox *sb, struct host *h)

@@ -67,8 +67,9 @@ void fake_switch_remote(struct fake_switch *sw, const struct ip_addr *ip, bool u
 
 struct fake_fdb { // static
 	struct mac mac;
-	struct ip_addr tunnel;
-	UT_hash_handle hh; // by mac
+	struct ip_addr tunnel; // family 0: it is behind a port of this host
+	char port[64];	       // then
+	UT_hash_handle hh;     // by mac
 };
 
 struct fake_neigh {
@@ -87,7 +88,8 @@ struct fake_port {
 	char type[16];
 	json_t *options; // with `type` left out
 	bool up;
-	UT_hash_handle hh; // by name
+	bool has_addresses; // its interface was given what it needs
+	UT_hash_handle hh;  // by name
 };
 
 struct fake_bridge {
@@ -112,7 +114,7 @@ struct fake_endpoint *fake_switch_endpoints(const struct fake_switch *sw);
 struct fake_bridge *fake_switch_bridge(const struct fake_switch *sw, const char *name); // NULL
 struct fake_bridge *fake_switch_bridge_of_vni(const struct fake_switch *sw, uint32_t vni);
 struct fake_port *fake_switch_port(const struct fake_switch *sw, const char *name);
-// NULL when there is none.
+// NULL when there is none. Those that are behind a port of this host have no tunnel.
 const struct ip_addr *fake_bridge_fdb(const struct fake_bridge *bridge, const struct mac *mac);
 const struct mac *fake_bridge_neigh(const struct fake_bridge *bridge, const struct ip_addr *ip);
 bool fake_bridge_floods(const struct fake_bridge *bridge, const struct ip_addr *tunnel);

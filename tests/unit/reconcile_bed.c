@@ -34,6 +34,30 @@ void bed_on_state(void *arg, bool up)
 	((struct bed *)arg)->up = up;
 }
 
+char *bed_gateway(struct bed *bed, const char *id)
+{
+	for (unsigned i = 0; i < NETS; i++) {
+		if (!strcmp(bed->gateway[i], id))
+			return bed->gateway[i];
+	}
+	return NULL;
+}
+
+void bed_on_gateway(void *arg, struct replica_net *net, const char *ifname, bool up)
+{
+	struct bed *bed = arg;
+	char *slot = bed_gateway(bed, net->id);
+
+	assert_int_equal(strncmp(ifname, "cw-", 3), 0);
+	assert_int_equal(strncmp(ifname + 3, net->id, 12), 0);
+	if (!up)
+		assert_non_null(slot);
+	if (!slot)
+		slot = bed_gateway(bed, "");
+	snprintf(slot, ID_BYTES, "%s", up ? net->id : "");
+	bed->nb_gateway_calls++;
+}
+
 static void on_host(void *arg, struct replica_host *host, const struct host_record *old)
 {
 	struct bed *bed = arg;
@@ -67,8 +91,10 @@ void bed_start_rec(struct bed *bed)
 		.on_port_gone = bed_on_port_gone,
 		.on_port_down = bed_on_port_down,
 		.on_state = bed_on_state,
+		.on_gateway = bed_on_gateway,
 		.arg = bed};
 
+	memset(bed->gateway, 0, sizeof(bed->gateway));
 	assert_int_equal(reconcile_new(&opts, &bed->rec, NULL), 0);
 	reconcile_set_tunnel(bed->rec,
 		&(struct reconcile_tunnel){
@@ -233,6 +259,15 @@ static void check_remote(struct bed *bed, const struct replica_net *net,
 	}
 }
 
+bool bed_is_gateway(const struct replica_net *net, const struct ip_addr *ip)
+{
+	for (unsigned i = 0; i < net->rec.nb_subnets; i++) {
+		if (ip_equal(&net->rec.subnets[i].gateway, ip))
+			return true;
+	}
+	return false;
+}
+
 unsigned bed_flood_count(const struct bed *bed, const struct replica_net *net)
 {
 	const struct replica_host *host;
@@ -248,6 +283,32 @@ unsigned bed_flood_count(const struct bed *bed, const struct replica_net *net)
 		}
 	}
 	return count;
+}
+
+static void check_gateway(struct bed *bed, const struct replica_net *net,
+	const struct fake_bridge *bridge, struct counts *counts)
+{
+	const struct ip_addr *ip = &net->rec.subnets[0].gateway;
+	struct mac mac = {{0x02, 0x42, ip->byte[0], ip->byte[1], ip->byte[2], ip->byte[3]}};
+	struct fake_port *port;
+	struct fake_fdb *fdb;
+	char name[32];
+
+	snprintf(name, sizeof(name), "cw.gw.%.12s", net->id);
+	HASH_FIND_STR(bridge->ports, name, port);
+	assert_non_null(port);
+	HASH_FIND(hh, bridge->fdb, &mac, sizeof(mac), fdb);
+	assert_non_null(fdb);
+	assert_string_equal(fdb->port, name);
+	counts->fdb++;
+	for (unsigned i = 0; i < net->rec.nb_subnets; i++) {
+		ip = &net->rec.subnets[i].gateway;
+		if (!ip->family)
+			continue;
+		assert_memory_equal(fake_bridge_neigh(bridge, ip), &mac, sizeof(mac));
+		counts->neigh++;
+	}
+	assert_non_null(bed_gateway(bed, net->id));
 }
 
 static void check_net(struct bed *bed, struct replica_net *net)
@@ -273,10 +334,12 @@ static void check_net(struct bed *bed, struct replica_net *net)
 	}
 	if (!nb_own) {
 		assert_null(bridge);
+		assert_null(bed_gateway(bed, net->id));
 		return;
 	}
 	assert_non_null(bridge);
-	assert_int_equal(HASH_COUNT(bridge->ports), nb_own + 1);
+	assert_int_equal(HASH_COUNT(bridge->ports), nb_own + 2);
+	check_gateway(bed, net, bridge, &counts);
 	LIST_FOREACH (ep, &net->endpoints, of_net)
 		check_remote(bed, net, bridge, ep, &counts);
 	assert_int_equal(HASH_COUNT(bridge->fdb), counts.fdb);

@@ -37,6 +37,8 @@ struct bed {
 	uint64_t now_us;
 	struct own own[OWN_MAX];
 	bool up;
+	char gateway[NETS][ID_BYTES]; // networks whose gateway is up
+	unsigned nb_gateway_calls;
 	json_t *audit;
 	int audit_rc;
 };
@@ -52,7 +54,11 @@ void bed_on_port(void *arg, struct own_endpoint *base, int rc, const struct err 
 void bed_on_port_gone(void *arg, struct own_endpoint *base);
 void bed_on_port_down(void *arg, struct own_endpoint *base, const char *reason);
 void bed_on_state(void *arg, bool up);
+void bed_on_gateway(void *arg, struct replica_net *net, const char *ifname, bool up);
 void bed_start_rec(struct bed *bed);
+
+// The entry of bed.gateway with that id; NULL.
+char *bed_gateway(struct bed *bed, const char *id);
 
 // ---- what changes, besides records.h ----
 
@@ -89,4 +95,5 @@ const struct own *bed_own_of(struct bed *bed, const struct replica_net *net,
 	const struct ip_addr *ip, const struct mac *mac);
 bool bed_wins(struct bed *bed, const struct replica_net *net, const struct replica_endpoint *ep);
 bool bed_is_placed(const struct replica_endpoint *ep);
+bool bed_is_gateway(const struct replica_net *net, const struct ip_addr *ip);
 unsigned bed_flood_count(const struct bed *bed, const struct replica_net *net);

@@ -364,8 +364,9 @@ static void test_vxlan(void **state)
 	before = port;
 	bind_ok(&port, "{}");
 	assert_memory_equal(&port, &before, sizeof(port));
-	bind_ok(&port, "{\"remote\": [\"10.0.0.3\"], \"learning\": \"on\"}");
+	bind_ok(&port, "{\"remote\": [\"10.0.0.3\"], \"learning\": \"on\", \"isolated\": \"on\"}");
 	assert_int_equal(port.nb_remotes, 1);
+	assert_true(port.isolated);
 	assert_false(port.no_learning);
 	bind_ok(&port, "{\"remote\": null}");
 	assert_int_equal(port.nb_remotes, 0);
@@ -640,7 +641,7 @@ static void test_json_round_trip(void **state)
 		json_t *obj = conf_port_to_json(&port, all);
 		struct err err = {0};
 
-		assert_int_equal(json_object_size(obj), all ? 13 : 7);
+		assert_int_equal(json_object_size(obj), all ? 14 : 7);
 		fresh(&back);
 		assert_int_equal(conf_port_bind(obj, "port c1", &back, &err), 0);
 		assert_memory_equal(&back, &port, sizeof(port));

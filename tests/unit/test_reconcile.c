@@ -128,7 +128,7 @@ static void test_port_options(void **state)
 	reconcile_own_add(bed->rec, &own->base);
 	fake_switch_calls(bed->sw, NULL);
 	bed_settled(bed);
-	assert_int_equal(fake_switch_calls(bed->sw, "port.set"), 2); // both have another MTU
+	assert_int_equal(fake_switch_calls(bed->sw, "port.set"), 3); // all have another MTU
 	assert_int_equal(fake_switch_calls(bed->sw, "port.del"), 0);
 	port = fake_switch_port(bed->sw, "cw.000000020000");
 	assert_int_equal(json_integer_value(json_object_get(port->options, "mtu")), 1400);

@@ -56,6 +56,7 @@ struct dp_view_port {
 	const struct vlan_set *trunks; // otherwise; copied
 	uint32_t fdb_limit;
 	bool no_learning;	      // its sources are not remembered
+	bool isolated;		      // no frame goes from it to another such port
 	const struct dp_guard *guard; // whom its frames may be from (guard.h), or NULL; copied
 };
 

@@ -25,6 +25,7 @@
 	X(HAIRPIN, "hairpin", RX, "the destination is behind the port it came from")               \
 	X(TUNNEL_TO_TUNNEL, "tunnel_to_tunnel", RX,                                                \
 		"from one remote switch to another: they reach each other without this one")       \
+	X(ISOLATED, "isolated", RX, "from one isolated port to another")                           \
 	X(NEIGH_UNKNOWN, "neigh_unknown", RX, "asks for an address that is no known neighbour")    \
 	X(FLOOD_NOWHERE, "flood_nowhere", RX, "to be flooded, but no other port carries the VLAN") \
 	X(TUNNEL_OTHER, "tunnel_other", RX, "not for the tunnel endpoint that has this port")      \

@@ -184,13 +184,15 @@ void dp_tx_flush_all(struct dp_context *ctx)
 }
 
 // Whether a frame that came by `in` may leave by `out`, or a drop reason. An entry may outlive its
-// port by a moment, and the port's number may have a new owner. What came from another switch that
-// is behind a tunnel never goes to a third: that has it from the first.
+// port by a moment, and the port's number may have a new owner.
 static inline int refusal(const struct dp_snap_port *in, const struct dp_snap_port *out)
 {
 	if (unlikely(out->bridge != in->bridge))
 		return DP_DROP_NO_BRIDGE;
-	return unlikely(in->tunnel && out->tunnel) ? DP_DROP_TUNNEL_TO_TUNNEL : -1;
+	if (likely(!(in->apart & out->apart)))
+		return -1;
+	return in->apart & out->apart & DP_APART_TUNNEL ? DP_DROP_TUNNEL_TO_TUNNEL
+							: DP_DROP_ISOLATED;
 }
 
 // Brings all packets of the batch, which is of a kind, into the form in which they leave `out`.

@@ -9,8 +9,7 @@ static bool wants(
 {
 	const struct dp_snap_port *out = &ctx->snap->port[id];
 
-	// What came from another switch is never sent to a third: that has it from the first.
-	return id != b->in_id && dp_snap_carries(out, vlan) && !(b->in->tunnel && out->tunnel);
+	return id != b->in_id && dp_snap_carries(out, vlan) && !(b->in->apart & out->apart);
 }
 
 // A private copy of the frame with its tag added, or taken off. NULL without buffers.

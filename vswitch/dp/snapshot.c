@@ -120,6 +120,7 @@ static void fill_port(struct dp_snap *snap, const struct dp_view *view, unsigned
 	p->mtu = v->port->mtu;
 	p->vlan_mode = v->vlan_mode;
 	p->tunnel = v->port->tunnel;
+	p->apart = (p->tunnel ? DP_APART_TUNNEL : 0) | (v->isolated ? DP_APART_ISOLATED : 0);
 	p->no_learning = v->no_learning;
 	p->pvid = v->vlan_mode == CONF_VLAN_TRUNK ? 0 : v->tag;
 	p->pvid_fid = p->bridge ? fdb_fid(fdb, v->bridge_id, p->pvid) : 0;

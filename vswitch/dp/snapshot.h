@@ -23,6 +23,10 @@ struct dp_snap_bridge {
 
 struct dp_stage;
 
+// No frame goes from a port to another that has one of these in common with it.
+#define DP_APART_TUNNEL	  1u // what came from another switch: the third has it from the first
+#define DP_APART_ISOLATED 2u
+
 // What the pipeline needs of a port.
 struct dp_snap_port {
 	struct dp_port *port; // NULL: no such port in this snapshot
@@ -35,6 +39,7 @@ struct dp_snap_port {
 	uint16_t pvid_fid; // its FID
 	uint8_t vlan_mode; // enum conf_vlan_mode
 	bool tunnel;	   // see struct dp_port
+	uint8_t apart;	   // DP_APART_*
 	bool no_learning;
 	bool guarded;	// dp_snap.guard has one; a pointer would not fit the cache line
 	bool tx_shared; // fewer transmit queues than workers: lock
