@@ -15,7 +15,8 @@ struct upstreams; // a list of servers, shared by all views that have it
 
 int forward_new(struct loop *loop, const struct dns_conf *conf, struct forward **ret_forward,
 	struct err *err);
-void forward_free(struct forward *forward); // who waits is answered with SERVFAIL before
+// Who waits is answered with SERVFAIL before; lists go with it. Not from inside a forward_fn.
+void forward_free(struct forward *forward);
 
 // `count` 0: those of the configuration or of the host's resolv.conf, as they are at each question.
 // NULL: out of memory.
@@ -23,7 +24,9 @@ struct upstreams *upstreams_get(
 	struct forward *forward, const struct dns_server *servers, unsigned count);
 void upstreams_put(struct upstreams *upstreams);
 
-// Addresses that are our own, so never asked: all that listeners are bound to.
+// Addresses that are our own, so never asked: all that listeners in the host's namespace are bound
+// to. Not those in containers' (127.0.0.11): that is somebody else where we ask from. Each addition
+// has its removal.
 void forward_own_add(struct forward *forward, const struct ip_addr *ip);
 void forward_own_del(struct forward *forward, const struct ip_addr *ip);
 
@@ -57,5 +60,8 @@ void forward_cancel(struct forward_waiter *waiter); // `fn` is not called
 bool forward_is_probe(struct forward *forward, const uint8_t *name, size_t name_bytes);
 
 unsigned forward_flush(struct forward *forward);
-json_t *forward_stats(struct forward *forward); // {forward: {..}, cache: {..}, servers: [..]}
+// {forward: {asked, answered (by servers), hedged, failed, refused, stale, coalesced, no_server,
+// waiting}, cache: {entries, bytes, hits, misses, evicted, stale}, servers: [{address, state: "ok"
+// | "slow" | "dead" | "loop" | "own", rtt_us, asked, answered, failed}]}
+json_t *forward_stats(struct forward *forward);
 unsigned forward_search(struct forward *forward, char ret_search[DNS_SEARCH_MAX][256]);
