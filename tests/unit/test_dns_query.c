@@ -14,7 +14,7 @@
 #include <ldns/ldns.h>
 
 #include "base/util.h"
-#include "netd/dns/query.h"
+#include "tests/unit/dns_text.h"
 
 #define NET_A "0000000000000000000000000000000a"
 #define NET_B "0000000000000000000000000000000b"
@@ -82,102 +82,13 @@ static int teardown(void **state)
 
 // ---- questions ----
 
-struct question {
-	const char *name;
-	unsigned type;
-	unsigned class;	   // 0: IN
-	unsigned udp_size; // EDNS, when not 0
-	bool dnssec_ok, is_tcp;
-	unsigned flags; // besides RD
-	bool no_forwarding;
-	unsigned turn;
-	const struct names_scope *scope; // NULL: both networks
-};
-
-static size_t write_question(const struct question *q, uint8_t **ret_wire)
-{
-	ldns_pkt *packet = ldns_pkt_query_new(ldns_dname_new_frm_str(q->name), q->type,
-		q->class ? q->class : LDNS_RR_CLASS_IN, LDNS_RD | q->flags);
-	size_t len;
-
-	assert_non_null(packet);
-	ldns_pkt_set_id(packet, 0x1234);
-	if (q->udp_size)
-		ldns_pkt_set_edns_udp_size(packet, q->udp_size);
-	if (q->dnssec_ok)
-		ldns_pkt_set_edns_do(packet, true);
-	assert_int_equal(ldns_pkt2wire(ret_wire, packet, &len), LDNS_STATUS_OK);
-	ldns_pkt_free(packet);
-	return len;
-}
-
-static void parse(const struct question *q, struct dns_query *ret_query)
-{
-	uint8_t *wire;
-	size_t len = write_question(q, &wire);
-
-	assert_int_equal(query_parse(wire, len, q->is_tcp, ret_query), 0);
-	free(wire);
-}
-
 static size_t ask(const struct question *q, uint8_t *out)
 {
 	struct dns_query query;
 
-	parse(q, &query);
+	dns_text_parse(q, &query);
 	return query_answer(&query, names, q->scope ? q->scope : &scope_ab, !q->no_forwarding,
 		TTL_S, q->turn, out);
-}
-
-// ---- answers as text ----
-
-static char *append(char *to, const char *text)
-{
-	strcpy(to, text);
-	return to + strlen(text);
-}
-
-static char *print_list(char *to, const char *title, const ldns_rr_list *list)
-{
-	for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++) {
-		char *text = ldns_rr2str(ldns_rr_list_rr(list, i));
-
-		for (char *c = text; *c; c++)
-			*c = *c == '\t' ? ' ' : *c == '\n' ? '\0' : *c;
-		to = append(append(to, title), text);
-		free(text);
-	}
-	return to;
-}
-
-// "RCODE FLAGS | answer.. ; authority.. + additional.. EDNS"
-static const char *print(const uint8_t *wire, size_t len)
-{
-	static char text[65536];
-	ldns_lookup_table *rcode;
-	ldns_pkt *p;
-	char *to = text;
-
-	assert_true(len > 0);
-	assert_int_equal(ldns_wire2pkt(&p, wire, len), LDNS_STATUS_OK);
-	assert_int_equal(ldns_pkt_id(p), 0x1234);
-	assert_true(ldns_pkt_qr(p));
-	rcode = ldns_lookup_by_id(ldns_rcodes, ldns_pkt_get_rcode(p));
-	to = append(to, rcode->name);
-	to = append(to, ldns_pkt_aa(p) ? " aa" : "");
-	to = append(to, ldns_pkt_tc(p) ? " tc" : "");
-	to = append(to, ldns_pkt_rd(p) ? " rd" : "");
-	to = append(to, ldns_pkt_ra(p) ? " ra" : "");
-	to = append(to, ldns_pkt_ad(p) ? " ad" : "");
-	to = append(to, ldns_pkt_cd(p) ? " cd" : "");
-	to = print_list(to, " | ", ldns_pkt_answer(p));
-	to = print_list(to, " ; ", ldns_pkt_authority(p));
-	to = print_list(to, " + ", ldns_pkt_additional(p));
-	if (ldns_pkt_edns(p))
-		sprintf(to, " edns %u%s", ldns_pkt_edns_udp_size(p),
-			ldns_pkt_edns_do(p) ? " do" : "");
-	ldns_pkt_free(p);
-	return text;
 }
 
 static void expect(const struct question *q, const char *text)
@@ -185,7 +96,7 @@ static void expect(const struct question *q, const char *text)
 	static uint8_t out[QUERY_TCP_BYTES];
 	size_t len = ask(q, out);
 
-	assert_string_equal(len ? print(out, len) : "forward", text);
+	assert_string_equal(len ? dns_text(out, len) : "forward", text);
 }
 
 static void expect_type(const char *name, unsigned type, const char *text)
@@ -309,7 +220,7 @@ static char *append_part(
 static void write_expected(
 	const struct known *k, unsigned type, const struct transport *t, char *text)
 {
-	char *to = append(text, k->kind == IS_THERE ? OK : NX), *begin = to;
+	char *to = stpcpy(text, k->kind == IS_THERE ? OK : NX), *begin = to;
 
 	if (k->kind == FORWARDED) {
 		strcpy(text, "forward");
@@ -385,7 +296,7 @@ static void test_turns(void **state)
 	for (unsigned turn = 0; turn < 2; turn++) {
 		struct question q = {.name = "www.", .type = A, .turn = turn};
 		static uint8_t out[QUERY_TCP_BYTES];
-		const char *text = print(out, ask(&q, out));
+		const char *text = dns_text(out, ask(&q, out));
 		const char *one = strstr(text, "10.0.0.1"), *four = strstr(text, "10.0.0.4");
 
 		assert_non_null(one);
@@ -413,12 +324,13 @@ static void test_flags(void **state)
 	uint8_t out[512];
 
 	expect(&q, OK " cd | four. 2 IN A 10.0.0.4");
-	parse(&q, &query);
+	dns_text_parse(&q, &query);
 	query.flags &= ~0x0100; // RD
-	assert_string_equal(print(out, query_answer(&query, names, &scope_ab, true, TTL_S, 0, out)),
+	assert_string_equal(
+		dns_text(out, query_answer(&query, names, &scope_ab, true, TTL_S, 0, out)),
 		"NOERROR aa ra cd | four. 2 IN A 10.0.0.4");
 	assert_string_equal(
-		print(out, query_error(&query, LDNS_RCODE_SERVFAIL, out)), "SERVFAIL ra cd");
+		dns_text(out, query_error(&query, LDNS_RCODE_SERVFAIL, out)), "SERVFAIL ra cd");
 }
 
 // ---- sizes ----
@@ -442,7 +354,7 @@ static void check_size(const char *name, unsigned type, unsigned udp_size, bool 
 		assert_int_equal(out[max_bytes + i], 0xee);
 	assert_int_equal(!!LDNS_TC_WIRE(out), cut);
 	assert_int_equal(count_answers(out), count);
-	print(out, len);
+	dns_text(out, len);
 }
 
 static void test_sizes(void **state)
@@ -538,7 +450,7 @@ static void test_bad(void **state)
 		if (bads[i].rc <= 0)
 			continue;
 		assert_string_equal(
-			print(out, query_error(&query, bads[i].rc, out)), bads[i].reply);
+			dns_text(out, query_error(&query, bads[i].rc, out)), bads[i].reply);
 	}
 }
 
@@ -593,184 +505,6 @@ static void test_long(void **state)
 		parse_bytes(wire, write_long(64, 1, wire), false, &query), LDNS_RCODE_FORMERR);
 }
 
-// ---- answers from above ----
-
-struct above {
-	const char *question; // as it was asked there
-	unsigned type, flags, rcode;
-	const char *records[3][4]; // of the sections behind the question
-	unsigned many;		   // more of 10.9.0.0 in the answer
-};
-
-static void push(ldns_rr_list *list, const char *text)
-{
-	ldns_rr *record;
-
-	assert_int_equal(ldns_rr_new_frm_str(&record, text, 60, NULL, NULL), LDNS_STATUS_OK);
-	ldns_rr_list_push_rr(list, record);
-}
-
-static size_t write_above(const struct above *above, uint8_t **ret_wire)
-{
-	ldns_pkt *p = ldns_pkt_query_new(ldns_dname_new_frm_str(above->question), above->type,
-		LDNS_RR_CLASS_IN, LDNS_QR | above->flags);
-	char text[256];
-	size_t len;
-
-	for (unsigned s = 0; s < 3; s++) {
-		ldns_rr_list *list = ldns_rr_list_new();
-
-		for (unsigned i = 0; i < 4 && above->records[s][i]; i++)
-			push(list, above->records[s][i]);
-		for (unsigned i = 0; s == 0 && i < above->many; i++) {
-			sprintf(text, "%s 60 IN A 10.9.0.%u", above->question, i);
-			push(list, text);
-		}
-		ldns_pkt_push_rr_list(p, s + 1, list);
-		ldns_rr_list_free(list);
-	}
-	ldns_pkt_set_rcode(p, above->rcode);
-	assert_int_equal(ldns_pkt2wire(ret_wire, p, &len), LDNS_STATUS_OK);
-	ldns_pkt_free(p);
-	return len;
-}
-
-static size_t forward(const struct question *q, const struct above *above, uint8_t *out)
-{
-	struct forward_answer answer = {.source = FORWARD_SERVER};
-	struct dns_query query;
-	uint8_t *wire;
-	size_t len;
-
-	parse(q, &query);
-	answer.wire_bytes = write_above(above, &wire);
-	answer.wire = wire;
-	len = query_forwarded(&query, &answer, out);
-	assert_in_range(len, 12, query.max_bytes);
-	free(wire);
-	return len;
-}
-
-static void expect_forwarded(const struct question *q, const struct above *above, const char *text)
-{
-	static uint8_t out[QUERY_TCP_BYTES];
-
-	assert_string_equal(print(out, forward(q, above, out)), text);
-}
-
-static void test_forwarded(void **state)
-{
-	struct above above = {.question = "www.example.com.",
-		.type = A,
-		.flags = LDNS_AA | LDNS_AD,
-		.records = {{"www.example.com. 60 IN CNAME a.example.com.",
-				    "a.example.com. 60 IN A 192.0.2.7"},
-			{"example.com. 60 IN NS ns.example.com."},
-			{"ns.example.com. 60 IN A 192.0.2.8"}}};
-	struct question q = {.name = "wWw.ExAmple.com.", .type = A};
-
-#define ANSWER                                                                                     \
-	" | wWw.ExAmple.com. 60 IN CNAME a.ExAmple.com. | a.ExAmple.com. 60 IN A 192.0.2.7"        \
-	" ; ExAmple.com. 60 IN NS ns.ExAmple.com. + ns.ExAmple.com. 60 IN A 192.0.2.8"
-	expect_forwarded(&q, &above, "NOERROR rd ra" ANSWER);
-	q.udp_size = 1232;
-	expect_forwarded(&q, &above, "NOERROR rd ra" ANSWER " edns 1232");
-	q.dnssec_ok = true;
-	expect_forwarded(&q, &above, "NOERROR rd ra ad" ANSWER " edns 1232 do");
-	q.udp_size = q.dnssec_ok = 0;
-	q.flags = LDNS_AD | LDNS_CD;
-	expect_forwarded(&q, &above, "NOERROR rd ra ad cd" ANSWER);
-	q.flags = 0;
-	above.flags |= LDNS_TC;
-	expect_forwarded(&q, &above, "NOERROR tc rd ra" ANSWER);
-}
-
-static void test_forwarded_nothing(void **state)
-{
-	struct above above = {.question = "x.example.com.",
-		.type = A,
-		.rcode = LDNS_RCODE_NXDOMAIN,
-		.records = {{NULL}, {"example.com. 60 IN SOA a. b. 1 2 3 4 5"}}};
-	struct question q = {.name = "x.example.com.", .type = A};
-	struct forward_answer nobody = {.rcode = LDNS_RCODE_REFUSED};
-	struct dns_query query;
-	uint8_t out[512];
-
-	expect_forwarded(&q, &above, "NXDOMAIN rd ra ; example.com. 60 IN SOA a. b. 1 2 3 4 5");
-	parse(&q, &query);
-	assert_string_equal(print(out, query_forwarded(&query, &nobody, out)), "REFUSED rd ra");
-	// An answer to something else.
-	q.name = "y.example.com.";
-	expect_forwarded(&q, &above, "SERVFAIL rd ra");
-	q = (struct question){.name = "x.example.com.", .type = AAAA};
-	expect_forwarded(&q, &above, "SERVFAIL rd ra");
-	q = (struct question){.name = "x.example.com.", .type = A, .class = LDNS_RR_CLASS_CH};
-	expect_forwarded(&q, &above, "SERVFAIL rd ra");
-}
-
-static void check_forwarded_size(const struct question *q, unsigned many, bool tc, unsigned count)
-{
-	struct above above = {.question = "many.example.com.",
-		.type = A,
-		.many = many,
-		.records = {{NULL}, {"example.com. 60 IN NS ns.example.com."},
-			{"ns.example.com. 60 IN A 192.0.2.8"}}};
-	static uint8_t out[QUERY_TCP_BYTES];
-	size_t len = forward(q, &above, out);
-
-	assert_int_equal(!!LDNS_TC_WIRE(out), tc);
-	assert_int_equal(count_answers(out), count);
-	print(out, len);
-}
-
-static void test_forwarded_sizes(void **state)
-{
-	struct question q = {.name = "many.example.com.", .type = A};
-
-	// 34 bytes of header and question, 16 a record, 17 and 16 of the others.
-	check_forwarded_size(&q, 29, true, 29);	 // the authority does not fit
-	check_forwarded_size(&q, 28, false, 28); // the additional record does not
-	check_forwarded_size(&q, 200, true, 29);
-	q.udp_size = 4096;
-	check_forwarded_size(&q, 200, true, 74);
-	q.is_tcp = true;
-	check_forwarded_size(&q, 200, false, 200);
-}
-
-// Any byte of an answer may be wrong: what comes out is a message, or it is said to be none.
-static void test_forwarded_broken(void **state)
-{
-	struct above above = {.question = "www.example.com.",
-		.type = A,
-		.records = {{"www.example.com. 60 IN A 192.0.2.7"}}};
-	struct question q = {.name = "www.example.com.", .type = A, .udp_size = 1232};
-	struct forward_answer answer = {.source = FORWARD_SERVER};
-	static uint8_t out[QUERY_TCP_BYTES];
-	struct dns_query query;
-	uint8_t *wire, *cut;
-	size_t len = write_above(&above, &wire);
-
-	parse(&q, &query);
-	for (size_t bytes = 0; bytes < len; bytes++) {
-		cut = malloc(bytes ? bytes : 1);
-		memcpy(cut, wire, bytes);
-		answer.wire = cut;
-		answer.wire_bytes = bytes;
-		assert_string_equal(print(out, query_forwarded(&query, &answer, out)),
-			"SERVFAIL rd ra edns 1232");
-		free(cut);
-	}
-	// What follows the records is left out.
-	cut = calloc(1, len + 10);
-	memcpy(cut, wire, len);
-	answer.wire = cut;
-	answer.wire_bytes = len + 10;
-	assert_string_equal(print(out, query_forwarded(&query, &answer, out)),
-		"NOERROR rd ra | www.example.com. 60 IN A 192.0.2.7 edns 1232");
-	free(cut);
-	free(wire);
-}
-
 // ---- cost ----
 
 static double now_s(void)
@@ -788,7 +522,7 @@ static void bench(const char *name, unsigned type)
 	const unsigned rounds = 500000;
 	struct dns_query query;
 	uint8_t *wire;
-	size_t len = write_question(&q, &wire), sum = 0;
+	size_t len = dns_text_question(&q, &wire), sum = 0;
 	double start = now_s(), parsed;
 
 	for (unsigned i = 0; i < rounds; i++)
@@ -831,10 +565,6 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_badvers),
 		cmocka_unit_test(test_long),
-		cmocka_unit_test(test_forwarded),
-		cmocka_unit_test(test_forwarded_nothing),
-		cmocka_unit_test(test_forwarded_sizes),
-		cmocka_unit_test(test_forwarded_broken),
 	};
 
 	if (argc > 1 && strcmp(argv[1], "bench") == 0)
