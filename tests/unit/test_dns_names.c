@@ -2,8 +2,10 @@
 // What names mean to whom. `test_dns_names big [COUNT]` fills in that many endpoints (100000) and
 // prints what they take.
 #include <malloc.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -445,6 +447,59 @@ static void test_many(void **state)
 	names_free(names);
 }
 
+// ---- two threads ----
+
+struct reader {
+	struct names *names;
+	atomic_bool stop;
+	atomic_uint asked, wrong;
+};
+
+// "web" is there all the time, with its old address or its new one.
+static void *read_web(void *arg)
+{
+	struct reader *r = arg;
+	struct names_answer answer;
+
+	while (!r->stop) {
+		names_find(r->names, &scope_ab, "web", &answer);
+		r->wrong += answer.kind != NAMES_FOUND || answer.nb_ips != 1 ||
+			    answer.ips[0].byte[3] > 2;
+		names_find_ip(r->names, &scope_ab, &(struct ip_addr){4, {10, 0, 0, 1}}, &answer);
+		names_find(r->names, &scope_ab, "all", &answer);
+		r->asked++;
+	}
+	return NULL;
+}
+
+static void test_threads(void **state)
+{
+	struct reader r = {.names = make()};
+	static char owners[500];
+	pthread_t thread;
+	int web;
+
+	set(r.names, &web, &(struct row){NET_A, "web", "10.0.0.1", NULL, 1, 1});
+	assert_int_equal(pthread_create(&thread, NULL, read_web, &r), 0);
+	for (unsigned round = 0; round < 20 || r.asked < 100; round++) {
+		for (unsigned n = 10; n < 500; n++) {
+			set_nth(r.names, owners, n, round);
+			set(r.names, &web,
+				&(struct row){
+					NET_A, "web", n % 2 ? "10.0.0.1" : "10.0.0.2", NULL, 1, n});
+		}
+		json_decref(names_json(r.names, NULL));
+		for (unsigned n = 10; n < 500; n += 2)
+			names_endpoint_del(r.names, &owners[n]);
+		assert_int_equal(names_net_set(r.names, NET_B, round % 2 ? "netb" : "netx"), 0);
+		names_net_del(r.names, NET_B);
+	}
+	r.stop = true;
+	pthread_join(thread, NULL);
+	assert_int_equal(r.wrong, 0);
+	names_free(r.names);
+}
+
 static double now_s(void)
 {
 	struct timespec ts;
@@ -500,6 +555,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_hosts),
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_threads),
 	};
 
 	if (argc > 1 && strcmp(argv[1], "big") == 0)
