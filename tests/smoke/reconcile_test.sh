@@ -36,7 +36,7 @@ probe_stop() {
 # entries BRIDGE NUMBER: so many static entries behind tunnels.
 entries() {
 	local n
-	n=$(vsctl --json fdb show "$1" | jq '[.entries[] | select(.kind == "static")] | length')
+	n=$(vsctl --json fdb show "$1" | jq '[.entries[] | select(.kind == "static" and .tunnel)] | length')
 	((n == $2)) || fail "$1 has $n entries, not $2: $(vsctl fdb show "$1" | head)"
 }
 
