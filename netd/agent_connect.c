@@ -91,7 +91,11 @@ static int check_mac(struct replica_net *net, struct connect *c, struct err *err
 	struct own_endpoint *own;
 	char path[CONF_NAME_BYTES + 16], text[MAC_TEXT_BYTES];
 	const char *other = NULL;
+	struct mac gateway;
 
+	if (network_gateway_mac(&net->rec, &gateway) &&
+		!memcmp(&gateway, &c->rec.mac, sizeof(gateway)))
+		other = "the gateway";
 	LIST_FOREACH (ep, &net->endpoints, of_net)
 		other = memcmp(&ep->rec.mac, &c->rec.mac, sizeof(struct mac)) ? other
 									      : ep->rec.name;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "netd/ipam.h"
+
 const struct network_driver *const network_drivers[] = {
 	&driver_overlay,
 	&driver_bridge,
@@ -77,4 +79,19 @@ bool network_spoof_ok(const struct network_record *rec)
 	const char *spoof = network_option(rec, "spoof");
 
 	return spoof && !strcmp(spoof, "allow");
+}
+
+bool network_gateway_mac(const struct network_record *rec, struct mac *ret_mac)
+{
+	const struct ip_addr *first = NULL;
+
+	for (unsigned i = 0; i < rec->nb_subnets; i++) {
+		const struct ip_addr *ip = &rec->subnets[i].gateway;
+
+		if (ip->family && (!first || (first->family == 6 && ip->family == 4)))
+			first = ip;
+	}
+	if (first)
+		*ret_mac = ipam_mac(first);
+	return first;
 }

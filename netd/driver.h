@@ -48,6 +48,10 @@ const char *network_option(const struct network_record *rec, const char *name);
 uint32_t network_mtu(const struct network_record *rec);	 // option `mtu`; 0: not given
 bool network_spoof_ok(const struct network_record *rec); // option `spoof`
 
+// The MAC address of its gateway, on all hosts the same: that of its first address of IPv4, else of
+// the first one. False: it has no gateway.
+bool network_gateway_mac(const struct network_record *rec, struct mac *ret_mac);
+
 // ---- for drivers/ ----
 
 bool driver_check_mtu(const char *value);

@@ -6,26 +6,22 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "netd/ipam.h"
+#include "netd/driver.h"
 #include "netd/reconcile_priv.h"
 
 static struct sw_gateway gateway_of(const struct sw_net *net)
 {
 	const struct network_record *rec = net->net ? &net->net->rec : NULL;
-	const struct ip_addr *first = NULL; // the first one of IPv4, if there is any
 	struct sw_gateway gw = {};
 
 	for (unsigned i = 0; rec && i < rec->nb_subnets; i++) {
 		const struct ip_addr *ip = &rec->subnets[i].gateway;
 
-		if (!ip->family)
-			continue;
-		gw.ips[gw.nb_ips++] = *ip;
-		if (!first || (first->family == 6 && ip->family == 4))
-			first = ip;
+		if (ip->family)
+			gw.ips[gw.nb_ips++] = *ip;
 	}
-	if (first)
-		gw.mac = ipam_mac(first);
+	if (rec)
+		network_gateway_mac(rec, &gw.mac);
 	return gw;
 }
 

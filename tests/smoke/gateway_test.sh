@@ -112,6 +112,10 @@ on h1 drops | grep -q spoofed || fail "no drop is named: $(on h1 drops)"
 [[ $(in_ns h1 cat "/proc/sys/net/ipv6/conf/$gw/accept_ra") == 0 ]]
 [[ -z $(in_ns h1 ip -6 address show dev "$gw" tentative) ]]
 
+# Nobody else has its addresses.
+refused 'the gateway of network multinet has the MAC' on h2 network connect --mac 02:42:0a:0a:02:01 multinet e1
+refused 'gateway' on h2 network connect --ip 10.10.2.1 multinet e1
+
 # ---- it comes back ----
 
 in_ns h1 ip address delete 10.10.2.1/24 dev "$gw"

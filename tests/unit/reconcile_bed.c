@@ -15,6 +15,7 @@ void bed_on_port(void *arg, struct own_endpoint *base, int rc, const struct err 
 
 	assert_false(own->gone);
 	own->told = true;
+	own->failed |= rc < 0;
 	own->rc = rc;
 	snprintf(own->reason, sizeof(own->reason), "%.199s", err ? err->reason : "");
 }

@@ -23,7 +23,7 @@
 
 struct own {
 	struct own_endpoint base;
-	bool used, told, gone;
+	bool used, told, gone, failed; // `failed`: once
 	int rc;
 	unsigned nb_down;
 	char reason[200];

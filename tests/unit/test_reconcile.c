@@ -52,6 +52,25 @@ static void test_connect(void **state)
 	bed_settled(bed);
 }
 
+// One comes while the bridge goes with the last one.
+static void test_last_and_first(void **state)
+{
+	struct bed *bed = *state;
+	struct own *own;
+
+	bed_usual(bed);
+	own = &bed->own[0];
+	reconcile_own_del(bed->rec, &own->base);
+	fake_switch_calls(bed->sw, NULL);
+	while (!fake_switch_calls(bed->sw, "bridge.del"))
+		bed_run(bed, 10);
+	assert_true(own->gone);
+	bed_let_go(own);
+	own = bed_connect(bed, 1, 0, 2);
+	bed_settled(bed);
+	assert_false(own->failed);
+}
+
 // The record that the store has of an own endpoint changes nothing; one of an endpoint that is no
 // more keeps others from their address until it has gone.
 static void test_own_records(void **state)
@@ -538,6 +557,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_adds),
 		TEST(test_connect),
+		TEST(test_last_and_first),
 		TEST(test_own_records),
 		TEST(test_own_key),
 		TEST(test_port_options),
