@@ -121,10 +121,10 @@ static void on_pulse(void *arg, int rc, const struct http_reply *reply)
 	if (is_other) {
 		log_warn("Consul has lost its data or is another one");
 		consul_watches_restart(consul);
-		consul_leases_lose(consul);
+		timed_leases_lose(&consul->leases);
 	}
 	kv_set_state(&consul->kv, true, NULL);
-	consul_leases_go(consul);
+	timed_leases_ask(&consul->leases);
 	consul_watches_go(consul);
 }
 

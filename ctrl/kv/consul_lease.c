@@ -11,19 +11,15 @@
 #define TTL_MAX_S 86400
 
 struct consul_lease {
-	struct kv_lease lease;
-	TAILQ_ENTRY(consul_lease) entry;
-	struct consul *consul;
+	struct timed_lease timed;
 	struct consul_call *call; // that creates or renews
-	struct loop_handle *timer;
 	char id[CONSUL_ID_BYTES]; // empty: none
-	bool held;
-	uint64_t sent_us, ttl_us, expires_us;
-	kv_lease_fn *fn;
-	void *arg;
 };
 
-static void create(struct consul_lease *l);
+static struct consul *consul_of(const struct consul_lease *l)
+{
+	return (struct consul *)l->timed.lease.kv;
+}
 
 static void ignore(void *arg, int rc, const struct http_reply *reply)
 {
@@ -36,7 +32,7 @@ static struct consul_call *put(
 	struct text path = {0};
 
 	text_addf(&path, "/v1/session/%s/%s", verb, l->id);
-	return consul_send(l->consul, &call, &path, fn, arg);
+	return consul_send(consul_of(l), &call, &path, fn, arg);
 }
 
 static void destroy(struct consul_lease *l)
@@ -46,29 +42,14 @@ static void destroy(struct consul_lease *l)
 	l->id[0] = '\0';
 }
 
-// Its keys are gone or will be: Consul may wait for up to twice the time, so it is destroyed.
-static void lose(struct consul_lease *l)
+// Consul may wait for up to twice the time, so it is destroyed.
+static void drop(struct timed_lease *timed)
 {
-	bool was_held = l->held;
+	struct consul_lease *l = (struct consul_lease *)timed;
 
 	consul_cancel(l->call);
 	l->call = NULL;
-	loop_timer_set(l->timer, 0);
-	l->held = false;
 	destroy(l);
-	create(l);
-	// The last thing: it may free the lease.
-	if (was_held)
-		l->fn(l->arg, KV_LEASE_LOST);
-}
-
-// Consul counts from when it hears of us, which is later than when we asked.
-static void set_timer(struct consul_lease *l)
-{
-	uint64_t now_us = monotonic_us();
-	uint64_t left_us = l->expires_us > now_us ? l->expires_us - now_us : 0;
-
-	loop_timer_once(l->timer, MIN_OF(l->ttl_us / 3, left_us));
 }
 
 static void on_renewed(void *arg, int rc, const struct http_reply *reply)
@@ -76,25 +57,7 @@ static void on_renewed(void *arg, int rc, const struct http_reply *reply)
 	struct consul_lease *l = arg;
 
 	l->call = NULL;
-	if (rc == 0)
-		l->expires_us = l->sent_us + l->ttl_us;
-	else if (rc == -ENOENT)
-		lose(l);
-}
-
-static void on_timer(void *arg)
-{
-	struct consul_lease *l = arg;
-
-	if (monotonic_us() >= l->expires_us) {
-		lose(l);
-		return;
-	}
-	set_timer(l);
-	if (l->call)
-		return;
-	l->sent_us = monotonic_us();
-	l->call = put(l, "renew", on_renewed, l);
+	timed_lease_answer(&l->timed, rc == -ENOENT ? -ESTALE : rc);
 }
 
 static void on_created(void *arg, int rc, const struct http_reply *reply)
@@ -104,57 +67,36 @@ static void on_created(void *arg, int rc, const struct http_reply *reply)
 	l->call = NULL;
 	if (rc == 0)
 		rc = consul_parse_session(reply->body, reply->len_bytes, l->id);
-	if (rc < 0) {
-		consul_pulse_soon(l->consul);
-		return;
-	}
-	l->held = true;
-	l->expires_us = l->sent_us + l->ttl_us;
-	set_timer(l);
-	l->fn(l->arg, KV_LEASE_HELD);
+	if (rc < 0)
+		consul_pulse_soon(consul_of(l));
+	timed_lease_answer(&l->timed, rc);
 }
 
 // Without checks of its node: only who asks for it keeps it alive, by any agent.
-static void create(struct consul_lease *l)
+static struct consul_call *create(struct consul_lease *l)
 {
 	struct http_call call = {.method = "PUT", .is_repeatable = true};
 	struct text path = {0};
 	char body[200];
 
-	if (l->held || l->call || !l->consul->kv.up)
-		return;
 	call.len_bytes = snprintf(body, sizeof(body),
 		"{\"Name\":\"causeway\",\"LockDelay\":\"0s\",\"Behavior\":\"delete\",\"Checks\":[],"
 		"\"NodeChecks\":[],\"TTL\":\"%us\"}",
-		(unsigned)(l->ttl_us / 1000000));
+		(unsigned)(l->timed.ttl_us / 1000000));
 	call.body = body;
 	text_addf(&path, "/v1/session/create");
-	l->sent_us = monotonic_us();
-	l->call = consul_send(l->consul, &call, &path, on_created, l);
+	return consul_send(consul_of(l), &call, &path, on_created, l);
 }
 
-void consul_leases_go(struct consul *consul)
+static bool ask(struct timed_lease *timed)
 {
-	struct consul_lease *l;
+	struct consul_lease *l = (struct consul_lease *)timed;
 
-	TAILQ_FOREACH (l, &consul->leases, entry)
-		create(l);
+	l->call = timed->held ? put(l, "renew", on_renewed, l) : create(l);
+	return l->call;
 }
 
-void consul_leases_lose(struct consul *consul)
-{
-	struct consul_lease *l;
-
-	// Whoever is told may free any of them.
-	do {
-		TAILQ_FOREACH (l, &consul->leases, entry) {
-			if (l->held)
-				break;
-		}
-		if (l)
-			lose(l);
-	} while (l);
-}
+static const struct timed_lease_ops ops = {.ask = ask, .drop = drop};
 
 struct kv_lease *consul_lease_new(struct kv *kv, unsigned ttl_ms, kv_lease_fn *fn, void *arg)
 {
@@ -164,33 +106,23 @@ struct kv_lease *consul_lease_new(struct kv *kv, unsigned ttl_ms, kv_lease_fn *f
 
 	if (!l)
 		return NULL;
-	l->timer = loop_add_timer(consul->loop, 0, on_timer, l);
-	if (!l->timer) {
+	l->timed.ops = &ops;
+	l->timed.ttl_us = MIN_OF(MAX_OF(ttl_s, TTL_MIN_S), TTL_MAX_S) * 1000000ull;
+	if (timed_lease_init(&l->timed, kv, consul->loop, &consul->leases, fn, arg) < 0) {
 		free(l);
 		return NULL;
 	}
-	l->lease.kv = kv;
-	l->consul = consul;
-	l->ttl_us = MIN_OF(MAX_OF(ttl_s, TTL_MIN_S), TTL_MAX_S) * 1000000ull;
-	l->fn = fn;
-	l->arg = arg;
-	TAILQ_INSERT_TAIL(&consul->leases, l, entry);
-	create(l);
-	return &l->lease;
+	return &l->timed.lease;
 }
 
 bool consul_lease_is_held(const struct kv_lease *lease)
 {
-	const struct consul_lease *l = (const struct consul_lease *)lease;
-
-	return l->held;
+	return ((const struct timed_lease *)lease)->held;
 }
 
 const char *consul_lease_id(const struct kv_lease *lease)
 {
-	const struct consul_lease *l = (const struct consul_lease *)lease;
-
-	return l->id;
+	return ((const struct consul_lease *)lease)->id;
 }
 
 void consul_lease_free(struct kv_lease *lease, bool with_keys)
@@ -200,7 +132,6 @@ void consul_lease_free(struct kv_lease *lease, bool with_keys)
 	if (with_keys)
 		destroy(l);
 	consul_cancel(l->call);
-	loop_del(l->consul->loop, l->timer);
-	TAILQ_REMOVE(&l->consul->leases, l, entry);
+	timed_lease_fini(&l->timed, &consul_of(l)->leases);
 	free(l);
 }

@@ -15,9 +15,9 @@
 #include "ctrl/kv/driver.h"
 #include "ctrl/kv/http.h"
 #include "ctrl/kv/text.h"
+#include "ctrl/kv/timed_lease.h"
 
 struct consul_call;
-struct consul_lease;
 struct consul_watch;
 
 struct consul {
@@ -28,7 +28,7 @@ struct consul {
 	char *token;	  // "X-Consul-Token: …", or NULL
 	TAILQ_HEAD(, consul_call) calls;
 	TAILQ_HEAD(, consul_watch) watches;
-	TAILQ_HEAD(, consul_lease) leases;
+	struct timed_leases leases;
 
 	struct loop_handle *pulse_timer;
 	struct consul_call *pulse;
@@ -56,5 +56,3 @@ struct kv_lease *consul_lease_new(struct kv *kv, unsigned ttl_ms, kv_lease_fn *f
 bool consul_lease_is_held(const struct kv_lease *lease);
 void consul_lease_free(struct kv_lease *lease, bool destroy);
 const char *consul_lease_id(const struct kv_lease *lease);
-void consul_leases_go(struct consul *consul);
-void consul_leases_lose(struct consul *consul);

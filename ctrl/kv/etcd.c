@@ -52,7 +52,7 @@ static void check_same(struct etcd *etcd, const struct etcd_header *header)
 	etcd->cluster = header->cluster;
 	etcd->revision = header->revision;
 	etcd_watches_restart(etcd);
-	etcd_leases_lose(etcd);
+	timed_leases_lose(&etcd->leases);
 }
 
 static void on_pulse(void *arg, int rc, const struct http_reply *reply)
@@ -79,7 +79,7 @@ static void on_pulse(void *arg, int rc, const struct http_reply *reply)
 	check_same(etcd, &header);
 	etcd_saw(etcd, &header);
 	kv_set_state(&etcd->kv, true, NULL);
-	etcd_leases_go(etcd);
+	timed_leases_ask(&etcd->leases);
 	etcd_watches_go(etcd);
 }
 

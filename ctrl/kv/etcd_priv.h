@@ -13,6 +13,7 @@
 #include "ctrl/kv/etcd_json.h"
 #include "ctrl/kv/http.h"
 #include "ctrl/kv/text.h"
+#include "ctrl/kv/timed_lease.h"
 
 #define ETCD_PREFIX_BYTES 256
 #define ETCD_TOKEN_BYTES  2048
@@ -22,7 +23,6 @@ struct etcd_write;
 struct etcd_call;
 struct etcd_read;
 struct etcd_watch;
-struct etcd_lease;
 
 struct etcd {
 	struct kv kv;
@@ -36,7 +36,7 @@ struct etcd {
 	TAILQ_HEAD(, etcd_read) reads;
 	TAILQ_HEAD(, etcd_write) writes; // etcd.c's
 	TAILQ_HEAD(, etcd_watch) watches;
-	TAILQ_HEAD(, etcd_lease) leases;
+	struct timed_leases leases;
 
 	struct loop_handle *pulse_timer;
 	struct etcd_call *pulse;
@@ -82,5 +82,3 @@ struct kv_lease *etcd_lease_new(struct kv *kv, unsigned ttl_ms, kv_lease_fn *fn,
 bool etcd_lease_is_held(const struct kv_lease *lease);
 void etcd_lease_free(struct kv_lease *lease, bool revoke);
 uint64_t etcd_lease_id(const struct kv_lease *lease);
-void etcd_leases_go(struct etcd *etcd);
-void etcd_leases_lose(struct etcd *etcd);
