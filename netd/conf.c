@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "netd/conf.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,6 +60,7 @@ void netd_conf_init(struct netd_conf *conf)
 	*conf = file.conf;
 	conf->vni_first = 4096;
 	conf->vni_last = 1048575;
+	dns_conf_init(&conf->dns);
 	set_host(conf);
 	set_pools(conf);
 }
@@ -128,6 +130,41 @@ static const char *text_of(
 			json_is_string(value) ? "text with a zero byte" : bind_type_name(value),
 			what);
 	return NULL;
+}
+
+// The items of a list of texts: `take` gets each, and says what is allowed when it will not do.
+typedef const char *take_fn(void *obj, unsigned i, const char *text);
+
+static void parse_items(struct parse *p, const json_t *obj, const char *key, const char *path,
+	const struct schema_table *table, size_t max, take_fn *take, void *into)
+{
+	char list_path[REPORT_PATH_BYTES], item_path[REPORT_PATH_BYTES], shown[72];
+	const json_t *list, *value;
+	size_t i;
+
+	report_path(list_path, path, key);
+	list = tree_section(&p->report, obj, key, JSON_ARRAY, table, list_path);
+	if (json_array_size(list) > max) {
+		report_add(&p->report, tree_key_at(obj, key, NULL), list_path,
+			"there are too many; at most %zu are allowed", max);
+		return;
+	}
+	json_array_foreach (list, i, value) {
+		const void *at = json_is_null(value) ? tree_key_at(obj, key, NULL) : value;
+		const char *text, *allowed;
+
+		report_path_item(item_path, list_path, i);
+		text = text_of(p, value, item_path, at, "a text");
+		allowed = text ? take(into, i, text) : NULL;
+		if (allowed)
+			report_add(&p->report, at, item_path, "'%s' is not allowed; %s",
+				report_shown(shown, text), allowed);
+	}
+}
+
+static const char *take_server(struct dns_server *ret_server, const char *text)
+{
+	return dns_server_parse(text, ret_server) < 0 ? "a server is " DNS_SERVER_SYNTAX : NULL;
 }
 
 static json_t *parse_texts(struct parse *p, const json_t *obj, const char *key, const char *path)
@@ -236,6 +273,14 @@ static void parse_subnets(
 	}
 }
 
+static const char *take_network_server(void *obj, unsigned i, const char *text)
+{
+	struct network_record *rec = obj;
+
+	rec->nb_dns = i + 1;
+	return take_server(&rec->dns[i], text);
+}
+
 struct network_place {
 	struct parse *p;
 	const char *name; // its node
@@ -295,6 +340,8 @@ static void parse_network(
 	snprintf(rec->name, sizeof(rec->name), "%s", name);
 	bind_object(&p->bind, &netd_schema_network, place.obj, place.path, name, rec);
 	parse_subnets(p, place.obj, place.path, rec);
+	parse_items(p, place.obj, "dns", place.path, &netd_schema_network, DNS_SERVERS_MAX,
+		take_network_server, rec);
 	rec->labels = parse_texts(p, place.obj, "labels", place.path);
 	rec->options = parse_texts(p, place.obj, "options", place.path);
 	if (p->report.mistakes->count == before && p->report.code != -ENOMEM)
@@ -314,6 +361,63 @@ static void parse_networks(struct parse *p, const json_t *networks, struct netd_
 	}
 	json_object_foreach ((json_t *)networks, name, value)
 		parse_network(p, name, value, &conf->networks[conf->nb_networks++]);
+}
+
+// ---- names ----
+
+static const char *take_dns_server(void *obj, unsigned i, const char *text)
+{
+	struct dns_conf *conf = obj;
+
+	conf->nb_servers = i + 1;
+	return take_server(&conf->servers[i], text);
+}
+
+#define DOMAIN_ALLOWED                                                                             \
+	"a domain has labels of up to 63 letters, digits, '-' and '_' with dots between them, "    \
+	"253 "                                                                                     \
+	"bytes in all"
+
+// A domain that resolv.conf may have; the dot at its end goes.
+static const char *take_domain(const char *text, char domain[256])
+{
+	size_t len = strlen(text), label = 0;
+
+	if (len > 1 && text[len - 1] == '.')
+		len--;
+	if (len < 1 || len > 253)
+		return DOMAIN_ALLOWED;
+	for (size_t i = 0; i <= len; i++) {
+		bool is_end = i == len || text[i] == '.';
+
+		if (is_end ? label < 1 || label > 63
+			   : !isalnum((unsigned char)text[i]) && !strchr("-_", text[i]))
+			return DOMAIN_ALLOWED;
+		label = is_end ? 0 : label + 1;
+	}
+	snprintf(domain, 256, "%.*s", (int)len, text);
+	return NULL;
+}
+
+static const char *take_search(void *obj, unsigned i, const char *text)
+{
+	struct dns_conf *conf = obj;
+
+	conf->nb_search = i + 1;
+	return take_domain(text, conf->search[i]);
+}
+
+static void parse_dns(struct parse *p, const json_t *root, struct dns_conf *conf)
+{
+	static const char key[] = "dns";
+	const json_t *obj = tree_section(&p->report, root, key, JSON_OBJECT, &netd_schema, key);
+
+	if (!obj)
+		return;
+	bind_object(&p->bind, &netd_schema_dns, obj, key, tree_key_at(root, key, NULL), conf);
+	parse_items(
+		p, obj, "servers", key, &netd_schema_dns, DNS_SERVERS_MAX, take_dns_server, conf);
+	parse_items(p, obj, "search", key, &netd_schema_dns, DNS_SEARCH_MAX, take_search, conf);
 }
 
 // ---- the file ----
@@ -345,6 +449,7 @@ static void parse_root(struct parse *p, const json_t *root, struct netd_file *fi
 	if (file->vni_range[0])
 		netd_vni_range_parse(file->vni_range, &file->conf.vni_first, &file->conf.vni_last);
 	parse_store(p, root, file);
+	parse_dns(p, root, &file->conf.dns);
 	pools = tree_section(&p->report, root, pools_key, JSON_ARRAY, &netd_schema, pools_key);
 	if (pools)
 		parse_pools(p, pools, tree_key_at(root, pools_key, NULL), &file->conf);

@@ -3,6 +3,7 @@
 // config/'s (rows in netd/schema.c), so mistakes are told with line and key.
 #pragma once
 
+#include "netd/dns/dns.h"
 #include "netd/ipam.h"
 #include "netd/record.h"
 
@@ -29,6 +30,7 @@ struct netd_conf {
 	uint32_t mtu;			   // of the underlay; 0: as the route has it
 	struct pool pools[NETD_POOLS_MAX]; // default-address-pools
 	unsigned nb_pools;
+	struct dns_conf dns;
 	struct network_record *networks; // to be there at start
 	unsigned nb_networks;
 };

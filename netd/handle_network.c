@@ -151,6 +151,22 @@ static int take_auxes(struct want *w, const json_t *auxes)
 	return rc;
 }
 
+static int take_dns(struct want *w, const json_t *servers)
+{
+	const json_t *value;
+	size_t i;
+
+	json_array_foreach (servers, i, value) {
+		const char *text = json_string_value(value);
+
+		if (dns_server_parse(text, &w->rec.dns[i]) < 0)
+			return err_set(w->err, -EINVAL, w->path,
+				"dns '%s' is not allowed; a server is " DNS_SERVER_SYNTAX, text);
+		w->rec.nb_dns++;
+	}
+	return 0;
+}
+
 // A copy of an object of texts.
 static int take_texts(struct want *w, const json_t *params, const char *what, json_t **ret_texts)
 {
@@ -182,6 +198,7 @@ int netd_network_of_params(const json_t *params, struct network_record *ret, str
 		(rc = take_ranges(&w, json_object_get(params, "ip_ranges"))) < 0 ||
 		(rc = take_gateways(&w, json_object_get(params, "gateways"))) < 0 ||
 		(rc = take_auxes(&w, json_object_get(params, "aux_addresses"))) < 0 ||
+		(rc = take_dns(&w, json_object_get(params, "dns"))) < 0 ||
 		(rc = take_texts(&w, params, "labels", &w.rec.labels)) < 0 ||
 		(rc = take_texts(&w, params, "options", &w.rec.options)) < 0 ||
 		(rc = network_check(&w.rec, err)) < 0) {

@@ -20,6 +20,7 @@
 #include "base/err.h"
 #include "base/ip.h"
 #include "base/mac.h"
+#include "netd/dns/address.h"
 
 #define RECORD_PREFIX  "v1/"
 #define RECORD_VERSION 1
@@ -76,6 +77,8 @@ struct network_record {
 	bool ipv6, internal;
 	struct subnet *subnets;
 	unsigned nb_subnets;
+	struct dns_server dns[DNS_SERVERS_MAX]; // asked instead of the host's; none: these
+	unsigned nb_dns;
 	json_t *labels, *options; // never NULL in a parsed record
 	char created[32];	  // RFC 3339, for people
 };

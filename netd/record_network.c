@@ -81,6 +81,24 @@ static int read_subnets(struct record_reader *r, struct network_record *rec)
 	return rc;
 }
 
+// A record from before there were any has none.
+static int read_dns(struct record_reader *r, struct network_record *rec)
+{
+	const json_t *list = NULL, *item;
+	size_t i;
+
+	if (record_read_list(r, "dns", false, DNS_SERVERS_MAX, &list) < 0)
+		return -EBADMSG;
+	json_array_foreach (list, i, item) {
+		if (!json_is_string(item) ||
+			dns_server_parse(json_string_value(item), &rec->dns[i]) < 0)
+			return record_refuse(r,
+				"member 'dns' must have servers as texts, each " DNS_SERVER_SYNTAX);
+		rec->nb_dns++;
+	}
+	return 0;
+}
+
 static int read_texts(struct record_reader *r, struct network_record *rec)
 {
 	if (record_read_texts(r, "labels", &rec->labels) < 0 ||
@@ -114,6 +132,8 @@ static int read_network(struct record_reader *r, struct network_record *rec)
 	if (key.kind != RECORD_NETWORK || strcmp(key.name, rec->name) != 0)
 		return record_refuse(r, "the record is of network %s", rec->name);
 	rc = read_subnets(r, rec);
+	if (rc == 0)
+		rc = read_dns(r, rec);
 	return rc < 0 ? rc : read_texts(r, rec);
 }
 
@@ -161,6 +181,16 @@ static json_t *subnets_json(const struct network_record *rec)
 	return list;
 }
 
+static json_t *dns_json(const struct network_record *rec)
+{
+	json_t *list = json_array();
+	char text[DNS_SERVER_TEXT_BYTES];
+
+	for (unsigned i = 0; i < rec->nb_dns; i++)
+		json_array_append_new(list, json_string(dns_server_format(&rec->dns[i], text)));
+	return list;
+}
+
 // The caller may have left them out: what is printed and shown has them.
 static json_t *texts_json(json_t *texts)
 {
@@ -176,6 +206,8 @@ static json_t *add_members(json_t *object, const struct network_record *rec)
 	json_object_set_new(object, "ipv6", json_boolean(rec->ipv6));
 	json_object_set_new(object, "internal", json_boolean(rec->internal));
 	json_object_set_new(object, "subnets", subnets_json(rec));
+	if (rec->nb_dns)
+		json_object_set_new(object, "dns", dns_json(rec));
 	json_object_set_new(object, "labels", texts_json(rec->labels));
 	json_object_set_new(object, "options", texts_json(rec->options));
 	json_object_set_new(object, "created", json_string(rec->created));

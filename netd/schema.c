@@ -13,6 +13,7 @@
 enum { ALWAYS = ~0u };
 
 static const char *const bool_names[] = {"false", "true", NULL};
+static const char *const not_off_names[] = {"true", "false", NULL};
 
 // ---- checks of values ----
 
@@ -181,6 +182,14 @@ static const struct schema_field root_fields[] = {
 		.help = "of the network between the hosts",
 	},
 	{
+		.key = "dns",
+		.type = SCHEMA_MAP,
+		.sub = &netd_schema_dns,
+		.allowed = "dns holds options by name",
+		.syntax = "OPTIONS",
+		.help = "the server that containers find each other's names at; below",
+	},
+	{
 		.key = "networks",
 		.type = SCHEMA_MAP,
 		.sub = &netd_schema_network,
@@ -337,6 +346,148 @@ const struct schema_table netd_schema_pool = {
 	.size_bytes = sizeof(struct pool),
 };
 
+static const struct schema_field dns_fields[] = {
+	{
+		.key = "enabled",
+		.type = SCHEMA_ENUM,
+		FIELD(struct dns_conf, off),
+		.names = not_off_names,
+		.syntax = "WHETHER",
+		.help = "whether names are answered at all",
+	},
+	{
+		.key = "ttl",
+		.type = SCHEMA_UINT,
+		FIELD(struct dns_conf, ttl_s),
+		.min = 1,
+		.max = 5,
+		.initial = 2,
+		.allowed = "ttl is 1 to 5 seconds",
+		.syntax = "SECONDS",
+		.help = "clients may keep the address of a name of ours for so long",
+	},
+	{
+		.key = "servers",
+		.type = SCHEMA_LIST,
+		.allowed = "servers holds a list of addresses",
+		.syntax = "[ADDRESS[:PORT], ...]",
+		.fallback = "those of resolv-conf",
+		.help = "who is asked for other names, also `[IPV6-ADDRESS]:PORT`; up to 8. A "
+			"network with servers of its own has these asked",
+	},
+	{
+		.key = "resolv-conf",
+		.type = SCHEMA_TEXT,
+		FIELD(struct dns_conf, resolv_conf),
+		.check = check_path,
+		.syntax = "PATH",
+		.fallback = "/etc/resolv.conf",
+		.help = "where servers and search domains come from that are not given here; read "
+			"again when it changes",
+	},
+	{
+		.key = "search",
+		.type = SCHEMA_LIST,
+		.allowed = "search holds a list of domains",
+		.syntax = "[DOMAIN, ...]",
+		.fallback = "that of resolv-conf",
+		.help = "search domains that containers' resolv.conf gets; up to 6",
+	},
+	{
+		.key = "ndots",
+		.type = SCHEMA_UINT,
+		FIELD(struct dns_conf, ndots),
+		.max = 15,
+		.initial = 0,
+		.allowed = "ndots is 0 to 15",
+		.syntax = "COUNT",
+		.help = "names with so many dots are tried before search domains; for containers' "
+			"resolv.conf",
+	},
+	{
+		.key = "timeout",
+		.type = SCHEMA_UINT,
+		FIELD(struct dns_conf, timeout_ms),
+		.min = 100,
+		.max = 60000,
+		.initial = 4000,
+		.allowed = "timeout is 100 to 60000 milliseconds",
+		.syntax = "MILLISECONDS",
+		.help = "of a question to the servers above, all in all",
+	},
+	{
+		.key = "hedge",
+		.type = SCHEMA_UINT,
+		FIELD(struct dns_conf, hedge_ms),
+		.min = 10,
+		.max = 60000,
+		.initial = 200,
+		.allowed = "hedge is 10 to 60000 milliseconds",
+		.syntax = "MILLISECONDS",
+		.help = "a server that has not answered in this time has the next one asked beside "
+			"it",
+	},
+	{
+		.key = "cache-size",
+		.type = SCHEMA_UINT,
+		FIELD(struct dns_conf, cache_max),
+		.max = 1000000,
+		.initial = 10000,
+		.allowed = "cache-size is 0 to 1000000 answers",
+		.syntax = "COUNT",
+		.help = "answers of servers above that are kept; 0: none",
+	},
+	{
+		.key = "serve-stale",
+		.type = SCHEMA_UINT,
+		FIELD(struct dns_conf, stale_s),
+		.max = 604800,
+		.initial = 3600,
+		.allowed = "serve-stale is 0 to 604800 seconds",
+		.syntax = "SECONDS",
+		.help = "an answer is used for so long after its time when no server answers",
+	},
+	{
+		.key = "client-limit",
+		.type = SCHEMA_UINT,
+		FIELD(struct dns_conf, client_max),
+		.min = 1,
+		.max = 65535,
+		.initial = 100,
+		.allowed = "client-limit is 1 to 65535 questions",
+		.syntax = "COUNT",
+		.help = "questions of one client that wait for servers above; more are refused",
+	},
+	{
+		.key = "forward-limit",
+		.type = SCHEMA_UINT,
+		FIELD(struct dns_conf, forward_max),
+		.min = 1,
+		.max = 1000000,
+		.initial = 4096,
+		.allowed = "forward-limit is 1 to 1000000 questions",
+		.syntax = "COUNT",
+		.help = "the same of all clients together",
+	},
+	{
+		.key = "write-resolv-conf",
+		.type = SCHEMA_ENUM,
+		FIELD(struct dns_conf, write_resolv_conf),
+		.names = bool_names,
+		.syntax = "WHETHER",
+		.help = "write `/etc/netns/NAME/resolv.conf` for each container whose namespace "
+			"has "
+			"a name; otherwise with `vsctl network connect --resolv-conf` only",
+	},
+};
+
+const struct schema_table netd_schema_dns = {
+	.what = "dns",
+	.fields = dns_fields,
+	.count = ARRAY_SIZE(dns_fields),
+	.size_bytes = sizeof(struct dns_conf),
+};
+
 static const struct schema_field network_fields[] = {
 	{
 		.key = "driver",
@@ -372,6 +523,14 @@ static const struct schema_field network_fields[] = {
 		.names = bool_names,
 		.syntax = "WHETHER",
 		.help = "nothing leads out of the network",
+	},
+	{
+		.key = "dns",
+		.type = SCHEMA_LIST,
+		.allowed = "dns holds a list of addresses",
+		.syntax = "[ADDRESS[:PORT], ...]",
+		.fallback = "those of the part dns",
+		.help = "the servers that are asked for names that are not ours; up to 8",
 	},
 	{
 		.key = "labels",
@@ -469,6 +628,7 @@ void netd_schema_print_reference(FILE *file)
 	schema_print_table(file, "The store (`cluster-store-opts`)", &netd_schema_store);
 	schema_print_table(
 		file, "A pool of addresses (`default-address-pools`)", &netd_schema_pool);
+	schema_print_table(file, "Names (`dns`)", &netd_schema_dns);
 	schema_print_table(file, "A network (`networks.NAME`)", &netd_schema_network);
 	schema_print_table(file, "A subnet (`networks.NAME.subnets`)", &netd_schema_subnet);
 	print_drivers(file);

@@ -17,6 +17,7 @@ struct netd_file {
 extern const struct schema_table netd_schema;	      // struct netd_file
 extern const struct schema_table netd_schema_store;   // cluster-store-opts, struct netd_file
 extern const struct schema_table netd_schema_pool;    // struct pool
+extern const struct schema_table netd_schema_dns;     // struct dns_conf
 extern const struct schema_table netd_schema_network; // struct network_record
 extern const struct schema_table netd_schema_subnet;  // struct subnet
 

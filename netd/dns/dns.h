@@ -16,21 +16,14 @@
 #include <jansson.h>
 
 #include "base/err.h"
-#include "base/ip.h"
+#include "netd/dns/address.h"
 #include "netd/dns/names.h"
 
-#define DNS_SERVERS_MAX 8
-#define DNS_SEARCH_MAX	6
+#define DNS_SEARCH_MAX 6
 
 struct loop;
 struct dns;
 struct dns_listener;
-
-// A server above: port 53 when 0.
-struct dns_server {
-	struct ip_addr ip;
-	uint16_t port;
-};
 
 // The part `dns:` of vsnetd.yaml.
 struct dns_conf {

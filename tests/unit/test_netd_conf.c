@@ -13,6 +13,7 @@
 
 #include "base/util.h"
 #include "config/conf.h"
+#include "config/field.h"
 #include "netd/conf.h"
 #include "netd/schema.h"
 
@@ -51,6 +52,19 @@ static void expect_ip(const struct ip_addr *ip, const char *text)
 	assert_string_equal(ip_format(ip, buf), text);
 }
 
+// The rows say to people what dns_conf_init() does.
+static void expect_dns_defaults(const struct dns_conf *conf)
+{
+	for (unsigned i = 0; i < netd_schema_dns.count; i++) {
+		const struct schema_field *field = &netd_schema_dns.fields[i];
+
+		if (strcmp(field->key, "resolv-conf") && !field_is_default(field, conf))
+			fail_msg("dns.%s is not what its row says", field->key);
+	}
+	assert_string_equal(conf->resolv_conf, "/etc/resolv.conf");
+	assert_int_equal(conf->nb_servers + conf->nb_search, 0);
+}
+
 static void expect_defaults(const struct netd_conf *conf)
 {
 	assert_string_equal(conf->cluster_store, "");
@@ -71,6 +85,7 @@ static void expect_defaults(const struct netd_conf *conf)
 	expect_cidr(&conf->pools[1].cidr, "fd63:6175:7365::/48");
 	assert_int_equal(conf->pools[1].size, 64);
 	assert_int_equal(conf->nb_networks, 0);
+	expect_dns_defaults(&conf->dns);
 }
 
 static void test_defaults(void **state)
@@ -111,9 +126,24 @@ static const char example[] = "host: h1\n"
 			      "  - {base: 10.200.0.1/16, size: 24}\n"
 			      "  - base: fd00::/56\n"
 			      "    size: 64\n"
+			      "dns:\n"
+			      "  enabled: false\n"
+			      "  ttl: 5\n"
+			      "  servers: [10.0.0.1, '10.0.0.2:5353', '[fd00::1]:54', fd00::2]\n"
+			      "  resolv-conf: /etc/other\n"
+			      "  search: [a.example, b_1.example.]\n"
+			      "  ndots: 2\n"
+			      "  timeout: 1000\n"
+			      "  hedge: 50\n"
+			      "  cache-size: 0\n"
+			      "  serve-stale: 0\n"
+			      "  client-limit: 10\n"
+			      "  forward-limit: 20\n"
+			      "  write-resolv-conf: true\n"
 			      "networks:\n"
 			      "  front:\n"
 			      "    driver: overlay\n"
+			      "    dns: [10.9.0.1, '10.9.0.2:53']\n"
 			      "    subnets:\n"
 			      "      - subnet: 10.1.0.0/16\n"
 			      "        ip-range: 10.1.128.0/17\n"
@@ -125,6 +155,36 @@ static const char example[] = "host: h1\n"
 			      "    options: {mtu: 1400, vni: 7}\n"
 			      "  plain:\n"
 			      "  v6: {ipv6: true, internal: false}\n";
+
+static void expect_server(const struct dns_server *server, const char *text)
+{
+	char buf[DNS_SERVER_TEXT_BYTES];
+
+	assert_string_equal(dns_server_format(server, buf), text);
+}
+
+static void expect_dns(const struct dns_conf *conf)
+{
+	static const char *const servers[] = {
+		"10.0.0.1", "10.0.0.2:5353", "[fd00::1]:54", "fd00::2"};
+
+	assert_true(conf->off && conf->write_resolv_conf);
+	assert_int_equal(conf->ttl_s, 5);
+	assert_int_equal(conf->nb_servers, ARRAY_SIZE(servers));
+	for (unsigned i = 0; i < ARRAY_SIZE(servers); i++)
+		expect_server(&conf->servers[i], servers[i]);
+	assert_string_equal(conf->resolv_conf, "/etc/other");
+	assert_int_equal(conf->nb_search, 2);
+	assert_string_equal(conf->search[0], "a.example");
+	assert_string_equal(conf->search[1], "b_1.example");
+	assert_int_equal(conf->ndots, 2);
+	assert_int_equal(conf->timeout_ms, 1000);
+	assert_int_equal(conf->hedge_ms, 50);
+	assert_int_equal(conf->cache_max, 0);
+	assert_int_equal(conf->stale_s, 0);
+	assert_int_equal(conf->client_max, 10);
+	assert_int_equal(conf->forward_max, 20);
+}
 
 static void test_all_keys(void **state)
 {
@@ -155,8 +215,13 @@ static void test_all_keys(void **state)
 	expect_cidr(&conf.pools[0].cidr, "10.200.0.0/16");
 	assert_int_equal(conf.pools[1].size, 64);
 
+	expect_dns(&conf.dns);
+
 	assert_int_equal(conf.nb_networks, 3);
 	net = &conf.networks[0];
+	assert_int_equal(net->nb_dns, 2);
+	expect_server(&net->dns[0], "10.9.0.1");
+	expect_server(&net->dns[1], "10.9.0.2");
 	assert_string_equal(net->name, "front");
 	assert_string_equal(net->driver, "overlay");
 	assert_int_equal(net->nb_subnets, 2);
@@ -210,6 +275,25 @@ static const struct {
 		"have a prefix length of 8 to 30"},
 	{"default-address-pools:\n  - base: fd00::/48\n    size: 24\n", 3,
 		"default-address-pools[0].size: 24 is not allowed"},
+	{"dns: [a]\n", 1, "dns: a list is not allowed"},
+	{"dns:\n  enable: true\n", 2, "dns.enable: unknown key 'enable'; did you mean"},
+	{"dns:\n  enabled: no\n", 2, "dns.enabled: 'no' is not allowed; enabled is"},
+	{"dns:\n  ttl: 6\n", 2, "dns.ttl: 6 is not allowed; ttl is 1 to 5 seconds"},
+	{"dns:\n  resolv-conf: x\n", 2, "dns.resolv-conf: 'x' is not allowed; an absolute"},
+	{"dns:\n  servers: 10.0.0.1\n", 2, "dns.servers: a string is not allowed"},
+	{"dns:\n  servers:\n  - 10.0.0.1\n  - 10.0.0\n", 4,
+		"dns.servers[1]: '10.0.0' is not allowed; a server is ADDRESS"},
+	{"dns:\n  servers: [a, 10.0.0.1]\n", 2, "dns.servers[0]: 'a' is not allowed"},
+	{"dns:\n  servers: [~]\n", 2, "dns.servers[0]: "},
+	{"dns:\n  servers: ['10.0.0.1:0']\n", 2, "dns.servers[0]: '10.0.0.1:0' is not allowed"},
+	{"dns:\n  servers: [0.0.0.0]\n", 2, "dns.servers[0]: '0.0.0.0' is not allowed"},
+	{"dns:\n  servers: [1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,"
+	 "1.1.1.1]\n",
+		2, "dns.servers: there are too many; at most 8 are allowed"},
+	{"dns:\n  search:\n  - a..b\n", 3, "dns.search[0]: 'a..b' is not allowed; a domain"},
+	{"dns:\n  search: ['']\n", 2, "dns.search[0]: '' is not allowed; a domain"},
+	{"dns:\n  search: [a b]\n", 2, "dns.search[0]: 'a b' is not allowed; a domain"},
+	{"networks:\n  a:\n    dns: [x]\n", 3, "networks.a.dns[0]: 'x' is not allowed; a server"},
 	{"networks: [a]\n", 1, "networks: a list is not allowed"},
 	{"networks:\n  a: 5\n", 2, "networks.a: a string is not allowed"},
 	{"networks:\n  -a:\n", 2, "networks.-a: '-a' is not allowed; a name is"},
@@ -290,6 +374,41 @@ static void test_all_mistakes(void **state)
 	conf_mistakes_fini(&mistakes);
 }
 
+static void test_server_text(void **state)
+{
+	static const struct {
+		const char *text, *back; // NULL: it is none
+	} cases[] = {
+		{"10.0.0.1", "10.0.0.1"},
+		{"10.0.0.1:53", "10.0.0.1"},
+		{"10.0.0.1:65535", "10.0.0.1:65535"},
+		{"fd00::1", "fd00::1"},
+		{"[fd00::1]:53", "fd00::1"},
+		{"[fd00::1]:5300", "[fd00::1]:5300"},
+		{"[fd00::1]", NULL},
+		{"[fd00::1", NULL},
+		{"[10.0.0.1]:53", NULL},
+		{"10.0.0.1:", NULL},
+		{"10.0.0.1:65536", NULL},
+		{"10.0.0.1:5x", NULL},
+		{"10.0.0.1:-1", NULL},
+		{"224.0.0.1", NULL},
+		{"::", NULL},
+		{"", NULL},
+		{"a", NULL},
+		{"[0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000]:53", NULL},
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct dns_server server;
+		int rc = dns_server_parse(cases[i].text, &server);
+
+		assert_int_equal(rc, cases[i].back ? 0 : -EINVAL);
+		if (rc == 0)
+			expect_server(&server, cases[i].back);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -297,6 +416,7 @@ int main(void)
 		cmocka_unit_test(test_all_keys),
 		cmocka_unit_test(test_one_mistake),
 		cmocka_unit_test(test_all_mistakes),
+		cmocka_unit_test(test_server_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -305,7 +305,8 @@ static const char full_network[] =
 	"{\"v\":1,\"name\":\"web\",\"id\":\"" ID "\",\"driver\":\"overlay\",\"vni\":4097,"
 	"\"ipv6\":true,\"internal\":true,\"subnets\":[{\"subnet\":\"10.1.0.0/16\","
 	"\"range\":\"10.1.2.0/24\",\"gateway\":\"10.1.0.1\",\"aux\":{\"r1\":\"10.1.0.5\","
-	"\"a2\":\"10.1.0.6\"}},{\"subnet\":\"fd00::/64\"}],\"labels\":{\"k\":\"v\"},"
+	"\"a2\":\"10.1.0.6\"}},{\"subnet\":\"fd00::/64\"}],"
+	"\"dns\":[\"10.9.0.1\",\"[fd09::1]:5353\"],\"labels\":{\"k\":\"v\"},"
 	"\"options\":{\"mtu\":\"1400\"},\"created\":\"2024-01-01T00:00:00Z\"}";
 
 static void test_network(void **state)
@@ -323,6 +324,9 @@ static void test_network(void **state)
 	assert_string_equal(rec.subnets[0].aux[1].name, "a2");
 	assert_true(cidr_equal(&rec.subnets[1].range, &rec.subnets[1].cidr));
 	assert_int_equal(rec.subnets[1].gateway.family, 0);
+	assert_int_equal(rec.nb_dns, 2);
+	assert_int_equal(rec.dns[0].port, 0);
+	assert_int_equal(rec.dns[1].port, 5353);
 
 	assert_int_equal(network_record_copy(&rec, &copy), 0);
 	network_record_fini(&rec);
@@ -470,6 +474,21 @@ static void test_endpoint_mistakes(void **state)
 	}
 }
 
+// As they were written before there were any `dns`.
+static void test_network_without_dns(void **state)
+{
+	char *old = with_member(full_network, "dns", NULL), *text;
+	struct network_record rec;
+
+	assert_int_equal(network_record_parse(NET, old, strlen(old), &rec, NULL), 0);
+	assert_int_equal(rec.nb_dns, 0);
+	text = network_record_print(&rec);
+	assert_string_equal(text, old);
+	network_record_fini(&rec);
+	free(text);
+	free(old);
+}
+
 static void test_network_mistakes(void **state)
 {
 	static const struct mistake rows[] = {
@@ -492,6 +511,12 @@ static void test_network_mistakes(void **state)
 		{"subnets", "[{\"subnet\":\"10.1.0.0/16\",\"aux\":{\"a b\":\"10.1.0.1\"}}]"},
 		{"subnets", "[{\"subnet\":\"10.1.0.0/16\",\"aux\":[]}]"},
 		{"subnets", "[{\"subnet\":\"10.1.0.0/16\"},{\"subnet\":\"10.1.2.0/24\"}]"},
+		{"dns", "\"10.9.0.1\""},
+		{"dns", "[5]"},
+		{"dns", "[\"ns.example\"]"},
+		{"dns", "[\"0.0.0.0\"]"},
+		{"dns", "[\"1.1.1.1\",\"1.1.1.1\",\"1.1.1.1\",\"1.1.1.1\",\"1.1.1.1\","
+			"\"1.1.1.1\",\"1.1.1.1\",\"1.1.1.1\",\"1.1.1.1\"]"},
 		{"labels", "{\"a\":null}"},
 		{"options", "\"x\""},
 		{"created", "\"a text that is longer than a time can be\""},
@@ -640,6 +665,7 @@ int main(void)
 		cmocka_unit_test(test_block),
 		cmocka_unit_test(test_cluster),
 		cmocka_unit_test(test_network),
+		cmocka_unit_test(test_network_without_dns),
 		cmocka_unit_test(test_endpoint),
 		cmocka_unit_test(test_winner),
 		cmocka_unit_test(test_endpoint_mistakes),
