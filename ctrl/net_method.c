@@ -7,9 +7,11 @@
 
 #define SUBNETS_MAX 16
 #define ALIASES_MAX 32
+#define SERVERS_MAX 8
 
 static const struct ctrl_param cidr_item = {.type = CTRL_STRING, .min = 1, .max = 64};
 static const struct ctrl_param ip_item = {.type = CTRL_IP};
+static const struct ctrl_param server_item = {.type = CTRL_STRING, .min = 1, .max = 64};
 static const struct ctrl_param name_item = {.type = CTRL_NAME};
 
 static const struct ctrl_param status_params[] = {END};
@@ -42,6 +44,12 @@ static const struct ctrl_param network_create_params[] = {
 		.type = CTRL_BOOL,
 		.help = "containers have IPv6 addresses too; without such a subnet one is chosen"},
 	{.name = "internal", .type = CTRL_BOOL, .help = "nothing leads out of the network"},
+	{.name = "dns",
+		.type = CTRL_LIST,
+		.max = SERVERS_MAX,
+		.item = &server_item,
+		.help = "servers that are asked for names that are not ours, each ADDRESS or "
+			"ADDRESS:PORT; when not given, those of the hosts"},
 	{.name = "labels", .type = CTRL_OBJECT, .help = "texts by name"},
 	{.name = "options",
 		.type = CTRL_OBJECT,
@@ -101,6 +109,36 @@ static const struct ctrl_param network_prune_params[] = {
 		.type = CTRL_OBJECT,
 		.help = "only those that have these labels; an empty text stands for any"},
 	END};
+
+static const struct ctrl_param dns_ls_params[] = {
+	{.name = "network",
+		.type = CTRL_NAME,
+		.help = "of this network, or its id; all when not given"},
+	END};
+
+static const struct ctrl_param dns_query_params[] = {
+	{.name = "name",
+		.type = CTRL_STRING,
+		.required = true,
+		.min = 1,
+		.max = 255,
+		.help = "the name, or for PTR also an address"},
+	{.name = "type",
+		.type = CTRL_STRING,
+		.min = 1,
+		.max = 16,
+		.help = "of the records; A when not given"},
+	{.name = "container",
+		.type = CTRL_STRING,
+		.min = 1,
+		.max = 127,
+		.help = "as this container of this host sees it; when neither this nor a network "
+			"is given, as one in all networks of this host would"},
+	{.name = "network", .type = CTRL_NAME, .help = "as it is seen in this network alone"}, END};
+
+static const struct ctrl_param dns_stats_params[] = {END};
+
+static const struct ctrl_param dns_flush_params[] = {END};
 
 static const struct ctrl_param hosts_params[] = {END};
 

@@ -37,6 +37,20 @@
 		"Disconnects a container of this host.", "the endpoint as it was")                 \
 	X(NETWORK_PRUNE, network_prune, "network.prune", WRITE,                                    \
 		"Deletes the networks that have no endpoints.", "deleted: a list of names")        \
+	X(DNS_LS, dns_ls, "dns.ls", READ, "Lists the names that this host answers.",               \
+		"names: a list of network (null: a host), name, alias_of (or null), addresses, "   \
+		"host, suspended (that host is silent); problems: a list of object and reason: "   \
+		"where names cannot be asked")                                                     \
+	X(DNS_QUERY, dns_query, "dns.query", READ,                                                 \
+		"Answers a question for a name, as a container would have it answered.",           \
+		"rcode, flags, answer, authority (lists of records as text), source (names: what " \
+		"this host knows; server, cache, stale), server (its address, or null), us (how "  \
+		"long it took)")                                                                   \
+	X(DNS_STATS, dns_stats, "dns.stats", READ, "Tells what the server of names has done.",     \
+		"queries, rcodes, forward, cache (objects of numbers), servers, listeners (lists " \
+		"of objects)")                                                                     \
+	X(DNS_FLUSH, dns_flush, "dns.flush", WRITE, "Forgets the answers of servers above.",       \
+		"flushed: their number")                                                           \
 	X(HOSTS, hosts, "hosts", READ, "Lists the hosts of the cluster.",                          \
 		"hosts: a list of name, state (present; suspended: silent, its endpoints are "     \
 		"kept for a while; unknown), address (of its tunnels), endpoints (their number), " \

@@ -164,6 +164,7 @@ static void on_host(void *arg, struct replica_host *host, const struct host_reco
 
 	if (!is_self && host->known && (!old || !ip_equal(&old->vtep, &host->rec.vtep)))
 		reconcile_host(a->rec, host, old ? &old->vtep : &(struct ip_addr){0});
+	agent_names_host(a, host);
 	if (is_self)
 		a->dirty = true;
 	else if (host->known)
@@ -171,10 +172,17 @@ static void on_host(void *arg, struct replica_host *host, const struct host_reco
 			json_pack("{s:s}", "host", host->rec.name));
 }
 
+static void on_host_gone(void *arg, struct replica_host *host)
+{
+	agent_names_host_gone(arg, host);
+}
+
 static void on_net(void *arg, struct replica_net *net, bool gone)
 {
 	struct agent *a = arg;
 
+	agent_names_net(a, net);
+	agent_dns_net(a, net);
 	if (!gone) {
 		agent_net_known(a, net);
 		agent_own_net_known(a, net);
@@ -183,6 +191,7 @@ static void on_net(void *arg, struct replica_net *net, bool gone)
 	} else if (!net->nb_own) {
 		// With endpoints of this host in it, these go first.
 		reconcile_net_gone(a->rec, net);
+		agent_dns_gateway_down(a, net);
 		agent_net_drop(a, net);
 	}
 	if (net->rec.name[0])
@@ -208,6 +217,7 @@ static void on_endpoint(
 	else if (gone)
 		agent_release_ips(a, ep->net, &ep->rec);
 	agent_own_remote_changed(a, ep, gone);
+	agent_names_remote(a, ep, gone);
 	reconcile_remote(a->rec, ep, old, gone);
 }
 
@@ -266,6 +276,7 @@ int agent_new(const struct agent_opts *opts, struct agent **ret_agent, struct er
 {
 	struct agent *a = calloc(1, sizeof(*a));
 	const struct replica_observer observer = {.host = on_host,
+		.host_gone = on_host_gone,
 		.net = on_net,
 		.block = on_block,
 		.endpoint = on_endpoint,
@@ -278,6 +289,7 @@ int agent_new(const struct agent_opts *opts, struct agent **ret_agent, struct er
 	a->conf = opts->conf;
 	a->random = opts->seed;
 	LIST_INIT(&a->requests);
+	LIST_INIT(&a->dns_gateways);
 	a->conf_nets = calloc(MAX_OF(a->conf->nb_networks, 1), sizeof(*a->conf_nets));
 	if (!opts->seed && getrandom(&a->random, sizeof(a->random), 0) != sizeof(a->random))
 		a->random = agent_now(a);
@@ -312,6 +324,7 @@ void agent_free(struct agent *a)
 	free_requests(a);
 	kv_unwatch(a->watch);
 	kv_lease_free(a->lease, false);
+	agent_dns_free_all(a);
 	reconcile_free(a->rec);
 	agent_own_free_all(a);
 	agent_net_free_all(a);
@@ -331,6 +344,7 @@ void agent_set_vtep(struct agent *a, const struct ip_addr *vtep)
 		.heartbeat_ms = a->conf->heartbeat_s * 1000};
 
 	a->vtep = *vtep;
+	agent_names_self(a);
 	reconcile_set_tunnel(a->rec, &tunnel);
 	a->dirty = true;
 	agent_kick(a);
@@ -361,6 +375,7 @@ static void run_all(struct agent *a, uint64_t now_us)
 	agent_request_run(a, now_us);
 	agent_own_run(a, now_us);
 	agent_gateway_run(a, now_us);
+	agent_dns_run(a, now_us);
 	reconcile_run(a->rec, now_us);
 }
 

@@ -14,6 +14,7 @@
 #include "netd/switch.h"
 
 struct agent;
+struct dns;
 
 struct agent_opts {
 	const struct netd_conf *conf; // stays
@@ -22,6 +23,8 @@ struct agent_opts {
 	struct local *local;
 	struct switch_conn *sw;
 	struct sandbox *sandbox;
+	struct names *names;	       // written by the agent
+	struct dns *dns;	       // answers these names to containers; NULL: nobody does
 	uint64_t (*now_us)(void *arg); // monotonic
 	void *now_arg;
 	uint64_t seed; // of identifiers; 0: from the system
@@ -88,6 +91,16 @@ json_t *agent_networks(struct agent *agent); // networks: as `network ls` needs 
 json_t *agent_network(struct agent *agent, const char *name, struct err *err); // inspect; NULL
 json_t *agent_hosts(struct agent *agent);  // hosts: name, vtep, state, since_s, endpoints
 json_t *agent_status(struct agent *agent); // store, switch, host, counts, what is wrong
+
+// What names mean here: names as names_json(), of one network or (NULL) of all that this host takes
+// part in; problems: where they cannot be asked. NULL: there is no such network, or it is not here.
+json_t *agent_names(struct agent *agent, const char *network, struct err *err);
+// What a name is for a container of this host, in a network, or (both NULL) in all networks that
+// this host takes part in: dns_ask().
+void agent_ask(struct agent *agent, const char *container, const char *network, const char *name,
+	const char *type, agent_done_fn *fn, void *arg);
+int agent_dns_stats(struct agent *agent, json_t **ret_stats, struct err *err); // dns_stats()
+int agent_dns_flush(struct agent *agent, unsigned *ret_count, struct err *err);
 
 // Compares store, agent and switch: result: differences [{where, object, difference, repaired}].
 void agent_audit(struct agent *agent, bool repair, agent_done_fn *fn, void *arg);

@@ -373,6 +373,26 @@ static int fill_record(struct connect *c, const struct connect_spec *spec, struc
 	return 0;
 }
 
+static const struct {
+	const char *key, *values[2];
+} known_options[] = {
+	{"spoof", {"allow", "deny"}},
+	{"default-route", {"true", "false"}},
+	{"port", {"tap", "veth"}},
+	{"resolv-conf", {"true", "false"}},
+};
+
+static bool is_known_option(const char *key, const char *text)
+{
+	for (unsigned i = 0; text && i < ARRAY_SIZE(known_options); i++) {
+		if (!strcmp(key, known_options[i].key) &&
+			(!strcmp(text, known_options[i].values[0]) ||
+				!strcmp(text, known_options[i].values[1])))
+			return true;
+	}
+	return false;
+}
+
 static int check_options(const json_t *options, const char *name, struct err *err)
 {
 	const char *key, *text;
@@ -380,20 +400,21 @@ static int check_options(const json_t *options, const char *name, struct err *er
 
 	json_object_foreach ((json_t *)options, key, value) {
 		text = json_string_value(value);
-		if (!strcmp(key, "spoof") && text &&
-			(!strcmp(text, "allow") || !strcmp(text, "deny")))
-			continue;
-		if (!strcmp(key, "default-route") && text &&
-			(!strcmp(text, "true") || !strcmp(text, "false")))
-			continue;
-		if (!strcmp(key, "port") && text && (!strcmp(text, "tap") || !strcmp(text, "veth")))
-			continue;
-		return err_set(err, -EINVAL, name,
-			"option '%.60s=%.60s' is not known; there are spoof=allow|deny, "
-			"default-route=true|false and port=tap|veth",
-			key, text ? text : "");
+		if (!is_known_option(key, text))
+			return err_set(err, -EINVAL, name,
+				"option '%.60s=%.60s' is not known; there are spoof=allow|deny, "
+				"default-route=true|false, port=tap|veth and "
+				"resolv-conf=true|false",
+				key, text ? text : "");
 	}
 	return 0;
+}
+
+static bool wants_resolv(const json_t *options)
+{
+	const char *text = json_string_value(json_object_get(options, "resolv-conf"));
+
+	return text && !strcmp(text, "true");
 }
 
 static int check_spec(
@@ -406,6 +427,8 @@ static int check_spec(
 			spec->nb_aliases, RECORD_ALIASES_MAX);
 	if (rc == 0)
 		rc = check_options(spec->options, spec->name, err);
+	if (rc == 0 && wants_resolv(spec->options))
+		rc = agent_dns_check_resolv(a, spec->sandbox, err);
 	if (rc == 0)
 		rc = fill_record(c, spec, err);
 	if (rc == 0)

@@ -53,6 +53,13 @@ struct replica_endpoint *agent_own_record(struct agent *a, const struct own_endp
 	return own->rec.nb_ips ? replica_endpoint(&a->replica, key_of(own, key)) : NULL;
 }
 
+// Its state is another one: names follow at once.
+static void own_changed(struct agent *a, struct own_endpoint *own)
+{
+	agent_names_own(a, own);
+	agent_dns_own(a, own);
+}
+
 static json_t *own_event(const struct own_endpoint *own, const char *reason)
 {
 	return json_pack("{s:s, s:s, s:s, s:s*}", "network", own->net->rec.name, "endpoint",
@@ -131,6 +138,8 @@ static void load_own(void *arg, const char *key, const char *value, size_t len_b
 	a->seq = MAX_OF(a->seq, rec.seq);
 	if (agent_own_add(a, net, &rec, &netns, &own) < 0)
 		endpoint_record_fini(&rec);
+	else
+		own_changed(a, own);
 }
 
 // A container has an interface once: an earlier record of it is what the store was to forget.
@@ -167,10 +176,12 @@ void agent_own_adopt(struct agent *a)
 			endpoint_record_copy(&ep->rec, &rec) < 0)
 			continue;
 		log_info("endpoint %s of network %s is taken over", rec.name, ep->net->rec.name);
-		if (agent_own_add(a, ep->net, &rec, &netns, &own) < 0)
+		if (agent_own_add(a, ep->net, &rec, &netns, &own) < 0) {
 			endpoint_record_fini(&rec);
-		else
-			agent_own_save(a, own);
+			continue;
+		}
+		agent_own_save(a, own);
+		own_changed(a, own);
 	}
 }
 
@@ -192,13 +203,14 @@ int agent_own_add(struct agent *a, struct replica_net *net, struct endpoint_reco
 	if (!own)
 		return -ENOMEM;
 	own->agent = calloc(1, sizeof(*own->agent));
-	if (!own->agent) {
+	own->netns = *netns;
+	if (!own->agent || agent_dns_own_add(a, own) < 0) {
+		free(own->agent);
 		free(own);
 		return -ENOMEM;
 	}
 	own->rec = *rec;
 	own->net = net;
-	own->netns = *netns;
 	own->spoof_ok = wants_spoof(rec, &net->rec);
 	LIST_INSERT_HEAD(&net->own, own, of_net);
 	net->nb_own++;
@@ -214,6 +226,8 @@ static void own_free(struct agent *a, struct own_endpoint *own)
 {
 	struct replica_net *net = own->net;
 
+	agent_names_own_gone(a, own);
+	agent_dns_own_gone(a, own);
 	LIST_REMOVE(own, of_net);
 	net->nb_own--;
 	HASH_DEL(a->own, own);
@@ -260,6 +274,7 @@ void agent_own_stop(struct agent *a, struct own_endpoint *own)
 	is_off = own->state == OWN_CONFLICT;
 	own->agent->port_gone &= is_off;
 	own->state = OWN_STOPPING;
+	own_changed(a, own);
 	agent_event(a, "endpoint.down", own_event(own, NULL));
 	if (!is_off)
 		reconcile_own_del(a->rec, own);
@@ -286,6 +301,7 @@ static void release_net(struct agent *a, struct replica_net *net)
 	if (net->known)
 		return;
 	reconcile_net_gone(a->rec, net);
+	agent_dns_gateway_down(a, net);
 	agent_net_drop(a, net);
 	replica_net_tidy(&a->replica, net);
 }
@@ -324,6 +340,7 @@ static void own_failed(struct agent *a, struct own_endpoint *own, int rc, const 
 		log_warn("endpoint %s of network %s: %s", own->rec.name, own->net->rec.name, text);
 	own->state = OWN_FAILED;
 	snprintf(own->reason, sizeof(own->reason), "%.255s", text);
+	own_changed(a, own);
 }
 
 static bool is_alive(struct agent *a, const struct own_endpoint *own)
@@ -376,6 +393,7 @@ static void configure(struct agent *a, struct own_endpoint *own)
 		agent_event(a, "endpoint.up", own_event(own, NULL));
 	own->state = OWN_UP;
 	own->reason[0] = '\0';
+	own_changed(a, own);
 	a->dirty = true;
 }
 
@@ -456,6 +474,7 @@ static void lost_address(struct agent *a, struct own_endpoint *own, struct repli
 	own->agent->port_gone = false;
 	own->agent->port_up = false;
 	own->state = own->rec.is_static ? OWN_CONFLICT : OWN_STOPPING;
+	own_changed(a, own);
 	reconcile_own_del(a->rec, own);
 }
 
@@ -488,6 +507,7 @@ static void readdress(struct agent *a, struct own_endpoint *own)
 	// A write of the old record that is under way finds nobody when it ends.
 	own->agent->write = (struct retry){0};
 	own->state = OWN_STARTING;
+	own_changed(a, own);
 	reconcile_own_add(a->rec, own);
 }
 
@@ -549,6 +569,7 @@ static void publish(struct agent *a, struct own_endpoint *own)
 	if (own->state == OWN_CONFLICT && !won && own->agent->port_gone) {
 		own->state = OWN_STARTING;
 		own->agent->port_gone = false;
+		own_changed(a, own);
 		reconcile_own_add(a->rec, own);
 	}
 	if (won && own->state != OWN_CONFLICT)
@@ -724,5 +745,8 @@ json_t *agent_own_json(const struct own_endpoint *own)
 	json_object_set_new(obj, "state", json_string(states[own->state]));
 	if (own->reason[0])
 		json_object_set_new(obj, "reason", ctrl_json_text(own->reason));
+	if (own->agent->container->problem[0])
+		json_object_set_new(
+			obj, "dns_problem", ctrl_json_text(own->agent->container->problem));
 	return obj;
 }

@@ -9,6 +9,9 @@
 //	agent_own.c	this host's endpoints, kept in the store, on disk and in the switch
 //	agent_connect.c	connect and disconnect
 //	agent_gateway.c	the gateways of networks, in this host's own namespace
+//	agent_names.c	what names mean: the networks and hosts that this host knows
+//	agent_dns.c	where they are asked: in containers, and at gateways
+//	agent_ask.c	and by people
 //	agent_show.c	what is there, for people; audit
 //
 // All of it is level-triggered: each part compares what should be with what the replica says and
@@ -19,6 +22,7 @@
 
 #include "base/util.h"
 #include "netd/agent.h"
+#include "netd/dns/dns.h"
 #include "netd/driver.h"
 #include "netd/ipam.h"
 #include "netd/own.h"
@@ -72,6 +76,8 @@ struct agent_own {
 	bool port_gone;	 // OWN_STOPPING: the switch has let go of it
 	bool takes_over; // its address was that of a host that was silent
 	bool readdress;	 // comes back with another address when its port is gone
+	bool named;	 // its names are known
+	struct agent_container *container;
 	struct retry configure;
 	// Who waits: for OWN_UP and the store, or for the end.
 	agent_done_fn *done;
@@ -85,6 +91,31 @@ struct agent_own {
 struct pending {
 	LIST_ENTRY(pending) entry;
 	struct agent *a;
+};
+
+// A network namespace of this host with endpoints: there its names are asked.
+struct agent_container {
+	struct netns_id netns;
+	LIST_HEAD(, own_endpoint) endpoints;
+	struct dns_view view; // of the listener
+	struct dns_listener *listener;
+	enum { RESOLV_UNKNOWN, RESOLV_WRITTEN, RESOLV_REMOVED } resolv;
+	struct retry retry;
+	char problem[320]; // why nobody answers there, or it has no resolv.conf; empty: none
+	UT_hash_handle hh; // by netns
+};
+
+// A network's gateway on this host: there they are asked as well.
+struct agent_dns_gateway {
+	LIST_ENTRY(agent_dns_gateway) entry;
+	struct replica_net *net;
+	char ifname[16];
+	struct agent_dns_gateway_listener {
+		struct ip_addr ip; // family 0: none
+		struct dns_listener *listener;
+	} at[RECORD_SUBNETS_MAX];
+	struct retry retry;
+	char problem[320];
 };
 
 struct agent_conf_net { // a network of the configuration
@@ -124,6 +155,9 @@ struct agent {
 	bool in_batch;		   // writes to disk are collected
 	struct retry host_write, cluster_write, net_write, gc, drop;
 	char host_problem[256]; // another machine has this host's name; empty: none
+
+	struct agent_container *containers;
+	LIST_HEAD(, agent_dns_gateway) dns_gateways;
 
 	bool switch_up;
 	char checked[ID_BYTES]; // the container that was looked at last
@@ -250,3 +284,35 @@ void agent_port_gone(void *agent, struct own_endpoint *own);
 void agent_port_down(void *agent, struct own_endpoint *own, const char *reason);
 struct replica_endpoint *agent_own_record(struct agent *a, const struct own_endpoint *own);
 json_t *agent_own_json(const struct own_endpoint *own);
+
+// ---- agent_show.c ----
+
+void agent_add_problem(json_t *list, const char *object, const char *reason);
+
+// ---- agent_names.c: what changed here or in the replica ----
+
+void agent_names_own(struct agent *a, struct own_endpoint *own);
+void agent_names_own_gone(struct agent *a, struct own_endpoint *own); // before it is freed
+void agent_names_net(struct agent *a, struct replica_net *net);
+void agent_names_remote(struct agent *a, struct replica_endpoint *ep, bool gone);
+void agent_names_host(struct agent *a, const struct replica_host *host);
+void agent_names_host_gone(struct agent *a, const struct replica_host *host);
+void agent_names_self(struct agent *a); // its address
+
+// ---- agent_dns.c ----
+
+int agent_dns_own_add(struct agent *a, struct own_endpoint *own);   // -ENOMEM
+void agent_dns_own(struct agent *a, struct own_endpoint *own);	    // its state
+void agent_dns_own_gone(struct agent *a, struct own_endpoint *own); // before it is freed
+void agent_dns_net(struct agent *a, struct replica_net *net);	    // its record
+// Its interface in this host's own namespace: there, or (also before `net` is freed) not.
+void agent_dns_gateway_up(struct agent *a, struct replica_net *net, const char *ifname);
+void agent_dns_gateway_down(struct agent *a, struct replica_net *net);
+void agent_dns_run(struct agent *a, uint64_t now_us);
+void agent_dns_free_all(struct agent *a);
+// What the container sees; false: nothing, none of its endpoints has a name.
+bool agent_dns_view(const struct agent_container *c, struct dns_view *ret_view);
+void agent_dns_view_of_net(const struct replica_net *net, struct dns_view *ret_view);
+void agent_dns_problems(const struct agent *a, json_t *list); // adds {object, reason}
+// -EINVAL: it cannot have a resolv.conf.
+int agent_dns_check_resolv(const struct agent *a, const char *sandbox, struct err *err);

@@ -126,7 +126,7 @@ json_t *agent_hosts(struct agent *a)
 
 // ---- status ----
 
-static void add_problem(json_t *list, const char *object, const char *reason)
+void agent_add_problem(json_t *list, const char *object, const char *reason)
 {
 	json_array_append_new(
 		list, json_pack("{s:s, s:o}", "object", object, "reason", ctrl_json_text(reason)));
@@ -140,22 +140,23 @@ static json_t *problems(struct agent *a)
 	if (!list)
 		list = json_array();
 	if (a->host_problem[0])
-		add_problem(list, a->conf->host, a->host_problem);
+		agent_add_problem(list, a->conf->host, a->host_problem);
 	for (struct own_endpoint *own = a->own; own; own = own->hh.next) {
 		if (own->state != OWN_FAILED && own->state != OWN_CONFLICT)
 			continue;
 		snprintf(object, sizeof(object), "endpoint %s of network %s", own->rec.name,
 			own->net->rec.name);
-		add_problem(list, object, own->reason);
+		agent_add_problem(list, object, own->reason);
 	}
 	for (struct replica_net *net = a->replica.nets; net; net = net->hh.next) {
 		if (!net->agent || !net->agent->gateway.reason[0])
 			continue;
 		snprintf(object, sizeof(object), "gateway of network %s", net->rec.name);
-		add_problem(list, object, net->agent->gateway.reason);
+		agent_add_problem(list, object, net->agent->gateway.reason);
 	}
 	for (struct replica_skipped *s = a->replica.skipped; s; s = s->hh.next)
-		add_problem(list, s->key, s->reason);
+		agent_add_problem(list, s->key, s->reason);
+	agent_dns_problems(a, list);
 	return list;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// vsnetd: puts the parts together. Configuration, state, store, switch, agent, control channel;
-// then the event loop until a signal; then the same in reverse.
+// vsnetd: puts the parts together. Configuration, state, store, switch, names, agent, control
+// channel; then the event loop until a signal; then the same in reverse.
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
@@ -17,6 +17,7 @@
 #include "base/notify.h"
 #include "config/conf.h"
 #include "netd/advertise.h"
+#include "netd/dns/dns.h"
 #include "netd/handle.h"
 #include "netd/schema.h"
 
@@ -40,6 +41,8 @@ struct daemon {
 	struct local *local;
 	struct kv *kv;
 	struct switch_conn *sw;
+	struct names *names;
+	struct dns *dns; // NULL: off
 	struct agent *agent;
 	struct netd_handle handle;
 };
@@ -301,6 +304,16 @@ static int find_vtep(struct daemon *d, struct err *err)
 	return 0;
 }
 
+static int open_dns(struct daemon *d, struct err *err)
+{
+	struct dns_opts opts = {.loop = d->loop, .conf = &d->conf.dns};
+
+	opts.names = d->names = names_new();
+	if (!d->names)
+		return err_set(err, -ENOMEM, NULL, "out of memory");
+	return d->conf.dns.off ? 0 : dns_new(&opts, &d->dns, err);
+}
+
 static int open_agent(struct daemon *d, struct err *err)
 {
 	struct agent_opts opts = {
@@ -310,6 +323,8 @@ static int open_agent(struct daemon *d, struct err *err)
 		.local = d->local,
 		.sw = d->sw,
 		.sandbox = &sandbox_kernel,
+		.names = d->names,
+		.dns = d->dns,
 		.now_us = now_us,
 		.event = on_event,
 		.event_arg = d,
@@ -352,7 +367,7 @@ static int daemon_open(struct daemon *d, struct err *err)
 		(rc = find_vtep(d, err)) < 0 || (rc = local_open(path, &d->local, err)) < 0 ||
 		(rc = open_store(d, err)) < 0 ||
 		(rc = switch_conn_new(d->loop, d->opts.switch_dir, &d->sw, err)) < 0 ||
-		(rc = open_agent(d, err)) < 0)
+		(rc = open_dns(d, err)) < 0 || (rc = open_agent(d, err)) < 0)
 		return rc;
 	return open_control(d, err);
 }
@@ -363,6 +378,9 @@ static void daemon_close(struct daemon *d)
 	// First the agent, which may answer what waits; the rest is told that vsnetd stops.
 	agent_free(d->agent);
 	d->agent = NULL;
+	// It answers what it was asked, too.
+	dns_free(d->dns);
+	names_free(d->names);
 	ctrl_core_free(d->handle.core);
 	switch_conn_free(d->sw);
 	kv_free(d->kv);

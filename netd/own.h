@@ -23,7 +23,7 @@ struct own_endpoint {
 	struct netns_id netns; // of the container; zero: none
 	bool spoof_ok;	       // -o spoof=allow
 	bool stored;	       // the store has this record, as far as the replica knows
-	LIST_ENTRY(own_endpoint) of_net;
+	LIST_ENTRY(own_endpoint) of_net, of_container;
 	UT_hash_handle hh;	 // by rec.id
 	struct agent_own *agent; // the agent's private part
 };

@@ -77,6 +77,8 @@ struct replica_net {
 
 	LIST_HEAD(, own_endpoint) own; // this host's endpoints; the agent's
 	unsigned nb_own;
+	unsigned nb_named;	 // of these, whose names are known; agent_names.c
+	bool named;		 // this network's names are known here
 	struct agent_net *agent; // the agent's
 	void *reconcile;	 // the reconciler's
 	UT_hash_handle hh;	 // by id
@@ -94,6 +96,7 @@ struct replica_skipped { // a record that cannot be read
 // last argument before the structure goes. All may be NULL.
 struct replica_observer {
 	void (*host)(void *arg, struct replica_host *host, const struct host_record *old);
+	void (*host_gone)(void *arg, struct replica_host *host); // nothing speaks of it any more
 	void (*net)(void *arg, struct replica_net *net, bool gone);
 	void (*block)(void *arg, struct replica_block *block, bool gone);
 	void (*endpoint)(void *arg, struct replica_endpoint *ep, const struct endpoint_record *old,

@@ -38,6 +38,8 @@ void replica_host_tidy(struct replica *r, struct replica_host *host)
 {
 	if (!host || host->present || !LIST_EMPTY(&host->endpoints) || !LIST_EMPTY(&host->blocks))
 		return;
+	if (r->observer.host_gone)
+		r->observer.host_gone(r->observer.arg, host);
 	HASH_DEL(r->hosts, host);
 	free(host);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "netd/sandbox.h"
+#include "netd/sandbox_priv.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,26 +13,25 @@
 #include "base/netlink.h"
 #include "netd/gateway.h"
 
-#define OBJECT_BYTES 160
-#define IFNAMES_MAX  1000
-#define STALE_MAX    16 // addresses of an interface that are taken off in one go
+#define IFNAMES_MAX 1000
+#define STALE_MAX   16 // addresses of an interface that are taken off in one go
 
 // ---- namespaces ----
 
-static const char *object_of(const char *text, char buf[OBJECT_BYTES])
+const char *sandbox_object(const char *text, char buf[SANDBOX_OBJECT_BYTES])
 {
-	snprintf(buf, OBJECT_BYTES, "container %s", text);
+	snprintf(buf, SANDBOX_OBJECT_BYTES, "container %s", text);
 	return buf;
 }
 
 static int find(struct sandbox *sb, const char *text, struct netns_id *ret_id, struct err *err)
 {
-	char object[OBJECT_BYTES];
+	char object[SANDBOX_OBJECT_BYTES];
 	int fd, rc;
 
 	if (!text[0])
 		return err_set(err, -EINVAL, "container", "its network namespace is not given");
-	rc = netns_open(text, object_of(text, object), &fd, err);
+	rc = netns_open(text, sandbox_object(text, object), &fd, err);
 	if (rc < 0)
 		return rc;
 	rc = netns_identify(fd, ret_id);
@@ -53,25 +52,41 @@ static bool alive(struct sandbox *sb, const char *text, const struct netns_id *i
 	return find(sb, text, &now, NULL) == 0 && netns_same(id, &now);
 }
 
-// Opens a socket in the namespace; with `id`, only if it is that one.
-static int open_in(const char *text, const struct netns_id *id, struct nl **ret_nl, struct err *err)
+int sandbox_open(const char *text, const struct netns_id *id, int *ret_fd, struct err *err)
 {
-	char object[OBJECT_BYTES];
+	char object[SANDBOX_OBJECT_BYTES];
 	struct netns_id now;
 	int fd, rc;
 
-	rc = netns_open(text, object_of(text, object), &fd, err);
+	rc = netns_open(text, sandbox_object(text, object), &fd, err);
 	if (rc < 0)
 		return rc;
 	rc = netns_identify(fd, &now);
-	if (rc == 0 && id && id->ino && !netns_same(id, &now))
+	if (rc < 0)
+		err_set_errno(err, rc, object, "cannot look at its network namespace");
+	else if (id && id->ino && !netns_same(id, &now))
 		rc = err_set(err, -ENOENT, object,
 			"this is another network namespace now than when it was connected");
-	if (rc == 0)
-		rc = nl_open(fd, ret_nl);
+	if (rc < 0)
+		close(fd);
+	else
+		*ret_fd = fd;
+	return rc;
+}
+
+// Opens a netlink socket in the namespace; with `id`, only if it is that one.
+static int open_in(const char *text, const struct netns_id *id, struct nl **ret_nl, struct err *err)
+{
+	char object[SANDBOX_OBJECT_BYTES];
+	int fd, rc = sandbox_open(text, id, &fd, err);
+
+	if (rc < 0)
+		return rc;
+	rc = nl_open(fd, ret_nl);
 	close(fd);
 	if (rc < 0)
-		return err_set_errno(err, rc, object, "cannot enter its network namespace");
+		return err_set_errno(err, rc, sandbox_object(text, object),
+			"cannot enter its network namespace");
 	return 0;
 }
 
@@ -87,7 +102,7 @@ static bool is_taken(const char *name, char (*taken)[16], unsigned nb_taken)
 static int choose_ifname(struct sandbox *sb, const char *text, char (*taken)[16], unsigned nb_taken,
 	char ret_ifname[16], struct err *err)
 {
-	char object[OBJECT_BYTES], name[16];
+	char object[SANDBOX_OBJECT_BYTES], name[16];
 	struct nl_link link;
 	struct nl *nl;
 	int rc = open_in(text, NULL, &nl, err);
@@ -101,11 +116,11 @@ static int choose_ifname(struct sandbox *sb, const char *text, char (*taken)[16]
 	}
 	nl_close(nl);
 	if (rc == 0)
-		return err_set(err, -ENOSPC, object_of(text, object),
+		return err_set(err, -ENOSPC, sandbox_object(text, object),
 			"the names eth0 to eth%u are taken", IFNAMES_MAX - 1);
 	if (rc != -ENODEV)
 		return err_set_errno(
-			err, rc, object_of(text, object), "cannot list its interfaces");
+			err, rc, sandbox_object(text, object), "cannot list its interfaces");
 	memcpy(ret_ifname, name, sizeof(name));
 	return 0;
 }
@@ -116,7 +131,7 @@ struct job {
 	const struct own_endpoint *own;
 	struct nl *nl;
 	int ifindex;
-	char object[OBJECT_BYTES];
+	char object[SANDBOX_OBJECT_BYTES];
 	struct cidr stale[STALE_MAX]; // addresses that are to go
 	unsigned nb_stale;
 };
@@ -332,6 +347,7 @@ static const struct sandbox_ops ops = {
 	.ifname = choose_ifname,
 	.configure = configure,
 	.gateway = gateway,
+	.listen = sandbox_listen,
 };
 
 struct sandbox sandbox_kernel = {.ops = &ops};

@@ -8,6 +8,15 @@
 
 struct sandbox;
 
+// Where to listen.
+struct sandbox_where {
+	const char *sandbox;	      // NULL: in the host's own namespace
+	const struct netns_id *netns; // of the sandbox: only if it is this one
+	const char *ifname; // of this device only, which may have the address later; NULL: any
+	struct ip_addr ip;
+	uint16_t port;
+};
+
 struct sandbox_ops {
 	// Finds the namespace that `text` names (netns_open()). -ENOENT and the like with the
 	// reason.
@@ -25,6 +34,10 @@ struct sandbox_ops {
 	// The same of a gateway's interface, in the host's own namespace: gateway_configure().
 	int (*gateway)(struct sandbox *sb, const char *ifname, const struct network_record *net,
 		struct err *err);
+	// A UDP socket and a listening TCP socket there, not blocking; a container's `lo` is set up
+	// first. They hold the namespace until they are closed.
+	int (*listen)(struct sandbox *sb, const struct sandbox_where *where, int *ret_udp_fd,
+		int *ret_tcp_fd, struct err *err);
 };
 
 struct sandbox {

@@ -46,6 +46,11 @@ enum {
 	OPT_IFNAME = 1 << 20,
 	OPT_ALIAS = 1 << 21,
 	OPT_REPAIR = 1 << 22,
+	// Of names.
+	OPT_DNS = 1 << 23,
+	OPT_RESOLV_CONF = 1 << 24,
+	OPT_FROM = 1 << 25,
+	OPT_NETWORK = 1 << 26,
 };
 
 struct cli_option {
@@ -87,7 +92,7 @@ struct verb {
 // The groups; each table ends with a NULL name.
 extern const struct verb verbs_show[], verbs_bridge[], verbs_port[], verbs_fdb[], verbs_neigh[],
 	verbs_tunnel[], verbs_stats[], verbs_worker[], verbs_monitor[], verbs_config[],
-	verbs_network[], verbs_connect[], verbs_agent[], verbs_help[];
+	verbs_network[], verbs_connect[], verbs_agent[], verbs_dns[], verbs_help[];
 extern const struct verb *const verb_groups[];
 extern const unsigned nb_verb_groups;
 

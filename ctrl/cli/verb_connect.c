@@ -10,6 +10,10 @@ static int connect_container(struct cli *cli, int argc, char **argv)
 
 	if (rc != EXIT_DONE)
 		return rc;
+	if (cli->given & OPT_RESOLV_CONF) {
+		options = options ? options : json_object();
+		json_object_set_new(options, "resolv-conf", json_string("true"));
+	}
 	aliases = cli_option_list(cli, OPT_ALIAS);
 	return cli_change(cli, "network.connect",
 		json_pack("{s:s, s:s, s:s*, s:s*, s:s*, s:s*, s:s*, s:o*, s:o*}", "network",
@@ -30,8 +34,11 @@ const struct verb verbs_connect[] = {
 	{"network connect", "NETWORK CONTAINER", "connect a container of this host to a network",
 		"The container is a network namespace: of the name CONTAINER, or what --netns "
 		"says. "
-		"Options (-o):\nspoof=allow|deny, default-route=true|false, port=tap|veth.",
-		2, 2, OPT_NETNS | OPT_IP | OPT_IP6 | OPT_MAC | OPT_IFNAME | OPT_ALIAS | OPT_OPT,
+		"Options (-o):\nspoof=allow|deny, default-route=true|false, "
+		"port=tap|veth,\nresolv-conf=true|false.",
+		2, 2,
+		OPT_NETNS | OPT_IP | OPT_IP6 | OPT_MAC | OPT_IFNAME | OPT_ALIAS | OPT_RESOLV_CONF |
+			OPT_OPT,
 		connect_container, true},
 	{"network disconnect", "NETWORK CONTAINER", "disconnect it",
 		"With --force also what a host has left behind that is not there any more.", 2, 2,

@@ -39,6 +39,7 @@ static int create(struct cli *cli, int argc, char **argv)
 	set_value(params, "ip_ranges", cli_option_list(cli, OPT_IP_RANGE));
 	set_value(params, "gateways", cli_option_list(cli, OPT_GATEWAY));
 	set_value(params, "aux_addresses", aux);
+	set_value(params, "dns", cli_option_list(cli, OPT_DNS));
 	set_value(params, "labels", labels);
 	set_value(params, "options", options);
 	set_flag(cli, OPT_IPV6, params, "ipv6");
@@ -277,7 +278,7 @@ const struct verb verbs_network[] = {
 		"spoof=allow|deny.",
 		1, 1,
 		OPT_DRIVER | OPT_SUBNET | OPT_IP_RANGE | OPT_GATEWAY | OPT_AUX_ADDRESS | OPT_IPV6 |
-			OPT_INTERNAL | OPT_LABEL | OPT_OPT,
+			OPT_INTERNAL | OPT_DNS | OPT_LABEL | OPT_OPT,
 		create, true},
 	{"network rm", "NETWORK...", "delete networks that no container is connected to", NULL, 1,
 		-1, OPT_FORCE, rm, true},

@@ -9,7 +9,7 @@
 
 const struct verb *const verb_groups[] = {verbs_show, verbs_bridge, verbs_port, verbs_tunnel,
 	verbs_fdb, verbs_neigh, verbs_stats, verbs_worker, verbs_monitor, verbs_network,
-	verbs_connect, verbs_agent, verbs_config, verbs_help};
+	verbs_connect, verbs_dns, verbs_agent, verbs_config, verbs_help};
 const unsigned nb_verb_groups = ARRAY_SIZE(verb_groups);
 
 // Number of words of the verb's name that begin `argv`; 0 when it is another verb.

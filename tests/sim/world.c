@@ -166,6 +166,7 @@ void host_start_agent(struct host *h)
 	h->kv = sim_store_open(w->store, &kv_opts);
 	sim_store_cut(h->kv, h->cut);
 	opts.kv = h->kv;
+	opts.names = h->names = names_new();
 	if (agent_new(&opts, &h->agent, &err) < 0) {
 		world_fail(w, "%s: the agent does not start: %s: %s", h->conf.host, err.path,
 			err.reason);
@@ -200,6 +201,8 @@ void host_crash_agent(struct host *h)
 	h->known_revision = h->agent->replica.revision;
 	agent_free(h->agent);
 	h->agent = NULL;
+	names_free(h->names);
+	h->names = NULL;
 	conn->on_state = NULL;
 	conn->on_event = NULL;
 	kv_free(h->kv);

@@ -9,6 +9,7 @@
 //	check.c		what must be so while things happen
 //	check_end.c	what must be so when all is healed and quiet: the store
 //	check_tables.c	and agents and switches
+//	check_names.c	and names
 //	check_audit.c	what audits say then
 #pragma once
 
@@ -44,6 +45,7 @@ struct host {
 	struct netd_conf conf;
 	struct ip_addr vtep;
 	struct agent *agent; // NULL: not running
+	struct names *names; // the agent's
 	struct kv *kv;
 	struct fake_switch *sw;
 	struct local *local;

@@ -119,6 +119,34 @@ json_t *agent_hosts(struct agent *agent)
 	return json_pack("{s:[]}", "hosts");
 }
 
+json_t *agent_names(struct agent *agent, const char *network, struct err *err)
+{
+	if (network && strcmp(network, "front")) {
+		err_set(err, -ENOENT, network, "there is no such network");
+		return NULL;
+	}
+	return json_pack("{s:[], s:s?}", "names", "network", network);
+}
+
+void agent_ask(struct agent *agent, const char *container, const char *network, const char *name,
+	const char *type, agent_done_fn *fn, void *arg)
+{
+	remember(json_pack("{s:s?, s:s?, s:s, s:s}", "container", container, "network", network,
+			 "name", name, "type", type),
+		fn, arg);
+}
+
+int agent_dns_stats(struct agent *agent, json_t **ret_stats, struct err *err)
+{
+	return err_set(err, -EOPNOTSUPP, "names", "this host answers none");
+}
+
+int agent_dns_flush(struct agent *agent, unsigned *ret_count, struct err *err)
+{
+	*ret_count = 7;
+	return 0;
+}
+
 json_t *agent_status(struct agent *agent)
 {
 	return json_pack("{s:b}", "settled", 1);
@@ -240,6 +268,9 @@ static void test_create(void **state)
 	expect_asked("network.create", "{\"name\": \"a\"}",
 		"{\"name\": \"a\", \"driver\": \"bridge\", \"ipv6\": false, \"internal\": false, "
 		"\"labels\": {}, \"options\": {}, \"subnets\": []}");
+	expect_asked("network.create",
+		"{\"name\": \"a\", \"dns\": [\"10.2.0.1\", \"10.2.0.2:54\"]}",
+		"{\"dns\": [\"10.2.0.1\", \"10.2.0.2:54\"]}");
 	// Ranges, gateways and reserved addresses find their subnets.
 	expect_asked("network.create",
 		"{\"name\": \"a\", \"driver\": \"overlay\", \"internal\": true, "
@@ -291,6 +322,8 @@ static void test_create_refused(void **state)
 		{"{\"name\": \"a\", \"subnets\": [\"10.1.0.0/16\"], \"aux_addresses\": {\"r\": "
 		 "\"10.2.0.1\"}}",
 			-EINVAL, "aux-address r 10.2.0.1 is in none of its subnets"},
+		{"{\"name\": \"a\", \"dns\": [\"10.2.0.1\", \"ns\"]}", -EINVAL,
+			"network a: dns 'ns' is not allowed; a server is ADDRESS"},
 		{"{\"name\": \"a\", \"options\": {\"mtu\": 1400}}", -EINVAL,
 			"'mtu' of its options is not allowed; a text is needed"},
 		{"{\"name\": \"a\", \"driver\": \"overlay-with-a-long-name\"}", -EINVAL,
@@ -354,6 +387,25 @@ static void test_others(void **state)
 	assert_int_equal(json_integer_value(json_object_get(t.result, "pid")), getpid());
 }
 
+static void test_dns(void **state)
+{
+	call("dns.ls", "");
+	assert_true(json_is_null(json_object_get(t.result, "network")));
+	call("dns.ls", "{\"network\": \"front\"}");
+	assert_true(json_is_array(json_object_get(t.result, "names")));
+	expect_refused("dns.ls", "{\"network\": \"back\"}", -ENOENT, "there is no such network");
+	expect_asked("dns.query", "{\"name\": \"c1\"}",
+		"{\"name\": \"c1\", \"type\": \"A\", \"container\": null, \"network\": null}");
+	expect_asked("dns.query", "{\"name\": \"c1\", \"type\": \"SRV\", \"container\": \"c2\"}",
+		"{\"type\": \"SRV\", \"container\": \"c2\"}");
+	expect_refused("dns.query", "{\"name\": \"c1\", \"network\": \"a\", \"container\": \"c2\"}",
+		-EINVAL, "give a container or a network");
+	expect_refused("dns.query", "{}", -EINVAL, "'name' is missing");
+	expect_refused("dns.stats", "", -EOPNOTSUPP, "this host answers none");
+	call("dns.flush", "");
+	assert_int_equal(json_integer_value(json_object_get(t.result, "flushed")), 7);
+}
+
 // While one waits, others are answered.
 static void test_parallel(void **state)
 {
@@ -400,6 +452,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_create_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_connect, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_others, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_dns, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_parallel, setup, teardown),
 		cmocka_unit_test(test_method_list),
 	};
