@@ -399,6 +399,7 @@ bool check_end(struct world *w, char *text, size_t len_bytes)
 			continue;
 		check_replica(t, &w->hosts[i]);
 		check_switch(t, &w->hosts[i]);
+		check_names(t, &w->hosts[i]);
 	}
 	ok = !t->failed;
 	truth_fini(t);

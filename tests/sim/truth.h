@@ -34,3 +34,7 @@ struct host *truth_host(struct truth *t, const char *name); // NULL
 
 void check_replica(struct truth *t, struct host *h);
 void check_switch(struct truth *t, const struct host *h);
+
+// ---- check_names.c ----
+
+void check_names(struct truth *t, const struct host *h);
