@@ -34,6 +34,8 @@ static void configure(struct agent *a, struct replica_net *net)
 	}
 	if (gw->ready != was_ready)
 		tell(a, net, gw->ready ? "gateway.up" : "gateway.down");
+	if (gw->ready)
+		agent_dns_gateway_up(a, net, gw->ifname);
 }
 
 void agent_gateway(void *arg, struct replica_net *net, const char *ifname, bool up)
@@ -54,6 +56,7 @@ void agent_gateway(void *arg, struct replica_net *net, const char *ifname, bool 
 	}
 	gw->ready = false;
 	gw->reason[0] = '\0';
+	agent_dns_gateway_down(a, net);
 	if (was_ready)
 		tell(a, net, "gateway.down");
 }

@@ -116,6 +116,24 @@ vsctl dns stats | grep -q '^queries: ' || fail "stats: $(vsctl dns stats)"
 vsctl --json dns stats | jq -e '.listeners | length >= 3' >/dev/null || fail "stats: $(vsctl --json dns stats)"
 vsctl --json dns flush | jq -e '.flushed == 0' >/dev/null
 
+# ---- at the gateway, which is the network's own ----
+
+vsctl network create --subnet 10.3.0.0/16 --gateway 10.3.0.1 --subnet fd03::/64 --gateway fd03::1 side >/dev/null
+vsctl network connect side c3 --alias here
+ip3=$(ip_of side c3)
+for server in 10.3.0.1 fd03::1; do
+	for transport in +notcp +tcp; do
+		got=$(in_ns c3 dig +tries=3 +time=2 +short $transport "@$server" here)
+		[[ $got == "$ip3" ]] || fail "at $server $transport: '$got', not '$ip3'"
+		got=$(in_ns c3 dig +tries=3 +time=2 $transport "@$server" db.back)
+		[[ $got != *"$(ip_of back c3)"* ]] || fail "$server answers what is of another network"
+	done
+done
+vsctl network disconnect side c3
+wait_until 10 eval '! ss -Hln "sport = :53" | grep -qE "10\.3\.0\.1|fd03"' ||
+	fail "the gateway still listens: $(ss -Hln 'sport = :53')"
+expect "$(ip_of back c3)" c3 db
+
 # ---- what is over is over ----
 
 vsctl network disconnect front c2
