@@ -93,6 +93,14 @@ class Switch:
         """Ends the switch with that signal and starts it again, as it was."""
         self.cannot("a restart")
 
+    def names(self, addresses, cpu):
+        """Serves {name: address} to a container, on the CPU. Returns its namespace and the address
+        that it asks at."""
+        self.cannot("names")
+
+    def stop(self):
+        """Ends what does not go with the lab."""
+
     def processes(self):
         """Process numbers of what runs."""
         return []
