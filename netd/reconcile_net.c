@@ -324,7 +324,8 @@ void sw_net_step(struct sw_net *net)
 {
 	struct reconcile *rec = net->rec;
 
-	// While the bridge goes, nothing can be put on it: the answer has the network looked at again.
+	// While the bridge goes, nothing can be put on it: the answer has the network looked at
+	// again.
 	if (!sw_may_change(rec) || net->bridge.busy)
 		return;
 	if (!net->nb_ports) {
