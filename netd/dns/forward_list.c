@@ -168,6 +168,8 @@ static void read_resolv(struct forward *forward)
 	resolv_parse(text, len, &forward->resolv);
 	free(text);
 	list_clear(forward->host);
+	if (forward->conf.nb_servers > 0)
+		return; // nobody asks these, so nobody is to wonder about them
 	list_fill(forward->host, forward->resolv.servers, forward->resolv.nb_servers);
 }
 

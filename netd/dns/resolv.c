@@ -49,7 +49,7 @@ static void take_search(const char *at, const char *end, unsigned max, struct re
 	while (resolv->nb_search < max && next_word(&at, end, word)) {
 		size_t len = strlen(word);
 
-		if (len > 0 && word[len - 1] == '.')
+		while (len > 0 && word[len - 1] == '.')
 			word[--len] = '\0';
 		if (len > 0)
 			memcpy(resolv->search[resolv->nb_search++], word, len + 1);

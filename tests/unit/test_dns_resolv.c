@@ -34,7 +34,7 @@ static void test_parse(void **state)
 
 	parse("# made\n; by hand\nnameserver 192.0.2.1\nnameserver\t2001:db8::5 # v6\n"
 	      " nameserver 192.0.2.9\nnameserver nonsense\nnameserver\nnameserverx 192.0.2.8\n"
-	      "domain a.example b.example\nsearch  one.example\ttwo.example. .\n"
+	      "domain a.example b.example\nsearch  one.example\ttwo.example. . ..\n"
 	      "options rotate ndots:3 edns0\nnameserver 192.0.2.2",
 		&r);
 	assert_int_equal(r.nb_servers, 3);
