@@ -149,6 +149,8 @@ static void test_forwarded_sizes(void **state)
 	check_forwarded_size(&q, 29, true, 29);	 // the authority does not fit
 	check_forwarded_size(&q, 28, false, 28); // the additional record does not
 	check_forwarded_size(&q, 200, true, 29);
+	q.udp_size = 520; // 11 of OPT
+	check_forwarded_size(&q, 200, true, 29);
 	q.udp_size = 4096;
 	check_forwarded_size(&q, 200, true, 74);
 	q.is_tcp = true;

@@ -129,6 +129,7 @@ static void test_name(void **state)
 	expect(names, &scope_a, ".neta", "unknown");
 	expect(names, &scope_a, "", "unknown");
 	expect(names, &scope_a, "xneta", "unknown");
+	expect(names, &scope_a, "webxneta", "unknown");
 	expect(names, &scope_a, "other.neta", "no such /neta");
 	expect(names, &scope_a, "a.web.neta", "no such /neta");
 	expect(names, &scope_a, "web.netb", "unknown");
@@ -381,7 +382,7 @@ static void test_json(void **state)
 	set_host(names, "h1", "192.0.2.1", true);
 	set(names, &one, &(struct row){NET_B, "web", "10.0.0.1 fd00::1", "www", 1, 1});
 	set(names, &two, &(struct row){NET_A, "web", "10.1.0.1", NULL, 1, 2});
-	set(names, &three, &(struct row){NET_A, "loser", "10.1.0.1", NULL, 1, 1});
+	set(names, &three, &(struct row){NET_A, "loser", "10.1.0.1", "lost", 1, 1});
 	expect_json(names, "neta",
 		"[{\"network\": \"neta\", \"name\": \"web\", \"alias_of\": null,"
 		" \"addresses\": [\"10.1.0.1\"], \"host\": \"h1\", \"suspended\": true}]");

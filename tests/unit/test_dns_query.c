@@ -188,7 +188,10 @@ static const struct known known[] = {
 	{"01.0.0.10.in-addr.arpa.", .kind = FORWARDED},
 	{"257.0.0.10.in-addr.arpa.", .kind = FORWARDED},
 	{"1.0.0.10.in-addr.arpa.x.", .kind = FORWARDED},
+	{"1x0.0.10.in-addr.arpa.", .kind = FORWARDED},
 	{"in-addr.arpa.", .kind = FORWARDED},
+	{"mylocalhost.", .kind = FORWARDED},
+	{"not-invalid.", .kind = FORWARDED},
 	{"7.0.0.0.0.0" REVERSE6, .kind = FORWARDED},
 	{"0.0.0.0.0" REVERSE6, .kind = FORWARDED},
 };
