@@ -18,8 +18,9 @@ void resolv_parse(const char *text, size_t len_bytes, struct resolv *ret_resolv)
 char *resolv_print(const struct resolv *resolv);
 
 // Where `ip netns exec` has a container's file from: /etc/netns/NAME/resolv.conf, for a namespace
-// with a name (/run/netns/NAME). Writes it, and keeps what was there before beside it
-// (resolv.conf.causeway-saved); what somebody else has written since is left alone and told.
+// with a name (/run/netns/NAME). Writes it, and keeps what was there before
+// (/etc/netns/.NAME.resolv.conf.causeway-saved); what somebody else has written since is left alone
+// and told.
 // resolv_remove() puts it back. -EINVAL: the namespace has no name; -EEXIST: somebody else's file.
 int resolv_write(const char *netns, const struct resolv *resolv, struct err *err);
 int resolv_remove(const char *netns, struct err *err);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The files of containers. Beside ours there is always a second one: what was there before, or a
-// note that nothing was. So a file of somebody else is known for what it is, also after a crash.
+// The files of containers. To ours there is always a second one: what was there before, or a note
+// that nothing was. So a file of somebody else is known for what it is, also after a crash. It is
+// not in the container's folder, of which `ip netns exec` mounts each file over one in /etc, and
+// complains of those that /etc has not.
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -61,8 +63,8 @@ static int paths_init(const char *netns, struct paths *ret_paths, struct err *er
 	if (snprintf(p->dir, sizeof(p->dir), "%s/%s", base, name) >= (int)sizeof(p->dir))
 		return err_set(err, -ENAMETOOLONG, netns, "the name is too long");
 	snprintf(p->file, sizeof(p->file), "%s/resolv.conf", p->dir);
-	snprintf(p->saved, sizeof(p->saved), "%s/resolv.conf.causeway-saved", p->dir);
-	snprintf(p->fresh, sizeof(p->fresh), "%s/resolv.conf.causeway", p->dir);
+	snprintf(p->saved, sizeof(p->saved), "%s/.%s.resolv.conf.causeway-saved", base, name);
+	snprintf(p->fresh, sizeof(p->fresh), "%s/.%s.resolv.conf.causeway", base, name);
 	return 0;
 }
 
@@ -127,7 +129,7 @@ static int tell_foreign(const struct paths *p, struct err *err)
 		"somebody else has written the file since vsnetd did; it is left alone");
 }
 
-// Puts what is there beside, or a note that nothing is.
+// Keeps what is there, or a note that nothing is.
 static int save(const struct paths *p, const char *note, struct err *err)
 {
 	if (exists(p->saved))

@@ -137,7 +137,7 @@ static void test_new_folder(void **state)
 	two.ndots = 5;
 	assert_int_equal(resolv_write("/run/netns/c1", &two, NULL), 0);
 	assert_true(has("c1/resolv.conf", "ndots:5"));
-	assert_false(is_there("c1/resolv.conf.causeway"));
+	assert_false(is_there(".c1.resolv.conf.causeway"));
 	assert_int_equal(resolv_remove("c1", NULL), 0);
 	assert_false(is_there("c1"));
 	assert_int_equal(resolv_remove("c1", NULL), 0);
@@ -150,7 +150,7 @@ static void test_folder_of_others(void **state)
 	assert_int_equal(resolv_remove("c2", NULL), 0);
 	assert_true(is_there("c2"));
 	assert_false(is_there("c2/resolv.conf"));
-	assert_false(is_there("c2/resolv.conf.causeway-saved"));
+	assert_false(is_there(".c2.resolv.conf.causeway-saved"));
 	// One that we made, and that others use by now.
 	assert_int_equal(resolv_write("c3", &one, NULL), 0);
 	put("c3/hosts", "mine");
@@ -165,11 +165,11 @@ static void test_put_back(void **state)
 	put("c4/resolv.conf", "nameserver 192.0.2.77\n");
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(resolv_write("c4", &one, NULL), 0);
-	assert_true(has("c4/resolv.conf.causeway-saved", "192.0.2.77"));
+	assert_true(has(".c4.resolv.conf.causeway-saved", "192.0.2.77"));
 	assert_true(has("c4/resolv.conf", "127.0.0.11"));
 	assert_int_equal(resolv_remove("c4", NULL), 0);
 	assert_true(has("c4/resolv.conf", "192.0.2.77"));
-	assert_false(is_there("c4/resolv.conf.causeway-saved"));
+	assert_false(is_there(".c4.resolv.conf.causeway-saved"));
 }
 
 // A crash after the file was saved and before ours is there.
@@ -179,11 +179,11 @@ static void test_stopped_between(void **state)
 
 	assert_int_equal(mkdir(path_of("c5"), 0755), 0);
 	put("c5/resolv.conf", "nameserver 192.0.2.77\n");
-	snprintf(saved, sizeof(saved), "%s", path_of("c5/resolv.conf.causeway-saved"));
+	snprintf(saved, sizeof(saved), "%s", path_of(".c5.resolv.conf.causeway-saved"));
 	assert_int_equal(link(path_of("c5/resolv.conf"), saved), 0);
 	assert_int_equal(resolv_remove("c5", NULL), 0);
 	assert_true(has("c5/resolv.conf", "192.0.2.77"));
-	assert_false(is_there("c5/resolv.conf.causeway-saved"));
+	assert_false(is_there(".c5.resolv.conf.causeway-saved"));
 	assert_int_equal(link(path_of("c5/resolv.conf"), saved), 0);
 	assert_int_equal(resolv_write("c5", &one, NULL), 0);
 	assert_int_equal(resolv_remove("c5", NULL), 0);
