@@ -166,7 +166,9 @@ int listener_open(struct server *server, struct dns_listener *listener)
 		source_close(&listener->tcp);
 		return rc;
 	}
-	forward_own_add(server->forward, &listener->ip);
+	// 127.0.0.11 is another one in each namespace; in the host's it may be a server above.
+	if (!listener->one_client)
+		forward_own_add(server->forward, &listener->ip);
 	TAILQ_INSERT_TAIL(&server->listeners, listener, entry);
 	return 0;
 }
@@ -178,7 +180,8 @@ void listener_close(struct dns_listener *listener)
 	TAILQ_REMOVE(&server->listeners, listener, entry);
 	requests_cancel(&listener->requests);
 	tcp_close_conns(listener);
-	forward_own_del(server->forward, &listener->ip);
+	if (!listener->one_client)
+		forward_own_del(server->forward, &listener->ip);
 	viewer_clear(&listener->viewer);
 	source_close(&listener->udp);
 	source_close(&listener->tcp);
