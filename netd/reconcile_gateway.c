@@ -144,14 +144,8 @@ static void on_added(struct reconcile *rec, struct sw_call *call, int rc, const 
 {
 	struct sw_net *net = call->net;
 
-	sw_net_queue(net);
-	if (rc < 0) {
-		sw_object_failed(rec, &net->gw, err);
-		if (rc == -EEXIST)
-			sw_relist(rec, false);
+	if (!sw_net_answered(net, &net->gw, rc, err))
 		return;
-	}
-	sw_object_ok(&net->gw);
 	net->gw.there = true;
 	net->gw.has = net->gw.sent;
 	mark(net); // its forwarding entry comes with it
@@ -163,12 +157,8 @@ static void on_set(struct reconcile *rec, struct sw_call *call, int rc, const js
 {
 	struct sw_net *net = call->net;
 
-	sw_net_queue(net);
-	if (rc < 0) {
-		sw_object_failed(rec, &net->gw, err);
+	if (!sw_net_answered(net, &net->gw, rc, err))
 		return;
-	}
-	sw_object_ok(&net->gw);
 	net->gw.has = net->gw.sent;
 	sw_gateway_tell(net, true);
 }
@@ -178,12 +168,8 @@ static void on_deleted(struct reconcile *rec, struct sw_call *call, int rc, cons
 {
 	struct sw_net *net = call->net;
 
-	sw_net_queue(net);
-	if (rc < 0) {
-		sw_object_failed(rec, &net->gw, err);
+	if (!sw_net_answered(net, &net->gw, rc, err))
 		return;
-	}
-	sw_object_ok(&net->gw);
 	net->gw.there = false; // and its forwarding entry with it
 }
 

@@ -45,6 +45,19 @@ void sw_vx_options(const struct sw_net *net, json_t **ret_fixed, json_t **ret_li
 		"isolated", "on", "remote", "tag", "trunks", "vlan-mode", "mtu", "fdb-limit");
 }
 
+bool sw_net_answered(struct sw_net *net, struct sw_object *obj, int rc, const struct err *err)
+{
+	sw_net_queue(net);
+	if (rc == 0) {
+		sw_object_ok(obj);
+		return true;
+	}
+	sw_object_failed(net->rec, obj, err);
+	if (rc == -EEXIST) // somebody has made it meanwhile
+		sw_relist(net->rec, false);
+	return false;
+}
+
 json_t *sw_net_mtu(const struct sw_net *net)
 {
 	uint32_t mtu = network_mtu(&net->net->rec);
@@ -194,14 +207,8 @@ static void on_bridge_added(struct reconcile *rec, struct sw_call *call, int rc,
 {
 	struct sw_net *net = call->net;
 
-	sw_net_queue(net);
-	if (rc < 0) {
-		sw_object_failed(rec, &net->bridge, err);
-		if (rc == -EEXIST)
-			sw_relist(rec, false);
+	if (!sw_net_answered(net, &net->bridge, rc, err))
 		return;
-	}
-	sw_object_ok(&net->bridge);
 	net->bridge.there = true;
 	net->bridge.has = net->bridge.want;
 	// It is empty. Forwarding entries come with the port that they need.
@@ -215,12 +222,8 @@ static void on_bridge_deleted(struct reconcile *rec, struct sw_call *call, int r
 {
 	struct sw_net *net = call->net;
 
-	sw_net_queue(net);
-	if (rc < 0) {
-		sw_object_failed(rec, &net->bridge, err);
+	if (!sw_net_answered(net, &net->bridge, rc, err))
 		return;
-	}
-	sw_object_ok(&net->bridge);
 	net->bridge.there = net->vx.there = net->gw.there = false;
 	sw_entries_reset(net);
 }
@@ -230,14 +233,8 @@ static void on_vx_added(struct reconcile *rec, struct sw_call *call, int rc, con
 {
 	struct sw_net *net = call->net;
 
-	sw_net_queue(net);
-	if (rc < 0) {
-		sw_object_failed(rec, &net->vx, err);
-		if (rc == -EEXIST)
-			sw_relist(rec, false);
+	if (!sw_net_answered(net, &net->vx, rc, err))
 		return;
-	}
-	sw_object_ok(&net->vx);
 	net->vx.there = true;
 	net->vx.has = net->vx.sent;
 	if (net->entries != ENTRIES_UNKNOWN)
@@ -249,12 +246,8 @@ static void on_vx_set(struct reconcile *rec, struct sw_call *call, int rc, const
 {
 	struct sw_net *net = call->net;
 
-	sw_net_queue(net);
-	if (rc < 0) {
-		sw_object_failed(rec, &net->vx, err);
+	if (!sw_net_answered(net, &net->vx, rc, err))
 		return;
-	}
-	sw_object_ok(&net->vx);
 	net->vx.has = net->vx.sent;
 }
 
@@ -263,12 +256,8 @@ static void on_vx_deleted(struct reconcile *rec, struct sw_call *call, int rc, c
 {
 	struct sw_net *net = call->net;
 
-	sw_net_queue(net);
-	if (rc < 0) {
-		sw_object_failed(rec, &net->vx, err);
+	if (!sw_net_answered(net, &net->vx, rc, err))
 		return;
-	}
-	sw_object_ok(&net->vx);
 	net->vx.there = false; // and its forwarding entries with it
 }
 

@@ -264,6 +264,8 @@ bool sw_may_change(struct reconcile *rec);
 // Options in the switch's words, null: as by default.
 json_t *sw_tunnel_options(const struct reconcile *rec);
 void sw_vx_options(const struct sw_net *net, json_t **ret_fixed, json_t **ret_live);
+// What a call about something of the network came to. False: it failed, and is tried again.
+bool sw_net_answered(struct sw_net *net, struct sw_object *obj, int rc, const struct err *err);
 json_t *sw_net_mtu(const struct sw_net *net); // of its ports
 
 // ---- reconcile_port.c ----
