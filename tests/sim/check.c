@@ -162,8 +162,17 @@ static void check_entries(struct promise *p, const struct host *h)
 	*seen = there && (*seen || is_its_entry(h, p));
 }
 
+// Its host has let it go with its network, whose name or VNI was another one's. Whoever was away
+// may still put that network back later, when the other one is gone in turn.
+static bool is_lost_for_good(const struct promise *p)
+{
+	return p->host->agent && !promise_own(p) &&
+	       net_is_anothers(p->w, p->net_id, p->network, p->vni);
+}
+
 static void check_promise(struct world *w, struct promise *p)
 {
+	p->lost_ok |= is_lost_for_good(p);
 	if (may_be_gone(p)) {
 		forget_seen(p);
 		p->fenced_seen_us = p->host->fenced_us;

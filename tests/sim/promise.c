@@ -13,7 +13,7 @@
 //	- the store did not have the record then, or was lost before the host had read it again, or
 //	- the host was silent for so long that others deleted the record, or
 //	- the host has another address than its record says;
-// or if its network's name or VNI is another network's since the store was lost or set back.
+// or if its network's name or VNI was another network's since the store was lost or set back.
 // An endpoint that was refused or disconnected may come back, if its host lost its state folder
 // while the store still had the record (it was away), or before the host had read a store that was
 // set back. Whatever was asked to go may be there or not until the answer comes; and when the agent
