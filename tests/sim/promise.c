@@ -241,9 +241,13 @@ static bool shares_address(const struct promise *a, const struct promise *b)
 // A container of its name asked for its address on another host while its own was silent.
 static bool takes_over(const struct promise *q, const struct promise *p)
 {
-	return q != p && q->state != PROMISE_REFUSED && shares_address(p, q) &&
-	       q->host != p->host && !strcmp(q->container->name, p->container->name) &&
-	       p->host->absent_us && p->host->absent_us + TAKE_OVER_US >= q->asked_us;
+	// One that is refused in the end may have had its record in the store until then.
+	bool was_there =
+		q->state != PROMISE_REFUSED || q->ended_us + TAKE_OVER_US >= p->w->tl.now_us;
+
+	return q != p && was_there && shares_address(p, q) && q->host != p->host &&
+	       !strcmp(q->container->name, p->container->name) && p->host->absent_us &&
+	       p->host->absent_us + TAKE_OVER_US >= q->asked_us;
 }
 
 bool promise_is_taken_over(const struct promise *p)
