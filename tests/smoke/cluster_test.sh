@@ -41,7 +41,7 @@ tcp c2 c1 "$ip1"
 
 # No request to resolve an address goes over the wire.
 in_ns c1 ip neigh flush dev eth0
-ip netns exec h1 timeout 2 tcpdump -c 1 -i u0 'udp port 4789 and udp[50:2] = 0x0806' >"$T/arp" 2>/dev/null &
+ip netns exec h1 timeout 2 tcpdump -c 1 -i u0 'udp port 4789 and udp[28:2] = 0x0806' >"$T/arp" 2>/dev/null &
 arp=$!
 sleep 0.5
 reaches c1 10.10.2.77
