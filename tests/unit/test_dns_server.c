@@ -2,6 +2,7 @@
 // The DNS server as its clients see it: real sockets of 127.0.0.0/8, a real thread.
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -15,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "netd/dns/server.h"
 #include "tests/unit/dns_bed.h"
 
 // ---- UDP ----
@@ -81,29 +83,34 @@ static void test_garbage(void **state)
 	assert_int_equal(ask_udp(&bed.a, "web.", false).nb_answers, 1);
 }
 
-// One client may have so many questions that wait; the others are not in the way.
+// One client may have so many questions that wait, whatever addresses of its own it asks from; the
+// others are not in the way.
 static void test_client_limit(void **state)
 {
-	int fd = connected(SOCK_DGRAM, &bed.a);
-	unsigned refused = 0;
+	struct sockaddr_in from;
+	int fds[2] = {
+		bound(SOCK_DGRAM, "127.0.0.1", 0, &from), bound(SOCK_DGRAM, "127.0.0.9", 0, &from)};
+	int other = connected(SOCK_DGRAM, &bed.b);
 
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(connect(fds[i], (void *)&bed.a.addr, sizeof(bed.a.addr)), 0);
 	for (unsigned i = 0; i < CLIENT_MAX + 5; i++) {
 		char name[32];
 
 		snprintf(name, sizeof(name), "n%u.example.", i);
-		send_udp(fd, i, name, false);
+		send_udp(fds[i >= CLIENT_MAX], i, name, false);
 	}
-	for (; refused < 5; refused++)
-		assert_int_equal(seen(recv_udp(fd)).rcode, LDNS_RCODE_REFUSED);
+	for (unsigned i = 0; i < 5; i++)
+		assert_int_equal(seen(recv_udp(fds[1])).rcode, LDNS_RCODE_REFUSED);
 	assert_int_equal(counted("127.0.0.2", "refused"), 5);
-	send_udp(fd, 99, "web.", false);
-	assert_int_equal(seen(recv_udp(fd)).id, 99);
-	close(fd);
-	fd = connected(SOCK_DGRAM, &bed.b);
-	send_udp(fd, 7, "other.example.", false);
+	send_udp(fds[1], 99, "web.", false);
+	assert_int_equal(seen(recv_udp(fds[1])).id, 99);
+	send_udp(other, 7, "other.example.", false);
 	upstream_answer("other.example.");
-	assert_int_equal(seen(recv_udp(fd)).nb_answers, 1);
-	close(fd);
+	assert_int_equal(seen(recv_udp(other)).nb_answers, 1);
+	close(fds[0]);
+	close(fds[1]);
+	close(other);
 }
 
 // ---- changes ----
@@ -333,6 +340,54 @@ static void test_flood(void **state)
 	pthread_join(thread, NULL);
 }
 
+// ---- whose turn it is ----
+
+static sem_t held, go_on;
+
+static void hold(void *arg)
+{
+	sem_post(&held);
+	sem_wait(&go_on);
+}
+
+static void *hold_server(void *arg)
+{
+	dns_in_thread(bed.dns, hold, NULL);
+	return NULL;
+}
+
+// Many questions for one listener are there before one for the other, which does not wait for all
+// of them.
+static void test_turns(void **state)
+{
+	enum { COUNT = 150 };
+	struct sockaddr_in any;
+	int fd = bound(SOCK_DGRAM, "127.0.0.1", 0, &any);
+	unsigned before = 0;
+	uint8_t buf[512];
+	pthread_t thread;
+	size_t len;
+
+	sem_init(&held, 0, 0);
+	sem_init(&go_on, 0, 0);
+	assert_int_equal(pthread_create(&thread, NULL, hold_server, NULL), 0);
+	sem_wait(&held);
+	for (unsigned i = 0; i <= COUNT; i++) {
+		const struct end *end = i < COUNT ? &bed.a : &bed.b;
+
+		len = make_question(buf, i, "web.", LDNS_RR_TYPE_A, false);
+		assert_int_equal(sendto(fd, buf + 2, len - 2, 0, (const void *)&end->addr,
+					 sizeof(end->addr)),
+			len - 2);
+	}
+	sem_post(&go_on);
+	pthread_join(thread, NULL);
+	while (seen(recv_udp(fd)).id != COUNT)
+		before++;
+	assert_true(before <= COUNT / 2);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -349,6 +404,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stop_while_busy, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stats, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_flood, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_turns, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
