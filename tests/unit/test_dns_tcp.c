@@ -101,16 +101,31 @@ static void test_slow_writer(void **state)
 	close(fd);
 }
 
+// Returns how many answers it had.
+static unsigned skip_reply(int fd)
+{
+	uint8_t buf[2 + 4096];
+	size_t len;
+
+	assert_int_equal(recv(fd, buf, 2, MSG_WAITALL), 2);
+	len = buf[0] << 8 | buf[1];
+	assert_true(len <= sizeof(buf) - 2);
+	assert_int_equal(recv(fd, buf + 2, len, MSG_WAITALL), len);
+	return buf[2 + 6] << 8 | buf[2 + 7];
+}
+
 // A client that reads nothing is not read any more; what it has asked is answered once it reads.
 static void test_slow_reader(void **state)
 {
 	enum { COUNT_MAX = 200000 };
-	int fd = connected(SOCK_STREAM, &bed.a);
+	int fd = connected(SOCK_STREAM, &bed.a), room = 32768;
 	uint8_t buf[512];
 	size_t len = make_question(buf, 4, "many.", LDNS_RR_TYPE_A, false), part = 0;
 	unsigned count = 0;
 	ssize_t n;
 
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 	for (unsigned still = 0; still < 3 && count < COUNT_MAX;) {
 		n = send(fd, buf + part, len - part, MSG_DONTWAIT);
 		if (n < 0) { // the server has had its turn by then
@@ -127,8 +142,8 @@ static void test_slow_reader(void **state)
 		}
 	}
 	assert_true(count < COUNT_MAX);
-	for (unsigned i = 0; i < count; i++)
-		assert_int_equal(seen(recv_tcp(fd)).nb_answers, NB_MANY);
+	for (unsigned i = 0; i < count; i++) // at once: else it would be idle for the server
+		assert_int_equal(skip_reply(fd), NB_MANY);
 	close(fd);
 }
 
