@@ -186,7 +186,8 @@ container c6
 mkdir -p /etc/netns/c6
 echo 'nameserver 192.0.2.6' >/etc/netns/c6/resolv.conf
 vsctl network connect --resolv-conf front c6
-ip netns exec c6 cat /etc/resolv.conf >"$T/resolv"
+ip netns exec c6 cat /etc/resolv.conf >"$T/resolv" 2>"$T/err"
+[[ ! -s $T/err ]] || fail "ip netns exec complains: $(<"$T/err")"
 grep -qx 'nameserver 127.0.0.11' "$T/resolv" || fail "resolv.conf: $(<"$T/resolv")"
 grep -qx 'search lan.example' "$T/resolv" || fail "resolv.conf: $(<"$T/resolv")"
 grep -qx 'options ndots:1' "$T/resolv" || fail "resolv.conf: $(<"$T/resolv")"
@@ -208,12 +209,26 @@ wait_until 10 listening c6
 [[ $(getent_ip c5) == "$(ip_of front c5)" ]] || fail "getent c5: $(getent_ip c5)"
 vsctl network disconnect front c6
 grep -qx 'nameserver 192.0.2.6' /etc/netns/c6/resolv.conf || fail "not as before: $(cat /etc/netns/c6/*)"
-[[ $(ls /etc/netns/c6) == resolv.conf ]] || fail "left behind: $(ls /etc/netns/c6)"
+[[ $(ls -A /etc/netns/c6) == resolv.conf ]] || fail "left behind: $(ls -A /etc/netns/c6)"
+[[ $(ls -A /etc/netns) == c6 ]] || fail "left behind: $(ls -A /etc/netns)"
 refused 'has no name under /run/netns.*ip netns attach' vsctl network connect --resolv-conf --netns $$ front me
+
+# For all that have a name, when the configuration says so.
+agent_stop
+sed -i 's/ttl: 1/ttl: 1, write-resolv-conf: true/' "$T/net.yaml"
+agent
+wait_until 10 grep -qx 'nameserver 127.0.0.11' /etc/netns/c1/resolv.conf || fail "c1 has no resolv.conf"
+container c7
+vsctl network connect front c7 -o resolv-conf=false
+[[ ! -e /etc/netns/c7 ]] || fail "c7 has a resolv.conf"
+vsctl network disconnect front c1
+[[ ! -e /etc/netns/c1 ]] || fail "left behind: $(ls -A /etc/netns/c1)"
+vsctl network connect front c1
+agent_stop
+sed -i 's/, write-resolv-conf: true//' "$T/net.yaml"
 
 # ---- off ----
 
-agent_stop
 sed -i 's/ttl: 1/enabled: false/' "$T/net.yaml"
 agent
 ! listening c1 || fail "c1 is answered"
