@@ -175,8 +175,6 @@ static bool asks_for_resolv(const struct agent *a, const struct own_endpoint *ow
 {
 	const char *text = json_string_value(json_object_get(own->rec.options, "resolv-conf"));
 
-	if (!netns_name(own->rec.sandbox))
-		return false;
 	return text ? !strcmp(text, "true") : a->conf->dns.write_resolv_conf;
 }
 
@@ -186,32 +184,32 @@ static int write_resolv(struct agent *a, const struct own_endpoint *own, struct 
 
 	ip_parse(CONTAINER_ADDRESS, &resolv.servers[0].ip);
 	resolv.nb_search = dns_search(a->opts.dns, resolv.search);
-	return resolv_write(netns_name(own->rec.sandbox), &resolv, err);
+	return a->opts.sandbox->ops->resolv(
+		a->opts.sandbox, netns_name(own->rec.sandbox), &resolv, err);
 }
 
-// The file is there while an endpoint asks for it, also over a restart. `up`: one has its
-// interface.
+// The file is there while an endpoint asks for it, also over a restart. What is left of a time when
+// it was asked for goes. `up`: one has its interface.
 static int follow_resolv(
 	struct agent *a, struct agent_container *c, const struct own_endpoint *up, struct err *err)
 {
-	struct own_endpoint *own, *asks = NULL, *asked = NULL;
+	const struct own_endpoint *own, *asks = NULL, *any = NULL;
 	int rc;
 
 	LIST_FOREACH (own, &c->endpoints, of_container) {
-		if (asks_for_resolv(a, own) && own->agent->named)
+		if (!netns_name(own->rec.sandbox))
+			continue;
+		any = own;
+		if (a->opts.dns && own->agent->named && asks_for_resolv(a, own))
 			asks = own;
-		else if (asks_for_resolv(a, own) && own->state == OWN_STOPPING)
-			asked = own;
 	}
-	if (asks && up && c->resolv != RESOLV_WRITTEN) {
-		rc = write_resolv(a, asks, err);
-		c->resolv = rc == 0 ? RESOLV_WRITTEN : c->resolv;
-		return rc;
-	}
-	if (asks || !asked || c->resolv == RESOLV_REMOVED)
+	if (asks ? !up || c->resolv == RESOLV_WRITTEN : !any || c->resolv == RESOLV_REMOVED)
 		return 0;
-	rc = resolv_remove(netns_name(asked->rec.sandbox), err);
-	c->resolv = rc == 0 ? RESOLV_REMOVED : c->resolv;
+	rc = asks ? write_resolv(a, asks, err)
+		  : a->opts.sandbox->ops->resolv(
+			    a->opts.sandbox, netns_name(any->rec.sandbox), NULL, err);
+	if (rc == 0)
+		c->resolv = asks ? RESOLV_WRITTEN : RESOLV_REMOVED;
 	return rc;
 }
 
@@ -225,16 +223,14 @@ static void update(struct agent *a, struct agent_container *c)
 	bool is_seen = agent_dns_view(c, &view);
 	int rc = 0;
 
-	if (!a->opts.dns)
-		return;
 	if (c->listener && is_seen)
 		follow_view(c, &view);
 	else if (c->listener)
 		close_listener(&c->listener);
-	else if (up && retry_due(&c->retry, agent_now(a)))
-		rc = listen_in(a, c, up, &view, &err);
-	else if (up)
+	else if (up && !retry_due(&c->retry, agent_now(a)))
 		return;
+	else if (up && a->opts.dns)
+		rc = listen_in(a, c, up, &view, &err);
 	if (rc == 0)
 		rc = follow_resolv(a, c, up, &err);
 	note(a, &c->retry, c->problem, c->view.name, rc, &err);

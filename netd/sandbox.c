@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/netlink.h"
+#include "netd/dns/resolv.h"
 #include "netd/gateway.h"
 
 #define IFNAMES_MAX 1000
@@ -341,6 +342,12 @@ static int gateway(
 	return gateway_configure(ifname, net, err);
 }
 
+static int set_resolv(
+	struct sandbox *sb, const char *netns, const struct resolv *resolv, struct err *err)
+{
+	return resolv ? resolv_write(netns, resolv, err) : resolv_remove(netns, err);
+}
+
 static const struct sandbox_ops ops = {
 	.find = find,
 	.alive = alive,
@@ -348,6 +355,7 @@ static const struct sandbox_ops ops = {
 	.configure = configure,
 	.gateway = gateway,
 	.listen = sandbox_listen,
+	.resolv = set_resolv,
 };
 
 struct sandbox sandbox_kernel = {.ops = &ops};

@@ -6,6 +6,7 @@
 
 #include "netd/own.h"
 
+struct resolv;
 struct sandbox;
 
 // Where to listen.
@@ -38,6 +39,9 @@ struct sandbox_ops {
 	// first. They hold the namespace until they are closed.
 	int (*listen)(struct sandbox *sb, const struct sandbox_where *where, int *ret_udp_fd,
 		int *ret_tcp_fd, struct err *err);
+	// resolv_write() for the namespace of that name, or (NULL) resolv_remove().
+	int (*resolv)(struct sandbox *sb, const char *netns, const struct resolv *resolv,
+		struct err *err);
 };
 
 struct sandbox {

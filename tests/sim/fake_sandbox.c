@@ -106,11 +106,18 @@ static int sandbox_gateway(
 	return 0;
 }
 
+static int sandbox_resolv(
+	struct sandbox *sb, const char *netns, const struct resolv *resolv, struct err *err)
+{
+	return 0;
+}
+
 static const struct sandbox_ops ops = {
 	.find = sandbox_find,
 	.alive = sandbox_alive,
 	.ifname = sandbox_ifname,
 	.configure = sandbox_configure,
+	.resolv = sandbox_resolv,
 	.gateway = sandbox_gateway,
 };
 

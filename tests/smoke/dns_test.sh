@@ -225,13 +225,19 @@ vsctl network disconnect front c1
 [[ ! -e /etc/netns/c1 ]] || fail "left behind: $(ls -A /etc/netns/c1)"
 vsctl network connect front c1
 agent_stop
+[[ -e /etc/netns/c1/resolv.conf ]] || fail "c1 has no resolv.conf any more"
 sed -i 's/, write-resolv-conf: true//' "$T/net.yaml"
+agent # and what it had written goes again
+wait_until 10 eval '[[ ! -e /etc/netns/c1 ]]' || fail "left behind: $(ls -A /etc/netns)"
+vsctl network connect --resolv-conf front c6
+agent_stop
 
 # ---- off ----
 
 sed -i 's/ttl: 1/enabled: false/' "$T/net.yaml"
 agent
 ! listening c1 || fail "c1 is answered"
+wait_until 10 grep -qx 'nameserver 192.0.2.6' /etc/netns/c6/resolv.conf || fail "c6 asks nobody"
 refused 'this host answers none; enable' vsctl dns query c1
 refused 'this host answers no names; enable' vsctl network connect --resolv-conf front c6
 vsctl dns ls | grep -q '^front *c1' || fail "ls: $(vsctl dns ls)"
