@@ -83,12 +83,12 @@ static void close_listener(struct dns_listener **listener)
 static int open_listener(struct agent *a, const struct sandbox_where *where,
 	const struct dns_view *view, struct dns_listener **ret_listener, struct err *err)
 {
-	int udp_fd, tcp_fd;
-	int rc = a->opts.sandbox->ops->listen(a->opts.sandbox, where, &udp_fd, &tcp_fd, err);
+	struct dns_sockets sockets;
+	int rc = a->opts.sandbox->ops->listen(a->opts.sandbox, where, &sockets, err);
 
 	if (rc < 0)
 		return rc;
-	rc = dns_listen(a->opts.dns, udp_fd, tcp_fd, view, ret_listener);
+	rc = dns_listen(a->opts.dns, &sockets, view, ret_listener);
 	return rc < 0 ? err_set_errno(err, rc, view->name, "names cannot be answered") : 0;
 }
 

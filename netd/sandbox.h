@@ -6,6 +6,7 @@
 
 #include "netd/own.h"
 
+struct dns_sockets;
 struct resolv;
 struct sandbox;
 
@@ -35,10 +36,10 @@ struct sandbox_ops {
 	// The same of a gateway's interface, in the host's own namespace: gateway_configure().
 	int (*gateway)(struct sandbox *sb, const char *ifname, const struct network_record *net,
 		struct err *err);
-	// A UDP socket and a listening TCP socket there, not blocking; a container's `lo` is set up
-	// first. They hold the namespace until they are closed.
-	int (*listen)(struct sandbox *sb, const struct sandbox_where *where, int *ret_udp_fd,
-		int *ret_tcp_fd, struct err *err);
+	// Sockets there; a container's `lo` is set up first. At a device, which many clients share,
+	// several for UDP. They hold the namespace until they are closed.
+	int (*listen)(struct sandbox *sb, const struct sandbox_where *where,
+		struct dns_sockets *ret_sockets, struct err *err);
 	// resolv_write() for the namespace of that name, or (NULL) resolv_remove().
 	int (*resolv)(struct sandbox *sb, const char *netns, const struct resolv *resolv,
 		struct err *err);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +9,8 @@
 #include <unistd.h>
 
 #include "base/netlink.h"
+#include "base/util.h"
+#include "netd/dns/dns.h"
 #include "netd/sandbox_priv.h"
 
 #define TCP_BACKLOG 1024
@@ -38,6 +41,27 @@ static int set_flag(int fd, int level, int option)
 	return setsockopt(fd, level, option, &(int){1}, sizeof(int)) < 0 ? -errno : 0;
 }
 
+static bool is_shared(const struct sandbox_where *where)
+{
+	return where->ifname;
+}
+
+// Has the kernel choose among the sockets at this address by who sends: the last bits of the source
+// address, so neighbours in a subnet have different ones. bpf(2), SO_ATTACH_REUSEPORT_CBPF in
+// socket(7); the offsets are those of RFC 791 and RFC 8200.
+static int set_spread(int fd, const struct sandbox_where *where)
+{
+	const struct sock_filter load =
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, SKF_NET_OFF + (where->ip.family == 6 ? 20 : 12));
+	struct sock_filter code[] = {load, BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, DNS_UDP_MAX),
+		BPF_STMT(BPF_RET | BPF_A, 0)};
+	struct sock_fprog program = {.len = ARRAY_SIZE(code), .filter = code};
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof(program)) < 0
+		       ? -errno
+		       : 0;
+}
+
 static int set_options(int fd, int type, const struct sandbox_where *where)
 {
 	bool is_ip6 = where->ip.family == 6;
@@ -47,6 +71,8 @@ static int set_options(int fd, int type, const struct sandbox_where *where)
 		rc = set_flag(fd, SOL_SOCKET, SO_REUSEADDR);
 	if (rc == 0 && is_ip6)
 		rc = set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY);
+	if (rc == 0 && is_shared(where) && type == SOCK_DGRAM)
+		rc = set_flag(fd, SOL_SOCKET, SO_REUSEPORT);
 	if (rc < 0 || !where->ifname)
 		return rc;
 	// The device may get its address later, and IPv6 takes a while to find it unique.
@@ -92,21 +118,33 @@ static int explain(int rc, const char *what, const struct sandbox_where *where, 
 		err, rc, object, "cannot listen on %s port %u of %s", what, where->port, ip);
 }
 
-// In the namespace that this thread is in.
-static int listen_here(const struct sandbox_where *where, const char *object, int *ret_udp_fd,
-	int *ret_tcp_fd, struct err *err)
+static int open_udp(const struct sandbox_where *where, struct dns_sockets *sockets)
 {
-	int udp_fd, tcp_fd, rc = open_socket(SOCK_DGRAM, where, &udp_fd);
+	unsigned count = is_shared(where) ? DNS_UDP_MAX : 1;
+	int rc = 0;
 
-	if (rc < 0)
-		return explain(rc, "UDP", where, object, err);
-	rc = open_socket(SOCK_STREAM, where, &tcp_fd);
-	if (rc < 0) {
-		close(udp_fd);
-		return explain(rc, "TCP", where, object, err);
+	for (; sockets->nb_udp < count && rc == 0; sockets->nb_udp += rc == 0)
+		rc = open_socket(SOCK_DGRAM, where, &sockets->udp[sockets->nb_udp]);
+	return rc == 0 && count > 1 ? set_spread(sockets->udp[0], where) : rc;
+}
+
+// In the namespace that this thread is in.
+static int listen_here(const struct sandbox_where *where, const char *object,
+	struct dns_sockets *ret_sockets, struct err *err)
+{
+	struct dns_sockets sockets = {.tcp = -1};
+	const char *what = "UDP";
+	int rc = open_udp(where, &sockets);
+
+	if (rc == 0) {
+		what = "TCP";
+		rc = open_socket(SOCK_STREAM, where, &sockets.tcp);
 	}
-	*ret_udp_fd = udp_fd;
-	*ret_tcp_fd = tcp_fd;
+	if (rc < 0) {
+		dns_sockets_close(&sockets);
+		return explain(rc, what, where, object, err);
+	}
+	*ret_sockets = sockets;
 	return 0;
 }
 
@@ -126,8 +164,8 @@ static int set_lo_up(int ns)
 	return rc;
 }
 
-static int listen_in(const struct sandbox_where *where, int ns, const char *object, int *ret_udp_fd,
-	int *ret_tcp_fd, struct err *err)
+static int listen_in(const struct sandbox_where *where, int ns, const char *object,
+	struct dns_sockets *ret_sockets, struct err *err)
 {
 	int rc = set_lo_up(ns), home;
 
@@ -136,26 +174,25 @@ static int listen_in(const struct sandbox_where *where, int ns, const char *obje
 	home = netns_enter(ns);
 	if (home < 0)
 		return err_set_errno(err, home, object, "cannot enter its network namespace");
-	rc = listen_here(where, object, ret_udp_fd, ret_tcp_fd, err);
+	rc = listen_here(where, object, ret_sockets, err);
 	netns_leave(home);
 	return rc;
 }
 
-int sandbox_listen(struct sandbox *sb, const struct sandbox_where *where, int *ret_udp_fd,
-	int *ret_tcp_fd, struct err *err)
+int sandbox_listen(struct sandbox *sb, const struct sandbox_where *where,
+	struct dns_sockets *ret_sockets, struct err *err)
 {
 	char object[SANDBOX_OBJECT_BYTES];
 	int ns, rc;
 
 	if (!where->sandbox) {
 		snprintf(object, sizeof(object), "interface %s", where->ifname);
-		return listen_here(where, object, ret_udp_fd, ret_tcp_fd, err);
+		return listen_here(where, object, ret_sockets, err);
 	}
 	rc = sandbox_open(where->sandbox, where->netns, &ns, err);
 	if (rc < 0)
 		return rc;
-	rc = listen_in(
-		where, ns, sandbox_object(where->sandbox, object), ret_udp_fd, ret_tcp_fd, err);
+	rc = listen_in(where, ns, sandbox_object(where->sandbox, object), ret_sockets, err);
 	close(ns);
 	return rc;
 }

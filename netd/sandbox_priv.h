@@ -16,5 +16,5 @@ const char *sandbox_object(const char *text, char buf[SANDBOX_OBJECT_BYTES]);
 int sandbox_open(const char *text, const struct netns_id *id, int *ret_fd, struct err *err);
 
 // sandbox_ops.listen()
-int sandbox_listen(struct sandbox *sb, const struct sandbox_where *where, int *ret_udp_fd,
-	int *ret_tcp_fd, struct err *err);
+int sandbox_listen(struct sandbox *sb, const struct sandbox_where *where,
+	struct dns_sockets *ret_sockets, struct err *err);

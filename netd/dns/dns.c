@@ -195,23 +195,43 @@ static void do_unlisten(void *arg)
 	listener_close(arg);
 }
 
-int dns_listen(struct dns *dns, int udp_fd, int tcp_fd, const struct dns_view *view,
+void dns_sockets_close(struct dns_sockets *sockets)
+{
+	for (unsigned i = 0; i < sockets->nb_udp; i++)
+		close(sockets->udp[i]);
+	sockets->nb_udp = 0;
+	if (sockets->tcp >= 0)
+		close(sockets->tcp);
+	sockets->tcp = -1;
+}
+
+static void set_queue(int fd)
+{
+	int bytes = UDP_QUEUE_BYTES;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+}
+
+int dns_listen(struct dns *dns, const struct dns_sockets *sockets, const struct dns_view *view,
 	struct dns_listener **ret_listener)
 {
 	struct dns_listener *listener = calloc(1, sizeof(*listener));
 	struct listen_job job = {dns, listener, view, 0};
-	int bytes = UDP_QUEUE_BYTES;
 
 	if (!listener) {
-		close(udp_fd);
-		close(tcp_fd);
+		struct dns_sockets all = *sockets;
+
+		dns_sockets_close(&all);
 		return -ENOMEM;
 	}
 	listener->dns = dns;
-	listener->udp.fd = udp_fd;
-	listener->tcp.fd = tcp_fd;
-	if (setsockopt(udp_fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0)
-		setsockopt(udp_fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+	listener->nb_udp = sockets->nb_udp;
+	for (unsigned i = 0; i < sockets->nb_udp; i++) {
+		listener->udp[i].source.fd = sockets->udp[i];
+		set_queue(sockets->udp[i]);
+	}
+	listener->tcp.fd = sockets->tcp;
 	dns_in_thread(dns, do_listen, &job);
 	if (job.rc < 0) {
 		free(listener);

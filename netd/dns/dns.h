@@ -65,9 +65,20 @@ struct dns_view {
 	unsigned nb_servers;
 };
 
-// Answers at these sockets, bound and (TCP) listening, not blocking; they are the server's from now
-// on, also when it fails. -ENOMEM.
-int dns_listen(struct dns *dns, int udp_fd, int tcp_fd, const struct dns_view *view,
+#define DNS_UDP_MAX 8
+
+// Sockets at one address, not blocking, bound and (TCP) listening. Several for UDP: each client's
+// questions come in at one of them, so who floods drowns those at the same one only.
+struct dns_sockets {
+	int udp[DNS_UDP_MAX];
+	unsigned nb_udp;
+	int tcp;
+};
+
+void dns_sockets_close(struct dns_sockets *sockets);
+
+// Answers at these sockets, which are the server's from now on, also when it fails. -ENOMEM.
+int dns_listen(struct dns *dns, const struct dns_sockets *sockets, const struct dns_view *view,
 	struct dns_listener **ret_listener);
 void dns_listener_set(struct dns_listener *listener, const struct dns_view *view);
 // Both sockets are closed when it returns: a namespace may go then.

@@ -148,6 +148,27 @@ static bool is_loopback(const struct ip_addr *ip)
 	return ip->family == 4 ? ip->byte[0] == 127 : !memcmp(ip->byte, one, sizeof(one));
 }
 
+static int watch_all(struct server *server, struct dns_listener *listener)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < listener->nb_udp && rc == 0; i++) {
+		listener->udp[i].listener = listener;
+		listener->udp[i].source.ready = udp_ready;
+		rc = server_watch(server, &listener->udp[i].source, EPOLLIN);
+	}
+	listener->tcp.ready = tcp_ready;
+	return rc < 0 ? rc : server_watch(server, &listener->tcp, EPOLLIN);
+}
+
+static void close_all(struct dns_listener *listener)
+{
+	viewer_clear(&listener->viewer);
+	for (unsigned i = 0; i < listener->nb_udp; i++)
+		source_close(&listener->udp[i].source);
+	source_close(&listener->tcp);
+}
+
 int listener_open(struct server *server, struct dns_listener *listener)
 {
 	int rc;
@@ -155,15 +176,11 @@ int listener_open(struct server *server, struct dns_listener *listener)
 	TAILQ_INIT(&listener->requests);
 	TAILQ_INIT(&listener->conns);
 	listener->client = hash_add(HASH_INIT, &listener, sizeof(struct dns_listener *));
-	listener->ip = bound_ip(listener->udp.fd);
+	listener->ip = bound_ip(listener->tcp.fd);
 	listener->one_client = is_loopback(&listener->ip);
-	listener->udp.ready = udp_ready;
-	listener->tcp.ready = tcp_ready;
-	if ((rc = server_watch(server, &listener->udp, EPOLLIN)) < 0 ||
-		(rc = server_watch(server, &listener->tcp, EPOLLIN)) < 0) {
-		viewer_clear(&listener->viewer);
-		source_close(&listener->udp);
-		source_close(&listener->tcp);
+	rc = watch_all(server, listener);
+	if (rc < 0) {
+		close_all(listener);
 		return rc;
 	}
 	// 127.0.0.11 is another one in each namespace; in the host's it may be a server above.
@@ -182,7 +199,5 @@ void listener_close(struct dns_listener *listener)
 	tcp_close_conns(listener);
 	if (!listener->one_client)
 		forward_own_del(server->forward, &listener->ip);
-	viewer_clear(&listener->viewer);
-	source_close(&listener->udp);
-	source_close(&listener->tcp);
+	close_all(listener);
 }

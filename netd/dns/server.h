@@ -100,7 +100,12 @@ struct dns_listener {
 	TAILQ_ENTRY(dns_listener) entry;
 	struct dns *dns;
 	struct viewer viewer;
-	struct source udp, tcp;
+	struct udp_socket {
+		struct source source;
+		struct dns_listener *listener;
+	} udp[DNS_UDP_MAX];
+	unsigned nb_udp;
+	struct source tcp;
 	struct ip_addr ip; // that it is bound to
 	bool one_client;   // a container's own: its source addresses are of its choice
 	uint64_t client;   // hash of who asks: of itself

@@ -58,14 +58,17 @@ static uint32_t overflow(int fd)
 static json_t *listener_json(const struct dns_listener *listener)
 {
 	const struct counters *c = &listener->viewer.counters;
+	json_int_t lost = 0;
 	char text[IP_TEXT_BYTES];
+
+	for (unsigned i = 0; i < listener->nb_udp; i++)
+		lost += overflow(listener->udp[i].source.fd);
 
 	return json_pack("{ss ss sI sI sI sI sI sI sI sI}", "name", listener->viewer.view.name,
 		"address", ip_format(&listener->ip, text), "queries", (json_int_t)c->queries,
 		"answered", (json_int_t)c->answered, "forwarded", (json_int_t)c->forwarded,
 		"refused", (json_int_t)c->refused, "dropped", (json_int_t)c->dropped, "overflow",
-		(json_int_t)overflow(listener->udp.fd), "tcp", (json_int_t)c->tcp, "connections",
-		(json_int_t)listener->nb_conns);
+		lost, "tcp", (json_int_t)c->tcp, "connections", (json_int_t)listener->nb_conns);
 }
 
 json_t *server_stats(struct server *server)

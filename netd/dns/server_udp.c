@@ -51,8 +51,8 @@ static void late_reply(struct asker *asker, const struct reply *reply)
 {
 	struct dns_listener *listener = asker->arg;
 
-	if (sendto(listener->udp.fd, reply->wire, reply->wire_bytes, MSG_DONTWAIT, &asker->from.sa,
-		    addr_bytes(&asker->from)) < 0)
+	if (sendto(listener->udp[0].source.fd, reply->wire, reply->wire_bytes, MSG_DONTWAIT,
+		    &asker->from.sa, addr_bytes(&asker->from)) < 0)
 		listener->viewer.counters.dropped++;
 }
 
@@ -61,7 +61,8 @@ static void send_batch(struct dns_listener *listener, struct udp_batch *b, unsig
 	unsigned done = 0;
 
 	while (done < count) {
-		int n = sendmmsg(listener->udp.fd, b->out + done, count - done, MSG_DONTWAIT);
+		int n = sendmmsg(
+			listener->udp[0].source.fd, b->out + done, count - done, MSG_DONTWAIT);
 
 		if (n > 0) {
 			done += n;
@@ -92,8 +93,7 @@ static bool answer(struct asker *asker, struct udp_batch *b, unsigned i, unsigne
 
 void udp_ready(struct source *source, uint32_t events)
 {
-	struct dns_listener *listener =
-		(void *)((char *)source - offsetof(struct dns_listener, udp));
+	struct dns_listener *listener = ((struct udp_socket *)source)->listener;
 	struct udp_batch *b = listener->viewer.server->udp;
 	struct asker asker = {.viewer = &listener->viewer,
 		.requests = &listener->requests,

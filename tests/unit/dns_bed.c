@@ -50,6 +50,7 @@ int bound(int type, const char *ip, unsigned port, struct sockaddr_in *ret_addr)
 // A port that is free for both.
 void listen_at(const char *ip, struct end *ret_end)
 {
+	struct dns_sockets sockets;
 	int udp, tcp;
 
 	do {
@@ -62,7 +63,8 @@ void listen_at(const char *ip, struct end *ret_end)
 	} while (tcp < 0);
 	assert_int_equal(listen(tcp, 128), 0);
 	snprintf(bed.view.name, sizeof(bed.view.name), "%s", ip);
-	assert_int_equal(dns_listen(bed.dns, udp, tcp, &bed.view, &ret_end->listener), 0);
+	sockets = (struct dns_sockets){.udp = {udp}, .nb_udp = 1, .tcp = tcp};
+	assert_int_equal(dns_listen(bed.dns, &sockets, &bed.view, &ret_end->listener), 0);
 }
 
 int connected(int type, const struct end *end)
