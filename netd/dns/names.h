@@ -46,7 +46,7 @@ json_t *names_json(struct names *names, const char *net_name);
 // ---- read from any thread ----
 
 #define NAMES_SCOPE_MAX	 32  // networks that one client is in
-#define NAMES_IPS_MAX	 64  // addresses of one answer
+#define NAMES_IPS_MAX	 256 // addresses of one answer
 #define NAMES_FQDN_BYTES 136 // NAME.NETWORK
 
 // What a client sees: its networks, first the one that is searched first.

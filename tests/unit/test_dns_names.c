@@ -190,10 +190,10 @@ static void test_alias_of_many(void **state)
 	struct names *names = make();
 	struct names_answer answer;
 	char ip[32], name[32];
-	int owners[200];
+	int owners[NAMES_IPS_MAX + 40];
 
-	for (unsigned i = 0; i < 200; i++) {
-		sprintf(ip, "10.0.0.%u", i + 1);
+	for (unsigned i = 0; i < ARRAY_SIZE(owners); i++) {
+		sprintf(ip, "10.0.%u.%u", i / 256, i % 256);
 		sprintf(name, "n%u", i);
 		set(names, &owners[i], &(struct row){NET_A, name, ip, "all", 1, i});
 	}

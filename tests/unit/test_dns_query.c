@@ -57,7 +57,7 @@ static int setup(void **state)
 	add(NET_B, "Web", NULL, "10.1.0.1", NULL);
 	add(NET_B, "only.b", NULL, "10.1.0.2", NULL);
 	add(NET_B, "two..dots", NULL, "10.1.0.3", NULL);
-	for (unsigned i = 0; i < NAMES_IPS_MAX / 2; i++) {
+	for (unsigned i = 0; i < 32; i++) {
 		sprintf(name, "n%u", i);
 		sprintf(ip4, "10.0.1.%u", i);
 		sprintf(ip6, "fd00::1:%x", i);
