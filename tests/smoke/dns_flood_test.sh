@@ -28,7 +28,7 @@ address=$(ip_of h1 multinet bad)
 # flooded SERVER NAME [LABEL]
 flooded() {
 	local flood i
-	in_ns bad "$T/flood" "$1" 60 "${@:2}" >/dev/null &
+	ip netns exec bad "$T/flood" "$1" 60 "${@:2}" >/dev/null &
 	flood=$!
 	printf 'bad A\n%.0s' $(seq "$count") >"$T/questions"
 	in_ns good dig +short +tries=1 +time=1 "@$RESOLVER" -f "$T/questions" >"$T/answers"
