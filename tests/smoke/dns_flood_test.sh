@@ -31,7 +31,7 @@ flooded() {
 	ip netns exec bad "$T/flood" "$1" 60 "${@:2}" >/dev/null &
 	flood=$!
 	printf 'bad A\n%.0s' $(seq "$count") >"$T/questions"
-	in_ns good dig +short +tries=1 +time=1 "@$RESOLVER" -f "$T/questions" >"$T/answers"
+	in_ns good dig +short +tries=1 +time=1 "@$RESOLVER" -f "$T/questions" >"$T/answers" || true
 	[[ $(sort "$T/answers" | uniq -c | xargs) == "$count $address" ]] ||
 		fail "of $count, while $* is flooded: $(sort "$T/answers" | uniq -c)"
 	# What others answer, too.
@@ -39,7 +39,7 @@ flooded() {
 		[[ $(in_ns other dig +short +tries=1 +time=2 "@$RESOLVER" "f$((number += 1)).example.org" A) == \
 			192.0.2.7 ]] || fail "no answer from above while $* is flooded"
 	done
-	[[ $(in_ns good dig +short +tcp +tries=1 +time=2 "@$RESOLVER" bad A) == "$address" ]] ||
+	[[ $(ask good bad A +tcp) == "$address" ]] ||
 		fail "no answer over TCP while $* is flooded"
 	kill -0 "$flood" || fail "the flood has ended"
 	kill "$flood"
