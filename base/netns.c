@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/util.h"
 
 #define OWN_NETNS "/proc/thread-self/ns/net"
 
@@ -25,6 +26,20 @@ enum netns_kind netns_kind(const char *text)
 	if (text[0] == '/')
 		return NETNS_PATH;
 	return text[strspn(text, "0123456789")] ? NETNS_NAME : NETNS_PID;
+}
+
+const char *netns_name(const char *text)
+{
+	static const char *const folders[] = {"/run/netns/", "/var/run/netns/"};
+	const char *name = netns_kind(text) == NETNS_NAME ? text : NULL;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(folders); i++) {
+		size_t len = strlen(folders[i]);
+
+		if (!strncmp(text, folders[i], len))
+			name = text + len;
+	}
+	return name && name[0] && name[0] != '.' && !strchr(name, '/') ? name : NULL;
 }
 
 static int explain_open(

@@ -22,6 +22,9 @@ int netns_open(const char *text, const char *path, int *ret_fd, struct err *err)
 // How a namespace is named: see netns_open().
 enum netns_kind { NETNS_OWN, NETNS_PATH, NETNS_PID, NETNS_NAME };
 enum netns_kind netns_kind(const char *text);
+// The name under /run/netns, whether written as one or as that path; NULL: it has none. Part of
+// `text`.
+const char *netns_name(const char *text);
 
 int netns_identify(int fd, struct netns_id *ret_id);
 bool netns_same(const struct netns_id *a, const struct netns_id *b);

@@ -140,22 +140,6 @@ static void follow_view(struct agent_container *c, const struct dns_view *view)
 
 // ---- a container's resolv.conf ----
 
-// The name under which its file is looked for; NULL: there is none.
-static const char *netns_name(const char *sandbox)
-{
-	static const char *const dirs[] = {"/run/netns/", "/var/run/netns/"};
-
-	if (netns_kind(sandbox) == NETNS_NAME)
-		return sandbox;
-	for (unsigned i = 0; i < ARRAY_SIZE(dirs); i++) {
-		size_t len = strlen(dirs[i]);
-
-		if (!strncmp(sandbox, dirs[i], len) && sandbox[len] && !strchr(sandbox + len, '/'))
-			return sandbox + len;
-	}
-	return NULL;
-}
-
 int agent_dns_check_resolv(const struct agent *a, const char *sandbox, struct err *err)
 {
 	if (!a->opts.dns)

@@ -16,7 +16,6 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/netns.h"
-#include "base/util.h"
 #include "netd/dns/resolv.h"
 
 #define FILE_MAX_BYTES 65536
@@ -37,23 +36,9 @@ struct paths {
 	char file[PATH_MAX], saved[PATH_MAX], fresh[PATH_MAX];
 };
 
-// The name that `ip netns` knows the namespace by, or NULL.
-static const char *name_of(const char *netns)
-{
-	static const char *const folders[] = {"/run/netns/", "/var/run/netns/"};
-	const char *name = netns_kind(netns) == NETNS_NAME ? netns : NULL;
-
-	for (unsigned i = 0; i < ARRAY_SIZE(folders); i++)
-		if (!strncmp(netns, folders[i], strlen(folders[i])))
-			name = netns + strlen(folders[i]);
-	if (!name || !name[0] || name[0] == '.' || strchr(name, '/'))
-		return NULL;
-	return name;
-}
-
 static int paths_init(const char *netns, struct paths *ret_paths, struct err *err)
 {
-	const char *name = name_of(netns);
+	const char *name = netns_name(netns);
 	struct paths *p = ret_paths;
 
 	if (!name)

@@ -82,6 +82,15 @@ static void test_netns_kind(void **state)
 	assert_int_equal(netns_kind("1c"), NETNS_NAME);
 	assert_int_equal(netns_kind("-1"), NETNS_NAME);
 	assert_int_equal(netns_kind("1 "), NETNS_NAME);
+	assert_string_equal(netns_name("c1"), "c1");
+	assert_string_equal(netns_name("/run/netns/c1"), "c1");
+	assert_string_equal(netns_name("/var/run/netns/c1"), "c1");
+	assert_null(netns_name("/run/netns/"));
+	assert_null(netns_name("/run/netns/a/b"));
+	assert_null(netns_name("/run/netns/.."));
+	assert_null(netns_name("/proc/1/ns/net"));
+	assert_null(netns_name("17"));
+	assert_null(netns_name(""));
 }
 
 static void test_netns_open(void **state)
