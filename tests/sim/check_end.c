@@ -129,17 +129,27 @@ static void check_hosts(struct truth *t)
 
 // ---- networks ----
 
-// It was made by somebody who got no answer, and tried once more when it was gone already; or the
-// store was lost, and whoever puts back what it knew may not know of the removal: it was made
-// before, or while others filled the store again, or that host was silent then.
+// Its agent got no answer from the store, and tried once more when it was gone already: who asked
+// for it was told of success after the removal was asked for, or of nothing.
+static bool is_made_again(const struct net_promise *made, const struct net_promise *removed)
+{
+	if (made->stop != STOP_NONE)
+		return false;
+	if (made->state == PROMISE_KEPT)
+		return made->kept_us >= removed->asked_us && !strcmp(made->id, removed->id);
+	return made->state == PROMISE_UNSURE && !strcmp(made->name, removed->name);
+}
+
+// It was made again; or the store was lost, and whoever puts back what it knew may not know of the
+// removal: it was made before, or while others filled the store again, or that host was silent
+// then.
 static bool net_came_back(struct truth *t, const struct net_promise *n)
 {
 	const struct world *w = t->w;
 	const struct net_promise *made;
 
 	LIST_FOREACH (made, &w->nets, entry) {
-		if (made->state == PROMISE_UNSURE && made->stop == STOP_NONE &&
-			!strcmp(made->name, n->name))
+		if (is_made_again(made, n))
 			return true;
 	}
 	if (!w->lost_us || w->shaky_until_us >= n->kept_us)

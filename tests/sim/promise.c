@@ -448,6 +448,8 @@ static void on_net_removed(void *arg, int rc, json_t *result, const struct err *
 	world_trace(n->w, "%s: network %s is %sremoved %s", n->host->conf.host, n->name,
 		rc < 0 ? "not " : "", rc < 0 ? err->reason : "");
 	n->stop = rc == 0 ? STOP_DONE : rc == -EBUSY ? STOP_NONE : STOP_UNSURE;
+	if (rc == -EBUSY)
+		n->state = PROMISE_REFUSED;
 	if (rc == 0 && n->used_by && !is_ended(n->used_by) && n->w->lost_us < n->used_by->kept_us)
 		world_fail(n->w, "%s: network %s is removed, it says, but has %s on %s",
 			n->host->conf.host, n->name, n->used_by->container->sandbox,
@@ -471,6 +473,7 @@ void promise_remove(struct host *h, const char *network)
 	n->state = PROMISE_UNSURE;
 	n->used_by = find_use(h, net);
 	n->stop = STOP_ASKED;
+	n->asked_us = h->w->tl.now_us;
 	snprintf(n->name, NAME_BYTES, "%s", network);
 	snprintf(n->id, ID_BYTES, "%s", net->id);
 	LIST_INSERT_HEAD(&h->w->nets, n, entry);

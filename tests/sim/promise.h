@@ -47,7 +47,7 @@ struct net_promise {
 	uint32_t vni;
 	enum promise_state state;
 	enum stop_state stop;
-	uint64_t kept_us;
+	uint64_t asked_us, kept_us;    // kept: it was answered
 	const struct promise *used_by; // when it was asked to go; NULL: nobody
 	LIST_ENTRY(net_promise) entry;
 };
