@@ -12,6 +12,8 @@
 // An endpoint may be lost, if its host lost its state folder and
 //	- the store did not have the record then, or was lost before the host had read it again, or
 //	- the host was silent for so long that others deleted the record, or
+//	- a container of its name asked for its address elsewhere, and the store had that record
+//	  when the host read it again, or
 //	- the host has another address than its record says;
 // or if its network's name or VNI was another network's since the store was lost or set back.
 // An endpoint that was refused or disconnected may come back, if its host lost its state folder
@@ -349,6 +351,17 @@ void promises_forget(struct host *h)
 			p->lost_ok = true;
 		if (p->host == h && (sandbox_in_store(p) || p->ended_us + LATE_US >= now_us))
 			forget_end(p);
+	}
+}
+
+void promises_blank(struct host *h)
+{
+	struct promise *p;
+
+	LIST_FOREACH (p, &h->w->promises, entry) {
+		if (p->host == h && p->state == PROMISE_KEPT && p->kept_us <= h->forgot_us &&
+			!promise_in_store(p) && promise_is_taken_over(p))
+			p->lost_ok = true;
 	}
 }
 

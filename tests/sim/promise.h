@@ -60,6 +60,8 @@ void promise_remove(struct host *h, const char *network);
 void promises_free(struct world *w);
 // The host is about to lose its state folder.
 void promises_forget(struct host *h);
+// It has not read the store since, or has just done so.
+void promises_blank(struct host *h);
 // It has another address.
 void promises_moved(struct host *h);
 // The store is about to be lost or set back.

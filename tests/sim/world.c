@@ -77,6 +77,8 @@ void host_look(struct host *h)
 	// While a store that was lost is filled again, who is not there may find its place taken.
 	if ((!h->agent || h->cut) && w->tl.now_us < w->shaky_until_us)
 		h->fenced_us = w->tl.now_us;
+	if (h->blank)
+		promises_blank(h);
 	if (h->blank && h->agent && h->agent->synced) {
 		h->blank = false;
 		h->read_us = w->tl.now_us;
