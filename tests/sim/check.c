@@ -11,8 +11,10 @@
 //	- of another host's switch: when that host has no endpoint in the network (any more);
 //	- when the record of the connection's host was away for the grace period, or the host was
 //	  silent while a store that was lost was filled again (then others may have let it go);
-//	- when the store was set back to when somebody else had the address, until the connection's
-//	  host has put its record back;
+//	- of another host's switch: when the store has somebody else's record under the address, and
+//	  the connection may move (promise.c): it was set back to when that one had it, or that one
+//	  was not known to the store and has won it, of which the connection's host may hear late.
+//	  Until the other host has heard that the connection has it, and told its switch;
 //	- when the other host itself has lost its state folder: it knows nothing until it has read
 //	  the store, and then not what is missing there;
 //	- when it got another address, for a reason that promise.c knows.
@@ -130,14 +132,28 @@ static bool never_heard(const struct host *h, const struct promise *p)
 				     (!promise_in_store(p) && h->read_us >= p->stored_us));
 }
 
-// The store was set back, to when somebody else had the address.
+static const struct store_key *stored(const struct promise *p, char key[RECORD_KEY_BYTES])
+{
+	record_key_endpoint(key, p->net_id, &p->rec.ips[0].ip);
+	return store_data_get(sim_store_data(p->w->store), key);
+}
+
 static bool is_anothers(const struct promise *p)
 {
 	char key[RECORD_KEY_BYTES];
 
-	record_key_endpoint(key, p->net_id, &p->rec.ips[0].ip);
-	return p->w->lost_us && !promise_in_store(p) &&
-	       store_data_get(sim_store_data(p->w->store), key);
+	return stored(p, key) && !promise_in_store(p) && promise_may_move(p);
+}
+
+// It knows the record that the store has, and its switch has what follows from it.
+static bool has_heard(const struct host *h, const struct promise *p)
+{
+	char key[RECORD_KEY_BYTES];
+	const struct store_key *found = stored(p, key);
+	struct replica_endpoint *ep = h->agent ? replica_endpoint(&h->agent->replica, key) : NULL;
+
+	return ep && found && promise_in_store(p) && ep->revision == found->revision &&
+	       reconcile_is_settled(h->agent->rec);
 }
 
 static void check_entries(struct promise *p, const struct host *h)
@@ -147,7 +163,9 @@ static void check_entries(struct promise *p, const struct host *h)
 
 	if (!fake_switch_is_up(h->sw))
 		return;
-	if (h->blank || never_heard(h, p) || promise_is_taken_over(p) || is_anothers(p) ||
+	if (p->displaced[h->index] && !is_anothers(p) && has_heard(h, p))
+		p->displaced[h->index] = false;
+	if (h->blank || never_heard(h, p) || promise_is_taken_over(p) || p->displaced[h->index] ||
 		!has_endpoint(h, p->net_id)) {
 		*seen = false;
 		return;
@@ -187,10 +205,21 @@ static void check_promise(struct world *w, struct promise *p)
 	}
 }
 
+void check_store(struct world *w)
+{
+	struct promise *p;
+
+	LIST_FOREACH (p, &w->promises, entry) {
+		if (p->state == PROMISE_KEPT && is_anothers(p))
+			memset(p->displaced, true, sizeof(p->displaced));
+	}
+}
+
 void check_running(struct world *w)
 {
 	struct promise *p;
 
+	check_store(w);
 	for (unsigned i = 0; i < w->nb_hosts; i++)
 		host_look(&w->hosts[i]);
 	LIST_FOREACH (p, &w->promises, entry) {

@@ -37,6 +37,8 @@ struct promise {
 	uint64_t port_us;	 // when its port was seen first
 	// Hosts whose switch had its entry; of its own host, its port.
 	bool seen[WORLD_HOSTS_MAX];
+	// Hosts that may still have somebody else in its place: check.c.
+	bool displaced[WORLD_HOSTS_MAX];
 	LIST_ENTRY(promise) entry;
 };
 

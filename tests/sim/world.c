@@ -371,6 +371,7 @@ static void on_store_change(void *arg)
 
 	for (unsigned i = 0; i < w->nb_hosts; i++)
 		host_look(&w->hosts[i]);
+	check_store(w);
 }
 
 static void conf_init(struct world *w, struct host *h)

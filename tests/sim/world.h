@@ -154,6 +154,7 @@ void world_heal(struct world *w);
 // ---- check.c ----
 
 void check_running(struct world *w);
+void check_store(struct world *w); // when it has changed
 // True when all is as it should be; else false and the failure is in `text`.
 bool check_end(struct world *w, char *text, size_t len_bytes);
 void check_audits(struct world *w);
