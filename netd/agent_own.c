@@ -435,8 +435,10 @@ void agent_port_down(void *arg, struct own_endpoint *own, const char *reason)
 
 // ---- addresses that somebody else has won ----
 
-// The record that has one of the endpoint's addresses, with more right to it. NULL: none.
-static struct replica_endpoint *winner(struct agent *a, const struct own_endpoint *own)
+// The record that has one of the endpoint's addresses (`ret_ip`), with more right to it. NULL:
+// none.
+static struct replica_endpoint *winner(
+	struct agent *a, const struct own_endpoint *own, struct ip_addr *ret_ip)
 {
 	for (unsigned i = 0; i < own->rec.nb_ips; i++) {
 		struct replica_endpoint *ep =
@@ -448,19 +450,22 @@ static struct replica_endpoint *winner(struct agent *a, const struct own_endpoin
 
 		if (ep && ep->seen && strcmp(ep->rec.id, own->rec.id) != 0 &&
 			strcmp(ep->rec.host, a->conf->host) != 0 &&
-			(is_first || endpoint_record_compare(&ep->rec, &own->rec) > 0))
+			(is_first || endpoint_record_compare(&ep->rec, &own->rec) > 0)) {
+			*ret_ip = own->rec.ips[i].ip;
 			return ep;
+		}
 	}
 	return NULL;
 }
 
-static void lost_address(struct agent *a, struct own_endpoint *own, struct replica_endpoint *ep)
+static void lost_address(struct agent *a, struct own_endpoint *own, const struct ip_addr *ip,
+	const struct replica_endpoint *ep)
 {
 	struct err err = {0};
-	char ip[IP_TEXT_BYTES];
+	char text[IP_TEXT_BYTES];
 
-	snprintf(own->reason, sizeof(own->reason), "%s is %s's on host %s",
-		ip_format(&own->rec.ips[0].ip, ip), ep->rec.name, ep->rec.host);
+	snprintf(own->reason, sizeof(own->reason), "%s is %s's on host %s", ip_format(ip, text),
+		ep->rec.name, ep->rec.host);
 	if (own->rec.is_static && own->agent->done) {
 		err_set(&err, -EADDRINUSE, own->rec.name, "%s", own->reason);
 		own_failed(a, own, -EADDRINUSE, &err);
@@ -559,13 +564,14 @@ static void write_record(
 static void publish(struct agent *a, struct own_endpoint *own)
 {
 	struct replica_endpoint *ep = agent_own_record(a, own), *won;
+	struct ip_addr ip;
 
 	own->stored =
 		ep && ep->seen && !strcmp(ep->rec.id, own->rec.id) && ep->rec.seq == own->rec.seq;
 	// Somebody may have deleted it before the watch could tell that it was there at all.
 	if (own->agent->acked && !own->stored && agent_now(a) - own->agent->acked_us >= ACK_MAX_US)
 		own->agent->acked = false;
-	won = winner(a, own);
+	won = winner(a, own, &ip);
 	if (own->state == OWN_CONFLICT && !won && own->agent->port_gone) {
 		own->state = OWN_STARTING;
 		own->agent->port_gone = false;
@@ -573,7 +579,7 @@ static void publish(struct agent *a, struct own_endpoint *own)
 		reconcile_own_add(a->rec, own);
 	}
 	if (won && own->state != OWN_CONFLICT)
-		lost_address(a, own, won);
+		lost_address(a, own, &ip, won);
 	else if (!won && !own->stored && !own->agent->acked && agent_is_member(a) &&
 		 retry_due(&own->agent->write, agent_now(a)))
 		write_record(a, own, ep && ep->seen ? ep : NULL);
