@@ -4,8 +4,8 @@
 #pragma once
 
 #include "netd/dns/dns.h"
-#include "netd/ipam.h"
-#include "netd/record.h"
+#include "netd/ipam/ipam.h"
+#include "netd/record/record.h"
 
 #define NETD_POOLS_MAX 32
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "netd/ipam.h"
+#include "netd/ipam/ipam.h"
 
 const struct network_driver *const network_drivers[] = {
 	&driver_overlay,

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "netd/record.h"
+#include "netd/record/record.h"
 
 // The bridge of a network in the switch is RECONCILE_PREFIX and its name.
 #define NETWORK_NAME_MAX 60 // bytes

@@ -5,7 +5,7 @@
 
 #include "ctrl/core/core.h"
 #include "ctrl/net_method.h"
-#include "netd/agent.h"
+#include "netd/agent/agent.h"
 
 struct netd_handle {
 	struct agent *agent;

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/netns.h"
-#include "netd/replica.h"
+#include "netd/replica/replica.h"
 
 enum own_state {
 	OWN_STARTING, // its port is being made

@@ -12,7 +12,7 @@
 
 #include <jansson.h>
 
-#include "netd/record.h"
+#include "netd/record/record.h"
 
 struct names;
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "netd/record.h"
+#include "netd/record/record.h"
 
 static void require(bool holds)
 {

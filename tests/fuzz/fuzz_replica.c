@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "netd/replica.h"
+#include "netd/replica/replica.h"
 
 #define NB_HOSTS 4
 #define NB_NETS	 3

@@ -5,7 +5,7 @@
 // process.
 #pragma once
 
-#include "netd/replica.h"
+#include "netd/replica/replica.h"
 
 void record_host(struct replica *r, unsigned host, const struct ip_addr *vtep);
 void record_host_gone(struct replica *r, unsigned host); // suspended

@@ -17,8 +17,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "netd/agent.h"
-#include "netd/agent_priv.h"
+#include "netd/agent/agent.h"
+#include "netd/agent/agent_priv.h"
 #include "tests/sim/fake_switch.h"
 #include "tests/sim/local_memory.h"
 #include "tests/sim/random.h"

@@ -21,8 +21,8 @@
 #include <unistd.h>
 
 #include "base/util.h"
-#include "netd/reconcile.h"
-#include "netd/sandbox.h"
+#include "netd/reconcile/reconcile.h"
+#include "netd/sandbox/sandbox.h"
 #include "tests/sim/records.h"
 
 #define OWN_MAX	  64

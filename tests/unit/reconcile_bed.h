@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "netd/reconcile.h"
+#include "netd/reconcile/reconcile.h"
 #include "tests/sim/fake_switch.h"
 #include "tests/sim/random.h"
 #include "tests/sim/records.h"

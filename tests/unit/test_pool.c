@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "base/util.h"
-#include "netd/ipam.h"
+#include "netd/ipam/ipam.h"
 
 static struct cidr cidr(const char *text)
 {

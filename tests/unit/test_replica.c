@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "base/util.h"
-#include "netd/replica.h"
+#include "netd/replica/replica.h"
 
 #define NET1 "11111111111111111111111111111111"
 #define NET2 "22222222222222222222222222222222"

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The agent of a host: keeps this host's part of the store, allots addresses, makes networks, and
+// hands what should be to the reconciler. It is a state machine over its surroundings (store,
+// switch, containers, disk, clock), all of which are given: the same code runs in vsnetd and, a
+// thousand times, in the simulation. Main thread only; nothing waits.
+#pragma once
+
+#include <jansson.h>
+
+#include "ctrl/kv/kv.h"
+#include "netd/conf.h"
+#include "netd/local.h"
+#include "netd/sandbox/sandbox.h"
+#include "netd/switch.h"
+
+struct agent;
+struct dns;
+
+struct agent_opts {
+	const struct netd_conf *conf; // stays
+	struct ip_addr vtep;	      // what cluster_advertise stands for
+	struct kv *kv;
+	struct local *local;
+	struct switch_conn *sw;
+	struct sandbox *sandbox;
+	struct names *names;	       // written by the agent
+	struct dns *dns;	       // answers these names to containers; NULL: nobody does
+	uint64_t (*now_us)(void *arg); // monotonic
+	void *now_arg;
+	uint64_t seed; // of identifiers; 0: from the system
+	// Something to tell whoever listens: "network.add", "endpoint.up", ...; `data` is borrowed.
+	void (*event)(void *arg, const char *name, const json_t *data);
+	void *event_arg;
+};
+
+int agent_new(const struct agent_opts *opts, struct agent **ret_agent, struct err *err);
+// The host's record is left to expire: containers go on, and a restarted agent comes in time.
+void agent_free(struct agent *agent);
+
+// kv_opts.on_state() of the agent's store goes here.
+void agent_store_state(struct agent *agent, bool up, const char *reason);
+
+// Does what is due; at least every 250 ms.
+void agent_run(struct agent *agent);
+
+// Another address of this host (the interface has got another).
+void agent_set_vtep(struct agent *agent, const struct ip_addr *vtep);
+
+// Nothing is under way: store, replica and switch agree, as far as this host knows.
+bool agent_is_settled(const struct agent *agent);
+
+// ---- requests ----
+// `fn` is called once, maybe from inside the call. `result` is borrowed, may be NULL; it may have a
+// member `warning`.
+
+typedef void agent_done_fn(void *arg, int rc, json_t *result, const struct err *err);
+
+// Makes a network. `want` is borrowed; what is not given is chosen (id, VNI, subnets, gateways).
+// -EEXIST: one of that name, or whose subnet overlaps (named).
+void agent_network_create(
+	struct agent *agent, const struct network_record *want, agent_done_fn *fn, void *arg);
+// -EBUSY: it has endpoints (some of them named).
+void agent_network_rm(
+	struct agent *agent, const char *name, bool force, agent_done_fn *fn, void *arg);
+// Deletes those without endpoints that `labels` (object, NULL: all) match; result: deleted.
+void agent_network_prune(struct agent *agent, const json_t *labels, agent_done_fn *fn, void *arg);
+
+struct connect_spec {
+	const char *network, *name; // the container's
+	const char *sandbox;	    // netns_open()
+	struct ip_addr ips[2];	    // asked for; family 0: chosen
+	bool has_mac;
+	struct mac mac;
+	const char *ifname; // NULL: ethN
+	const char *const *aliases;
+	unsigned nb_aliases;
+	const json_t *options; // object of strings or NULL
+};
+
+// Done when the container has its interface and the store its record; with the store away, when the
+// container has it (`warning`). result: as endpoint_record_json().
+void agent_connect(
+	struct agent *agent, const struct connect_spec *spec, agent_done_fn *fn, void *arg);
+// An endpoint of this host; with `force` also a record of a host that is not there.
+void agent_disconnect(struct agent *agent, const char *network, const char *endpoint, bool force,
+	agent_done_fn *fn, void *arg);
+
+// ---- what is there ----
+
+json_t *agent_networks(struct agent *agent); // networks: as `network ls` needs them
+json_t *agent_network(struct agent *agent, const char *name, struct err *err); // inspect; NULL
+json_t *agent_hosts(struct agent *agent);  // hosts: name, vtep, state, since_s, endpoints
+json_t *agent_status(struct agent *agent); // store, switch, host, counts, what is wrong
+
+// What names mean here: names as names_json(), of one network or (NULL) of all that this host takes
+// part in; problems: where they cannot be asked. NULL: there is no such network, or it is not here.
+json_t *agent_names(struct agent *agent, const char *network, struct err *err);
+// What a name is for a container of this host, in a network, or (both NULL) in all networks that
+// this host takes part in: dns_ask().
+void agent_ask(struct agent *agent, const char *container, const char *network, const char *name,
+	const char *type, agent_done_fn *fn, void *arg);
+int agent_dns_stats(struct agent *agent, json_t **ret_stats, struct err *err); // dns_stats()
+int agent_dns_flush(struct agent *agent, unsigned *ret_count, struct err *err);
+
+// Compares store, agent and switch: result: differences [{where, object, difference, repaired}].
+void agent_audit(struct agent *agent, bool repair, agent_done_fn *fn, void *arg);

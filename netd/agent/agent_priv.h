@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What the files of the agent share. Main thread only.
+//
+//	agent.c		puts the parts together; what is due; status
+//	store.c		the watch: store -> replica -> disk; a store that was lost
+//	host.c		this host's lease and record; hosts that are gone
+//	block.c		addresses: which blocks this host owns
+//	network.c	making and deleting networks
+//	own.c		this host's endpoints, kept in the store, on disk and in the switch
+//	connect.c	connect and disconnect
+//	gateway.c	the gateways of networks, in this host's own namespace
+//	names.c		what names mean: the networks and hosts that this host knows
+//	dns.c		where they are asked: in containers, and at gateways
+//	ask.c		and by people
+//	show.c		what is there, for people; audit
+//
+// All of it is level-triggered: each part compares what should be with what the replica says and
+// writes the difference, guarded by the revisions it has seen. A write that fails, or of which
+// nobody knows whether it was made, needs no handling of its own: the next look finds what is
+// missing.
+#pragma once
+
+#include "base/util.h"
+#include "netd/agent/agent.h"
+#include "netd/dns/dns.h"
+#include "netd/driver.h"
+#include "netd/ipam/ipam.h"
+#include "netd/own.h"
+#include "netd/reconcile/reconcile.h"
+#include "netd/replica/replica.h"
+
+#define SECOND_US      UINT64_C(1000000)
+#define RETRY_MIN_US   (100 * UINT64_C(1000))
+#define RETRY_MAX_US   (5 * SECOND_US)
+#define REQUEST_MAX_US (5 * SECOND_US) // a request that waits for the store gives up
+
+// A write to the store that is repeated until the replica shows what is wanted.
+struct retry {
+	bool busy;	  // one is under way
+	uint64_t next_us; // not before
+	uint64_t wait_us;
+};
+
+static inline bool retry_due(const struct retry *retry, uint64_t now_us)
+{
+	return !retry->busy && now_us >= retry->next_us;
+}
+
+void retry_start(struct retry *retry);
+void retry_done(struct retry *retry, int rc, uint64_t now_us); // backs off unless rc is 0
+
+// The interface of a network's gateway.
+struct agent_gateway {
+	char ifname[16];
+	bool port_up; // it is there
+	bool ready;   // and has its addresses
+	struct retry configure;
+	char reason[512]; // why it is not ready; empty: none is known
+};
+
+// The agent's part of a network.
+struct agent_net {
+	struct agent_gateway gateway;
+	struct ipam *pool[RECORD_SUBNETS_MAX]; // one for each subnet
+	struct retry block[RECORD_SUBNETS_MAX];
+	uint64_t empty_since_us; // no endpoint of this host; 0: there are some
+	struct retry cleanup;
+};
+
+// The agent's part of an own endpoint.
+struct agent_own {
+	struct retry write;
+	bool acked; // the store took the record; the watch will show it
+	uint64_t acked_us;
+	bool port_up;
+	bool port_gone;	 // OWN_STOPPING: the switch has let go of it
+	bool takes_over; // its address was that of a host that was silent
+	bool readdress;	 // comes back with another address when its port is gone
+	bool named;	 // its names are known
+	struct agent_container *container;
+	struct retry configure;
+	// Who waits: for OWN_UP and the store, or for the end.
+	agent_done_fn *done;
+	void *done_arg;
+	uint64_t deadline_us; // of the store's answer
+	uint64_t port_deadline_us;
+};
+
+// What a write to the store carries for its callback. Those that nobody will be called for any more
+// go with the agent.
+struct pending {
+	LIST_ENTRY(pending) entry;
+	struct agent *a;
+};
+
+// A network namespace of this host with endpoints: there its names are asked.
+struct agent_container {
+	struct netns_id netns;
+	LIST_HEAD(, own_endpoint) endpoints;
+	struct dns_view view; // of the listener
+	struct dns_listener *listener;
+	enum { RESOLV_UNKNOWN, RESOLV_WRITTEN, RESOLV_REMOVED } resolv;
+	struct retry retry;
+	char problem[320]; // why nobody answers there, or it has no resolv.conf; empty: none
+	UT_hash_handle hh; // by netns
+};
+
+// A network's gateway on this host: there they are asked as well.
+struct agent_dns_gateway {
+	LIST_ENTRY(agent_dns_gateway) entry;
+	struct replica_net *net;
+	char ifname[16];
+	struct agent_dns_gateway_listener {
+		struct ip_addr ip; // family 0: none
+		struct dns_listener *listener;
+	} at[RECORD_SUBNETS_MAX];
+	struct retry retry;
+	char problem[320];
+};
+
+struct agent_conf_net { // a network of the configuration
+	bool busy, done;
+};
+
+struct request; // a change that waits for the store: network.c, connect.c
+
+struct agent {
+	struct agent_opts opts;
+	const struct netd_conf *conf;
+	struct replica replica;
+	struct reconcile *rec;
+	struct own_endpoint *own; // by id
+	uint64_t random;
+
+	char host_id[ID_BYTES];
+	bool fresh; // the state folder is new: this host has never read the store
+	uint64_t epoch, seq;
+	uint64_t seq_kept; // on disk: a restart goes on behind it
+	struct ip_addr vtep;
+
+	// ---- the store ----
+	struct kv_watch *watch;
+	struct kv_lease *lease;
+	bool store_up;
+	bool synced;		   // all of it was read once since start
+	uint64_t healthy_since_us; // synced and not interrupted; 0: it is now
+	uint64_t purge_at_us;	   // kept records that nobody put back go then; 0: none
+	char cluster_before[ID_BYTES];
+	uint64_t allocation_before;
+	uint64_t cluster_revision; // of its record
+	bool went_back;		   // something that was read is older than what was known
+	bool rename_cluster;	   // so that all hosts see that the store is another one
+	uint64_t lease_lost_us;	   // 0: it was held since the store was read last
+	bool beginning;		   // between BEGIN and SYNCED
+	bool in_batch;		   // writes to disk are collected
+	struct retry host_write, cluster_write, net_write, gc, drop;
+	char host_problem[256]; // another machine has this host's name; empty: none
+
+	struct agent_container *containers;
+	LIST_HEAD(, agent_dns_gateway) dns_gateways;
+
+	bool switch_up;
+	char checked[ID_BYTES]; // the container that was looked at last
+	uint64_t check_at_us;
+	bool dirty; // something of this host has changed: look at once
+	bool running;
+	LIST_HEAD(, request) requests;
+	uint64_t last_request;
+	LIST_HEAD(, pending) pending;
+	struct agent_conf_net *conf_nets; // one for each of conf->networks
+};
+
+// ---- agent.c ----
+
+uint64_t agent_now(const struct agent *a);
+uint64_t agent_random(struct agent *a);
+void agent_make_id(struct agent *a, char id[ID_BYTES]);
+void agent_event(struct agent *a, const char *name, json_t *data); // takes `data` over
+// Does what is due now, unless that is under way already.
+void agent_kick(struct agent *a);
+// Its record is in the store under its name: only then it writes what is its own.
+bool agent_is_member(struct agent *a);
+bool agent_can_write(const struct agent *a); // the store was read and answers
+// And it is not being read once more, when half of what is there seems not to be.
+bool agent_is_current(const struct agent *a);
+const char *agent_store_reason(const struct agent *a);
+void agent_created(char text[32]); // the time, for people
+
+// `size_bytes` of zeros that begin with a struct pending; NULL: out of memory.
+void *pending_new(struct agent *a, size_t size_bytes);
+void pending_free(struct pending *pending);
+
+struct request {
+	LIST_ENTRY(request) entry;
+	uint64_t number; // of its own: answers of the store may come when it is gone
+	// Goes on with it. True: it is answered (request_answer()) and freed.
+	bool (*run)(struct agent *a, struct request *req, uint64_t now_us);
+	void (*free)(struct request *req); // what it owns; NULL: nothing
+	struct retry retry;
+	// Its last write to the store: was made, may have been made (or is under way).
+	bool written, maybe_written;
+	uint64_t written_revision;
+	uint64_t deadline_us;
+	agent_done_fn *done;
+	void *done_arg;
+};
+
+void request_add(struct agent *a, struct request *req, agent_done_fn *done, void *done_arg);
+struct request *request_find(struct agent *a, uint64_t number); // NULL: it is answered
+// Answers it and frees it. Returns true, for run().
+bool request_answer(struct agent *a, struct request *req, int rc, json_t *result, struct err *err);
+void agent_request_run(struct agent *a, uint64_t now_us);
+
+// ---- store.c ----
+
+int agent_store_load(struct agent *a, struct err *err); // the last copy, from disk
+// What is this host's own is on disk when these return, also while the store is being read.
+int agent_state_put(struct agent *a, const char *key, const char *value, size_t len_bytes);
+int agent_state_del(struct agent *a, const char *key);
+int agent_store_start(struct agent *a, struct err *err);
+void agent_store_again(struct agent *a); // reads all of it anew
+void agent_store_run(struct agent *a, uint64_t now_us);
+
+// ---- host.c ----
+
+int agent_host_load(struct agent *a, struct err *err);
+bool agent_is_first(const struct agent *a); // of the present hosts: it does what one is to do
+void agent_host_run(struct agent *a, uint64_t now_us);
+uint64_t agent_next_seq(struct agent *a); // never again, over restarts too
+void agent_lease_changed(void *agent, enum kv_lease_state state);
+
+// ---- block.c ----
+
+void agent_net_known(struct agent *a, struct replica_net *net); // its record came, or changed
+void agent_net_free_all(struct agent *a);
+void agent_net_drop(struct agent *a, struct replica_net *net);
+void agent_block_changed(struct agent *a, struct replica_block *block, bool gone);
+void agent_use_ips(struct replica_net *net, const struct endpoint_record *rec);
+void agent_release_ips(struct agent *a, struct replica_net *net, const struct endpoint_record *rec);
+void agent_block_run(struct agent *a, uint64_t now_us);
+// The subnet of the network that has the address; -1.
+int agent_subnet_of(const struct replica_net *net, const struct ip_addr *ip);
+// An address for a new endpoint out of the own blocks, of the first subnet of `family`. -EAGAIN: a
+// block is being claimed, ask again; else with the reason.
+int agent_take_ip(struct agent *a, struct replica_net *net, unsigned family, struct cidr *ret_ip,
+	uint64_t *ret_epoch, struct err *err);
+
+// ---- network.c ----
+
+int agent_network_load(struct agent *a, struct err *err); // local ones, from disk
+void agent_network_run(struct agent *a, uint64_t now_us);
+const struct network_driver *agent_driver(const struct replica_net *net);
+// The store has no record of it. While it has records of networks that cannot be read (a newer
+// version), one of them may be this network's.
+bool agent_net_is_gone(const struct agent *a, const struct replica_net *net);
+// Somebody has asked this host to delete it, and the store may have done so.
+bool agent_network_is_going(const struct agent *a, const struct replica_net *net);
+// err_set() about the network of that name.
+int net_error(struct err *err, int code, const char *name, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+// ---- gateway.c ----
+
+void agent_gateway_run(struct agent *a, uint64_t now_us);
+void agent_gateway(void *agent, struct replica_net *net, const char *ifname, bool up);
+
+// ---- own.c ----
+
+int agent_own_load(struct agent *a, struct err *err); // from disk
+void agent_own_adopt(struct agent *a);		      // after a lost state folder: from the store
+int agent_own_save(struct agent *a, struct own_endpoint *own);
+int agent_own_add(struct agent *a, struct replica_net *net, struct endpoint_record *rec,
+	const struct netns_id *netns, struct own_endpoint **ret_own);
+void agent_own_stop(struct agent *a, struct own_endpoint *own); // it is to go
+void agent_own_container_gone(struct agent *a, struct own_endpoint *own);
+void agent_own_free_all(struct agent *a);
+void agent_own_net_known(struct agent *a, struct replica_net *net);
+void agent_own_run(struct agent *a, uint64_t now_us);
+struct own_endpoint *agent_own_by_id(const struct agent *a, const char *id);
+struct own_endpoint *agent_own_find(struct agent *a, struct replica_net *net, const char *name);
+void agent_own_remote_changed(struct agent *a, struct replica_endpoint *ep, bool gone);
+void agent_port(void *agent, struct own_endpoint *own, int rc, const struct err *err);
+void agent_port_gone(void *agent, struct own_endpoint *own);
+void agent_port_down(void *agent, struct own_endpoint *own, const char *reason);
+struct replica_endpoint *agent_own_record(struct agent *a, const struct own_endpoint *own);
+json_t *agent_own_json(const struct own_endpoint *own);
+
+// ---- show.c ----
+
+void agent_add_problem(json_t *list, const char *object, const char *reason);
+
+// ---- names.c: what changed here or in the replica ----
+
+void agent_names_own(struct agent *a, struct own_endpoint *own);
+void agent_names_own_gone(struct agent *a, struct own_endpoint *own); // before it is freed
+void agent_names_net(struct agent *a, struct replica_net *net);
+void agent_names_remote(struct agent *a, struct replica_endpoint *ep, bool gone);
+void agent_names_host(struct agent *a, const struct replica_host *host);
+void agent_names_host_gone(struct agent *a, const struct replica_host *host);
+void agent_names_self(struct agent *a); // its address
+
+// ---- dns.c ----
+
+int agent_dns_own_add(struct agent *a, struct own_endpoint *own);   // -ENOMEM
+void agent_dns_own(struct agent *a, struct own_endpoint *own);	    // its state
+void agent_dns_own_gone(struct agent *a, struct own_endpoint *own); // before it is freed
+void agent_dns_net(struct agent *a, struct replica_net *net);	    // its record
+// Its interface in this host's own namespace: there, or (also before `net` is freed) not.
+void agent_dns_gateway_up(struct agent *a, struct replica_net *net, const char *ifname);
+void agent_dns_gateway_down(struct agent *a, struct replica_net *net);
+void agent_dns_run(struct agent *a, uint64_t now_us);
+void agent_dns_free_all(struct agent *a);
+// What the container sees; false: nothing, none of its endpoints has a name.
+bool agent_dns_view(const struct agent_container *c, struct dns_view *ret_view);
+void agent_dns_view_of_net(const struct replica_net *net, struct dns_view *ret_view);
+void agent_dns_problems(const struct agent *a, json_t *list); // adds {object, reason}
+// -EINVAL: it cannot have a resolv.conf.
+int agent_dns_check_resolv(const struct agent *a, const char *sandbox, struct err *err);

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "netd/sandbox/sandbox_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/netlink.h"
+#include "netd/dns/resolv.h"
+#include "netd/sandbox/gateway.h"
+
+#define IFNAMES_MAX 1000
+#define STALE_MAX   16 // addresses of an interface that are taken off in one go
+
+// ---- namespaces ----
+
+const char *sandbox_object(const char *text, char buf[SANDBOX_OBJECT_BYTES])
+{
+	snprintf(buf, SANDBOX_OBJECT_BYTES, "container %s", text);
+	return buf;
+}
+
+static int find(struct sandbox *sb, const char *text, struct netns_id *ret_id, struct err *err)
+{
+	char object[SANDBOX_OBJECT_BYTES];
+	int fd, rc;
+
+	if (!text[0])
+		return err_set(err, -EINVAL, "container", "its network namespace is not given");
+	rc = netns_open(text, sandbox_object(text, object), &fd, err);
+	if (rc < 0)
+		return rc;
+	rc = netns_identify(fd, ret_id);
+	close(fd);
+	if (rc < 0)
+		return err_set_errno(err, rc, object, "cannot look at its network namespace");
+	return 0;
+}
+
+// Engines delete the file of a namespace when the container goes. Its number (nsfs inode) says
+// little then: the next namespace gets the same one.
+static bool alive(struct sandbox *sb, const char *text, const struct netns_id *id)
+{
+	struct netns_id now;
+
+	if (netns_kind(text) == NETNS_PID)
+		return netns_alive(text, id);
+	return find(sb, text, &now, NULL) == 0 && netns_same(id, &now);
+}
+
+int sandbox_open(const char *text, const struct netns_id *id, int *ret_fd, struct err *err)
+{
+	char object[SANDBOX_OBJECT_BYTES];
+	struct netns_id now;
+	int fd, rc;
+
+	rc = netns_open(text, sandbox_object(text, object), &fd, err);
+	if (rc < 0)
+		return rc;
+	rc = netns_identify(fd, &now);
+	if (rc < 0)
+		err_set_errno(err, rc, object, "cannot look at its network namespace");
+	else if (id && id->ino && !netns_same(id, &now))
+		rc = err_set(err, -ENOENT, object,
+			"this is another network namespace now than when it was connected");
+	if (rc < 0)
+		close(fd);
+	else
+		*ret_fd = fd;
+	return rc;
+}
+
+// Opens a netlink socket in the namespace; with `id`, only if it is that one.
+static int open_in(const char *text, const struct netns_id *id, struct nl **ret_nl, struct err *err)
+{
+	char object[SANDBOX_OBJECT_BYTES];
+	int fd, rc = sandbox_open(text, id, &fd, err);
+
+	if (rc < 0)
+		return rc;
+	rc = nl_open(fd, ret_nl);
+	close(fd);
+	if (rc < 0)
+		return err_set_errno(err, rc, sandbox_object(text, object),
+			"cannot enter its network namespace");
+	return 0;
+}
+
+static bool is_taken(const char *name, char (*taken)[16], unsigned nb_taken)
+{
+	for (unsigned i = 0; i < nb_taken; i++) {
+		if (!strcmp(taken[i], name))
+			return true;
+	}
+	return false;
+}
+
+static int choose_ifname(struct sandbox *sb, const char *text, char (*taken)[16], unsigned nb_taken,
+	char ret_ifname[16], struct err *err)
+{
+	char object[SANDBOX_OBJECT_BYTES], name[16];
+	struct nl_link link;
+	struct nl *nl;
+	int rc = open_in(text, NULL, &nl, err);
+
+	if (rc < 0)
+		return rc;
+	for (unsigned i = 0; i < IFNAMES_MAX && rc == 0; i++) {
+		snprintf(name, sizeof(name), "eth%u", i);
+		if (!is_taken(name, taken, nb_taken))
+			rc = nl_link_by_name(nl, name, &link);
+	}
+	nl_close(nl);
+	if (rc == 0)
+		return err_set(err, -ENOSPC, sandbox_object(text, object),
+			"the names eth0 to eth%u are taken", IFNAMES_MAX - 1);
+	if (rc != -ENODEV)
+		return err_set_errno(
+			err, rc, sandbox_object(text, object), "cannot list its interfaces");
+	memcpy(ret_ifname, name, sizeof(name));
+	return 0;
+}
+
+// ---- addresses and routes ----
+
+struct job {
+	const struct own_endpoint *own;
+	struct nl *nl;
+	int ifindex;
+	char object[SANDBOX_OBJECT_BYTES];
+	struct cidr stale[STALE_MAX]; // addresses that are to go
+	unsigned nb_stale;
+};
+
+static struct nl_addr nl_addr_of(const struct ip_addr *ip, unsigned prefix)
+{
+	struct nl_addr addr = {.family = ip->family == 6 ? AF_INET6 : AF_INET,
+		.bytes = ip->family == 6 ? 16 : 4,
+		.prefix_bits = prefix};
+
+	memcpy(addr.byte, ip->byte, addr.bytes);
+	return addr;
+}
+
+static bool is_own(const struct own_endpoint *own, const struct cidr *cidr)
+{
+	for (unsigned i = 0; i < own->rec.nb_ips; i++) {
+		if (cidr_equal(&own->rec.ips[i], cidr))
+			return true;
+	}
+	return false;
+}
+
+static bool is_of_network(const struct network_record *net, const struct ip_addr *ip)
+{
+	for (unsigned i = 0; i < net->nb_subnets; i++) {
+		if (cidr_has(&net->subnets[i].cidr, ip))
+			return true;
+	}
+	return false;
+}
+
+// Addresses in the network's subnets are given out by nobody else: one that the record has not
+// got is from an earlier record.
+static void find_stale(void *arg, const struct nl_addr *addr)
+{
+	struct job *job = arg;
+	struct cidr cidr = {
+		.ip.family = addr->family == AF_INET6 ? 6 : 4, .prefix = addr->prefix_bits};
+
+	memcpy(cidr.ip.byte, addr->byte, addr->bytes);
+	if (job->nb_stale < STALE_MAX && !is_own(job->own, &cidr) &&
+		is_of_network(&job->own->net->rec, &cidr.ip))
+		job->stale[job->nb_stale++] = cidr;
+}
+
+// Docker turns IPv6 off in containers whose own networks have none.
+static void turn_ip6_on(const struct own_endpoint *own)
+{
+	char file[64];
+	int ns, home, fd;
+
+	if (netns_open(own->rec.sandbox, "", &ns, NULL) < 0)
+		return;
+	home = netns_enter(ns);
+	close(ns);
+	if (home < 0)
+		return;
+	snprintf(file, sizeof(file), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", own->rec.ifname);
+	fd = open(file, O_WRONLY | O_CLOEXEC);
+	netns_leave(home);
+	if (fd < 0)
+		return;
+	if (write(fd, "0", 1) < 0)
+		log_debug("%s: %s", file, strerror(errno)); // the address is refused then
+	close(fd);
+}
+
+static bool is_ip6_off(int rc, const struct cidr *cidr)
+{
+	return cidr->ip.family == 6 && (rc == -EACCES || rc == -EPERM);
+}
+
+static int set_addresses(struct job *job, struct err *err)
+{
+	const struct endpoint_record *rec = &job->own->rec;
+	char text[CIDR_TEXT_BYTES];
+	int rc;
+
+	rc = nl_addr_each(job->nl, job->ifindex, find_stale, job);
+	for (unsigned i = 0; i < job->nb_stale && rc == 0; i++) {
+		rc = nl_addr_del(job->nl, job->ifindex, cidr_format(&job->stale[i], text));
+		if (rc == -EADDRNOTAVAIL) // went with another one
+			rc = 0;
+	}
+	if (rc < 0)
+		return err_set_errno(err, rc, job->object, "cannot take its old addresses off");
+	for (unsigned i = 0; i < rec->nb_ips; i++) {
+		rc = nl_addr_add(job->nl, job->ifindex, cidr_format(&rec->ips[i], text));
+		if (is_ip6_off(rc, &rec->ips[i])) {
+			turn_ip6_on(job->own);
+			rc = nl_addr_add(job->nl, job->ifindex, text);
+		}
+		if (rc < 0 && rc != -EEXIST)
+			return err_set_errno(
+				err, rc, job->object, "cannot give it the address %s", text);
+	}
+	return 0;
+}
+
+// A subnet with an own address has its route with that; and without one of its family nothing could
+// answer.
+static bool needs_route(const struct endpoint_record *rec, const struct cidr *subnet)
+{
+	for (unsigned i = 0; i < rec->nb_ips; i++) {
+		if (cidr_has(subnet, &rec->ips[i].ip) && rec->ips[i].prefix <= subnet->prefix)
+			return false;
+	}
+	return endpoint_record_has_family(rec, subnet->ip.family);
+}
+
+static int add_route(
+	struct job *job, const struct cidr *to, const struct ip_addr *gateway, struct err *err)
+{
+	struct nl_addr dst = nl_addr_of(&to->ip, to->prefix), via;
+	char text[CIDR_TEXT_BYTES];
+	bool is_there = false;
+	int rc;
+
+	if (gateway)
+		via = nl_addr_of(gateway, gateway->family == 6 ? 128 : 32);
+	rc = nl_route_add(job->nl, job->ifindex, &dst, gateway ? &via : NULL);
+	if (rc != -EEXIST)
+		return rc < 0 ? err_set_errno(err, rc, job->object, "cannot have a route to %s",
+					cidr_format(to, text))
+			      : 0;
+	rc = nl_route_has(job->nl, job->ifindex, &dst, &is_there);
+	// Another way to a subnet does as well; not so for what is asked for by an option.
+	if (rc < 0 || is_there || !gateway)
+		return rc;
+	return err_set(err, -EEXIST, job->object,
+		"the container has a default route by another interface already");
+}
+
+static bool wants_default(const struct endpoint_record *rec)
+{
+	const char *text = json_string_value(json_object_get(rec->options, "default-route"));
+
+	return text && !strcmp(text, "true");
+}
+
+// One of each family at most: the first gateway.
+static int add_default(struct job *job, unsigned family, struct err *err)
+{
+	const struct network_record *net = &job->own->net->rec;
+	struct cidr all = {.ip.family = family};
+
+	for (unsigned i = 0; i < net->nb_subnets; i++) {
+		if (net->subnets[i].gateway.family == family)
+			return add_route(job, &all, &net->subnets[i].gateway, err);
+	}
+	return 0;
+}
+
+static int set_routes(struct job *job, struct err *err)
+{
+	const struct network_record *net = &job->own->net->rec;
+	const struct endpoint_record *rec = &job->own->rec;
+	int rc = 0;
+
+	for (unsigned i = 0; i < net->nb_subnets && rc == 0; i++) {
+		if (needs_route(rec, &net->subnets[i].cidr))
+			rc = add_route(job, &net->subnets[i].cidr, NULL, err);
+	}
+	for (unsigned family = 4; family <= 6 && rc == 0; family += 2) {
+		if (wants_default(rec) && !net->internal && endpoint_record_has_family(rec, family))
+			rc = add_default(job, family, err);
+	}
+	return rc;
+}
+
+static int set_up(struct job *job, struct err *err)
+{
+	struct nl_link link;
+	int rc = nl_link_by_name(job->nl, job->own->rec.ifname, &link);
+
+	if (rc < 0)
+		return err_set_errno(err, rc, job->object, "there is no such interface");
+	job->ifindex = link.ifindex;
+	if (link.flags & IFF_UP)
+		return 0;
+	rc = nl_link_change(job->nl, link.ifindex, &(struct nl_change){.up = true});
+	return rc < 0 ? err_set_errno(err, rc, job->object, "cannot set it up") : 0;
+}
+
+static int configure(struct sandbox *sb, const struct own_endpoint *own, struct err *err)
+{
+	struct job job = {.own = own};
+	int rc = open_in(own->rec.sandbox, &own->netns, &job.nl, err);
+
+	if (rc < 0)
+		return rc;
+	snprintf(job.object, sizeof(job.object), "interface %s of container %.100s",
+		own->rec.ifname, own->rec.sandbox);
+	rc = set_up(&job, err);
+	if (rc == 0)
+		rc = set_addresses(&job, err);
+	if (rc == 0)
+		rc = set_routes(&job, err);
+	nl_close(job.nl);
+	return rc;
+}
+
+static int gateway(
+	struct sandbox *sb, const char *ifname, const struct network_record *net, struct err *err)
+{
+	return gateway_configure(ifname, net, err);
+}
+
+static int set_resolv(
+	struct sandbox *sb, const char *netns, const struct resolv *resolv, struct err *err)
+{
+	return resolv ? resolv_write(netns, resolv, err) : resolv_remove(netns, err);
+}
+
+static const struct sandbox_ops ops = {
+	.find = find,
+	.alive = alive,
+	.ifname = choose_ifname,
+	.configure = configure,
+	.gateway = gateway,
+	.listen = sandbox_listen,
+	.resolv = set_resolv,
+};
+
+struct sandbox sandbox_kernel = {.ops = &ops};
