@@ -80,6 +80,9 @@ class Docker(Switch):
             self.docker("rm", "-f", name)
         for path in glob.glob("/sys/fs/cgroup/*/" + GROUP):
             os.rmdir(path)
+        # The lab's namespace is left as it was: the kernel's bridge would forward nothing.
+        self.lab.run("iptables", "-P", "FORWARD", "ACCEPT")
+        self.lab.run("iptables", "-F")
 
 
 PEERS = {"docker": Docker}
