@@ -18,13 +18,11 @@ static int find_net(
 	struct agent *a, const char *network, struct replica_net **ret_net, struct err *err)
 {
 	struct replica_net *net = replica_net(&a->replica, network);
-	char path[NAME_BYTES + 16];
 
-	snprintf(path, sizeof(path), "network %.63s", network);
 	if (!net)
-		return err_set(err, -ENOENT, path, "there is no such network");
+		return net_error(err, -ENOENT, network, "there is no such network");
 	if (!net->named)
-		return err_set(err, -ENOENT, path,
+		return net_error(err, -ENOENT, network,
 			"no container of this host is connected to it, so its names are not known "
 			"here; ask a host that has one");
 	*ret_net = net;
@@ -51,9 +49,12 @@ json_t *agent_names(struct agent *a, const char *network, struct err *err)
 	problems = json_array();
 	agent_dns_problems(a, problems);
 	names = names_json(a->opts.names, net ? net->rec.name : NULL);
-	if (!names)
+	if (!names) {
 		err_set(err, -ENOMEM, NULL, "out of memory");
-	return names ? json_pack("{s:o, s:o}", "names", names, "problems", problems) : NULL;
+		json_decref(problems);
+		return NULL;
+	}
+	return json_pack("{s:o, s:o}", "names", names, "problems", problems);
 }
 
 // All networks that this host takes part in, in the order of their names.
