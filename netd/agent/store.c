@@ -171,7 +171,8 @@ static void sweep_one(void *arg, const char *key, const char *value, size_t len_
 	if (!replica_has_key(r, stored)) {
 		if (!is_needed(sweep->a, stored))
 			sweep_add(sweep, key, NULL, 0);
-	} else if (record && strtoull(value, NULL, 10) && replica_lost_key(r, stored)) {
+	} else if (sweep->a->purge_at_us && record && strtoull(value, NULL, 10) &&
+		   replica_lost_key(r, stored)) { // only a store that was lost has such
 		record++;
 		sweep_add(sweep, key, record, len_bytes - (record - value));
 	}
