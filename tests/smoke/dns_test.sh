@@ -3,26 +3,12 @@
 # Names on one host: containers ask at 127.0.0.11, people with `vsctl dns`; what comes, goes, and is
 # in the way.
 . "$(dirname "$0")/lib.sh"
-. "$TOP/scripts/hosts.sh"
+. "$(dirname "$0")/agent.sh"
 
 # A file system for /etc of its own: resolv.conf of containers go to /etc/netns.
 cp -a /etc "$T/etc"
 mount --bind "$T/etc" /etc
 echo 'nameserver 192.0.2.1' >/etc/resolv.conf
-
-AGENT=
-
-agent() {
-	"$VSNETD" --config "$T/net.yaml" --switch "$T/sw/run" --run-dir "$T/sw/run/net" \
-		--state-dir "$T/net" >>"$T/sw/net.log" 2>&1 &
-	AGENT=$!
-	wait_until 20 vsctl hosts || fail "vsnetd does not start: $(tail "$T/sw/net.log")"
-}
-
-agent_stop() {
-	kill -TERM "$AGENT"
-	wait "$AGENT" || fail "vsnetd ended with status $?: $(tail -n 5 "$T/sw/net.log")"
-}
 
 # ask CONTAINER DIG-ARGUMENT…: all of the answer
 ask() {
