@@ -9,7 +9,7 @@ from benchmarks import machine
 from benchmarks.lab import Skip
 from benchmarks.peers.causeway import VSCTL, Process
 
-VSNETD = machine.BUILD / "netd/vsnetd"
+VSNETD = machine.BUILD / "netd/daemon/vsnetd"
 STORE = "10.1.0.100"
 PREFIX = "causeway"
 ETCD = shutil.which("etcd")

@@ -1,274 +1,323 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ctrl/method.h"
 
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/ip.h"
+#include "base/mac.h"
+#include "config/bind.h"
 #include "config/conf.h"
 
-#define END                                                                                        \
-	{                                                                                          \
-	}
-
-static const struct ctrl_param name_item = {.type = CTRL_NAME};
-static const struct ctrl_param object_item = {.type = CTRL_OBJECT};
-
-static const struct ctrl_param status_params[] = {END};
-
-static const struct ctrl_param bridge_add_params[] = {
-	{.name = "bridge",
-		.type = CTRL_OBJECT,
-		.required = true,
-		.help = "name and options of the bridge, as in the configuration file"},
-	{.name = "may_exist",
-		.type = CTRL_BOOL,
-		.help = "a bridge of that name is no error and stays as it is"},
-	END};
-
-static const struct ctrl_param bridge_del_params[] = {
-	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the bridge"},
-	{.name = "if_exists", .type = CTRL_BOOL, .help = "no such bridge is no error"}, END};
-
-static const struct ctrl_param bridge_set_params[] = {
-	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the bridge"},
-	{.name = "bridge",
-		.type = CTRL_OBJECT,
-		.required = true,
-		.help = "the options that change, as in the configuration file"},
-	END};
-
-static const struct ctrl_param bridge_list_params[] = {END};
-
-static const struct ctrl_param port_add_params[] = {
-	{.name = "bridge", .type = CTRL_NAME, .required = true, .help = "the bridge"},
-	{.name = "port",
-		.type = CTRL_OBJECT,
-		.one_of = 1,
-		.help = "name, type and options of one port, as in the configuration file"},
-	{.name = "ports",
-		.type = CTRL_LIST,
-		.one_of = 1,
-		.min = 1,
-		.max = 4096,
-		.item = &object_item,
-		.help = "the same for several ports"},
-	{.name = "may_exist",
-		.type = CTRL_BOOL,
-		.help = "a port of that name on that bridge is no error and stays as it is"},
-	END};
-
-static const struct ctrl_param port_del_params[] = {
-	{.name = "name", .type = CTRL_NAME, .one_of = 1, .help = "the port"},
-	{.name = "names",
-		.type = CTRL_LIST,
-		.one_of = 1,
-		.min = 1,
-		.max = 4096,
-		.item = &name_item,
-		.help = "several ports"},
-	{.name = "bridge", .type = CTRL_NAME, .help = "refuse unless the ports are on this bridge"},
-	{.name = "if_exists", .type = CTRL_BOOL, .help = "no such port is no error"}, END};
-
-static const struct ctrl_param port_set_params[] = {
-	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the port"},
-	{.name = "port",
-		.type = CTRL_OBJECT,
-		.required = true,
-		.help = "the options that change, as in the configuration file"},
-	END};
-
-static const struct ctrl_param port_list_params[] = {
-	{.name = "bridge", .type = CTRL_NAME, .help = "only the ports of this bridge"}, END};
-
-static const struct ctrl_param port_show_params[] = {
-	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the port"}, END};
-
-static const struct ctrl_param endpoint_add_params[] = {
-	{.name = "endpoint",
-		.type = CTRL_OBJECT,
-		.required = true,
-		.help = "name and options of the endpoint, as in the configuration file"},
-	{.name = "may_exist",
-		.type = CTRL_BOOL,
-		.help = "an endpoint of that name is no error and stays as it is"},
-	END};
-
-static const struct ctrl_param endpoint_del_params[] = {
-	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the tunnel endpoint"},
-	{.name = "if_exists", .type = CTRL_BOOL, .help = "no such endpoint is no error"}, END};
-
-static const struct ctrl_param endpoint_set_params[] = {
-	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the tunnel endpoint"},
-	{.name = "endpoint",
-		.type = CTRL_OBJECT,
-		.required = true,
-		.help = "the options that change, as in the configuration file"},
-	END};
-
-static const struct ctrl_param endpoint_list_params[] = {END};
-
-static const struct ctrl_param endpoint_show_params[] = {
-	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the tunnel endpoint"}, END};
-
-static const struct ctrl_param tunnel_status_params[] = {
-	{.name = "endpoint", .type = CTRL_NAME, .help = "only the remotes of this endpoint"}, END};
-
-static const struct ctrl_param show_params[] = {END};
-
-static const struct ctrl_param fdb_show_params[] = {
-	{.name = "bridge", .type = CTRL_NAME, .help = "only entries of this bridge"},
-	{.name = "port", .type = CTRL_NAME, .help = "only entries of this port"},
-	{.name = "vlan",
-		.type = CTRL_INT,
-		.max = CONF_VLAN_MAX,
-		.help = "only entries of this VLAN; 0: untagged"},
-	{.name = "limit",
-		.type = CTRL_INT,
-		.min = 1,
-		.max = CTRL_PAGE_MAX,
-		.help = "entries of a page; 1000 when not given"},
-	{.name = "after",
-		.type = CTRL_STRING,
-		.min = 1,
-		.max = 64,
-		.help = "the cursor 'next' of the page before"},
-	END};
-
-#define FDB_KEY                                                                                    \
-	{.name = "mac", .type = CTRL_MAC, .required = true, .help = "destination address"},        \
-	{                                                                                          \
-		.name = "vlan", .type = CTRL_INT, .max = CONF_VLAN_MAX, .help = "0: untagged"      \
-	}
-
-static const struct ctrl_param fdb_entry_fields[] = {FDB_KEY,
-	{.name = "port",
-		.type = CTRL_NAME,
-		.help = "where it is; with tunnel it may be left out when one port of type vxlan "
-			"carries the VLAN"},
-	{.name = "tunnel",
-		.type = CTRL_IP,
-		.help = "remote tunnel endpoint, behind a port of type vxlan. The address "
-			"00:00:00:00:00:00 then stands for frames to all, and may have several"},
-	END};
-static const struct ctrl_param fdb_key_fields[] = {FDB_KEY,
-	{.name = "port", .type = CTRL_NAME, .help = "of an entry of the zero address"},
-	{.name = "tunnel",
-		.type = CTRL_IP,
-		.help = "required of an entry of the zero address; others are deleted only if "
-			"this is where they are"},
-	END};
-static const struct ctrl_param fdb_entry = {.type = CTRL_OBJECT, .fields = fdb_entry_fields};
-static const struct ctrl_param fdb_key = {.type = CTRL_OBJECT, .fields = fdb_key_fields};
-
-static const struct ctrl_param fdb_add_params[] = {
-	{.name = "bridge", .type = CTRL_NAME, .required = true, .help = "the bridge"},
-	{.name = "entries",
-		.type = CTRL_LIST,
-		.required = true,
-		.min = 1,
-		.max = CTRL_ENTRIES_MAX,
-		.item = &fdb_entry,
-		.help = "the entries"},
-	END};
-
-static const struct ctrl_param fdb_del_params[] = {
-	{.name = "bridge", .type = CTRL_NAME, .required = true, .help = "the bridge"},
-	{.name = "entries",
-		.type = CTRL_LIST,
-		.required = true,
-		.min = 1,
-		.max = CTRL_ENTRIES_MAX,
-		.item = &fdb_key,
-		.help = "the entries"},
-	{.name = "if_exists", .type = CTRL_BOOL, .help = "no such entry is no error"}, END};
-
-static const struct ctrl_param fdb_flush_params[] = {
-	{.name = "bridge", .type = CTRL_NAME, .one_of = 1, .help = "all entries of this bridge"},
-	{.name = "port", .type = CTRL_NAME, .one_of = 1, .help = "all entries of this port"}, END};
-
-#define NEIGH_KEY                                                                                  \
-	{.name = "ip", .type = CTRL_IP, .required = true, .help = "address that is asked for"},    \
-	{                                                                                          \
-		.name = "vlan", .type = CTRL_INT, .max = CONF_VLAN_MAX, .help = "0: untagged"      \
-	}
-
-static const struct ctrl_param neigh_entry_fields[] = {
-	NEIGH_KEY, {.name = "mac", .type = CTRL_MAC, .required = true, .help = "the answer"}, END};
-static const struct ctrl_param neigh_key_fields[] = {NEIGH_KEY, END};
-static const struct ctrl_param neigh_entry = {.type = CTRL_OBJECT, .fields = neigh_entry_fields};
-static const struct ctrl_param neigh_key = {.type = CTRL_OBJECT, .fields = neigh_key_fields};
-
-static const struct ctrl_param neigh_add_params[] = {
-	{.name = "bridge", .type = CTRL_NAME, .required = true, .help = "the bridge"},
-	{.name = "entries",
-		.type = CTRL_LIST,
-		.required = true,
-		.min = 1,
-		.max = CTRL_ENTRIES_MAX,
-		.item = &neigh_entry,
-		.help = "the neighbours"},
-	END};
-
-static const struct ctrl_param neigh_del_params[] = {
-	{.name = "bridge", .type = CTRL_NAME, .required = true, .help = "the bridge"},
-	{.name = "entries",
-		.type = CTRL_LIST,
-		.required = true,
-		.min = 1,
-		.max = CTRL_ENTRIES_MAX,
-		.item = &neigh_key,
-		.help = "the neighbours"},
-	{.name = "if_exists", .type = CTRL_BOOL, .help = "no such neighbour is no error"}, END};
-
-static const struct ctrl_param neigh_list_params[] = {
-	{.name = "bridge", .type = CTRL_NAME, .required = true, .help = "the bridge"},
-	{.name = "limit",
-		.type = CTRL_INT,
-		.min = 1,
-		.max = CTRL_PAGE_MAX,
-		.help = "entries of a page; 1000 when not given"},
-	{.name = "after",
-		.type = CTRL_STRING,
-		.min = 1,
-		.max = 64,
-		.help = "the cursor 'next' of the page before"},
-	END};
-
-static const struct ctrl_param stats_params[] = {
-	{.name = "port", .type = CTRL_NAME, .help = "only this port, or tunnel endpoint"},
-	{.name = "bridge", .type = CTRL_NAME, .help = "only ports of this bridge"}, END};
-
-static const struct ctrl_param drops_params[] = {
-	{.name = "port", .type = CTRL_NAME, .help = "only this port, or tunnel endpoint"}, END};
-
-static const struct ctrl_param workers_params[] = {END};
-static const struct ctrl_param config_show_params[] = {END};
-
-enum { READ, WRITE };
-
-const struct ctrl_method ctrl_switch_methods[CTRL_NB_SWITCH_METHODS] = {
-#define X(symbol, fn, name_, access, help_, result_)                                               \
-	[CTRL_METHOD_##symbol] = {.name = name_,                                                   \
-		.is_write = access == WRITE,                                                       \
-		.help = help_,                                                                     \
-		.result = result_,                                                                 \
-		.params = fn##_params},
-	CTRL_SWITCH_METHODS(X)
-#undef X
+// Where the check is: for messages only.
+struct place {
+	const struct ctrl_method *method;
+	char path[128];
+	struct ctrl_fault *fault;
 };
 
-const struct ctrl_event ctrl_switch_events[] = {{"bridge.add", "bridge", "a bridge was made"},
-	{"bridge.set", "bridge", "options of a bridge were changed"},
-	{"bridge.del", "bridge", "a bridge was deleted, and its ports with it"},
-	{"port.add", "port, bridge", "a port was added"},
-	{"port.set", "port, bridge", "options of a port were changed"},
-	{"port.del", "port, bridge", "a port was deleted by itself"},
-	{"port.down", "port, bridge, reason", "the device or the namespace of a port has gone"},
-	{"port.up", "port, bridge", "they are back, and the port works again"},
-	{"endpoint.add", "endpoint", "a tunnel endpoint was made"},
-	{"endpoint.set", "endpoint", "options of a tunnel endpoint were changed"},
-	{"endpoint.del", "endpoint", "a tunnel endpoint was deleted"},
-	{"endpoint.down", "endpoint, reason", "what a tunnel endpoint stands on has gone"},
-	{"endpoint.up", "endpoint", "it is back, and the tunnel endpoint works again"},
-	{"endpoint.mtu", "endpoint, mtu", "a tunnel endpoint offers another MTU to its networks"},
-	{"remote.up", "endpoint, remote, reason", "a remote endpoint answers heartbeats"},
-	{"remote.down", "endpoint, remote, reason", "it does not any more"},
-	{"state.unsaved", "reason", "the running configuration cannot be saved; it is tried again"},
-	{"state.saved", "nothing", "it is saved, after it could not be"}, {}};
+static int refuse(struct place *at, enum ctrl_error error, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static int refuse(struct place *at, enum ctrl_error error, const char *fmt, ...)
+{
+	char reason[sizeof(at->fault->err.reason)];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(reason, sizeof(reason), fmt, ap);
+	va_end(ap);
+	at->fault->error = error;
+	snprintf(at->fault->param, sizeof(at->fault->param), "%s", at->path);
+	return err_set(&at->fault->err, ctrl_error_info[error].code, at->method->name,
+		"parameter '%s' %s", at->path, reason);
+}
+
+// Appends a member or an index to the path; returns the length to go back to.
+static size_t enter(struct place *at, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static size_t enter(struct place *at, const char *fmt, ...)
+{
+	size_t len = strlen(at->path);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(at->path + len, sizeof(at->path) - len, fmt, ap);
+	va_end(ap);
+	return len;
+}
+
+static void leave(struct place *at, size_t len)
+{
+	at->path[len] = '\0';
+}
+
+const struct ctrl_method *ctrl_method_find(
+	const struct ctrl_method *methods, unsigned count, const char *name)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (!strcmp(methods[i].name, name))
+			return &methods[i];
+	}
+	return NULL;
+}
+
+static const char *list_allowed(const struct ctrl_param *param, char *buf, size_t len_bytes)
+{
+	char item[128];
+
+	ctrl_param_allowed(param->item, item, sizeof(item));
+	snprintf(buf, len_bytes, "a list of %" PRId64 " to %" PRId64 " items, each %s", param->min,
+		param->max, item);
+	return buf;
+}
+
+const char *ctrl_param_allowed(const struct ctrl_param *param, char *buf, size_t len_bytes)
+{
+	switch (param->type) {
+	case CTRL_BOOL:
+		snprintf(buf, len_bytes, "true or false");
+		break;
+	case CTRL_INT:
+		snprintf(buf, len_bytes, "an integer from %" PRId64 " to %" PRId64, param->min,
+			param->max);
+		break;
+	case CTRL_STRING:
+		snprintf(buf, len_bytes, "a string of %" PRId64 " to %" PRId64 " bytes", param->min,
+			param->max);
+		break;
+	case CTRL_NAME:
+		snprintf(buf, len_bytes, "a name of 1 to %d bytes", CONF_NAME_BYTES - 1);
+		break;
+	case CTRL_MAC:
+		snprintf(buf, len_bytes, "a MAC address such as 02:00:00:00:00:01");
+		break;
+	case CTRL_IP:
+		snprintf(buf, len_bytes, "an IPv4 or IPv6 address");
+		break;
+	case CTRL_OBJECT:
+		snprintf(buf, len_bytes, "an object");
+		break;
+	case CTRL_LIST:
+		return list_allowed(param, buf, len_bytes);
+	}
+	return buf;
+}
+
+static bool has_type(const struct ctrl_param *param, const json_t *value)
+{
+	switch (param->type) {
+	case CTRL_BOOL:
+		return json_is_boolean(value);
+	case CTRL_INT:
+		return json_is_integer(value);
+	case CTRL_STRING:
+	case CTRL_NAME:
+	case CTRL_MAC:
+	case CTRL_IP:
+		return json_is_string(value);
+	case CTRL_OBJECT:
+		return json_is_object(value);
+	case CTRL_LIST:
+		return json_is_array(value);
+	}
+	return false;
+}
+
+static int check_members(
+	struct place *at, const struct ctrl_param *params, const json_t *object, bool top);
+
+static int check_range(
+	struct place *at, const struct ctrl_param *param, int64_t value, const char *unit)
+{
+	char allowed[256];
+
+	if (value >= param->min && value <= param->max)
+		return 0;
+	ctrl_param_allowed(param, allowed, sizeof(allowed));
+	return refuse(at, CTRL_ERROR_OUT_OF_BOUNDS, "must be %s, not %" PRId64 "%s", allowed, value,
+		unit);
+}
+
+static int check_value(struct place *at, const struct ctrl_param *param, const json_t *value);
+
+static int check_list(struct place *at, const struct ctrl_param *param, const json_t *list)
+{
+	int rc = check_range(at, param, json_array_size(list), " items");
+
+	for (size_t i = 0; rc == 0 && i < json_array_size(list); i++) {
+		size_t back = enter(at, "[%zu]", i);
+
+		rc = check_value(at, param->item, json_array_get(list, i));
+		leave(at, back);
+	}
+	return rc;
+}
+
+static int check_name(struct place *at, const char *name)
+{
+	struct err err = {0};
+
+	if (conf_name_check(name, "name", &err) == 0)
+		return 0;
+	return refuse(at, CTRL_ERROR_OUT_OF_BOUNDS, "is not a name: %s", err.reason);
+}
+
+// Text that is not what the type's parser takes.
+static int refuse_text(struct place *at, const struct ctrl_param *param, const json_t *value)
+{
+	char allowed[256];
+
+	ctrl_param_allowed(param, allowed, sizeof(allowed));
+	return refuse(at, CTRL_ERROR_OUT_OF_BOUNDS, "must be %s, not '%.40s'", allowed,
+		json_string_value(value));
+}
+
+static int check_value(struct place *at, const struct ctrl_param *param, const json_t *value)
+{
+	char allowed[256];
+	struct ip_addr ip;
+	struct mac mac;
+
+	if (!has_type(param, value)) {
+		ctrl_param_allowed(param, allowed, sizeof(allowed));
+		return refuse(at, CTRL_ERROR_BAD_TYPE, "must be %s, not %s", allowed,
+			bind_type_name(value));
+	}
+	switch (param->type) {
+	case CTRL_INT:
+		return check_range(at, param, json_integer_value(value), "");
+	case CTRL_STRING:
+		return check_range(at, param, json_string_length(value), " bytes");
+	case CTRL_NAME:
+		return check_name(at, json_string_value(value));
+	case CTRL_MAC:
+		return mac_parse(json_string_value(value), &mac) == 0
+			       ? 0
+			       : refuse_text(at, param, value);
+	case CTRL_IP:
+		return ip_parse(json_string_value(value), &ip) == 0 ? 0
+								    : refuse_text(at, param, value);
+	case CTRL_OBJECT:
+		return param->fields ? check_members(at, param->fields, value, false) : 0;
+	case CTRL_LIST:
+		return check_list(at, param, value);
+	case CTRL_BOOL:
+		break;
+	}
+	return 0;
+}
+
+static const struct ctrl_param *find(const struct ctrl_param *params, const char *name)
+{
+	for (; params->name; params++) {
+		if (!strcmp(params->name, name))
+			return params;
+	}
+	return NULL;
+}
+
+static void list_names(
+	const struct ctrl_param *params, unsigned one_of, char *buf, size_t len_bytes)
+{
+	size_t len = 0;
+
+	buf[0] = '\0';
+	for (; params->name; params++) {
+		if (one_of && params->one_of != one_of)
+			continue;
+		len += snprintf(buf + len, len_bytes - len, "%s%s", len ? ", " : "", params->name);
+		if (len >= len_bytes)
+			break;
+	}
+}
+
+static int check_given(
+	struct place *at, const struct ctrl_param *params, const json_t *object, const char *dot)
+{
+	char names[256];
+	const char *key;
+	json_t *value;
+
+	json_object_foreach ((json_t *)object, key, value) {
+		const struct ctrl_param *param = find(params, key);
+		size_t back = enter(at, "%s%.64s", dot, key);
+		int rc;
+
+		if (param) {
+			rc = check_value(at, param, value);
+		} else {
+			list_names(params, 0, names, sizeof(names));
+			rc = refuse(at, CTRL_ERROR_UNKNOWN_PARAM, "is not known; %s%s",
+				names[0] ? "there are: " : "there are none", names);
+		}
+		leave(at, back);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int check_missing(
+	struct place *at, const struct ctrl_param *param, const json_t *object, const char *dot)
+{
+	char allowed[256];
+	size_t back;
+	int rc;
+
+	if (!param->required || json_object_get(object, param->name))
+		return 0;
+	back = enter(at, "%s%s", dot, param->name);
+	ctrl_param_allowed(param, allowed, sizeof(allowed));
+	rc = refuse(at, CTRL_ERROR_MISSING_PARAM, "is missing: %s (%s)", allowed, param->help);
+	leave(at, back);
+	return rc;
+}
+
+// Looks at a group of parameters that exclude each other, once, at its first member.
+static int check_one_of(struct place *at, const struct ctrl_param *params,
+	const struct ctrl_param *first, const json_t *object)
+{
+	char names[256];
+	unsigned count = 0;
+
+	for (const struct ctrl_param *p = params; p->name; p++) {
+		if (p->one_of != first->one_of)
+			continue;
+		if (p < first)
+			return 0;
+		count += json_object_get(object, p->name) != NULL;
+	}
+	if (count == 1)
+		return 0;
+	list_names(params, first->one_of, names, sizeof(names));
+	at->fault->error = count ? CTRL_ERROR_CONFLICTING_PARAMS : CTRL_ERROR_MISSING_PARAM;
+	snprintf(at->fault->param, sizeof(at->fault->param), "%s", first->name);
+	return err_set(&at->fault->err, -EINVAL, at->method->name,
+		"exactly one of these parameters must be given: %s", names);
+}
+
+static int check_members(
+	struct place *at, const struct ctrl_param *params, const json_t *object, bool top)
+{
+	const char *dot = top ? "" : ".";
+	int rc = check_given(at, params, object, dot);
+
+	for (const struct ctrl_param *p = params; rc == 0 && p->name; p++) {
+		rc = check_missing(at, p, object, dot);
+		if (rc == 0 && p->one_of)
+			rc = check_one_of(at, params, p, object);
+	}
+	return rc;
+}
+
+int ctrl_check_params(
+	const struct ctrl_method *method, const json_t *params, struct ctrl_fault *fault)
+{
+	struct place at = {.method = method, .fault = fault};
+
+	memset(fault, 0, sizeof(*fault));
+	return check_members(&at, method->params, params, true);
+}

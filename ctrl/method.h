@@ -1,112 +1,71 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The one list of what the switch can be asked: a row here, its parameters in method.c, its
-// handler ctrl_handle_<function>() in ctrl/server/. A row without a handler does not link, one
-// without a parameter table does not compile.
+// Methods and their parameters as data, and the check of a request against them. What a method
+// list says is all there is: dispatch, refusals, the reference page and `vsctl help` come from it.
+// Pure functions, any thread.
 #pragma once
 
-#include "ctrl/check.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 
-#define CTRL_PAGE_MAX	 20000	// entries of an answer
-#define CTRL_ENTRIES_MAX 131072 // of a request
+#include <jansson.h>
 
-// X(symbol, function, name, READ or WRITE, help, what the result is)
-#define CTRL_SWITCH_METHODS(X)                                                                     \
-	X(STATUS, status, "status", READ, "Tells what runs here and how it is.",                   \
-		"version, pid, uptime_s, run_dir, workers, bridges, ports, ports_up, "             \
-		"fdb, state: saved, pending (changes wait to be saved), saves, reason (when the "  \
-		"configuration is not saved)")                                                     \
-	X(BRIDGE_ADD, bridge_add, "bridge.add", WRITE, "Makes a bridge.",                          \
-		"name, added (false: may_exist was given and it was there)")                       \
-	X(BRIDGE_DEL, bridge_del, "bridge.del", WRITE, "Deletes a bridge and its ports.",          \
-		"name, deleted (false: if_exists was given and it was not there)")                 \
-	X(BRIDGE_SET, bridge_set, "bridge.set", WRITE, "Changes options of a bridge.",             \
-		"the bridge, as bridge.list has it")                                               \
-	X(BRIDGE_LIST, bridge_list, "bridge.list", READ, "Lists the bridges.",                     \
-		"bridges: a list of name, options, ports (their number)")                          \
-	X(PORT_ADD, port_add, "port.add", WRITE, "Adds ports to a bridge, all or none.",           \
-		"added and existing: lists of names")                                              \
-	X(PORT_DEL, port_del, "port.del", WRITE, "Deletes ports, all or none.",                    \
-		"deleted and missing: lists of names")                                             \
-	X(PORT_SET, port_set, "port.set", WRITE, "Changes options of a port.",                     \
-		"the port, as port.list has it")                                                   \
-	X(PORT_LIST, port_list, "port.list", READ, "Lists the ports of a bridge, or all.",         \
-		"ports: a list of name, bridge, type, state, since_s, reason (when down), "        \
-		"remotes (type vxlan: tunnel endpoints that get frames to all), mtu (of these, "   \
-		"when up), options")                                                               \
-	X(PORT_SHOW, port_show, "port.show", READ, "Tells everything of one port.",                \
-		"as in port.list, all options, and device: what the port type tells of it")        \
-	X(ENDPOINT_ADD, endpoint_add, "endpoint.add", WRITE, "Makes a tunnel endpoint.",           \
-		"name, added (false: may_exist was given and it was there)")                       \
-	X(ENDPOINT_DEL, endpoint_del, "endpoint.del", WRITE,                                       \
-		"Deletes a tunnel endpoint that has no networks.",                                 \
-		"name, deleted (false: if_exists was given and it was not there)")                 \
-	X(ENDPOINT_SET, endpoint_set, "endpoint.set", WRITE,                                       \
-		"Changes options of a tunnel endpoint, which is made anew for it: its networks "   \
-		"are without traffic for a moment.",                                               \
-		"the endpoint, as endpoint.list has it")                                           \
-	X(ENDPOINT_LIST, endpoint_list, "endpoint.list", READ, "Lists the tunnel endpoints.",      \
-		"endpoints: a list of name, state, since_s, reason (when down), options, "         \
-		"networks (their number); when up mtu (offered to them), remotes (their "          \
-		"number), and with heartbeats remotes_up and remotes_down")                        \
-	X(ENDPOINT_SHOW, endpoint_show, "endpoint.show", READ,                                     \
-		"Tells everything of one tunnel endpoint.",                                        \
-		"as in endpoint.list, all options; when up tunnel: what it tells of itself, its "  \
-		"remotes among it, and device: the same of its port")                              \
-	X(TUNNEL_STATUS, tunnel_status, "tunnel.status", READ,                                     \
-		"Tells how the remote endpoints of a tunnel endpoint, or of all, are reached.",    \
-		"remotes: a list of endpoint, ip, path_mtu (when known), and with heartbeats "     \
-		"state (unknown: has never answered, up, down), since_s (not of unknown), sent, "  \
-		"received, loss_percent and round_trip_us (min, avg, max) of the last 100")        \
-	X(SHOW, show, "show", READ,                                                                \
-		"Tells everything of all bridges, their ports and the tunnel "                     \
-		"endpoints.",                                                                      \
-		"bridges: a list of name, options, ports (as in port.show), the first static "     \
-		"entries fdb, fdb_more (the number of others), neigh (the number of neighbours); " \
-		"endpoints: as endpoint.show, with the "                                           \
-		"options that are given")                                                          \
-	X(FDB_SHOW, fdb_show, "fdb.show", READ,                                                    \
-		"Lists forwarding entries, sorted by bridge, VLAN and MAC, a page at a time.",     \
-		"entries: a list of bridge, vlan, mac, port, tunnel (the remote tunnel endpoint, " \
-		"with ports of type vxlan), kind, age_s; next: the cursor of the next page, when " \
-		"there is one. The zero address stands for a member of a flood list")              \
-	X(FDB_ADD, fdb_add, "fdb.add", WRITE,                                                      \
-		"Adds static forwarding entries, all or none; one that is there is replaced.",     \
-		"added: their number")                                                             \
-	X(FDB_DEL, fdb_del, "fdb.del", WRITE, "Deletes forwarding entries, all or none.",          \
-		"deleted: their number")                                                           \
-	X(FDB_FLUSH, fdb_flush, "fdb.flush", WRITE,                                                \
-		"Forgets what was learned on a bridge or port; static entries stay.", "nothing")   \
-	X(NEIGH_ADD, neigh_add, "neigh.add", WRITE,                                                \
-		"Adds neighbours that a bridge answers for, all or none; one that is there is "    \
-		"replaced.",                                                                       \
-		"added: their number")                                                             \
-	X(NEIGH_DEL, neigh_del, "neigh.del", WRITE, "Deletes neighbours, all or none.",            \
-		"deleted: their number")                                                           \
-	X(NEIGH_LIST, neigh_list, "neigh.list", READ,                                              \
-		"Lists the neighbours of a bridge, sorted by VLAN and address, a page at a time.", \
-		"entries: a list of vlan, ip, mac; next: the cursor of the next page, when there " \
-		"is one")                                                                          \
-	X(STATS, stats, "stats", READ, "Counters of one port, the ports of a bridge, or all.",     \
-		"time_us (monotonic) and ports: a list of name, bridge (none: a tunnel "           \
-		"endpoint), state, rx_packets, "                                                   \
-		"tx_packets, rx_bytes, tx_bytes, rx_dropped, tx_dropped, drops (by reason)")       \
-	X(DROPS, drops, "drops", READ,                                                             \
-		"Why packets were dropped: on one port, or on all there are.",                     \
-		"drops: a list of reason, direction, packets, help")                               \
-	X(WORKERS, workers, "workers", READ, "What the worker threads do.",                        \
-		"time_us (monotonic), cycles_per_second, and workers: a list of worker, cpu, "     \
-		"queues, rounds, empty_rounds, sleeps, packets, batches, batch_sizes (from, to: "  \
-		"packets; batches), busy_cycles, idle_cycles, stages (name, calls, packets; "      \
-		"cycles of cycles_packets packets, sampled)")                                      \
-	X(CONFIG_SHOW, config_show, "config.show", READ, "The running configuration.",             \
-		"yaml: the text of a configuration file")
+#include "ctrl/message.h"
 
-enum ctrl_switch_method {
-#define X(symbol, fn, name, access, help, result) CTRL_METHOD_##symbol,
-	CTRL_SWITCH_METHODS(X)
-#undef X
-		CTRL_NB_SWITCH_METHODS
+enum ctrl_type {
+	CTRL_BOOL,
+	CTRL_INT,    // min..max
+	CTRL_STRING, // min..max bytes
+	CTRL_NAME,   // of a bridge or port (conf_name_check())
+	CTRL_MAC,
+	CTRL_IP,     // an address of IPv4 or IPv6
+	CTRL_OBJECT, // its members are `fields`; NULL: config/ binds it
+	CTRL_LIST,   // min..max `item`s
 };
 
-extern const struct ctrl_event ctrl_switch_events[];
-extern const struct ctrl_method ctrl_switch_methods[CTRL_NB_SWITCH_METHODS];
+struct ctrl_param {
+	const char *name; // NULL ends a table
+	enum ctrl_type type;
+	bool required;
+	unsigned one_of; // not 0: exactly one of the parameters with this number is given
+	int64_t min, max;
+	const struct ctrl_param *item, *fields;
+	const char *help;
+};
+
+struct ctrl_method {
+	const char *name;
+	bool is_write; // changes something: runs alone and is answered when it took effect
+	const char *help, *result;
+	const struct ctrl_param *params;
+};
+
+// The method of that name, or NULL.
+const struct ctrl_method *ctrl_method_find(
+	const struct ctrl_method *methods, unsigned count, const char *name);
+
+// Whether `params` is what the method takes. On failure returns a negative errno, and `fault`
+// names the parameter and says what is allowed.
+int ctrl_check_params(
+	const struct ctrl_method *method, const json_t *params, struct ctrl_fault *fault);
+
+// Writes what values the parameter takes ("an integer from 0 to 4094") into `buf`, returns it.
+const char *ctrl_param_allowed(const struct ctrl_param *param, char *buf, size_t len_bytes);
+
+struct ctrl_event {
+	const char *name, *data, *help; // a NULL name ends a list
+};
+
+// A reference page.
+struct ctrl_reference {
+	const char *title, *run_dir;
+	const char *example_method, *example_object;
+	const char *changes; // sentences on when changes run and are answered
+	const struct ctrl_method *methods;
+	unsigned count;
+	const struct ctrl_event *events;
+};
+
+// Prints the page in Markdown.
+void ctrl_reference_print(FILE *out, const struct ctrl_reference *ref);

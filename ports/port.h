@@ -13,7 +13,7 @@
 
 #include "base/err.h"
 #include "config/conf.h"
-#include "vswitch/dp/port.h"
+#include "dp/dp_port.h"
 
 // What ports get from the process.
 struct port_env {

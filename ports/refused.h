@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "vswitch/dp/port.h"
+#include "dp/dp_port.h"
 
 // `code`: a positive errno of write(2) to a TAP device or of send(2) to a packet socket.
 static inline void tx_refused(

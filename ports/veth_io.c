@@ -9,8 +9,8 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "ports/inner_tunnel.h"
 #include "ports/refused.h"
-#include "ports/tunnel.h"
 #include "ports/vnet_hdr.h"
 
 #define BURST_BYTES	(128 * 1024) // of payload in one rx(): stays in an L2 cache

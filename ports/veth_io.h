@@ -3,8 +3,8 @@
 // main thread, veth_io.c receives and transmits, on workers.
 #pragma once
 
+#include "dp/offload.h"
 #include "ports/port.h"
-#include "vswitch/dp/offload.h"
 
 #define FRAME_BYTES	 (68 * 1024) // a slot: the ring's header and 64 KiB
 #define FRAMES_PER_BLOCK 15	     // nearly 1 MiB, which is how the kernel allocates it

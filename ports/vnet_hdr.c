@@ -15,8 +15,8 @@
 #include <rte_tcp.h>
 #include <rte_udp.h>
 
+#include "dp/offload.h"
 #include "ports/headers.h"
-#include "vswitch/dp/offload.h"
 
 static_assert(sizeof(struct virtio_net_hdr) == VNET_HDR_BYTES);
 

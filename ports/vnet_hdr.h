@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The virtio-net header, as TAP devices and packet sockets carry it before each frame, to and from
-// the flags of an mbuf (the contract is in vswitch/dp/port.h). Pure functions, any thread.
+// the flags of an mbuf (the contract is in dp/dp_port.h). Pure functions, any thread.
 //
 // Source: virtio 1.2, 5.1.6; linux/virtio_net.h; the kernel's include/linux/virtio_net.h. Fields
 // are in the byte order of the machine (no TUNSETVNETLE).

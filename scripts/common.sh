@@ -4,10 +4,10 @@
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=${CAUSEWAY_BUILD:-$TOP/build}
-VSWITCHD=$BUILD/vswitch/vswitchd
-VSCTL=$BUILD/ctrl/vsctl
+VSWITCHD=$BUILD/vswitch/daemon/vswitchd
+VSCTL=$BUILD/cli/vsctl
 # shellcheck disable=SC2034
-VSNETD=$BUILD/netd/vsnetd
+VSNETD=$BUILD/netd/daemon/vsnetd
 # The distribution's own interpreter: python3-zmq is installed for that one.
 # shellcheck disable=SC2034
 PYTHON=/usr/bin/python3

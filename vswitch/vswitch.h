@@ -19,9 +19,9 @@
 #include "base/err.h"
 #include "base/loop.h"
 #include "config/conf.h"
+#include "dp/dp.h"
+#include "dp/guard.h"
 #include "ports/port.h"
-#include "vswitch/dp/dp.h"
-#include "vswitch/dp/guard.h"
 
 struct vswitch;
 struct bridge;

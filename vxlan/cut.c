@@ -9,8 +9,8 @@
 #include <rte_tcp.h>
 #include <rte_udp.h>
 
-#include "vswitch/dp/checksum.h"
-#include "vswitch/dp/offload.h"
+#include "dp/checksum.h"
+#include "dp/offload.h"
 
 #define GSO_FLAGS (RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG)
 

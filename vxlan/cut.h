@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Finishes a packet whose transmit flags leave something to do (vswitch/dp/port.h) without copying
+// Finishes a packet whose transmit flags leave something to do (dp/dp_port.h) without copying
 // or touching it: each frame that it stands for is new headers, checksums filled, and slices of its
-// payload, as sendmsg(2) takes them. What vswitch/dp/gso.c does, for those who can gather.
+// payload, as sendmsg(2) takes them. What dp/gso.c does, for those who can gather.
 // Pure functions; any worker.
 #pragma once
 
@@ -9,7 +9,7 @@
 
 #include <rte_mbuf.h>
 
-#include "vswitch/dp/gso.h"
+#include "dp/gso.h"
 
 struct cut {
 	struct dp_headers hdr;

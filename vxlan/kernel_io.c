@@ -10,7 +10,7 @@
 #include <rte_ethdev.h>
 
 #include "base/util.h"
-#include "vswitch/dp/offload.h"
+#include "dp/offload.h"
 #include "vxlan/codec.h"
 #include "vxlan/cut.h"
 #include "vxlan/mend.h"

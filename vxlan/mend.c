@@ -12,8 +12,8 @@
 #include <rte_tcp.h>
 #include <rte_udp.h>
 
-#include "vswitch/dp/checksum.h"
-#include "vswitch/dp/offload.h"
+#include "dp/checksum.h"
+#include "dp/offload.h"
 
 #define TAGS_MAX 2
 

@@ -15,8 +15,8 @@
 
 #include "base/hash.h"
 #include "base/util.h"
-#include "vswitch/dp/checksum.h"
-#include "vswitch/dp/resolve.h"
+#include "dp/checksum.h"
+#include "dp/resolve.h"
 #include "vxlan/codec.h"
 
 // After which a next hop is asked whether it is still there. Shorter than hosts have it: nothing

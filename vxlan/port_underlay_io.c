@@ -10,10 +10,10 @@
 #include <rte_prefetch.h>
 #include <rte_udp.h>
 
-#include "vswitch/dp/checksum.h"
-#include "vswitch/dp/icmp.h"
-#include "vswitch/dp/offload.h"
-#include "vswitch/dp/resolve.h"
+#include "dp/checksum.h"
+#include "dp/icmp.h"
+#include "dp/offload.h"
+#include "dp/resolve.h"
 #include "vxlan/codec.h"
 #include "vxlan/port_underlay.h"
 #include "vxlan/train.h"

@@ -8,9 +8,9 @@
 #include <rte_ip.h>
 #include <rte_udp.h>
 
-#include "vswitch/dp/checksum.h"
-#include "vswitch/dp/offload.h"
-#include "vswitch/dp/port.h"
+#include "dp/checksum.h"
+#include "dp/dp_port.h"
+#include "dp/offload.h"
 
 // Of a train with its Ethernet header. The IP header's length ends there, and the kernel cuts in
 // software what is larger than its devices take (GSO_LEGACY_MAX_SIZE).

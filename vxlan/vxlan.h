@@ -21,7 +21,7 @@
 #include "base/err.h"
 #include "base/ip.h"
 #include "config/conf.h"
-#include "vswitch/dp/dp.h"
+#include "dp/dp.h"
 #include "vxlan/codec.h"
 
 #define VXLAN_REMOTES_MAX  65535

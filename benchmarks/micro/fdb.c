@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "benchmarks/micro/micro.h"
-#include "vswitch/dp/pipeline.h"
+#include "dp/pipeline.h"
 
 #define RUN_BATCHES 64
 #define RUN_KEYS    (RUN_BATCHES * DP_BURST)

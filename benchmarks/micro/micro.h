@@ -10,7 +10,7 @@
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
 
-#include "vswitch/dp/fdb.h"
+#include "dp/fdb.h"
 
 struct micro_ops {
 	void (*setup)(uint64_t size);

@@ -11,10 +11,10 @@
 #include <rte_tcp.h>
 
 #include "benchmarks/micro/micro.h"
-#include "vswitch/dp/checksum.h"
-#include "vswitch/dp/gro.h"
-#include "vswitch/dp/offload.h"
-#include "vswitch/dp/port.h"
+#include "dp/checksum.h"
+#include "dp/dp_port.h"
+#include "dp/gro.h"
+#include "dp/offload.h"
 
 #define SUMMED_BYTES	 (256u << 10) // in a repetition
 #define SUMS_MAX	 1024

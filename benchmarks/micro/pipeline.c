@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "benchmarks/micro/micro.h"
-#include "vswitch/dp/worker.h"
+#include "dp/worker.h"
 
 #define NB_BATCHES  16 // their frames fit a second-level cache, as those of a small receive ring
 #define NB_FRAMES   (NB_BATCHES * DP_BURST)

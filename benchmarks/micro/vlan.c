@@ -2,7 +2,7 @@
 // VLAN tags into and out of frames that are in the first-level cache, as those of a batch are at
 // egress.
 #include "benchmarks/micro/micro.h"
-#include "vswitch/dp/pipeline.h"
+#include "dp/pipeline.h"
 
 #define NB_FRAMES   DP_BURST
 #define TAGS	    16 // that each frame gets in a repetition, one after the other

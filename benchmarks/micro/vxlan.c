@@ -10,7 +10,7 @@
 #include <rte_udp.h>
 
 #include "benchmarks/micro/micro.h"
-#include "vswitch/dp/resolve.h"
+#include "dp/resolve.h"
 #include "vxlan/codec.h"
 #include "vxlan/vxlan.h"
 

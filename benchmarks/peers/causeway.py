@@ -10,8 +10,8 @@ from benchmarks import lab as labs
 from benchmarks import machine
 from benchmarks.peers import Counters, Switch
 
-VSWITCHD = machine.BUILD / "vswitch/vswitchd"
-VSCTL = machine.BUILD / "ctrl/vsctl"
+VSWITCHD = machine.BUILD / "vswitch/daemon/vswitchd"
+VSCTL = machine.BUILD / "cli/vsctl"
 
 
 def missing():

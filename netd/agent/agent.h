@@ -7,11 +7,11 @@
 
 #include <jansson.h>
 
-#include "ctrl/kv/kv.h"
-#include "netd/conf.h"
-#include "netd/local.h"
+#include "kv/kv.h"
+#include "netd/agent/local.h"
+#include "netd/conf/netd_conf.h"
+#include "netd/reconcile/switch.h"
 #include "netd/sandbox/sandbox.h"
-#include "netd/switch.h"
 
 struct agent;
 struct dns;

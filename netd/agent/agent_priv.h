@@ -23,10 +23,10 @@
 #include "base/util.h"
 #include "netd/agent/agent.h"
 #include "netd/dns/dns.h"
-#include "netd/driver.h"
+#include "netd/drivers/driver.h"
 #include "netd/ipam/ipam.h"
-#include "netd/own.h"
 #include "netd/reconcile/reconcile.h"
+#include "netd/replica/own.h"
 #include "netd/replica/replica.h"
 
 #define SECOND_US      UINT64_C(1000000)

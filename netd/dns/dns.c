@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "netd/dns/server.h"
+#include "netd/dns/dns_server.h"
 
 // What waits while others are answered. More would only make a client that floods wait longer.
 #define UDP_QUEUE_BYTES (1 << 20)

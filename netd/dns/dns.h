@@ -16,8 +16,8 @@
 #include <jansson.h>
 
 #include "base/err.h"
-#include "netd/dns/address.h"
 #include "netd/dns/names.h"
+#include "netd/record/dns_address.h"
 
 #define DNS_SEARCH_MAX 6
 

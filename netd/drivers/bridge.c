@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "netd/driver.h"
+#include "netd/drivers/driver.h"
 
 static const struct driver_option options[] = {
 	DRIVER_OPTION_MTU,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "netd/driver.h"
+#include "netd/drivers/driver.h"
 
 const struct network_driver driver_host = {
 	.name = "host",

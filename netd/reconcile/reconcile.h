@@ -17,8 +17,8 @@
 // whatever the size of the network. Main thread only.
 #pragma once
 
-#include "netd/own.h"
-#include "netd/switch.h"
+#include "netd/reconcile/switch.h"
+#include "netd/replica/own.h"
 
 #define RECONCILE_PREFIX "cw."
 

@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "netd/record/read.h"
+#include "netd/record/record_read.h"
 
 #define PORT_MAX 65535
 #define MTU_MAX	 65535

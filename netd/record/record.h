@@ -20,7 +20,7 @@
 #include "base/err.h"
 #include "base/ip.h"
 #include "base/mac.h"
-#include "netd/dns/address.h"
+#include "netd/record/dns_address.h"
 
 #define RECORD_PREFIX  "v1/"
 #define RECORD_VERSION 1

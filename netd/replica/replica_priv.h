@@ -9,8 +9,8 @@
 //	index.c		who claims an address or a name
 #pragma once
 
-#include "netd/replica/index.h"
 #include "netd/replica/replica.h"
+#include "netd/replica/replica_index.h"
 
 // A key that was set or deleted (`value` NULL).
 struct replica_change {

@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "base/netlink.h"
 #include "netd/dns/resolv.h"
-#include "netd/sandbox/gateway.h"
+#include "netd/sandbox/sandbox_gateway.h"
 
 #define IFNAMES_MAX 1000
 #define STALE_MAX   16 // addresses of an interface that are taken off in one go

@@ -4,7 +4,7 @@
 // only.
 #pragma once
 
-#include "netd/own.h"
+#include "netd/replica/own.h"
 
 struct dns_sockets;
 struct resolv;

@@ -8,7 +8,7 @@
 #include <rte_eal.h>
 #include <rte_ether.h>
 
-#include "vswitch/dp/offload.h"
+#include "dp/offload.h"
 
 #define NB_MBUFS     8191
 #define NB_BIG_MBUFS 63

@@ -20,8 +20,8 @@
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
-#include "vswitch/dp/dp.h"
-#include "vswitch/dp/guard.h"
+#include "dp/dp.h"
+#include "dp/guard.h"
 
 enum { A, B, C, D, E, F, G, H };
 

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "dp/fdb.h"
 #include "tests/dp/harness.h"
-#include "vswitch/dp/fdb.h"
 
 // The host says something, to an address that nobody has.
 static void says(unsigned port, uint64_t host, uint64_t others)

@@ -155,7 +155,7 @@ static uint64_t flags_of(const struct packet *p)
 	return flags;
 }
 
-// Queues the packet as a port's rx() would: the contract is in vswitch/dp/port.h.
+// Queues the packet as a port's rx() would: the contract is in dp/dp_port.h.
 static void send_packet(unsigned port, const struct packet *p)
 {
 	static uint8_t bytes[PACKET_MAX];

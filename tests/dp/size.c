@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What is too large for the port it has to leave by. The MTU limits what is behind the Ethernet
 // header and its tag.
+#include "dp/offload.h"
 #include "tests/dp/harness.h"
-#include "vswitch/dp/offload.h"
 
 #define ETHERNET_BYTES 14
 

@@ -18,7 +18,7 @@
 #include <rte_eal.h>
 #include <rte_mbuf.h>
 
-#include "vswitch/dp/dp.h"
+#include "dp/dp.h"
 
 #define NB_MBUFS    4096
 #define NB_WORKERS  2

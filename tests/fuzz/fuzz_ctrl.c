@@ -9,7 +9,7 @@
 #include <jansson.h>
 
 #include "config/conf.h"
-#include "ctrl/method.h"
+#include "vswitch/ctl/switch_method.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -138,9 +138,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	rc = ctrl_request_parse((const char *)data, size, &req, &fault);
 	if (rc == 0) {
-		method = ctrl_method_find(ctrl_switch_methods, CTRL_NB_SWITCH_METHODS, req.method);
+		method = ctrl_method_find(switch_methods, NB_SWITCH_METHODS, req.method);
 		if (!method)
-			method = &ctrl_switch_methods[CTRL_METHOD_PORT_ADD];
+			method = &switch_methods[SWITCH_METHOD_PORT_ADD];
 		rc = ctrl_check_params(method, req.params, &fault);
 	}
 	if (rc == 0) {

@@ -11,11 +11,11 @@
 #include <rte_byteorder.h>
 #include <rte_ip.h>
 
+#include "dp/dp_port.h"
+#include "dp/gro.h"
+#include "dp/gso.h"
+#include "dp/offload.h"
 #include "tests/fuzz/frames.h"
-#include "vswitch/dp/gro.h"
-#include "vswitch/dp/gso.h"
-#include "vswitch/dp/offload.h"
-#include "vswitch/dp/port.h"
 
 #define NB_MBUFS    2047
 #define FRAMES_MAX  256

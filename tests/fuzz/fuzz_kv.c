@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctrl/kv/consul_json.h"
-#include "ctrl/kv/etcd_json.h"
-#include "ctrl/kv/text.h"
+#include "kv/consul_json.h"
+#include "kv/etcd_json.h"
+#include "kv/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

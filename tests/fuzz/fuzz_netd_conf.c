@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "config/conf.h"
-#include "netd/conf.h"
-#include "netd/driver.h"
+#include "netd/conf/netd_conf.h"
+#include "netd/drivers/driver.h"
 
 static void require(bool holds)
 {

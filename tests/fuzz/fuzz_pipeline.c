@@ -16,10 +16,10 @@
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
+#include "dp/dp.h"
+#include "dp/guard.h"
+#include "dp/offload.h"
 #include "ports/vnet_hdr.h"
-#include "vswitch/dp/dp.h"
-#include "vswitch/dp/guard.h"
-#include "vswitch/dp/offload.h"
 
 #ifdef __has_feature // clang
 #if __has_feature(address_sanitizer)

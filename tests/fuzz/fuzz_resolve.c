@@ -10,9 +10,9 @@
 
 #include <rte_mbuf.h>
 
+#include "dp/icmp.h"
+#include "dp/resolve.h"
 #include "tests/fuzz/frames.h"
-#include "vswitch/dp/icmp.h"
-#include "vswitch/dp/resolve.h"
 
 #define NB_MBUFS   255
 #define HEAD_BYTES 5

@@ -13,11 +13,11 @@
 #include <rte_ip.h>
 #include <rte_mbuf.h>
 
+#include "dp/offload.h"
 #include "ports/headers.h"
-#include "ports/tunnel.h"
+#include "ports/inner_tunnel.h"
 #include "ports/vnet_hdr.h"
 #include "tests/fuzz/frames.h"
-#include "vswitch/dp/offload.h"
 
 #define NB_MBUFS     4095
 #define LAYOUT_BYTES 3

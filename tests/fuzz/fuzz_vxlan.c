@@ -13,8 +13,8 @@
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
+#include "dp/offload.h"
 #include "tests/fuzz/frames.h"
-#include "vswitch/dp/offload.h"
 #include "vxlan/codec.h"
 #include "vxlan/cut.h"
 #include "vxlan/heartbeat.h"

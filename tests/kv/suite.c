@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Checks that a store does what ctrl/kv/kv.h says:
+// Checks that a store does what kv/kv.h says:
 //   kv_conformance [--control COMMAND] [--second URL] [--ca FILE] [--cert FILE] [--key FILE]
 //                  [--user NAME] [--password WORD] [--token WORD] [--timeout MS] URL [CASE…]
 // Cases that need the store stopped, or worse, are run when there is a COMMAND that does it.

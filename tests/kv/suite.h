@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ctrl/kv/kv.h"
+#include "kv/kv.h"
 
 // A group of cases is a file and a row in main(); NULL name ends.
 struct suite_case {

@@ -3,7 +3,7 @@
 // the place of LMDB in that program. Its URL is "sim:".
 #include <stdlib.h>
 
-#include "ctrl/kv/driver.h"
+#include "kv/kv_driver.h"
 #include "tests/sim/store_priv.h"
 
 #define PUMP_US MS_US

@@ -14,7 +14,7 @@
 #include "base/err.h"
 #include "base/ip.h"
 #include "base/mac.h"
-#include "netd/switch.h"
+#include "netd/reconcile/switch.h"
 
 struct fake_switch;
 

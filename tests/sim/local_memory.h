@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "netd/local.h"
+#include "netd/agent/local.h"
 
 struct local *local_memory_new(void); // NULL when out of memory
 void local_memory_free(struct local *local);

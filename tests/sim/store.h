@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A key-value store in memory behind ctrl/kv/kv.h, for the simulation: many clients, virtual time,
+// A key-value store in memory behind kv/kv.h, for the simulation: many clients, virtual time,
 // and everything that stores and networks do to their clients. It keeps to kv.h and to nothing
 // else: what kv.h does not promise (that requests arrive in the order in which they were made, that
 // changes of different keys are told in order, that a request without an answer was not carried
@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ctrl/kv/kv.h"
+#include "kv/kv.h"
 #include "tests/sim/store_data.h"
 #include "tests/sim/timeline.h"
 

@@ -9,7 +9,7 @@
 
 #include <uthash.h>
 
-#include "ctrl/kv/kv.h"
+#include "kv/kv.h"
 
 struct store_value { // shared by the key, its history, backups and readers
 	unsigned refs;

@@ -10,7 +10,7 @@
 #include <sys/queue.h>
 
 #include "base/util.h"
-#include "ctrl/kv/driver.h"
+#include "kv/kv_driver.h"
 #include "tests/sim/random.h"
 #include "tests/sim/store.h"
 

@@ -54,10 +54,10 @@ done
 for option in $("$VSNETD" --help | grep -oE -- '--[a-z-]+' | sort -u); do
 	grep -qE "\*(-., )?$option\*" "$TOP/docs/vsnetd.8.scd" || fail "vsnetd(8) has no $option"
 done
-for key in $("$VSNETD" --reference | sed -n -e "/^## Drivers/q" -e 's/^| `\([a-z0-9-]*\)` .*/\1/p'); do
+for key in $("$VSNETD" --reference config | sed -n -e "/^## Drivers/q" -e 's/^| `\([a-z0-9-]*\)` .*/\1/p'); do
 	grep -qE "\*$key\*|[{ ]$key: _" "$TOP/docs/vsnetd.8.scd" || fail "vsnetd(8) has no key $key"
 done
-for key in $(vsctl reference config | sed -n 's/^| `\([a-z-]*\)` .*/\1/p'); do
+for key in $("$VSWITCHD" --reference config | sed -n 's/^| `\([a-z-]*\)` .*/\1/p'); do
 	grep -qE "\*$key\*|[{ ]$key: _" "$TOP/docs/vswitchd.8.scd" || fail "vswitchd(8) has no key $key"
 done
 
@@ -96,7 +96,6 @@ completes 'vsctl fdb add br0 02:00:00:00:00:01 tu' tunnel=
 completes 'vsctl add-br --m' --may-exist
 completes 'vsctl stats --w' --watch
 completes "vsctl config check $T/he" "$T/help"
-completes 'vsctl reference ' control net config
 completes 'vsctl network c' create connect
 completes 'vsctl network create --subnet 10.0.0.0/8 --ip' --ip-range --ipv6
 completes 'vsctl network create -d o' overlay

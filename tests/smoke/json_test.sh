@@ -63,7 +63,7 @@ wait "$monitor" || true
 for event in bridge.add port.add port.del bridge.del; do
 	grep -q "\"$event\"" "$T/events" || fail "the monitor did not tell of $event: $(cat "$T/events")"
 done
-vsctl reference control >"$T/reference"
+"$VSWITCHD" --reference control >"$T/reference"
 for event in $(jq -r .event "$T/events" | sort -u); do
 	grep -q "^- \`$event\`" "$T/reference" || fail "the reference has no event $event"
 done

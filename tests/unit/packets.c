@@ -13,7 +13,7 @@
 #include <rte_ethdev.h>
 #include <rte_ip.h>
 
-#include "vswitch/dp/offload.h"
+#include "dp/offload.h"
 
 struct rte_mempool *pool, *big_pool;
 struct dp_counters cnt;

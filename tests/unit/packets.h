@@ -9,8 +9,8 @@
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
 
-#include "vswitch/dp/drop.h"
-#include "vswitch/dp/offload.h"
+#include "dp/drop.h"
+#include "dp/offload.h"
 
 // More than the longest chain that a test makes of pieces of a few bytes.
 #define NB_MBUFS       8191

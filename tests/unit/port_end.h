@@ -14,8 +14,8 @@
 
 #include <rte_ethdev.h>
 
+#include "dp/resolve.h"
 #include "tests/unit/packets.h"
-#include "vswitch/dp/resolve.h"
 #include "vxlan/codec.h"
 #include "vxlan/vxlan.h"
 

@@ -16,8 +16,8 @@
 
 #include "base/util.h"
 #include "ctrl/async.h"
-#include "ctrl/core/core.h"
-#include "netd/switch.h"
+#include "ctrl/server.h"
+#include "netd/reconcile/switch.h"
 
 #define DEADLINE_US 10000000
 #define PARALLEL    100
@@ -35,7 +35,7 @@ static const struct ctrl_method methods[] = {
 
 static struct {
 	struct loop *loop;
-	struct ctrl_core *core;
+	struct ctrl_server *server;
 	struct ctrl_async *async;
 	struct switch_conn *conn;
 	struct ctrl_call *later[PARALLEL];
@@ -56,7 +56,7 @@ static int handle_echo(void *arg, const json_t *params, json_t **ret_result, str
 static int handle_later(void *arg, const json_t *params, json_t **ret_result, struct err *err)
 {
 	assert_true(t.nb_later < PARALLEL);
-	t.later[t.nb_later++] = ctrl_core_current(t.core);
+	t.later[t.nb_later++] = ctrl_server_current(t.server);
 	return CTRL_LATER;
 }
 
@@ -64,7 +64,7 @@ static ctrl_handler_fn *const handlers[] = {handle_echo, handle_later};
 
 static void server_start(void)
 {
-	struct ctrl_core_opts opts = {.loop = t.loop,
+	struct ctrl_server_opts opts = {.loop = t.loop,
 		.run_dir = dir,
 		.program = "testd",
 		.methods = methods,
@@ -72,14 +72,14 @@ static void server_start(void)
 		.nb_methods = ARRAY_SIZE(methods)};
 	struct err err = {0};
 
-	if (ctrl_core_new(&opts, &t.core, &err) < 0)
+	if (ctrl_server_new(&opts, &t.server, &err) < 0)
 		fail_msg("%s: %s", err.path, err.reason);
 }
 
 static void server_stop(void)
 {
-	ctrl_core_free(t.core);
-	t.core = NULL;
+	ctrl_server_free(t.server);
+	t.server = NULL;
 	t.nb_later = 0;
 }
 
@@ -120,7 +120,7 @@ static int teardown(void **state)
 {
 	ctrl_async_free(t.async);
 	switch_conn_free(t.conn);
-	ctrl_core_free(t.core);
+	ctrl_server_free(t.server);
 	loop_free(t.loop);
 	return 0;
 }
@@ -196,7 +196,7 @@ static void test_calls(void **state)
 	call("echo", 7);
 	expect(0, 7, NULL);
 	for (unsigned i = PARALLEL; i-- > 0;)
-		ctrl_core_reply(t.later[i], 0, NULL, NULL);
+		ctrl_server_reply(t.later[i], 0, NULL, NULL);
 	wait_for(&t.replies, PARALLEL);
 	assert_int_equal(t.downs, 0);
 }
@@ -219,7 +219,7 @@ static void test_timeout(void **state)
 	wait_for(&t.ups, 1);
 	call("later", 0);
 	expect(-ETIMEDOUT, 0, "within 0.1 s");
-	ctrl_core_reply(t.later[0], 0, NULL, NULL); // too late: nobody's
+	ctrl_server_reply(t.later[0], 0, NULL, NULL); // too late: nobody's
 	call("echo", 3);
 	expect(0, 3, NULL);
 }
@@ -291,8 +291,8 @@ static void emit(void *arg)
 {
 	json_t *data = json_pack("{s:s}", "port", "c1");
 
-	ctrl_core_event(t.core, "bridge.up", NULL);
-	ctrl_core_event(t.core, "port.up", data);
+	ctrl_server_event(t.server, "bridge.up", NULL);
+	ctrl_server_event(t.server, "port.up", data);
 	json_decref(data);
 }
 

@@ -20,9 +20,9 @@
 
 #include "base/util.h"
 #include "ctrl/client.h"
-#include "ctrl/core/core.h"
 #include "ctrl/keys.h"
-#include "ctrl/method.h"
+#include "ctrl/server.h"
+#include "vswitch/ctl/switch_method.h"
 
 static const struct ctrl_param int_item = {.type = CTRL_INT, .min = 0, .max = 9};
 static const struct ctrl_param echo_params[] = {
@@ -55,7 +55,7 @@ static char dir[] = "/tmp/test_ctrl.XXXXXX";
 
 static struct server {
 	struct loop *loop;
-	struct ctrl_core *core;
+	struct ctrl_server *server;
 	struct loop_handle *stop;
 	int stop_fd;
 	pthread_t thread;
@@ -88,7 +88,7 @@ static int handle_emit(void *arg, const json_t *params, json_t **ret_result, str
 {
 	json_t *data = json_pack("{s:s}", "port", "c1");
 
-	ctrl_core_event(srv.core, "port.up", data);
+	ctrl_server_event(srv.server, "port.up", data);
 	json_decref(data);
 	return 0;
 }
@@ -106,7 +106,7 @@ static int handle_large(void *arg, const json_t *params, json_t **ret_result, st
 static int handle_later(void *arg, const json_t *params, json_t **ret_result, struct err *err)
 {
 	assert_true(srv.nb_later < ARRAY_SIZE(srv.later));
-	srv.later[srv.nb_later++] = ctrl_core_current(srv.core);
+	srv.later[srv.nb_later++] = ctrl_server_current(srv.server);
 	return CTRL_LATER;
 }
 
@@ -118,7 +118,7 @@ static int handle_answer(void *arg, const json_t *params, json_t **ret_result, s
 	while (srv.nb_later) {
 		json_t *result = json_pack("{s:i}", "count", (int)--srv.nb_later);
 
-		ctrl_core_reply(srv.later[srv.nb_later], fail ? -EEXIST : 0, result, &why);
+		ctrl_server_reply(srv.later[srv.nb_later], fail ? -EEXIST : 0, result, &why);
 		json_decref(result);
 	}
 	return 0;
@@ -128,7 +128,7 @@ static int handle_inside(void *arg, const json_t *params, json_t **ret_result, s
 {
 	json_t *result = json_pack("{s:i}", "count", 5);
 
-	ctrl_core_reply(ctrl_core_current(srv.core), 0, result, NULL);
+	ctrl_server_reply(ctrl_server_current(srv.server), 0, result, NULL);
 	json_decref(result);
 	return CTRL_LATER;
 }
@@ -159,9 +159,9 @@ static void *serve(void *arg)
 	return NULL;
 }
 
-static struct ctrl_core_opts opts_of_test(void)
+static struct ctrl_server_opts opts_of_test(void)
 {
-	return (struct ctrl_core_opts){.loop = srv.loop,
+	return (struct ctrl_server_opts){.loop = srv.loop,
 		.run_dir = dir,
 		.program = "testd",
 		.methods = methods,
@@ -174,14 +174,14 @@ static struct ctrl_core_opts opts_of_test(void)
 		.unread_max_bytes = 4 * LARGE_BYTES};
 }
 
-static void start(const struct ctrl_core_opts *opts)
+static void start(const struct ctrl_server_opts *opts)
 {
 	struct err err = {0};
-	struct ctrl_core_opts with_loop = *opts;
+	struct ctrl_server_opts with_loop = *opts;
 
 	srv = (struct server){.loop = loop_new(), .stop_fd = eventfd(0, 0)};
 	with_loop.loop = srv.loop;
-	if (ctrl_core_new(&with_loop, &srv.core, &err) < 0)
+	if (ctrl_server_new(&with_loop, &srv.server, &err) < 0)
 		fail_msg("%s: %s", err.path, err.reason);
 	srv.stop = loop_add_fd(srv.loop, srv.stop_fd, on_stop, NULL);
 	assert_int_equal(pthread_create(&srv.thread, NULL, serve, NULL), 0);
@@ -191,14 +191,14 @@ static void stop(void)
 {
 	assert_int_equal(eventfd_write(srv.stop_fd, 1), 0);
 	pthread_join(srv.thread, NULL);
-	ctrl_core_free(srv.core);
+	ctrl_server_free(srv.server);
 	loop_free(srv.loop);
 	close(srv.stop_fd);
 }
 
 static int setup(void **state)
 {
-	struct ctrl_core_opts opts = opts_of_test();
+	struct ctrl_server_opts opts = opts_of_test();
 
 	start(&opts);
 	return 0;
@@ -458,7 +458,7 @@ static void test_later_busy(void **state)
 
 static void test_later_stopping(void **state)
 {
-	struct ctrl_core_opts opts = opts_of_test();
+	struct ctrl_server_opts opts = opts_of_test();
 	struct raw raw;
 
 	start(&opts);
@@ -640,7 +640,7 @@ static void test_long_run_dir(void **state)
 		bool fits = len + strlen("/events.sock") < 108;
 
 		path[len] = '\0';
-		assert_int_equal(ctrl_core_check(path, &tcp, &err), fits ? 0 : -ENAMETOOLONG);
+		assert_int_equal(ctrl_server_check(path, &tcp, &err), fits ? 0 : -ENAMETOOLONG);
 		assert_true(fits || strstr(err.reason, "--run-dir"));
 		path[len] = 'r';
 	}
@@ -648,14 +648,14 @@ static void test_long_run_dir(void **state)
 
 static void test_tcp_without_keys(void **state)
 {
-	struct ctrl_core_opts opts = opts_of_test();
+	struct ctrl_server_opts opts = opts_of_test();
 	struct loop *loop = loop_new();
-	struct ctrl_core *core;
+	struct ctrl_server *server;
 	struct err err = {0};
 
 	opts.loop = loop;
 	opts.tcp.listen = "tcp://127.0.0.1:35911";
-	assert_int_equal(ctrl_core_new(&opts, &core, &err), -EPERM);
+	assert_int_equal(ctrl_server_new(&opts, &server, &err), -EPERM);
 	assert_non_null(strstr(err.reason, "without keys"));
 	loop_free(loop);
 }
@@ -698,7 +698,7 @@ static int call_tcp(const char *address, const char *key, const char *server_pub
 
 static void test_tcp_with_curve(void **state)
 {
-	struct ctrl_core_opts opts = opts_of_test();
+	struct ctrl_server_opts opts = opts_of_test();
 	char address[64];
 	struct key_files k;
 
@@ -718,22 +718,21 @@ static void test_tcp_with_curve(void **state)
 	assert_int_equal(chmod(k.server, 0644), 0);
 	{
 		struct loop *loop = loop_new();
-		struct ctrl_core *core;
+		struct ctrl_server *server;
 		struct err err = {0};
 
 		opts.loop = loop;
-		assert_int_equal(ctrl_core_new(&opts, &core, &err), -EACCES);
+		assert_int_equal(ctrl_server_new(&opts, &server, &err), -EACCES);
 		loop_free(loop);
 	}
 }
 
 static void test_method_list(void **state)
 {
-	for (unsigned i = 0; i < CTRL_NB_SWITCH_METHODS; i++) {
-		const struct ctrl_method *m = &ctrl_switch_methods[i];
+	for (unsigned i = 0; i < NB_SWITCH_METHODS; i++) {
+		const struct ctrl_method *m = &switch_methods[i];
 
-		assert_ptr_equal(
-			ctrl_method_find(ctrl_switch_methods, CTRL_NB_SWITCH_METHODS, m->name), m);
+		assert_ptr_equal(ctrl_method_find(switch_methods, NB_SWITCH_METHODS, m->name), m);
 		assert_non_null(m->help);
 		for (const struct ctrl_param *p = m->params; p->name; p++) {
 			assert_non_null(p->help);

@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "netd/dns/server.h"
+#include "netd/dns/dns_server.h"
 #include "tests/unit/dns_bed.h"
 
 // ---- UDP ----

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "vswitch/dp/fdb.h"
+#include "dp/fdb.h"
 
 #define BRIDGE	 3
 #define PORT_A	 10

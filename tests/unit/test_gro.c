@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Generic receive offload: trains of frames built from scratch become the segments expected, which
 // segmentation cuts into the same bytes again; and all that must not be merged is not.
-#include "vswitch/dp/gro.h"
+#include "dp/gro.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,9 +12,9 @@
 
 #include <rte_ip.h>
 
+#include "dp/dp_port.h"
 #include "ports/vnet_hdr.h"
 #include "tests/unit/packets.h"
-#include "vswitch/dp/port.h"
 
 #define FRAMES_MAX 128
 #define ACK	   0x10

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Software segmentation: every packet that comes out is compared byte by byte with one that is
 // built from scratch, with sums taken the slow way, and with packets made by scapy.
-#include "vswitch/dp/offload.h"
+#include "dp/offload.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // ICMP and ICMPv6: echo replies and "too big", byte by byte.
-#include "vswitch/dp/icmp.h"
+#include "dp/icmp.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

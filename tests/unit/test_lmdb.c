@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 #include "base/util.h"
-#include "ctrl/kv/kv.h"
+#include "kv/kv.h"
 
 #define DEADLINE_US 20000000ull
 

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "netd/local.h"
+#include "netd/agent/local.h"
 #include "tests/sim/local_memory.h"
 
 static char dir[64];

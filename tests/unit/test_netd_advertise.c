@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "netd/advertise.h"
+#include "netd/agent/advertise.h"
 
 #define DEADLINE_US 10000000
 

@@ -14,8 +14,8 @@
 #include "base/util.h"
 #include "config/conf.h"
 #include "config/field.h"
-#include "netd/conf.h"
-#include "netd/schema.h"
+#include "netd/conf/netd_conf.h"
+#include "netd/conf/netd_schema.h"
 
 static void show(const struct conf_mistakes *mistakes)
 {

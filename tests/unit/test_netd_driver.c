@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "base/util.h"
-#include "netd/driver.h"
+#include "netd/drivers/driver.h"
 
 // A network in a few words: a driver, and parts "s=SUBNET", "r=RANGE", "g=GATEWAY", "a=NAME@IP",
 // "o=NAME=VALUE", "l=NAME=VALUE", "6", "i". What belongs to a subnet follows it.

@@ -15,8 +15,8 @@
 
 #include "base/util.h"
 #include "ctrl/async.h"
-#include "netd/driver.h"
-#include "netd/handle.h"
+#include "netd/ctl/handle.h"
+#include "netd/drivers/driver.h"
 
 #define DEADLINE_US 10000000
 
@@ -234,11 +234,11 @@ static void expect_refused(const char *method, const char *params, int rc, const
 
 static int setup(void **state)
 {
-	struct ctrl_core_opts opts = {.run_dir = dir,
+	struct ctrl_server_opts opts = {.run_dir = dir,
 		.program = "vsnetd",
-		.methods = ctrl_net_methods,
+		.methods = netd_methods,
 		.handlers = netd_handlers,
-		.nb_methods = CTRL_NB_NET_METHODS,
+		.nb_methods = NB_NETD_METHODS,
 		.arg = &t.handle};
 	struct ctrl_async_opts client = {.run_dir = dir, .on_state = on_state};
 	struct err err = {0};
@@ -246,7 +246,7 @@ static int setup(void **state)
 	memset(&t, 0, sizeof(t));
 	t.loop = opts.loop = client.loop = loop_new();
 	t.handle.run_dir = dir;
-	if (ctrl_core_new(&opts, &t.handle.core, &err) < 0 ||
+	if (ctrl_server_new(&opts, &t.handle.server, &err) < 0 ||
 		ctrl_async_new(&client, &t.async, &err) < 0)
 		fail_msg("%s: %s", err.path, err.reason);
 	wait_for(&t.up);
@@ -256,7 +256,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	ctrl_async_free(t.async);
-	ctrl_core_free(t.handle.core);
+	ctrl_server_free(t.handle.server);
 	loop_free(t.loop);
 	json_decref(t.asked);
 	json_decref(t.result);
@@ -430,11 +430,10 @@ static void test_parallel(void **state)
 
 static void test_method_list(void **state)
 {
-	for (unsigned i = 0; i < CTRL_NB_NET_METHODS; i++) {
-		const struct ctrl_method *m = &ctrl_net_methods[i];
+	for (unsigned i = 0; i < NB_NETD_METHODS; i++) {
+		const struct ctrl_method *m = &netd_methods[i];
 
-		assert_ptr_equal(
-			ctrl_method_find(ctrl_net_methods, CTRL_NB_NET_METHODS, m->name), m);
+		assert_ptr_equal(ctrl_method_find(netd_methods, NB_NETD_METHODS, m->name), m);
 		assert_non_null(m->help);
 		assert_non_null(netd_handlers[i]);
 		for (const struct ctrl_param *p = m->params; p->name; p++) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What egress does to packets that a port does not take as they are: checksums, shared and chained
 // packets, headers that are not what the flags say.
-#include "vswitch/dp/offload.h"
+#include "dp/offload.h"
 
 #include <errno.h>
 #include <setjmp.h>

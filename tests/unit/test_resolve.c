@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // ARP and neighbour discovery, byte by byte: what each frame is taken for, what is not valid, the
 // answers, and the questions.
-#include "vswitch/dp/resolve.h"
+#include "dp/resolve.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Large segments inside a tunnel: what comes out is compared byte by byte with packets made from
 // scratch.
-#include "ports/tunnel.h"
+#include "ports/inner_tunnel.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ctrl/server_priv.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+#define SMALL_BYTES 4096
+
+static void call_free(struct ctrl_call *call)
+{
+	for (unsigned i = 0; i < call->nb_frames; i++)
+		zmq_msg_close(&call->frame[i]);
+	ctrl_request_fini(&call->req);
+	json_decref(call->result);
+	free(call);
+}
+
+// Keeps the frames of the address; of a message with too many of them only the last one and the
+// first few are kept, to be refused.
+static int receive_frames(struct ctrl_call *call, zmq_msg_t *body)
+{
+	void *socket = call->endpoint->socket;
+
+	for (;;) {
+		if (zmq_msg_recv(body, socket, ZMQ_DONTWAIT) < 0)
+			return -errno;
+		if (!zmq_msg_more(body))
+			return 0;
+		if (call->nb_frames == CALL_FRAMES_MAX) {
+			call->bad_frames = true;
+			continue;
+		}
+		zmq_msg_init(&call->frame[call->nb_frames]);
+		zmq_msg_move(&call->frame[call->nb_frames++], body);
+	}
+}
+
+int ctrl_call_receive(struct endpoint *endpoint, struct ctrl_call **ret_call, zmq_msg_t *ret_body)
+{
+	struct ctrl_call *call = calloc(1, sizeof(*call));
+	int rc;
+
+	if (!call)
+		return -ENOMEM;
+	call->endpoint = endpoint;
+	zmq_msg_init(ret_body);
+	do {
+		rc = receive_frames(call, ret_body);
+	} while (rc == -EINTR);
+	if (rc < 0) {
+		zmq_msg_close(ret_body);
+		call_free(call);
+		return rc;
+	}
+	call->size_bytes = zmq_msg_size(ret_body);
+	*ret_call = call;
+	return 0;
+}
+
+// Runs on a thread of ZeroMQ.
+static void free_text(void *text, void *hint)
+{
+	atomic_size_t *unread_bytes = hint;
+
+	atomic_fetch_sub(unread_bytes, strlen(text));
+	free(text);
+}
+
+// What clients do not read is held here. Small answers always are, since ZeroMQ keeps a thousand
+// for each client and no more; large ones only up to a limit, and then say so.
+static char *limit_unread(struct ctrl_call *call, char *text)
+{
+	const struct ctrl_server *server = call->endpoint->server;
+	size_t unread_bytes = atomic_load(&server->unread_bytes);
+	struct ctrl_fault fault = {.error = CTRL_ERROR_BUSY};
+
+	if (!text || strlen(text) <= SMALL_BYTES ||
+		unread_bytes + strlen(text) <= server->opts.unread_max_bytes)
+		return text;
+	free(text);
+	err_set(&fault.err, -EAGAIN, call->req.method,
+		"answers of %zu bytes wait for clients that do not read them; read, or try again",
+		unread_bytes);
+	return ctrl_fault_text(call->req.id, &fault);
+}
+
+// A peer that has gone, or does not read, loses its answer: nothing here waits.
+static void answer(struct ctrl_call *call, char *text)
+{
+	static const char no_memory[] = "{\"id\":null,\"error\":{\"code\":\"no_memory\","
+					"\"message\":\"out of memory\",\"data\":{}}}";
+	atomic_size_t *unread_bytes = &call->endpoint->server->unread_bytes;
+	void *socket = call->endpoint->socket;
+	zmq_msg_t body;
+
+	text = limit_unread(call, text);
+	if (!text)
+		text = strdup(no_memory);
+	if (!text || zmq_msg_init_data(&body, text, strlen(text), free_text, unread_bytes) < 0) {
+		free(text);
+		goto out;
+	}
+	atomic_fetch_add(unread_bytes, strlen(text));
+	for (unsigned i = 0; i < call->nb_frames; i++) {
+		if (zmq_msg_send(&call->frame[i], socket, ZMQ_DONTWAIT | ZMQ_SNDMORE) < 0)
+			goto lost;
+	}
+	if (zmq_msg_send(&body, socket, ZMQ_DONTWAIT) >= 0)
+		goto out;
+lost:
+	log_debug("control channel: an answer was lost: %s", zmq_strerror(errno));
+	zmq_msg_close(&body);
+out:
+	call_free(call);
+}
+
+void ctrl_call_result(struct ctrl_call *call, const json_t *result)
+{
+	answer(call, ctrl_result_text(call->req.id, result));
+}
+
+void ctrl_call_refuse(struct ctrl_call *call, const struct ctrl_fault *fault)
+{
+	answer(call, ctrl_fault_text(call->req.id, fault));
+}
+
+void ctrl_call_error(struct ctrl_call *call, int code, const struct err *err)
+{
+	struct ctrl_fault fault = {.error = ctrl_error_of_errno(code), .err = *err};
+
+	if (!err->reason[0])
+		snprintf(fault.err.reason, sizeof(fault.err.reason), "%s", strerror(-code));
+	ctrl_call_refuse(call, &fault);
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Stage flood: broadcast, multicast and unknown unicast go to every other port of the bridge that
+// carries the VLAN. Ports that want the frame as it is share one buffer by reference; ports that
+// want it with its tag added or taken off share one copy.
+#include "dp/pipeline.h"
+
+static bool wants(
+	const struct dp_context *ctx, const struct dp_batch *b, uint16_t id, uint16_t vlan)
+{
+	const struct dp_snap_port *out = &ctx->snap->port[id];
+
+	return id != b->in_id && dp_snap_carries(out, vlan) && !(b->in->apart & out->apart);
+}
+
+// A private copy of the frame with its tag added, or taken off. NULL without buffers.
+static struct rte_mbuf *retagged(
+	struct dp_context *ctx, const struct rte_mbuf *m, uint16_t vlan, bool tagged)
+{
+	struct rte_mbuf *copy = rte_pktmbuf_copy(m, ctx->pool, 0, UINT32_MAX);
+
+	if (unlikely(!copy))
+		return NULL;
+	if (tagged)
+		dp_vlan_pop(copy);
+	else
+		dp_vlan_push(copy, vlan); // a fresh buffer has headroom
+	return copy;
+}
+
+static void flood_to(
+	struct dp_context *ctx, uint16_t id, struct rte_mbuf *m, uint16_t vlan, bool tagged)
+{
+	if (ctx->snap->port[id].tunnel)
+		dp_set_remote(m, DP_REMOTE_ALL);
+	dp_egress_one(ctx, id, m, vlan, tagged);
+}
+
+static void flood_one(struct dp_context *ctx, struct dp_batch *b, unsigned i)
+{
+	const struct dp_snap_bridge *bridge = b->in->bridge;
+	struct rte_mbuf *m = b->pkt[i], *copy = NULL;
+	bool tagged = b->tagged >> i & 1;
+	uint16_t vlan = dp_batch_vlan(b, i), same = 0, other = 0;
+	for (unsigned k = 0; k < bridge->nb_members; k++) {
+		uint16_t id = bridge->member[k];
+
+		if (!wants(ctx, b, id, vlan))
+			continue;
+		if (dp_snap_tags(&ctx->snap->port[id], vlan) == tagged)
+			same++;
+		else
+			other++;
+	}
+	if (other) {
+		copy = retagged(ctx, m, vlan, tagged);
+		if (copy && other > 1)
+			rte_pktmbuf_refcnt_update(copy, other - 1);
+		if (!copy)
+			b->in_cnt->drop[DP_DROP_FLOOD_NO_BUFFER]++;
+	}
+	if (same > 1)
+		rte_pktmbuf_refcnt_update(m, same - 1);
+	for (unsigned k = 0; k < bridge->nb_members; k++) {
+		uint16_t id = bridge->member[k];
+
+		if (!wants(ctx, b, id, vlan))
+			continue;
+		if (dp_snap_tags(&ctx->snap->port[id], vlan) == tagged)
+			flood_to(ctx, id, m, vlan, tagged);
+		else if (copy)
+			flood_to(ctx, id, copy, vlan, !tagged);
+	}
+	if (!same && !other)
+		dp_drop(b->in_cnt, DP_DROP_FLOOD_NOWHERE, m);
+	else if (!same)
+		rte_pktmbuf_free(m); // only copies left
+}
+
+void dp_stage_flood(struct dp_context *ctx, struct dp_batch *b)
+{
+	uint64_t left = b->flood;
+
+	while (left) {
+		unsigned i = __builtin_ctzll(left);
+
+		left &= left - 1;
+		flood_one(ctx, b, i);
+	}
+	dp_batch_remove(b, b->flood);
+}

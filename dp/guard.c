@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Stage guard: drops what a port may not send under the name that it gives (guard.h). Runs for
+// ports with a guard.
+//
+// As a rule a batch comes from one address of one protocol, and differences from the first frame
+// are added up to find out; one look into the list is then enough for all. Else each packet is
+// looked at.
+#include "dp/guard.h"
+
+#include <string.h>
+
+#include <rte_arp.h>
+
+#include "dp/icmp.h"
+#include "dp/pipeline.h"
+
+#define TAGS_MAX       4 // before the header, and more is a trick
+#define HEADERS_MAX    8 // of IPv6 before that of ICMPv6; the same
+#define ND_UNIT_BYTES  8 // of the length of an option or header
+#define TYPE_OFF       (2 * RTE_ETHER_ADDR_LEN)
+#define IP4_SOURCE_OFF offsetof(struct rte_ipv4_hdr, src_addr)
+#define IP6_SOURCE_OFF offsetof(struct rte_ipv6_hdr, src_addr)
+
+enum { ND_SOURCE_MAC = 1, ND_TARGET_MAC = 2 }; // options
+enum { DHCP_SERVER = 67, DHCP_CLIENT = 68 };
+
+// ---- the list ----
+
+static void make_mask(unsigned prefix, void *mask, unsigned len_bytes)
+{
+	uint8_t *byte = mask;
+
+	for (unsigned i = 0; i < len_bytes; i++, prefix -= RTE_MIN(prefix, 8u))
+		byte[i] = prefix < 8 ? 0xff00 >> prefix : 0xff;
+}
+
+static void add_ip6(struct dp_guard *g, const uint8_t *byte, unsigned prefix)
+{
+	struct dp_guard_ip6 *e = &g->ip6[g->nb_ip6++];
+
+	make_mask(prefix, e->mask, sizeof(e->mask));
+	memcpy(e->net, byte, sizeof(e->net));
+	e->net[0] &= e->mask[0];
+	e->net[1] &= e->mask[1];
+}
+
+void dp_guard_init(struct dp_guard *g, const struct mac *mac)
+{
+	const uint8_t *m = mac->byte;
+	const uint8_t link_local[16] = {
+		0xfe, 0x80, [8] = m[0] ^ 2, m[1], m[2], 0xff, 0xfe, m[3], m[4], m[5]};
+
+	*g = (struct dp_guard){.any_ip = true};
+	memcpy(&g->mac, m, sizeof(*mac));
+	add_ip6(g, link_local, 128);
+}
+
+void dp_guard_allow(struct dp_guard *g, const struct ip_addr *ip, unsigned prefix)
+{
+	struct dp_guard_ip4 *e = &g->ip4[g->nb_ip4];
+
+	g->any_ip = false;
+	if (ip->family == 6) {
+		add_ip6(g, ip->byte, prefix);
+		return;
+	}
+	g->nb_ip4++;
+	make_mask(prefix, &e->mask, sizeof(e->mask));
+	memcpy(&e->net, ip->byte, sizeof(e->net));
+	e->net &= e->mask;
+}
+
+static bool allows_ip4(const struct dp_guard *g, uint32_t ip)
+{
+	bool found = g->any_ip;
+
+	for (unsigned i = 0; i < g->nb_ip4; i++)
+		found |= (ip & g->ip4[i].mask) == g->ip4[i].net;
+	return found;
+}
+
+static bool allows_ip6(const struct dp_guard *g, const uint8_t *at)
+{
+	bool found = g->any_ip;
+	uint64_t ip[2];
+
+	memcpy(ip, at, sizeof(ip));
+	for (unsigned i = 0; i < g->nb_ip6; i++) {
+		const struct dp_guard_ip6 *e = &g->ip6[i];
+
+		found |= !(((ip[0] & e->mask[0]) ^ e->net[0]) | ((ip[1] & e->mask[1]) ^ e->net[1]));
+	}
+	return found;
+}
+
+static bool is_own_mac(const struct dp_guard *g, const void *at)
+{
+	return !memcmp(at, &g->mac, RTE_ETHER_ADDR_LEN);
+}
+
+// ---- one packet: each returns a drop reason, or -1 when it may go on ----
+
+// `len_bytes` of the packet, or NULL when it has less.
+static inline const void *look(
+	const struct rte_mbuf *m, uint32_t off_bytes, uint32_t len_bytes, void *buf)
+{
+	return rte_pktmbuf_read(m, off_bytes, len_bytes, buf);
+}
+
+// To all, from port 68 to 67, and whole.
+static bool is_dhcp_client(const struct rte_mbuf *m, uint32_t off, const struct rte_ipv4_hdr *ip)
+{
+	const rte_be16_t want[2] = {rte_cpu_to_be_16(DHCP_CLIENT), rte_cpu_to_be_16(DHCP_SERVER)};
+	rte_be16_t buf[2];
+	const void *ports = look(m, off + rte_ipv4_hdr_len(ip), sizeof(buf), buf);
+
+	return ip->dst_addr == UINT32_MAX && ip->next_proto_id == IPPROTO_UDP &&
+	       !(ip->fragment_offset & ~rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG)) && ports &&
+	       !memcmp(ports, want, sizeof(want));
+}
+
+static int check_ip4(const struct dp_guard *g, const struct rte_mbuf *m, uint32_t off)
+{
+	struct rte_ipv4_hdr ip;
+	const void *at = look(m, off, sizeof(ip), &ip);
+
+	if (!at)
+		return DP_DROP_SPOOFED_IP;
+	memmove(&ip, at, sizeof(ip));
+	if (allows_ip4(g, ip.src_addr) || (!ip.src_addr && is_dhcp_client(m, off, &ip)))
+		return -1;
+	return DP_DROP_SPOOFED_IP;
+}
+
+static int check_arp(const struct dp_guard *g, const struct rte_mbuf *m, uint32_t off)
+{
+	struct rte_arp_hdr arp;
+	const void *at = look(m, off, sizeof(arp), &arp);
+
+	if (!at)
+		return DP_DROP_SPOOFED_ARP;
+	memmove(&arp, at, sizeof(arp));
+	if (arp.arp_hardware != rte_cpu_to_be_16(RTE_ARP_HRD_ETHER) ||
+		arp.arp_protocol != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) ||
+		arp.arp_hlen != RTE_ETHER_ADDR_LEN ||
+		arp.arp_plen != sizeof(arp.arp_data.arp_sip) ||
+		!is_own_mac(g, &arp.arp_data.arp_sha))
+		return DP_DROP_SPOOFED_ARP;
+	if (!arp.arp_data.arp_sip && arp.arp_opcode == rte_cpu_to_be_16(RTE_ARP_OP_REQUEST))
+		return -1;
+	return allows_ip4(g, arp.arp_data.arp_sip) ? -1 : DP_DROP_SPOOFED_ARP;
+}
+
+// What a message of neighbour discovery (RFC 4861, 4) says of MAC addresses.
+static int check_options(const struct dp_guard *g, const struct rte_mbuf *m, uint32_t off,
+	uint32_t end, uint8_t type)
+{
+	while (off < end) {
+		uint8_t buf[ND_UNIT_BYTES];
+		const uint8_t *option = look(m, off, sizeof(buf), buf);
+
+		if (!option || !option[1] || (option[0] == type && !is_own_mac(g, option + 2)))
+			return DP_DROP_SPOOFED_ND;
+		off += option[1] * ND_UNIT_BYTES;
+	}
+	return off == end ? -1 : DP_DROP_SPOOFED_ND;
+}
+
+static int check_target(const struct dp_guard *g, const struct rte_mbuf *m, uint32_t off)
+{
+	uint8_t buf[16];
+	const uint8_t *target = look(m, off, sizeof(buf), buf);
+
+	return target && allows_ip6(g, target) ? -1 : DP_DROP_SPOOFED_ND;
+}
+
+// `nobody`: the source is ::.
+static int check_icmp6(
+	const struct dp_guard *g, const struct rte_mbuf *m, uint32_t off, uint32_t end, bool nobody)
+{
+	uint8_t buf;
+	const uint8_t *type = look(m, off, 1, &buf);
+	int reason = -1;
+
+	if (!type)
+		return DP_DROP_SPOOFED_IP;
+	switch (*type) {
+	case DP_ICMP6_ROUTER_SOLICIT:
+		return check_options(g, m, off + 8, end, ND_SOURCE_MAC);
+	case DP_ICMP6_ROUTER_ADVERTISE:
+		return nobody ? DP_DROP_SPOOFED_IP
+			      : check_options(g, m, off + 16, end, ND_SOURCE_MAC);
+	case DP_ICMP6_SOLICIT:
+		if (nobody) // wants the target to be its own
+			reason = check_target(g, m, off + 8);
+		return reason >= 0 ? reason : check_options(g, m, off + 24, end, ND_SOURCE_MAC);
+	case DP_ICMP6_ADVERTISE:
+		reason = nobody ? DP_DROP_SPOOFED_IP : check_target(g, m, off + 8);
+		return reason >= 0 ? reason : check_options(g, m, off + 24, end, ND_TARGET_MAC);
+	case DP_ICMP6_MLD_REPORT:
+	case DP_ICMP6_MLD_DONE:
+	case DP_ICMP6_MLD2_REPORT:
+		return -1;
+	default:
+		return nobody ? DP_DROP_SPOOFED_IP : -1;
+	}
+}
+
+// Looks for ICMPv6 behind the headers that may come before it. -1 when there is something else, or
+// the rest of a packet that began in another; else the offset, or 0 when there are too many.
+static int64_t find_icmp6(const struct rte_mbuf *m, uint32_t off, uint8_t proto)
+{
+	for (unsigned i = 0; i < HEADERS_MAX; i++) {
+		uint8_t buf[ND_UNIT_BYTES];
+		const uint8_t *header;
+
+		if (proto == IPPROTO_ICMPV6)
+			return off;
+		if (proto != IPPROTO_HOPOPTS && proto != IPPROTO_ROUTING &&
+			proto != IPPROTO_DSTOPTS && proto != IPPROTO_FRAGMENT)
+			return -1;
+		header = look(m, off, sizeof(buf), buf);
+		if (!header)
+			return -1;
+		if (proto == IPPROTO_FRAGMENT) {
+			if (header[2] || header[3] & 0xf8)
+				return -1;
+			off += ND_UNIT_BYTES;
+		} else {
+			off += (header[1] + 1) * ND_UNIT_BYTES;
+		}
+		proto = header[0];
+	}
+	return 0;
+}
+
+static int check_ip6(const struct dp_guard *g, const struct rte_mbuf *m, uint32_t off)
+{
+	static const uint8_t unspecified[16];
+	struct rte_ipv6_hdr ip;
+	const void *at = look(m, off, sizeof(ip), &ip);
+	int64_t icmp_off;
+	bool nobody;
+
+	if (!at)
+		return DP_DROP_SPOOFED_IP;
+	memmove(&ip, at, sizeof(ip));
+	nobody = !memcmp(ip.src_addr, unspecified, sizeof(unspecified));
+	if (!nobody && !allows_ip6(g, ip.src_addr))
+		return DP_DROP_SPOOFED_IP;
+	off += sizeof(ip);
+	icmp_off = find_icmp6(m, off, ip.proto);
+	if (icmp_off < 0)
+		return nobody ? DP_DROP_SPOOFED_IP : -1;
+	if (!icmp_off)
+		return DP_DROP_SPOOFED_ND;
+	return check_icmp6(g, m, icmp_off, off + rte_be_to_cpu_16(ip.payload_len), nobody);
+}
+
+static int check_one(const struct dp_guard *g, const struct rte_mbuf *m, uint64_t mac)
+{
+	uint32_t off = TYPE_OFF;
+
+	if (mac != g->mac)
+		return DP_DROP_SPOOFED_MAC;
+	for (unsigned tags = 0; tags <= TAGS_MAX; tags++) {
+		rte_be16_t type;
+		const void *at = look(m, off, sizeof(type), &type);
+
+		if (!at) // it ends in tags, and nobody can read it as anything
+			return -1;
+		memmove(&type, at, sizeof(type));
+		off += sizeof(type);
+		switch (rte_be_to_cpu_16(type)) {
+		case RTE_ETHER_TYPE_VLAN:
+		case RTE_ETHER_TYPE_QINQ:
+			off += sizeof(uint16_t);
+			continue;
+		case RTE_ETHER_TYPE_IPV4:
+			return check_ip4(g, m, off);
+		case RTE_ETHER_TYPE_ARP:
+			return check_arp(g, m, off);
+		case RTE_ETHER_TYPE_IPV6:
+			return check_ip6(g, m, off);
+		default:
+			return -1;
+		}
+	}
+	return DP_DROP_SPOOFED_IP;
+}
+
+// ---- a batch ----
+
+static inline uint64_t load64(const uint8_t *at)
+{
+	uint64_t value;
+
+	memcpy(&value, at, sizeof(value));
+	return value;
+}
+
+static inline uint32_t load32(const uint8_t *at)
+{
+	uint32_t value;
+
+	memcpy(&value, at, sizeof(value));
+	return value;
+}
+
+static inline uint16_t load16(const uint8_t *at)
+{
+	uint16_t value;
+
+	memcpy(&value, at, sizeof(value));
+	return value;
+}
+
+static bool all_from_mac(const struct dp_batch *b, uint64_t mac)
+{
+	uint64_t differ = 0;
+	uint16_t n = b->one_pair ? 1 : b->n;
+
+	for (uint16_t i = 0; i < n; i++)
+		differ |= b->src[i] ^ mac;
+	return !(differ & FDB_MAC_MASK);
+}
+
+// Whether all are IPv4 and from the address of the first; `off` is where their IP headers are.
+static bool all_ip4(const struct dp_batch *b, uint32_t off, uint32_t ip)
+{
+	uint32_t differ = 0;
+
+	for (uint16_t i = 0; i < b->n; i++) {
+		const uint8_t *l3 = rte_pktmbuf_mtod_offset(b->pkt[i], uint8_t *, off);
+
+		differ |= load32(l3 + IP4_SOURCE_OFF) ^ ip;
+		differ |= load16(l3 - 2) ^ rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
+	}
+	return !differ;
+}
+
+// The same of IPv6, and with the first one's next header.
+static bool all_ip6(const struct dp_batch *b, uint32_t off, const uint8_t *first)
+{
+	uint64_t ip[2] = {load64(first + IP6_SOURCE_OFF), load64(first + IP6_SOURCE_OFF + 8)};
+	uint64_t differ = 0;
+
+	for (uint16_t i = 0; i < b->n; i++) {
+		const uint8_t *l3 = rte_pktmbuf_mtod_offset(b->pkt[i], uint8_t *, off);
+
+		differ |= load64(l3 + IP6_SOURCE_OFF) ^ ip[0];
+		differ |= load64(l3 + IP6_SOURCE_OFF + 8) ^ ip[1];
+		differ |= load16(l3 - 2) ^ rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV6);
+		differ |= l3[offsetof(struct rte_ipv6_hdr, proto)] ^
+			  first[offsetof(struct rte_ipv6_hdr, proto)];
+	}
+	return !differ;
+}
+
+// Whether all frames are of one address, which is allowed, and of a protocol that says no other.
+static bool all_pass(const struct dp_batch *b, const struct dp_guard *g)
+{
+	uint32_t off = RTE_ETHER_HDR_LEN + (b->tagged ? DP_VLAN_TAG_BYTES : 0);
+	const uint8_t *first = rte_pktmbuf_mtod_offset(b->pkt[0], uint8_t *, off);
+	rte_be16_t type;
+	uint8_t proto;
+
+	if (!b->alike || !all_from_mac(b, g->mac) ||
+		b->shortest_bytes < off + sizeof(struct rte_ipv4_hdr))
+		return false;
+	type = load16(first - 2);
+	if (likely(type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4)))
+		return allows_ip4(g, load32(first + IP4_SOURCE_OFF)) &&
+		       all_ip4(b, off, load32(first + IP4_SOURCE_OFF));
+	if (type != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV6) ||
+		b->shortest_bytes < off + sizeof(struct rte_ipv6_hdr))
+		return false;
+	proto = first[offsetof(struct rte_ipv6_hdr, proto)];
+	return (proto == IPPROTO_TCP || proto == IPPROTO_UDP) &&
+	       allows_ip6(g, first + IP6_SOURCE_OFF) && all_ip6(b, off, first);
+}
+
+void dp_stage_guard(struct dp_context *ctx, struct dp_batch *b)
+{
+	const struct dp_guard *g = ctx->snap->guard[b->in_id];
+	uint64_t gone = 0;
+
+	if (likely(all_pass(b, g)))
+		return;
+	for (uint16_t i = 0; i < b->n; i++) {
+		uint64_t key = b->src[b->one_pair ? 0 : i];
+		int reason = check_one(g, b->pkt[i], key & FDB_MAC_MASK);
+
+		if (likely(reason < 0))
+			continue;
+		dp_drop(b->in_cnt, reason, b->pkt[i]);
+		gone |= 1ull << i;
+	}
+	if (gone) {
+		dp_batch_spread(b);
+		dp_batch_remove(b, gone);
+	}
+}

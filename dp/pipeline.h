@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The pipeline: a fixed row of stages over a batch of packets from one receive queue.
+//
+//     parse -> guard -> learn -> lookup -> suppress -> flood -> egress
+//
+// Each stage is a function in a file of its own and a row in pipeline.c. Stages leave in the batch
+// what later ones need; a packet that a stage drops is taken out of the batch. `guard` runs only
+// for ports that have one, `suppress` and `flood` only when the batch has frames to flood. Runs on
+// workers.
+//
+// As a rule a batch is of a kind: no tags or the same one, nothing to segment, one port to leave
+// by. The stages find out with sums over the batch rather than by looking at each packet in turn,
+// and then decide once for all of it.
+#pragma once
+
+#include <stdint.h>
+
+#include <rte_ether.h>
+#include <rte_mbuf.h>
+#include <rte_prefetch.h>
+
+#include "dp/snapshot.h"
+
+#define DP_GROUP_BIT 1ull // of an address as in struct dp_batch: individual or group
+
+enum dp_stage_id {
+	DP_STAGE_PARSE,
+	DP_STAGE_GUARD,
+	DP_STAGE_LEARN,
+	DP_STAGE_LOOKUP,
+	DP_STAGE_SUPPRESS,
+	DP_STAGE_FLOOD,
+	DP_STAGE_EGRESS,
+	DP_NB_STAGES
+};
+
+struct dp_batch {
+	const struct dp_snap_port *in;
+	struct dp_counters *in_cnt;
+	uint16_t in_id;
+	uint16_t n;
+	// Bit i is of packet i. The loops that make such masks run backwards, so that each round
+	// shifts by one.
+	uint64_t tagged; // it has a VLAN tag in its data
+	uint64_t group;	 // its destination is a group address
+	uint64_t flood;	 // it is to be flooded
+	bool whole;	 // all packets are as they are on the wire, each in one buffer
+	bool unshared;	 // nobody else has their buffers: they may be written to
+	bool alike;	 // no packet has a tag, or all have one, of the VLAN `common`
+	uint16_t common;
+	bool together;		 // all leave by one port, and none is to be flooded
+	bool one_pair;		 // src, dst, entry of the first packet are those of all
+	uint32_t longest_bytes;	 // of a packet
+	uint16_t shortest_bytes; // of a packet's first buffer, if all are alike
+	struct rte_mbuf *pkt[DP_BURST];
+	uint64_t src[DP_BURST], dst[DP_BURST]; // forwarding table keys
+	const struct fdb_bucket *src_bucket[DP_BURST], *dst_bucket[DP_BURST]; // primary ones
+	uint64_t entry[DP_BURST]; // forwarding table value of dst; not for those to be flooded
+	uint16_t vlan[DP_BURST];  // where the frame belongs, unless all are alike
+};
+
+// Packets that wait for the end of the round, or for company, before they are transmitted.
+struct dp_txbuf {
+	uint16_t n;
+	bool listed; // in the worker's list of ports to flush
+	struct rte_mbuf *pkt[DP_BURST];
+};
+
+// What a worker's stages work with; all of it private to the worker.
+struct dp_context {
+	const struct dp_snap *snap;
+	struct fdb *fdb;
+	struct fdb_table *table;
+	uint32_t now_s;
+	uint16_t worker, nb_workers;
+	uint16_t in_id; // port of the batch
+	struct rte_mempool *pool;
+	struct dp_counters *cnt; // by port id
+	struct fdb_counters fdb_cnt;
+	struct dp_txbuf *txbuf; // by port id
+	uint16_t *dirty;	// ids of ports with something in their txbuf
+	unsigned nb_dirty;
+	bool calls_main; // a port has failed (dp_port_fail()), or wants it
+	struct {
+		uint64_t calls, packets, cycles, cycles_packets;
+	} stage[DP_NB_STAGES];
+	uint64_t batches, batch_sizes[DP_BATCH_SIZES];
+};
+
+// Runs the batch through all stages. The packets then belong to ports or are gone.
+void dp_pipeline_run(struct dp_context *ctx, struct dp_batch *b);
+
+const char *dp_stage_name(enum dp_stage_id id);
+
+// ---- the stages ----
+
+void dp_stage_parse(struct dp_context *ctx, struct dp_batch *b);
+void dp_stage_guard(struct dp_context *ctx, struct dp_batch *b);
+void dp_stage_learn(struct dp_context *ctx, struct dp_batch *b);
+void dp_stage_lookup(struct dp_context *ctx, struct dp_batch *b);
+void dp_stage_suppress(struct dp_context *ctx, struct dp_batch *b);
+void dp_stage_flood(struct dp_context *ctx, struct dp_batch *b);
+void dp_stage_egress(struct dp_context *ctx, struct dp_batch *b);
+
+// ---- helpers of stages ----
+
+// Takes the packets whose bits are set in `gone` out of the batch (they are dropped already).
+void dp_batch_remove(struct dp_batch *b, uint64_t gone);
+
+// Where packets have to be looked at one by one: gives each the keys that all have.
+void dp_batch_spread(struct dp_batch *b);
+
+// Sets the keys of packet `i`, and fetches their buckets into the cache.
+static inline void dp_batch_keys(
+	struct dp_batch *b, unsigned i, struct fdb_index index, uint64_t src, uint64_t dst)
+{
+	b->src[i] = src;
+	b->dst[i] = dst;
+	b->src_bucket[i] = fdb_primary(index, src);
+	b->dst_bucket[i] = fdb_primary(index, dst);
+	rte_prefetch0(b->src_bucket[i]);
+	rte_prefetch0(b->dst_bucket[i]);
+}
+
+// The VLAN that packet `i` belongs to.
+static inline uint16_t dp_batch_vlan(const struct dp_batch *b, unsigned i)
+{
+	return b->alike ? b->common : b->vlan[i];
+}
+
+// Brings the frame into the form in which `vlan` leaves `port` and queues it there, or drops it
+// with a reason of that port. `tagged`: it has a tag now.
+void dp_egress_one(
+	struct dp_context *ctx, uint16_t port, struct rte_mbuf *m, uint16_t vlan, bool tagged);
+
+// Transmits what waits for one port, or for all.
+void dp_tx_flush(struct dp_context *ctx, uint16_t port);
+void dp_tx_flush_all(struct dp_context *ctx);
+
+// ---- VLAN tags in the packet's data (vlan.c); IEEE 802.1Q 9.6 ----
+
+// Adds the tag after the addresses. `m` must not be shared. -ENOBUFS without headroom.
+int dp_vlan_push(struct rte_mbuf *m, uint16_t vlan);
+void dp_vlan_pop(struct rte_mbuf *m);
+
+// The same with `n` packets that need no offload work. False, with nothing done, when one of them
+// has no headroom.
+bool dp_vlan_push_all(struct rte_mbuf **pkts, uint16_t n, uint16_t vlan);
+void dp_vlan_pop_all(struct rte_mbuf **pkts, uint16_t n);
+
+// Which VLAN a tagged frame from `in` belongs to; takes priority tags off, which say nothing of
+// one. Returns a drop reason, or -1 with the VLAN and whether the frame has a tag now.
+int dp_vlan_classify(
+	const struct dp_snap_port *in, struct rte_mbuf *m, uint16_t *ret_vlan, bool *ret_tagged);
+
+#define DP_VLAN_TAG_BYTES 4

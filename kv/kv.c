@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "kv/kv.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/util.h"
+#include "kv/kv_driver.h"
+
+static const struct kv_driver *const drivers[] = {
+	&kv_lmdb,
+	&kv_etcd,
+	&kv_zookeeper,
+	&kv_consul,
+};
+
+// A callback that the loop is to make: of a request that was refused before a driver had it.
+struct kv_later {
+	struct kv_later *next;
+	kv_read_fn *read_fn;
+	kv_write_fn *write_fn;
+	void *arg;
+	int rc;
+};
+
+// ---- opening ----
+
+static const struct kv_driver *find_driver(const char *url, const char **ret_rest)
+{
+	const char *colon = strchr(url, ':');
+
+	for (unsigned i = 0; colon && i < ARRAY_SIZE(drivers); i++) {
+		size_t len = strlen(drivers[i]->scheme);
+
+		if (len == (size_t)(colon - url) && memcmp(url, drivers[i]->scheme, len) == 0) {
+			*ret_rest = colon + 1;
+			return drivers[i];
+		}
+	}
+	return NULL;
+}
+
+static int unknown_scheme(const char *url, struct err *err)
+{
+	char examples[256] = "";
+
+	for (unsigned i = 0; i < ARRAY_SIZE(drivers); i++) {
+		size_t len = strlen(examples);
+
+		snprintf(examples + len, sizeof(examples) - len, "%s%s", i ? ", " : "",
+			drivers[i]->example);
+	}
+	return err_set(err, -EINVAL, url, "no store of this kind is known; examples: %s", examples);
+}
+
+static void run_later(void *arg);
+
+int kv_open(const struct kv_opts *opts, struct kv **ret_kv, struct err *err)
+{
+	const struct kv_driver *driver;
+	struct kv_opts given = *opts;
+	const char *rest;
+	struct kv *kv;
+	int rc;
+
+	if (given.timeout_ms == 0)
+		given.timeout_ms = 3000;
+	driver = find_driver(given.url ? given.url : "", &rest);
+	if (!driver)
+		return unknown_scheme(given.url ? given.url : "", err);
+	rc = driver->open(&given, rest, &kv, err);
+	if (rc < 0)
+		return rc;
+	kv->driver = driver;
+	kv->opts = given;
+	kv->opts.url = kv->opts.ca_file = kv->opts.cert_file = kv->opts.key_file = NULL;
+	kv->opts.user = kv->opts.password = kv->opts.token = NULL;
+	kv->later_timer = loop_add_timer(given.loop, 0, run_later, kv);
+	if (!kv->later_timer) {
+		driver->free(kv);
+		return err_set_errno(err, -ENOMEM, given.url, "cannot open the store");
+	}
+	*ret_kv = kv;
+	return 0;
+}
+
+void kv_free(struct kv *kv)
+{
+	if (!kv)
+		return;
+	loop_del(kv->opts.loop, kv->later_timer);
+	while (kv->later) {
+		struct kv_later *later = kv->later;
+
+		kv->later = later->next;
+		free(later);
+	}
+	kv->driver->free(kv);
+}
+
+const char *kv_scheme(const struct kv *kv)
+{
+	return kv->driver->scheme;
+}
+
+bool kv_is_up(const struct kv *kv)
+{
+	return kv->up;
+}
+
+const char *kv_reason(const struct kv *kv)
+{
+	return kv->reason;
+}
+
+void kv_set_state(struct kv *kv, bool up, const char *reason)
+{
+	bool changed = kv->up != up || (!up && strcmp(kv->reason, reason) != 0);
+
+	kv->up = up;
+	if (reason && reason != kv->reason)
+		snprintf(kv->reason, sizeof(kv->reason), "%s", reason);
+	if (changed && kv->opts.on_state)
+		kv->opts.on_state(kv->opts.arg, up, kv->reason);
+}
+
+// ---- callbacks that come later ----
+
+static void run_later(void *arg)
+{
+	struct kv *kv = arg;
+	struct kv_later *later = kv->later;
+
+	if (!later)
+		return;
+	kv->later = later->next;
+	if (kv->later)
+		loop_timer_once(kv->later_timer, 0);
+	// The last thing that is done with `kv`: the callback may free it.
+	if (later->read_fn)
+		later->read_fn(later->arg, later->rc, NULL, 0, 0);
+	else
+		later->write_fn(later->arg, later->rc, 0);
+	free(later);
+}
+
+static void add_later(struct kv *kv, const struct kv_later *template)
+{
+	struct kv_later **end = &kv->later, *later = malloc(sizeof(*later));
+
+	// Nobody could be told, and a request without an answer stops its asker for ever.
+	if (!later) {
+		log_error("out of memory");
+		abort();
+	}
+	*later = *template;
+	later->next = NULL;
+	while (*end)
+		end = &(*end)->next;
+	*end = later;
+	loop_timer_once(kv->later_timer, 0);
+}
+
+void kv_read_later(struct kv *kv, kv_read_fn *fn, void *arg, int rc)
+{
+	add_later(kv, &(struct kv_later){.read_fn = fn, .arg = arg, .rc = rc});
+}
+
+void kv_write_later(struct kv *kv, kv_write_fn *fn, void *arg, int rc)
+{
+	add_later(kv, &(struct kv_later){.write_fn = fn, .arg = arg, .rc = rc});
+}
+
+// ---- requests ----
+
+static int check_key(struct kv *kv, const char *key, bool is_prefix)
+{
+	size_t len = strlen(key);
+	const char *wrong = NULL;
+
+	if (len > KV_KEY_MAX_BYTES)
+		wrong = "is too long";
+	else if (len == 0)
+		wrong = is_prefix ? NULL : "is empty";
+	else if (key[0] == '/' || strstr(key, "//"))
+		wrong = "has an empty folder";
+	else if (is_prefix != (key[len - 1] == '/'))
+		wrong = is_prefix ? "does not end with '/'" : "ends with '/'";
+	if (!wrong)
+		return 0;
+	snprintf(kv->reason, sizeof(kv->reason), "the key \"%.100s\" %s", key, wrong);
+	return len > KV_KEY_MAX_BYTES ? -E2BIG : -EINVAL;
+}
+
+static void read_keys(struct kv *kv, const char *key, bool is_prefix, kv_read_fn *fn, void *arg)
+{
+	int rc = check_key(kv, key, is_prefix);
+
+	if (rc < 0)
+		kv_read_later(kv, fn, arg, rc);
+	else
+		kv->driver->read(kv, key, is_prefix, fn, arg);
+}
+
+void kv_get(struct kv *kv, const char *key, kv_read_fn *fn, void *arg)
+{
+	read_keys(kv, key, false, fn, arg);
+}
+
+void kv_list(struct kv *kv, const char *prefix, kv_read_fn *fn, void *arg)
+{
+	read_keys(kv, prefix, true, fn, arg);
+}
+
+static int fault(struct kv *kv, int rc, const char *reason)
+{
+	snprintf(kv->reason, sizeof(kv->reason), "%s", reason);
+	return rc;
+}
+
+static int check_ops(struct kv *kv, const struct kv_op *ops, unsigned count)
+{
+	int rc;
+
+	if (count == 0)
+		return fault(kv, -EINVAL, "a transaction of nothing");
+	if (count > KV_TXN_OPS_MAX)
+		return fault(kv, -E2BIG, "a transaction of too many changes");
+	for (unsigned i = 0; i < count; i++) {
+		rc = check_key(kv, ops[i].key, false);
+		if (rc < 0)
+			return rc;
+		if (ops[i].action == KV_PUT && ops[i].len_bytes > KV_VALUE_MAX_BYTES)
+			return fault(kv, -E2BIG, "the value is too long");
+		if (ops[i].action == KV_CHECK && ops[i].guard == KV_ANY)
+			return fault(kv, -EINVAL, "a check of nothing");
+		if (ops[i].action == KV_DELETE && ops[i].guard == KV_ABSENT)
+			return fault(kv, -EINVAL, "deletion of a key that must not exist");
+		for (unsigned j = 0; j < i; j++) {
+			if (strcmp(ops[i].key, ops[j].key) == 0)
+				return fault(kv, -EINVAL, "a key twice in one transaction");
+		}
+	}
+	for (unsigned i = 0; i < count; i++) {
+		if (ops[i].action == KV_PUT && ops[i].lease && !kv_lease_is_held(ops[i].lease))
+			return fault(kv, -ESTALE, "the lease is not held");
+	}
+	return 0;
+}
+
+static void ignore(void *arg, int rc, uint64_t revision)
+{
+}
+
+void kv_txn(struct kv *kv, const struct kv_op *ops, unsigned count, kv_write_fn *fn, void *arg)
+{
+	int rc = check_ops(kv, ops, count);
+
+	if (!fn)
+		fn = ignore;
+	if (rc < 0)
+		kv_write_later(kv, fn, arg, rc);
+	else
+		kv->driver->txn(kv, ops, count, fn, arg);
+}
+
+void kv_put(struct kv *kv, const char *key, const char *value, size_t len_bytes,
+	struct kv_lease *lease, kv_write_fn *fn, void *arg)
+{
+	struct kv_op op = {.action = KV_PUT,
+		.key = key,
+		.value = value,
+		.len_bytes = len_bytes,
+		.lease = lease};
+
+	kv_txn(kv, &op, 1, fn, arg);
+}
+
+void kv_create(struct kv *kv, const char *key, const char *value, size_t len_bytes,
+	struct kv_lease *lease, kv_write_fn *fn, void *arg)
+{
+	struct kv_op op = {.action = KV_PUT,
+		.guard = KV_ABSENT,
+		.key = key,
+		.value = value,
+		.len_bytes = len_bytes,
+		.lease = lease};
+
+	kv_txn(kv, &op, 1, fn, arg);
+}
+
+void kv_swap(struct kv *kv, const char *key, uint64_t revision, const char *value, size_t len_bytes,
+	kv_write_fn *fn, void *arg)
+{
+	struct kv_op op = {.action = KV_PUT,
+		.guard = KV_REVISION,
+		.key = key,
+		.value = value,
+		.len_bytes = len_bytes,
+		.revision = revision};
+
+	kv_txn(kv, &op, 1, fn, arg);
+}
+
+void kv_delete(struct kv *kv, const char *key, kv_write_fn *fn, void *arg)
+{
+	kv_txn(kv, &(struct kv_op){.action = KV_DELETE, .key = key}, 1, fn, arg);
+}
+
+// ---- watches and leases ----
+
+struct kv_watch *kv_watch(
+	struct kv *kv, const char *prefix, uint64_t from_revision, kv_watch_fn *fn, void *arg)
+{
+	if (check_key(kv, prefix, true) < 0)
+		return NULL;
+	return kv->driver->watch(kv, prefix, from_revision, fn, arg);
+}
+
+void kv_unwatch(struct kv_watch *watch)
+{
+	if (watch)
+		watch->kv->driver->unwatch(watch);
+}
+
+struct kv_lease *kv_lease_new(struct kv *kv, unsigned ttl_ms, kv_lease_fn *fn, void *arg)
+{
+	return kv->driver->lease_new(kv, ttl_ms, fn, arg);
+}
+
+bool kv_lease_is_held(const struct kv_lease *lease)
+{
+	return lease->kv->driver->lease_is_held(lease);
+}
+
+void kv_lease_free(struct kv_lease *lease, bool revoke)
+{
+	if (lease)
+		lease->kv->driver->lease_free(lease, revoke);
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "netd/ctl/netd_method.h"
+
+#define END                                                                                        \
+	{                                                                                          \
+	}
+
+#define SUBNETS_MAX 16
+#define ALIASES_MAX 32
+#define SERVERS_MAX 8
+
+static const struct ctrl_param cidr_item = {.type = CTRL_STRING, .min = 1, .max = 64};
+static const struct ctrl_param ip_item = {.type = CTRL_IP};
+static const struct ctrl_param server_item = {.type = CTRL_STRING, .min = 1, .max = 64};
+static const struct ctrl_param name_item = {.type = CTRL_NAME};
+
+static const struct ctrl_param status_params[] = {END};
+
+static const struct ctrl_param network_create_params[] = {
+	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the network"},
+	{.name = "driver",
+		.type = CTRL_NAME,
+		.help = "overlay: over all hosts of the cluster; bridge (when not given): on this "
+			"host"},
+	{.name = "subnets",
+		.type = CTRL_LIST,
+		.max = SUBNETS_MAX,
+		.item = &cidr_item,
+		.help = "subnets, each ADDRESS/LENGTH; without any the default pools have one"},
+	{.name = "ip_ranges",
+		.type = CTRL_LIST,
+		.max = SUBNETS_MAX,
+		.item = &cidr_item,
+		.help = "parts of subnets, at most one of each, that addresses are given out from"},
+	{.name = "gateways",
+		.type = CTRL_LIST,
+		.max = SUBNETS_MAX,
+		.item = &ip_item,
+		.help = "addresses of each host in the network, at most one of each subnet"},
+	{.name = "aux_addresses",
+		.type = CTRL_OBJECT,
+		.help = "addresses that no container gets, by name"},
+	{.name = "ipv6",
+		.type = CTRL_BOOL,
+		.help = "containers have IPv6 addresses too; without such a subnet one is chosen"},
+	{.name = "internal", .type = CTRL_BOOL, .help = "nothing leads out of the network"},
+	{.name = "dns",
+		.type = CTRL_LIST,
+		.max = SERVERS_MAX,
+		.item = &server_item,
+		.help = "servers that are asked for names that are not ours, each ADDRESS or "
+			"ADDRESS:PORT; when not given, those of the hosts"},
+	{.name = "labels", .type = CTRL_OBJECT, .help = "texts by name"},
+	{.name = "options",
+		.type = CTRL_OBJECT,
+		.help = "texts by name, of the driver: vni, mtu, spoof"},
+	END};
+
+static const struct ctrl_param network_rm_params[] = {
+	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the network, or its id"},
+	{.name = "force", .type = CTRL_BOOL, .help = "no such network is no error"}, END};
+
+static const struct ctrl_param network_ls_params[] = {END};
+
+static const struct ctrl_param network_inspect_params[] = {
+	{.name = "name",
+		.type = CTRL_NAME,
+		.required = true,
+		.help = "the network, its id, or a beginning of it that no other has"},
+	END};
+
+static const struct ctrl_param network_connect_params[] = {
+	{.name = "network", .type = CTRL_NAME, .required = true, .help = "the network, or its id"},
+	{.name = "name", .type = CTRL_NAME, .required = true, .help = "of the container"},
+	{.name = "netns",
+		.type = CTRL_STRING,
+		.min = 1,
+		.max = 127,
+		.help = "its network namespace: a process id, a path, or a name under /run/netns; "
+			"the container's name when not given"},
+	{.name = "ip", .type = CTRL_IP, .help = "its IPv4 address; chosen when not given"},
+	{.name = "ip6", .type = CTRL_IP, .help = "its IPv6 address; chosen when not given"},
+	{.name = "mac", .type = CTRL_MAC, .help = "made of the address when not given"},
+	{.name = "ifname",
+		.type = CTRL_STRING,
+		.min = 1,
+		.max = 15,
+		.help = "its interface there; the next of eth0, eth1, ... when not given"},
+	{.name = "aliases",
+		.type = CTRL_LIST,
+		.max = ALIASES_MAX,
+		.item = &name_item,
+		.help = "other names of it in this network"},
+	{.name = "options", .type = CTRL_OBJECT, .help = "texts by name"}, END};
+
+static const struct ctrl_param network_disconnect_params[] = {
+	{.name = "network", .type = CTRL_NAME, .required = true, .help = "the network, or its id"},
+	{.name = "name",
+		.type = CTRL_NAME,
+		.required = true,
+		.help = "the container, or the endpoint's id"},
+	{.name = "force",
+		.type = CTRL_BOOL,
+		.help = "also what a host has left behind that is not there any more"},
+	END};
+
+static const struct ctrl_param network_prune_params[] = {
+	{.name = "labels",
+		.type = CTRL_OBJECT,
+		.help = "only those that have these labels; an empty text stands for any"},
+	END};
+
+static const struct ctrl_param dns_ls_params[] = {
+	{.name = "network",
+		.type = CTRL_NAME,
+		.help = "of this network, or its id; all when not given"},
+	END};
+
+static const struct ctrl_param dns_query_params[] = {
+	{.name = "name",
+		.type = CTRL_STRING,
+		.required = true,
+		.min = 1,
+		.max = 255,
+		.help = "the name, or for PTR also an address"},
+	{.name = "type",
+		.type = CTRL_STRING,
+		.min = 1,
+		.max = 16,
+		.help = "of the records; A when not given"},
+	{.name = "container",
+		.type = CTRL_STRING,
+		.min = 1,
+		.max = 127,
+		.help = "as this container of this host sees it; when neither this nor a network "
+			"is given, as one in all networks of this host would"},
+	{.name = "network", .type = CTRL_NAME, .help = "as it is seen in this network alone"}, END};
+
+static const struct ctrl_param dns_stats_params[] = {END};
+
+static const struct ctrl_param dns_flush_params[] = {END};
+
+static const struct ctrl_param hosts_params[] = {END};
+
+static const struct ctrl_param audit_params[] = {
+	{.name = "repair", .type = CTRL_BOOL, .help = "mend what can be mended"}, END};
+
+enum { READ, WRITE };
+
+const struct ctrl_method netd_methods[NB_NETD_METHODS] = {
+#define X(symbol, fn, name, access, help, result)                                                  \
+	[NETD_METHOD_##symbol] = {name, access == WRITE, help, result, fn##_params},
+	NETD_METHODS(X)
+#undef X
+};
+
+const struct ctrl_event netd_events[] = {
+	{"network.known", "network, id", "a network was made or changed, here or elsewhere"},
+	{"network.gone", "network, id", "and deleted"},
+	{"endpoint.up", "network, endpoint, id", "a container of this host has its interface"},
+	{"endpoint.down", "network, endpoint, id", "and is disconnected, or its namespace is gone"},
+	{"endpoint.conflict", "network, endpoint, id, reason",
+		"another host's endpoint has won its address"},
+	{"host.present", "host", "another host is there"},
+	{"host.suspended", "host", "and has not reached the store for its ttl"},
+	{"store.up", "nothing", "the store answers"},
+	{"store.down", "reason", "and does not any more"},
+	{"store.lost", "nothing",
+		"the store came back empty or older than it was; hosts put back "
+		"what is theirs"},
+	{"switch.up", "nothing", "the switch of this host answers"},
+	{"switch.down", "nothing", "and does not any more"},
+	{},
+};
+
+const struct ctrl_reference netd_reference = {
+	.title = "The control channel of vsnetd",
+	.run_dir = "RUN_DIR/net",
+	.example_method = "network.connect",
+	.example_object = "network front",
+	.changes =
+		"Methods that change something are answered\nwhen the change is made: in the "
+		"store, and in the switch and the container where it concerns this\nhost. Many "
+		"may be under way at once, and are answered in any order. The result of a change "
+		"may\nhave a member `warning`: a text for people, such as that the other hosts "
+		"will know later.",
+	.methods = netd_methods,
+	.count = NB_NETD_METHODS,
+	.events = netd_events,
+};

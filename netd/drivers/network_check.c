@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// network_check(): whether a network may be as somebody wants it.
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "config/check.h"
+#include "config/nearest.h"
+#include "netd/drivers/driver.h"
+
+struct checker {
+	struct network_record *rec;
+	const struct network_driver *driver;
+	network_mistake_fn *fn;
+	void *arg;
+	unsigned nb_mistakes;
+};
+
+static void mistake(struct checker *c, const char *key, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void mistake(struct checker *c, const char *key, const char *fmt, ...)
+{
+	char reason[sizeof(((struct err *)0)->reason)];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(reason, sizeof(reason), fmt, ap);
+	va_end(ap);
+	c->nb_mistakes++;
+	c->fn(c->arg, key, reason);
+}
+
+// ---- name and driver ----
+
+static void check_network_name(struct checker *c)
+{
+	const struct network_driver *named = network_driver_find(c->rec->name);
+	const char *allowed = check_name(c->rec->name);
+
+	if (allowed)
+		mistake(c, "", "'%s' is no name for a network; %s", c->rec->name, allowed);
+	else if (strlen(c->rec->name) > NETWORK_NAME_MAX)
+		mistake(c, "", "the name has %zu bytes; that of a network has at most %d",
+			strlen(c->rec->name), NETWORK_NAME_MAX);
+	else if (named && named->predefined && named != c->driver)
+		mistake(c, "",
+			"'%s' is the network of driver %s, which is always there; choose "
+			"another name",
+			c->rec->name, named->name);
+	else if (c->driver && c->driver->predefined && named != c->driver)
+		mistake(c, "driver",
+			"there is one network of driver %s, named %s; connect containers to that",
+			c->driver->name, c->driver->name);
+}
+
+static const char *nearest_driver(const char *name)
+{
+	const char *found = NULL;
+	unsigned best = NEAREST_FAR;
+
+	for (unsigned i = 0; network_drivers[i]; i++) {
+		unsigned distance = nearest_distance(name, network_drivers[i]->name);
+
+		if (distance < best) {
+			best = distance;
+			found = network_drivers[i]->name;
+		}
+	}
+	return found;
+}
+
+static void check_driver(struct checker *c)
+{
+	struct network_record *rec = c->rec;
+	const char *nearest;
+
+	if (!rec->driver[0])
+		snprintf(rec->driver, sizeof(rec->driver), "%s", NETWORK_DRIVER_DEFAULT);
+	c->driver = network_driver_find(rec->driver);
+	if (c->driver)
+		return;
+	nearest = nearest_driver(rec->driver);
+	mistake(c, "driver", "there is no driver '%s'; there are %s%s%s%s", rec->driver,
+		network_driver_names(), nearest ? "; did you mean '" : "", nearest ? nearest : "",
+		nearest ? "'?" : "");
+}
+
+// ---- options and labels ----
+
+static const struct driver_option *find_option(
+	const struct network_driver *driver, const char *name)
+{
+	const struct driver_option *o;
+
+	for (o = driver->options; o && o->name; o++) {
+		if (!strcmp(o->name, name) || (o->alias && !strcmp(o->alias, name)))
+			return o;
+	}
+	return NULL;
+}
+
+static void refuse_option(struct checker *c, const char *name, const char *key)
+{
+	const char *nearest = NULL;
+	unsigned best = NEAREST_FAR;
+	char names[256] = "no options";
+	size_t len = 0;
+
+	for (const struct driver_option *o = c->driver->options; o && o->name; o++) {
+		unsigned distance = nearest_distance(name, o->name);
+
+		if (distance < best) {
+			best = distance;
+			nearest = o->name;
+		}
+		len += snprintf(names + len, sizeof(names) - len, "%s%s",
+			len ? ", " : "the options ", o->name);
+	}
+	if (nearest)
+		mistake(c, key, "unknown option '%.64s'; did you mean '%s'?", name, nearest);
+	else
+		mistake(c, key, "unknown option '%.64s'; a network of driver %s has %s", name,
+			c->driver->name, names);
+}
+
+static void check_option(struct checker *c, const char *name, const char *value)
+{
+	const struct driver_option *o = find_option(c->driver, name);
+	char key[128];
+
+	snprintf(key, sizeof(key), "options.%.100s", name);
+	if (!o)
+		refuse_option(c, name, key);
+	else if (!value || !o->check(value))
+		mistake(c, key, "'%.64s' is not allowed; %s", value ? value : "", o->allowed);
+	else if (strcmp(o->name, name) && network_option(c->rec, o->name))
+		mistake(c, key, "option '%s' is given as well", o->name);
+}
+
+// Options have one spelling each from here on.
+static void rename_options(struct checker *c)
+{
+	for (const struct driver_option *o = c->driver->options; o && o->name; o++) {
+		json_t *value = o->alias ? json_object_get(c->rec->options, o->alias) : NULL;
+
+		if (!value)
+			continue;
+		json_object_set(c->rec->options, o->name, value);
+		json_object_del(c->rec->options, o->alias);
+	}
+}
+
+static void take_vni(struct checker *c)
+{
+	const char *text = c->driver->tunnelled ? network_option(c->rec, "vni") : NULL;
+	uint32_t vni = text ? strtoul(text, NULL, 10) : c->rec->vni;
+
+	if (c->rec->vni && c->rec->vni != vni)
+		mistake(c, "options.vni", "the network has VNI %u, not %u", c->rec->vni, vni);
+	else
+		c->rec->vni = vni;
+}
+
+static void check_options(struct checker *c)
+{
+	unsigned before = c->nb_mistakes;
+	const char *name;
+	json_t *value;
+
+	json_object_foreach (c->rec->options, name, value)
+		check_option(c, name, json_string_value(value));
+	if (c->nb_mistakes > before)
+		return;
+	rename_options(c);
+	take_vni(c);
+	if (c->rec->ipv6 && network_mtu(c->rec) && network_mtu(c->rec) < 1280)
+		mistake(c, "options.mtu", "IPv6 needs an MTU of at least 1280, not %u",
+			network_mtu(c->rec));
+}
+
+static void check_labels(struct checker *c)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach (c->rec->labels, name, value) {
+		if (!name[0])
+			mistake(c, "labels", "a label has a name: NAME=VALUE");
+		else if (!json_is_string(value) || strlen(name) > RECORD_TEXT_MAX ||
+			 json_string_length(value) > RECORD_TEXT_MAX)
+			mistake(c, "labels", "label '%.64s' is no text of at most %d bytes", name,
+				RECORD_TEXT_MAX);
+	}
+}
+
+// ---- addresses ----
+
+struct place {
+	struct checker *c;
+	unsigned index; // of the subnet
+	const struct subnet *subnet;
+	char cidr[CIDR_TEXT_BYTES];
+};
+
+static const char *key_of(const struct place *p, const char *part, char buf[128])
+{
+	snprintf(buf, 128, "subnets[%u]%s%s", p->index, part[0] ? "." : "", part);
+	return buf;
+}
+
+// The last address of the subnet.
+static struct ip_addr last_ip(const struct cidr *cidr)
+{
+	struct ip_addr ip = cidr->ip;
+	unsigned bits = ip.family == 6 ? 128 : 32;
+
+	for (unsigned bit = cidr->prefix; bit < bits; bit++)
+		ip.byte[bit / 8] |= 0x80 >> bit % 8;
+	return ip;
+}
+
+static bool is_host_of(const struct cidr *cidr, const struct ip_addr *ip)
+{
+	struct ip_addr last = last_ip(cidr);
+
+	return !ip_equal(ip, &cidr->ip) && !(ip->family == 4 && ip_equal(ip, &last));
+}
+
+// NULL: containers may have addresses there.
+static const char *unfit(const struct cidr *cidr)
+{
+	static const struct {
+		const char *cidr, *what;
+	} special[] = {
+		{"0.0.0.0/8", "addresses of this network"},
+		{"127.0.0.0/8", "loopback addresses"},
+		{"169.254.0.0/16", "link-local addresses"},
+		{"224.0.0.0/3", "multicast or reserved addresses"},
+		{"::/96", "the loopback address"},
+		{"::ffff:0:0/96", "IPv4 addresses written as IPv6"},
+		{"fe80::/10", "link-local addresses"},
+		{"ff00::/8", "multicast addresses"},
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(special); i++) {
+		struct cidr other;
+
+		if (cidr_parse(special[i].cidr, &other) == 0 && cidr_overlap(cidr, &other))
+			return special[i].what;
+	}
+	return NULL;
+}
+
+static void check_cidr(struct place *p)
+{
+	const struct cidr *cidr = &p->subnet->cidr;
+	unsigned longest = cidr->ip.family == 6 ? 126 : 30;
+	const char *what = unfit(cidr);
+	char key[128];
+
+	key_of(p, "subnet", key);
+	if (cidr->prefix > longest)
+		mistake(p->c, key, "%s has no room for containers; the prefix length is at most %u",
+			p->cidr, longest);
+	else if (what)
+		mistake(p->c, key, "%s holds %s; containers cannot have these", p->cidr, what);
+	for (unsigned i = 0; i < p->index; i++) {
+		const struct cidr *other = &p->c->rec->subnets[i].cidr;
+		char text[CIDR_TEXT_BYTES];
+
+		if (cidr_overlap(cidr, other))
+			mistake(p->c, key, "%s overlaps with %s; the subnets of a network do not",
+				p->cidr, cidr_format(other, text));
+	}
+}
+
+static void check_range(struct place *p)
+{
+	const struct cidr *range = &p->subnet->range, *cidr = &p->subnet->cidr;
+	unsigned longest = cidr->ip.family == 6 ? 126 : 30;
+	char key[128], text[CIDR_TEXT_BYTES];
+
+	key_of(p, "ip-range", key);
+	if (!cidr_has(cidr, &range->ip) || range->prefix < cidr->prefix)
+		mistake(p->c, key, "%s is not inside of subnet %s", cidr_format(range, text),
+			p->cidr);
+	else if (range->prefix > longest)
+		mistake(p->c, key, "%s is too small; the prefix length is at most %u",
+			cidr_format(range, text), longest);
+}
+
+// A reserved address: `what` is "gateway" or "aux-address NAME".
+static void check_reserved(
+	struct place *p, const struct ip_addr *ip, const char *what, const char *key)
+{
+	const struct cidr *cidr = &p->subnet->cidr;
+	char text[IP_TEXT_BYTES];
+
+	ip_format(ip, text);
+	if (!cidr_has(cidr, ip))
+		mistake(p->c, key, "%s %s is not in subnet %s", what, text, p->cidr);
+	else if (!is_host_of(cidr, ip))
+		mistake(p->c, key, "%s %s is the %s address of %s; choose one between", what, text,
+			ip_equal(ip, &cidr->ip) ? "network" : "broadcast", p->cidr);
+}
+
+static void check_aux(struct place *p, unsigned index)
+{
+	const struct subnet *subnet = p->subnet;
+	const struct named_ip *aux = &subnet->aux[index];
+	const char *allowed = check_name(aux->name);
+	char part[NAME_BYTES + 20], what[NAME_BYTES + 20], key[128], text[IP_TEXT_BYTES];
+
+	snprintf(part, sizeof(part), "aux-addresses.%s", aux->name);
+	snprintf(what, sizeof(what), "aux-address %s", aux->name);
+	key_of(p, part, key);
+	if (allowed)
+		mistake(p->c, key, "'%s' is no name for an address; %s", aux->name, allowed);
+	check_reserved(p, &aux->ip, what, key);
+	if (ip_equal(&aux->ip, &subnet->gateway))
+		mistake(p->c, key, "%s %s is the gateway; it is reserved already", what,
+			ip_format(&aux->ip, text));
+	for (unsigned i = 0; i < index; i++) {
+		if (ip_equal(&subnet->aux[i].ip, &aux->ip))
+			mistake(p->c, key, "%s %s is reserved as %s already", what,
+				ip_format(&aux->ip, text), subnet->aux[i].name);
+		else if (!strcmp(subnet->aux[i].name, aux->name))
+			mistake(p->c, key, "%s is given twice", what);
+	}
+}
+
+static void check_subnet(struct checker *c, unsigned index)
+{
+	struct subnet *subnet = &c->rec->subnets[index];
+	struct place p = {.c = c, .index = index, .subnet = subnet};
+	char key[128];
+
+	cidr_mask(&subnet->cidr);
+	if (!subnet->range.ip.family)
+		subnet->range = subnet->cidr;
+	cidr_mask(&subnet->range);
+	cidr_format(&subnet->cidr, p.cidr);
+	if (subnet->cidr.ip.family == 6)
+		c->rec->ipv6 = true;
+	check_cidr(&p);
+	check_range(&p);
+	if (subnet->gateway.family)
+		check_reserved(&p, &subnet->gateway, "gateway", key_of(&p, "gateway", key));
+	for (unsigned i = 0; i < subnet->nb_aux; i++)
+		check_aux(&p, i);
+}
+
+static void check_subnets(struct checker *c)
+{
+	const struct network_record *rec = c->rec;
+
+	if (rec->nb_subnets > RECORD_SUBNETS_MAX) {
+		mistake(c, "subnets", "there are %u; a network has at most %d", rec->nb_subnets,
+			RECORD_SUBNETS_MAX);
+		return;
+	}
+	for (unsigned i = 0; i < rec->nb_subnets; i++)
+		check_subnet(c, i);
+	if (!c->driver || c->driver->bridged)
+		return;
+	if (rec->nb_subnets)
+		mistake(c, "subnets", "a network of driver %s has no addresses", c->driver->name);
+	if (rec->internal)
+		mistake(c, "internal", "a network of driver %s cannot be internal",
+			c->driver->name);
+}
+
+int network_check_all(struct network_record *rec, network_mistake_fn *fn, void *arg)
+{
+	struct checker c = {.rec = rec, .fn = fn, .arg = arg};
+
+	if (!rec->labels)
+		rec->labels = json_object();
+	if (!rec->options)
+		rec->options = json_object();
+	if (!rec->labels || !rec->options) {
+		mistake(&c, "", "out of memory");
+		return -ENOMEM;
+	}
+	check_driver(&c);
+	check_network_name(&c);
+	check_subnets(&c);
+	if (c.driver)
+		check_options(&c);
+	check_labels(&c);
+	return c.nb_mistakes ? -EINVAL : 0;
+}
+
+struct first {
+	struct err *err;
+	char path[sizeof(((struct err *)0)->path)];
+};
+
+static void take_first(void *arg, const char *key, const char *reason)
+{
+	struct first *first = arg;
+
+	err_set(first->err, -EINVAL, first->path, "%s", reason);
+}
+
+int network_check(struct network_record *rec, struct err *err)
+{
+	struct first first = {.err = err};
+
+	snprintf(first.path, sizeof(first.path), "network %s", rec->name);
+	return network_check_all(rec, take_first, &first);
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "vswitch/ctl/handle.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "vxlan/vxlan.h"
+
+int no_memory(struct err *err)
+{
+	return err_set(err, -ENOMEM, NULL, "out of memory");
+}
+
+const char *param_text(const json_t *params, const char *name)
+{
+	return json_string_value(json_object_get(params, name));
+}
+
+bool param_flag(const json_t *params, const char *name)
+{
+	return json_is_true(json_object_get(params, name));
+}
+
+int param_bridge(struct vswitch *vs, const json_t *params, const char *name,
+	struct bridge **ret_bridge, struct err *err)
+{
+	const char *text = param_text(params, name);
+
+	*ret_bridge = NULL;
+	return text ? vswitch_get_bridge(vs, text, ret_bridge, err) : 0;
+}
+
+int param_port(struct vswitch *vs, const json_t *params, const char *name, struct vport **ret_port,
+	struct err *err)
+{
+	const char *text = param_text(params, name);
+
+	*ret_port = NULL;
+	return text ? vswitch_get_port(vs, text, ret_port, err) : 0;
+}
+
+int split_name(const json_t *obj, const char *what, char name[CONF_NAME_BYTES],
+	json_t **ret_options, char ret_path[OBJECT_PATH_BYTES], struct err *err)
+{
+	const char *given = json_string_value(json_object_get(obj, "name"));
+	int rc = 0;
+
+	if (!given && !name[0])
+		return err_set(err, -EINVAL, what, "the object has no name, which is a text");
+	if (given && name[0] && strcmp(given, name))
+		return err_set(err, -EOPNOTSUPP, name, "a %s cannot be renamed", what);
+	if (given)
+		rc = conf_name_check(given, what, err);
+	if (rc < 0)
+		return rc;
+	*ret_options = json_copy((json_t *)obj);
+	if (!*ret_options)
+		return no_memory(err);
+	if (given) {
+		json_object_del(*ret_options, "name");
+		snprintf(name, CONF_NAME_BYTES, "%s", given);
+	}
+	snprintf(ret_path, OBJECT_PATH_BYTES, "%s %s", what, name);
+	return 0;
+}
+
+static void add_reason(const struct err *down, json_t *obj)
+{
+	char text[sizeof(down->path) + sizeof(down->reason) + 4];
+
+	json_object_set_new(obj, "reason", ctrl_json_text(err_text(down, text, sizeof(text))));
+}
+
+static json_t *device_json(const struct port *port)
+{
+	json_t *device = json_object();
+
+	if (device)
+		port_describe(port, device);
+	return device;
+}
+
+// Those that get frames to all, whether options or forwarding entries say so.
+static json_t *remotes_json(const struct vport *port)
+{
+	struct static_entry *const *flood;
+	unsigned count = vport_floods(port, &flood);
+	json_t *list = json_array();
+	char ip[IP_TEXT_BYTES];
+
+	for (unsigned i = 0; i < port->conf.nb_remotes; i++)
+		json_array_append_new(list, json_string(ip_format(&port->conf.remote[i], ip)));
+	for (unsigned i = 0; i < count; i++)
+		json_array_append_new(list, json_string(ip_format(&flood[i]->conf.tunnel, ip)));
+	return list;
+}
+
+json_t *port_json(const struct vport *port, bool detail)
+{
+	uint64_t since_us = monotonic_us() - port->since_us;
+	json_t *obj = json_pack("{s:s, s:s, s:s, s:s, s:f, s:o}", "name", port->conf.name, "bridge",
+		port->bridge->opts.name, "type", conf_port_type_name(port->conf.type), "state",
+		port->state == VPORT_UP ? "up" : "down", "since_s", since_us / 1e6, "options",
+		conf_port_to_json(&port->conf, false));
+
+	if (!obj)
+		return NULL;
+	if (port->state == VPORT_DOWN)
+		add_reason(&port->down, obj);
+	if (port->conf.type == CONF_PORT_VXLAN)
+		json_object_set_new(obj, "remotes", remotes_json(port));
+	if (port->port && port->conf.type == CONF_PORT_VXLAN)
+		json_object_set_new(obj, "mtu", json_integer(port_dp(port->port)->mtu));
+	if (!detail || !port->port)
+		return obj;
+	json_object_set_new(obj, "device", device_json(port->port));
+	return obj;
+}
+
+json_t *bridge_json(const struct bridge *bridge)
+{
+	return json_pack("{s:s, s:o, s:i}", "name", bridge->opts.name, "options",
+		conf_bridge_opts_to_json(&bridge->opts, true), "ports", (int)bridge->nb_ports);
+}
+
+json_t *endpoint_json(const struct endpoint *endpoint, bool detail)
+{
+	uint64_t since_us = monotonic_us() - endpoint->since_us;
+	json_t *obj = json_pack("{s:s, s:s, s:f, s:o, s:i}", "name", endpoint->conf.name, "state",
+		endpoint->vtep ? "up" : "down", "since_s", since_us / 1e6, "options",
+		conf_endpoint_to_json(&endpoint->conf, false), "networks",
+		(int)vswitch_endpoint_networks(endpoint));
+	struct vtep_count count;
+	json_t *tunnel;
+
+	if (!obj)
+		return NULL;
+	if (!endpoint->vtep) {
+		add_reason(&endpoint->down, obj);
+		return obj;
+	}
+	vtep_count(endpoint->vtep, &count);
+	json_object_set_new(obj, "mtu", json_integer(endpoint->mtu));
+	json_object_set_new(obj, "remotes", json_integer(count.remotes));
+	if (endpoint->conf.heartbeat_ms) {
+		json_object_set_new(obj, "remotes_up", json_integer(count.up));
+		json_object_set_new(obj, "remotes_down", json_integer(count.down));
+	}
+	if (!detail)
+		return obj;
+	tunnel = json_object();
+	if (tunnel)
+		vtep_describe(endpoint->vtep, tunnel);
+	json_object_set_new(obj, "tunnel", tunnel);
+	if (endpoint->lower)
+		json_object_set_new(obj, "device", device_json(endpoint->lower));
+	return obj;
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vswitch/ctl/fdb_page.h"
+#include "vswitch/ctl/handle.h"
+
+#define PAGE_DEFAULT 1000
+
+struct walk {
+	struct fdb_page page;
+	const struct vport *port; // NULL: all
+	int vlan;		  // -1: all
+};
+
+static bool visit(void *arg, const struct dp_fdb_info *info)
+{
+	struct walk *walk = arg;
+
+	if ((!walk->port || walk->port->dp_id == info->port_id) &&
+		(walk->vlan < 0 || walk->vlan == info->vlan))
+		fdb_page_add(&walk->page, info);
+	return true;
+}
+
+static const char *bridge_name(struct vswitch *vs, uint16_t dp_id)
+{
+	struct bridge *bridge;
+
+	TAILQ_FOREACH (bridge, vswitch_bridges(vs), entry) {
+		if (bridge->dp_id == dp_id)
+			return bridge->opts.name;
+	}
+	return "?";
+}
+
+static json_t *entry_json(struct vswitch *vs, const struct dp_fdb_info *e)
+{
+	const struct vport *port = vswitch_port_by_id(vs, e->port_id);
+	char mac[MAC_TEXT_BYTES], text[IP_TEXT_BYTES];
+	struct ip_addr ip;
+	bool tunnel = port && vport_remote_ip(port, e->remote, &ip);
+
+	return json_pack("{s:s, s:i, s:s, s:s, s:s*, s:s, s:i}", "bridge",
+		bridge_name(vs, e->bridge_id), "vlan", e->vlan, "mac", mac_format(&e->mac, mac),
+		"port", port ? port->conf.name : "?", "tunnel",
+		tunnel ? ip_format(&ip, text) : NULL, "kind",
+		e->kind == DP_FDB_STATIC ? "static" : "learned", "age_s", (int)e->age_s);
+}
+
+static json_t *page_json(struct vswitch *vs, struct fdb_page *page)
+{
+	json_t *list = json_array();
+	char cursor[FDB_CURSOR_BYTES];
+
+	fdb_page_sort(page);
+	for (size_t i = 0; i < page->count; i++)
+		json_array_append_new(list, entry_json(vs, &page->entry[i]));
+	return json_pack("{s:o, s:s*}", "entries", list, "next",
+		page->more ? fdb_page_cursor(page, cursor) : NULL);
+}
+
+// Those of the zero address are not in the data plane's table.
+static void visit_floods(struct vswitch *vs, const struct bridge *bridge, struct walk *walk)
+{
+	for (unsigned i = 0; i < bridge->nb_fdb; i++) {
+		const struct static_entry *e = bridge->fdb[i];
+		struct dp_fdb_info info = {.bridge_id = bridge->dp_id,
+			.vlan = e->conf.vlan,
+			.remote = e->remote,
+			.kind = DP_FDB_STATIC};
+
+		if (!mac_is_zero(&e->conf.mac))
+			continue;
+		info.port_id = vswitch_find_port(vs, e->conf.port)->dp_id;
+		visit(walk, &info);
+	}
+}
+
+int switch_handle_fdb_show(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	struct switch_ctl *ctl = arg;
+	const json_t *vlan = json_object_get(params, "vlan");
+	const json_t *limit = json_object_get(params, "limit");
+	const char *after = param_text(params, "after");
+	struct walk walk = {.vlan = vlan ? json_integer_value(vlan) : -1};
+	struct bridge *bridge, *each;
+	struct vport *port;
+	int rc;
+
+	rc = param_bridge(ctl->vs, params, "bridge", &bridge, err);
+	if (rc == 0)
+		rc = param_port(ctl->vs, params, "port", &port, err);
+	if (rc < 0)
+		return rc;
+	walk.port = port;
+	if (fdb_page_init(&walk.page, limit ? json_integer_value(limit) : PAGE_DEFAULT) < 0)
+		return no_memory(err);
+	if (after && fdb_page_after(&walk.page, after) < 0) {
+		rc = err_set(err, -EINVAL, "fdb.show", "'%s' is not a cursor", after);
+		goto out;
+	}
+	dp_fdb_walk(vswitch_dp(ctl->vs), bridge ? bridge->dp_id : UINT16_MAX, visit, &walk);
+	TAILQ_FOREACH (each, vswitch_bridges(ctl->vs), entry) {
+		if (!bridge || bridge == each)
+			visit_floods(ctl->vs, each, &walk);
+	}
+	*ret_result = page_json(ctl->vs, &walk.page);
+	rc = *ret_result ? 0 : no_memory(err);
+out:
+	fdb_page_fini(&walk.page);
+	return rc;
+}
+
+static void bind_entry(const json_t *obj, struct conf_fdb *entry)
+{
+	const char *port = param_text(obj, "port"), *tunnel = param_text(obj, "tunnel");
+
+	mac_parse(param_text(obj, "mac"), &entry->mac);
+	if (tunnel)
+		ip_parse(tunnel, &entry->tunnel);
+	entry->vlan = json_integer_value(json_object_get(obj, "vlan"));
+	snprintf(entry->port, sizeof(entry->port), "%s", port ? port : "");
+}
+
+// What adding and deleting have in common: the bridge, and the list `entries` in a new array.
+static int bind_entries(struct switch_ctl *ctl, const json_t *params, struct bridge **ret_bridge,
+	struct conf_fdb **ret_entries, unsigned *ret_count, struct err *err)
+{
+	const json_t *list = json_object_get(params, "entries");
+	struct conf_fdb *entries;
+	int rc = param_bridge(ctl->vs, params, "bridge", ret_bridge, err);
+
+	if (rc < 0)
+		return rc;
+	entries = calloc(json_array_size(list), sizeof(*entries));
+	if (!entries)
+		return no_memory(err);
+	for (size_t i = 0; i < json_array_size(list); i++)
+		bind_entry(json_array_get(list, i), &entries[i]);
+	*ret_entries = entries;
+	*ret_count = json_array_size(list);
+	return 0;
+}
+
+int switch_handle_fdb_add(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	struct switch_ctl *ctl = arg;
+	struct conf_fdb *entries;
+	struct bridge *bridge;
+	unsigned count;
+	int rc = bind_entries(ctl, params, &bridge, &entries, &count, err);
+
+	if (rc < 0)
+		return rc;
+	rc = vswitch_fdb_add(ctl->vs, bridge->opts.name, entries, count, err);
+	if (rc == 0)
+		*ret_result = json_pack("{s:i}", "added", (int)count);
+	free(entries);
+	return rc;
+}
+
+int switch_handle_fdb_del(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	struct switch_ctl *ctl = arg;
+	struct conf_fdb *entries;
+	struct bridge *bridge;
+	unsigned count, deleted;
+	int rc = bind_entries(ctl, params, &bridge, &entries, &count, err);
+
+	if (rc < 0)
+		return rc;
+	rc = vswitch_fdb_del(ctl->vs, bridge->opts.name, entries, count,
+		param_flag(params, "if_exists"), &deleted, err);
+	if (rc == 0)
+		*ret_result = json_pack("{s:i}", "deleted", (int)deleted);
+	free(entries);
+	return rc;
+}
+
+int switch_handle_fdb_flush(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	struct switch_ctl *ctl = arg;
+	struct bridge *bridge;
+	struct vport *port;
+	int rc;
+
+	rc = param_bridge(ctl->vs, params, "bridge", &bridge, err);
+	if (rc == 0)
+		rc = param_port(ctl->vs, params, "port", &port, err);
+	if (rc < 0)
+		return rc;
+	if (bridge)
+		dp_fdb_flush_bridge(vswitch_dp(ctl->vs), bridge->dp_id);
+	if (port)
+		dp_fdb_flush_port(vswitch_dp(ctl->vs), port->dp_id);
+	return 0;
+}

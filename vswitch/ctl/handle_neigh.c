@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "config/check.h"
+#include "vswitch/ctl/handle.h"
+
+#define PAGE_DEFAULT 1000
+#define CURSOR_BYTES (IP_TEXT_BYTES + 8)
+
+static int bind_entry(const json_t *obj, struct conf_neigh *entry, struct err *err)
+{
+	const char *ip = param_text(obj, "ip"), *mac = param_text(obj, "mac"), *allowed;
+
+	ip_parse(ip, &entry->ip);
+	entry->vlan = json_integer_value(json_object_get(obj, "vlan"));
+	allowed = check_host(&entry->ip);
+	if (mac && !allowed) {
+		mac_parse(mac, &entry->mac);
+		allowed = check_unicast(&entry->mac);
+	}
+	return allowed ? err_set(err, -EINVAL, ip, "%s", allowed) : 0;
+}
+
+// What adding and deleting have in common: the bridge, and the list `entries` in a new array.
+static int bind_entries(struct switch_ctl *ctl, const json_t *params, struct bridge **ret_bridge,
+	struct conf_neigh **ret_entries, unsigned *ret_count, struct err *err)
+{
+	const json_t *list = json_object_get(params, "entries");
+	struct conf_neigh *entries;
+	int rc = param_bridge(ctl->vs, params, "bridge", ret_bridge, err);
+
+	if (rc < 0)
+		return rc;
+	entries = calloc(json_array_size(list), sizeof(*entries));
+	if (!entries)
+		return no_memory(err);
+	for (size_t i = 0; i < json_array_size(list) && rc == 0; i++)
+		rc = bind_entry(json_array_get(list, i), &entries[i], err);
+	if (rc < 0) {
+		free(entries);
+		return rc;
+	}
+	*ret_entries = entries;
+	*ret_count = json_array_size(list);
+	return 0;
+}
+
+int switch_handle_neigh_add(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	struct switch_ctl *ctl = arg;
+	struct conf_neigh *entries;
+	struct bridge *bridge;
+	unsigned count;
+	int rc = bind_entries(ctl, params, &bridge, &entries, &count, err);
+
+	if (rc < 0)
+		return rc;
+	rc = vswitch_neigh_add(ctl->vs, bridge->opts.name, entries, count, err);
+	if (rc == 0)
+		*ret_result = json_pack("{s:i}", "added", (int)count);
+	free(entries);
+	return rc;
+}
+
+int switch_handle_neigh_del(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	struct switch_ctl *ctl = arg;
+	struct conf_neigh *entries;
+	struct bridge *bridge;
+	unsigned count, deleted;
+	int rc = bind_entries(ctl, params, &bridge, &entries, &count, err);
+
+	if (rc < 0)
+		return rc;
+	rc = vswitch_neigh_del(ctl->vs, bridge->opts.name, entries, count,
+		param_flag(params, "if_exists"), &deleted, err);
+	if (rc == 0)
+		*ret_result = json_pack("{s:i}", "deleted", (int)deleted);
+	free(entries);
+	return rc;
+}
+
+// The cursor is the key of the last entry of a page: "VLAN ADDRESS".
+static const char *cursor_of(const struct conf_neigh *entry, char buf[CURSOR_BYTES])
+{
+	char ip[IP_TEXT_BYTES];
+
+	snprintf(buf, CURSOR_BYTES, "%u %s", entry->vlan, ip_format(&entry->ip, ip));
+	return buf;
+}
+
+static int parse_cursor(const char *cursor, struct conf_neigh *ret_key)
+{
+	char again[CURSOR_BYTES];
+	unsigned vlan;
+	int used = 0;
+
+	if (sscanf(cursor, "%4u %n", &vlan, &used) != 1 || !used ||
+		ip_parse(cursor + used, &ret_key->ip) < 0)
+		return -EINVAL;
+	ret_key->vlan = vlan;
+	return strcmp(cursor_of(ret_key, again), cursor) ? -EINVAL : 0;
+}
+
+static json_t *entry_json(const struct conf_neigh *entry)
+{
+	char ip[IP_TEXT_BYTES], mac[MAC_TEXT_BYTES];
+
+	return json_pack("{s:i, s:s, s:s}", "vlan", entry->vlan, "ip", ip_format(&entry->ip, ip),
+		"mac", mac_format(&entry->mac, mac));
+}
+
+int switch_handle_neigh_list(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	struct switch_ctl *ctl = arg;
+	const json_t *limit = json_object_get(params, "limit");
+	const char *after = param_text(params, "after");
+	unsigned first = 0, end;
+	struct conf_neigh key = {0};
+	char cursor[CURSOR_BYTES];
+	struct bridge *bridge;
+	json_t *list;
+	int rc = param_bridge(ctl->vs, params, "bridge", &bridge, err);
+
+	if (rc < 0)
+		return rc;
+	if (after && parse_cursor(after, &key) < 0)
+		return err_set(err, -EINVAL, "neigh.list", "'%s' is not a cursor", after);
+	if (after)
+		first = vswitch_neigh_after(bridge, &key);
+	end = MIN_OF(bridge->nb_neigh, first + (limit ? json_integer_value(limit) : PAGE_DEFAULT));
+	list = json_array();
+	for (unsigned i = first; i < end; i++)
+		json_array_append_new(list, entry_json(&bridge->neigh[i]));
+	*ret_result = json_pack("{s:o, s:s*}", "entries", list, "next",
+		end < bridge->nb_neigh ? cursor_of(&bridge->neigh[end - 1], cursor) : NULL);
+	return *ret_result ? 0 : no_memory(err);
+}

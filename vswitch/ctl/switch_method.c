@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "vswitch/ctl/switch_method.h"
+
+#include "config/conf.h"
+
+#define END                                                                                        \
+	{                                                                                          \
+	}
+
+static const struct ctrl_param name_item = {.type = CTRL_NAME};
+static const struct ctrl_param object_item = {.type = CTRL_OBJECT};
+
+static const struct ctrl_param status_params[] = {END};
+
+static const struct ctrl_param bridge_add_params[] = {
+	{.name = "bridge",
+		.type = CTRL_OBJECT,
+		.required = true,
+		.help = "name and options of the bridge, as in the configuration file"},
+	{.name = "may_exist",
+		.type = CTRL_BOOL,
+		.help = "a bridge of that name is no error and stays as it is"},
+	END};
+
+static const struct ctrl_param bridge_del_params[] = {
+	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the bridge"},
+	{.name = "if_exists", .type = CTRL_BOOL, .help = "no such bridge is no error"}, END};
+
+static const struct ctrl_param bridge_set_params[] = {
+	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the bridge"},
+	{.name = "bridge",
+		.type = CTRL_OBJECT,
+		.required = true,
+		.help = "the options that change, as in the configuration file"},
+	END};
+
+static const struct ctrl_param bridge_list_params[] = {END};
+
+static const struct ctrl_param port_add_params[] = {
+	{.name = "bridge", .type = CTRL_NAME, .required = true, .help = "the bridge"},
+	{.name = "port",
+		.type = CTRL_OBJECT,
+		.one_of = 1,
+		.help = "name, type and options of one port, as in the configuration file"},
+	{.name = "ports",
+		.type = CTRL_LIST,
+		.one_of = 1,
+		.min = 1,
+		.max = 4096,
+		.item = &object_item,
+		.help = "the same for several ports"},
+	{.name = "may_exist",
+		.type = CTRL_BOOL,
+		.help = "a port of that name on that bridge is no error and stays as it is"},
+	END};
+
+static const struct ctrl_param port_del_params[] = {
+	{.name = "name", .type = CTRL_NAME, .one_of = 1, .help = "the port"},
+	{.name = "names",
+		.type = CTRL_LIST,
+		.one_of = 1,
+		.min = 1,
+		.max = 4096,
+		.item = &name_item,
+		.help = "several ports"},
+	{.name = "bridge", .type = CTRL_NAME, .help = "refuse unless the ports are on this bridge"},
+	{.name = "if_exists", .type = CTRL_BOOL, .help = "no such port is no error"}, END};
+
+static const struct ctrl_param port_set_params[] = {
+	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the port"},
+	{.name = "port",
+		.type = CTRL_OBJECT,
+		.required = true,
+		.help = "the options that change, as in the configuration file"},
+	END};
+
+static const struct ctrl_param port_list_params[] = {
+	{.name = "bridge", .type = CTRL_NAME, .help = "only the ports of this bridge"}, END};
+
+static const struct ctrl_param port_show_params[] = {
+	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the port"}, END};
+
+static const struct ctrl_param endpoint_add_params[] = {
+	{.name = "endpoint",
+		.type = CTRL_OBJECT,
+		.required = true,
+		.help = "name and options of the endpoint, as in the configuration file"},
+	{.name = "may_exist",
+		.type = CTRL_BOOL,
+		.help = "an endpoint of that name is no error and stays as it is"},
+	END};
+
+static const struct ctrl_param endpoint_del_params[] = {
+	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the tunnel endpoint"},
+	{.name = "if_exists", .type = CTRL_BOOL, .help = "no such endpoint is no error"}, END};
+
+static const struct ctrl_param endpoint_set_params[] = {
+	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the tunnel endpoint"},
+	{.name = "endpoint",
+		.type = CTRL_OBJECT,
+		.required = true,
+		.help = "the options that change, as in the configuration file"},
+	END};
+
+static const struct ctrl_param endpoint_list_params[] = {END};
+
+static const struct ctrl_param endpoint_show_params[] = {
+	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the tunnel endpoint"}, END};
+
+static const struct ctrl_param tunnel_status_params[] = {
+	{.name = "endpoint", .type = CTRL_NAME, .help = "only the remotes of this endpoint"}, END};
+
+static const struct ctrl_param show_params[] = {END};
+
+static const struct ctrl_param fdb_show_params[] = {
+	{.name = "bridge", .type = CTRL_NAME, .help = "only entries of this bridge"},
+	{.name = "port", .type = CTRL_NAME, .help = "only entries of this port"},
+	{.name = "vlan",
+		.type = CTRL_INT,
+		.max = CONF_VLAN_MAX,
+		.help = "only entries of this VLAN; 0: untagged"},
+	{.name = "limit",
+		.type = CTRL_INT,
+		.min = 1,
+		.max = CTRL_PAGE_MAX,
+		.help = "entries of a page; 1000 when not given"},
+	{.name = "after",
+		.type = CTRL_STRING,
+		.min = 1,
+		.max = 64,
+		.help = "the cursor 'next' of the page before"},
+	END};
+
+#define FDB_KEY                                                                                    \
+	{.name = "mac", .type = CTRL_MAC, .required = true, .help = "destination address"},        \
+	{                                                                                          \
+		.name = "vlan", .type = CTRL_INT, .max = CONF_VLAN_MAX, .help = "0: untagged"      \
+	}
+
+static const struct ctrl_param fdb_entry_fields[] = {FDB_KEY,
+	{.name = "port",
+		.type = CTRL_NAME,
+		.help = "where it is; with tunnel it may be left out when one port of type vxlan "
+			"carries the VLAN"},
+	{.name = "tunnel",
+		.type = CTRL_IP,
+		.help = "remote tunnel endpoint, behind a port of type vxlan. The address "
+			"00:00:00:00:00:00 then stands for frames to all, and may have several"},
+	END};
+static const struct ctrl_param fdb_key_fields[] = {FDB_KEY,
+	{.name = "port", .type = CTRL_NAME, .help = "of an entry of the zero address"},
+	{.name = "tunnel",
+		.type = CTRL_IP,
+		.help = "required of an entry of the zero address; others are deleted only if "
+			"this is where they are"},
+	END};
+static const struct ctrl_param fdb_entry = {.type = CTRL_OBJECT, .fields = fdb_entry_fields};
+static const struct ctrl_param fdb_key = {.type = CTRL_OBJECT, .fields = fdb_key_fields};
+
+static const struct ctrl_param fdb_add_params[] = {
+	{.name = "bridge", .type = CTRL_NAME, .required = true, .help = "the bridge"},
+	{.name = "entries",
+		.type = CTRL_LIST,
+		.required = true,
+		.min = 1,
+		.max = CTRL_ENTRIES_MAX,
+		.item = &fdb_entry,
+		.help = "the entries"},
+	END};
+
+static const struct ctrl_param fdb_del_params[] = {
+	{.name = "bridge", .type = CTRL_NAME, .required = true, .help = "the bridge"},
+	{.name = "entries",
+		.type = CTRL_LIST,
+		.required = true,
+		.min = 1,
+		.max = CTRL_ENTRIES_MAX,
+		.item = &fdb_key,
+		.help = "the entries"},
+	{.name = "if_exists", .type = CTRL_BOOL, .help = "no such entry is no error"}, END};
+
+static const struct ctrl_param fdb_flush_params[] = {
+	{.name = "bridge", .type = CTRL_NAME, .one_of = 1, .help = "all entries of this bridge"},
+	{.name = "port", .type = CTRL_NAME, .one_of = 1, .help = "all entries of this port"}, END};
+
+#define NEIGH_KEY                                                                                  \
+	{.name = "ip", .type = CTRL_IP, .required = true, .help = "address that is asked for"},    \
+	{                                                                                          \
+		.name = "vlan", .type = CTRL_INT, .max = CONF_VLAN_MAX, .help = "0: untagged"      \
+	}
+
+static const struct ctrl_param neigh_entry_fields[] = {
+	NEIGH_KEY, {.name = "mac", .type = CTRL_MAC, .required = true, .help = "the answer"}, END};
+static const struct ctrl_param neigh_key_fields[] = {NEIGH_KEY, END};
+static const struct ctrl_param neigh_entry = {.type = CTRL_OBJECT, .fields = neigh_entry_fields};
+static const struct ctrl_param neigh_key = {.type = CTRL_OBJECT, .fields = neigh_key_fields};
+
+static const struct ctrl_param neigh_add_params[] = {
+	{.name = "bridge", .type = CTRL_NAME, .required = true, .help = "the bridge"},
+	{.name = "entries",
+		.type = CTRL_LIST,
+		.required = true,
+		.min = 1,
+		.max = CTRL_ENTRIES_MAX,
+		.item = &neigh_entry,
+		.help = "the neighbours"},
+	END};
+
+static const struct ctrl_param neigh_del_params[] = {
+	{.name = "bridge", .type = CTRL_NAME, .required = true, .help = "the bridge"},
+	{.name = "entries",
+		.type = CTRL_LIST,
+		.required = true,
+		.min = 1,
+		.max = CTRL_ENTRIES_MAX,
+		.item = &neigh_key,
+		.help = "the neighbours"},
+	{.name = "if_exists", .type = CTRL_BOOL, .help = "no such neighbour is no error"}, END};
+
+static const struct ctrl_param neigh_list_params[] = {
+	{.name = "bridge", .type = CTRL_NAME, .required = true, .help = "the bridge"},
+	{.name = "limit",
+		.type = CTRL_INT,
+		.min = 1,
+		.max = CTRL_PAGE_MAX,
+		.help = "entries of a page; 1000 when not given"},
+	{.name = "after",
+		.type = CTRL_STRING,
+		.min = 1,
+		.max = 64,
+		.help = "the cursor 'next' of the page before"},
+	END};
+
+static const struct ctrl_param stats_params[] = {
+	{.name = "port", .type = CTRL_NAME, .help = "only this port, or tunnel endpoint"},
+	{.name = "bridge", .type = CTRL_NAME, .help = "only ports of this bridge"}, END};
+
+static const struct ctrl_param drops_params[] = {
+	{.name = "port", .type = CTRL_NAME, .help = "only this port, or tunnel endpoint"}, END};
+
+static const struct ctrl_param workers_params[] = {END};
+static const struct ctrl_param config_show_params[] = {END};
+
+enum { READ, WRITE };
+
+const struct ctrl_method switch_methods[NB_SWITCH_METHODS] = {
+#define X(symbol, fn, name_, access, help_, result_)                                               \
+	[SWITCH_METHOD_##symbol] = {.name = name_,                                                 \
+		.is_write = access == WRITE,                                                       \
+		.help = help_,                                                                     \
+		.result = result_,                                                                 \
+		.params = fn##_params},
+	SWITCH_METHODS(X)
+#undef X
+};
+
+const struct ctrl_event switch_events[] = {{"bridge.add", "bridge", "a bridge was made"},
+	{"bridge.set", "bridge", "options of a bridge were changed"},
+	{"bridge.del", "bridge", "a bridge was deleted, and its ports with it"},
+	{"port.add", "port, bridge", "a port was added"},
+	{"port.set", "port, bridge", "options of a port were changed"},
+	{"port.del", "port, bridge", "a port was deleted by itself"},
+	{"port.down", "port, bridge, reason", "the device or the namespace of a port has gone"},
+	{"port.up", "port, bridge", "they are back, and the port works again"},
+	{"endpoint.add", "endpoint", "a tunnel endpoint was made"},
+	{"endpoint.set", "endpoint", "options of a tunnel endpoint were changed"},
+	{"endpoint.del", "endpoint", "a tunnel endpoint was deleted"},
+	{"endpoint.down", "endpoint, reason", "what a tunnel endpoint stands on has gone"},
+	{"endpoint.up", "endpoint", "it is back, and the tunnel endpoint works again"},
+	{"endpoint.mtu", "endpoint, mtu", "a tunnel endpoint offers another MTU to its networks"},
+	{"remote.up", "endpoint, remote, reason", "a remote endpoint answers heartbeats"},
+	{"remote.down", "endpoint, remote, reason", "it does not any more"},
+	{"state.unsaved", "reason", "the running configuration cannot be saved; it is tried again"},
+	{"state.saved", "nothing", "it is saved, after it could not be"}, {}};
+
+const struct ctrl_reference switch_reference = {
+	.title = "The control channel of vswitchd",
+	.run_dir = "RUN_DIR",
+	.example_method = "port.add",
+	.example_object = "port c1",
+	.changes =
+		"Methods that change something run one\nat a time, in the order in which they "
+		"came, and are answered when the change took effect in every\nworker; methods "
+		"that only read are answered at once, also while a change is on its way. The "
+		"result\nof a change may have a member `warning`: a text for people, such as that "
+		"the change is in effect\nbut could not be saved.",
+	.methods = switch_methods,
+	.count = NB_SWITCH_METHODS,
+	.events = switch_events,
+};
