@@ -74,7 +74,7 @@ PCAP_MAC = "02:70:63:61:70:00"  # of the first net_pcap device
 
 
 def remotes(count):
-    """Addresses of remote tunnel endpoints."""
+    """Addresses of remote VTEPs."""
     return ["10.2.%d.%d" % divmod(i + 1, 250) for i in range(count)]
 
 

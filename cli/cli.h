@@ -154,7 +154,7 @@ char *cli_options_text(const json_t *obj);
 // A value as text, with commas between those of a list, in a new string.
 char *cli_value_text(const json_t *value);
 
-void cli_print_endpoint(const json_t *endpoint); // verb_tunnel.c
+void cli_print_vtep(const json_t *vtep); // verb_tunnel.c
 
 // Member of an object as text or number; "" and 0 when it is not there.
 const char *member_text(const json_t *obj, const char *name);

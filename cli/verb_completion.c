@@ -25,13 +25,13 @@ static const char walker[] =
 	"\t*[a-z]=*) word=${1##[}; echo \"${word%%=*}=\" ;;\n"
 	"\t*BRIDGE*) _vsctl_names list-br ;;\n"
 	"\t*PORT*) _vsctl_names list-ports ;;\n"
-	"\t*ENDPOINT*) _vsctl_names list-tunnel-endpoints ;;\n"
+	"\t*VTEP*) _vsctl_names list-vteps ;;\n"
 	"\t*NETWORK*) _vsctl_networks ;;\n"
 	"\t*CONTAINER*) ip netns list 2>/dev/null | cut -d' ' -f1 ;;\n"
 	"\t*KEY=VALUE*)\n"
 	"\t\tcase $verb in\n"
 	"\t\t*-br) echo \"$_vsctl_bridge_keys\" ;;\n"
-	"\t\t*-tunnel-endpoint) echo \"$_vsctl_endpoint_keys\" ;;\n"
+	"\t\t*-vtep) echo \"$_vsctl_vtep_keys\" ;;\n"
 	"\t\t*) echo \"$_vsctl_port_keys\" ;;\n"
 	"\t\tesac\n"
 	"\t\t;;\n"
@@ -184,7 +184,7 @@ int cli_completion(struct cli *cli, int argc, char **argv)
 	printf("# Completion of vsctl for bash; made by `vsctl completion bash`.\n");
 	print_keys("_vsctl_port_keys", &schema_port);
 	print_keys("_vsctl_bridge_keys", &schema_bridge);
-	print_keys("_vsctl_endpoint_keys", &schema_endpoint);
+	print_keys("_vsctl_vtep_keys", &schema_vtep);
 	print_options();
 	print_verbs();
 	fputs(walker, stdout);

@@ -154,7 +154,7 @@ static int fdb_flush(struct cli *cli, int argc, char **argv)
 const struct verb verbs_fdb[] = {
 	{"fdb show", "[BRIDGE]", "list forwarding entries", NULL, 0, 1, 0, fdb_show},
 	{"fdb add", "BRIDGE MAC [PORT] [tunnel=ADDRESS] [vlan=ID]", "add a static forwarding entry",
-		"tunnel= names the remote tunnel endpoint behind a port of type vxlan, which may "
+		"tunnel= names the remote VTEP behind a port of type vxlan, which may "
 		"be "
 		"left out when one\nsuch port carries the VLAN. The address 00:00:00:00:00:00 "
 		"stands "

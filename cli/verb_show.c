@@ -74,11 +74,11 @@ static void print_bridge(const json_t *bridge)
 
 static void print_bridges(const struct cli *cli, const json_t *result)
 {
-	json_t *bridge, *endpoint;
+	json_t *bridge, *vtep;
 	size_t i;
 
-	json_array_foreach (json_object_get(result, "endpoints"), i, endpoint)
-		cli_print_endpoint(endpoint);
+	json_array_foreach (json_object_get(result, "vteps"), i, vtep)
+		cli_print_vtep(vtep);
 	json_array_foreach (json_object_get(result, "bridges"), i, bridge)
 		print_bridge(bridge);
 }
@@ -97,7 +97,7 @@ static int show(struct cli *cli, int argc, char **argv)
 
 const struct verb verbs_show[] = {
 	{"status", "", "what runs here and how it is", NULL, 0, 0, 0, status},
-	{"show", "[PORT]", "everything of all bridges, ports and tunnel endpoints, or of one port",
-		NULL, 0, 1, 0, show},
+	{"show", "[PORT]", "everything of all bridges, ports and VTEPs, or of one port", NULL, 0, 1,
+		0, show},
 	{NULL},
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Tunnel endpoints, and the networks on them.
+// VTEPs, and the VNIs on them.
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,36 +11,34 @@
 
 #define ITEMS_SHOWN 16 // of a list
 
-// ---- tunnel endpoints ----
+// ---- VTEPs ----
 
-static int add_endpoint(struct cli *cli, int argc, char **argv)
+static int add_vtep(struct cli *cli, int argc, char **argv)
 {
-	json_t *endpoint;
-	int rc = cli_object(cli, argv[0], conf_endpoint_option, argc - 1, argv + 1, &endpoint);
+	json_t *vtep;
+	int rc = cli_object(cli, argv[0], conf_vtep_option, argc - 1, argv + 1, &vtep);
 
 	if (rc != EXIT_DONE)
 		return rc;
-	return cli_change(cli, "endpoint.add",
-		json_pack("{s:o, s:b}", "endpoint", endpoint, "may_exist",
-			!!(cli->given & OPT_MAY_EXIST)));
+	return cli_change(cli, "vtep.add",
+		json_pack("{s:o, s:b}", "vtep", vtep, "may_exist", !!(cli->given & OPT_MAY_EXIST)));
 }
 
-static int del_endpoint(struct cli *cli, int argc, char **argv)
+static int del_vtep(struct cli *cli, int argc, char **argv)
 {
-	return cli_change(cli, "endpoint.del",
+	return cli_change(cli, "vtep.del",
 		json_pack("{s:s, s:b}", "name", argv[0], "if_exists",
 			!!(cli->given & OPT_IF_EXISTS)));
 }
 
-static int set_endpoint(struct cli *cli, int argc, char **argv)
+static int set_vtep(struct cli *cli, int argc, char **argv)
 {
-	json_t *endpoint;
-	int rc = cli_object(cli, NULL, conf_endpoint_option, argc - 1, argv + 1, &endpoint);
+	json_t *vtep;
+	int rc = cli_object(cli, NULL, conf_vtep_option, argc - 1, argv + 1, &vtep);
 
 	if (rc != EXIT_DONE)
 		return rc;
-	return cli_change(cli, "endpoint.set",
-		json_pack("{s:s, s:o}", "name", argv[0], "endpoint", endpoint));
+	return cli_change(cli, "vtep.set", json_pack("{s:s, s:o}", "name", argv[0], "vtep", vtep));
 }
 
 // "any" where the host's own are meant.
@@ -67,32 +65,32 @@ static void add_known(struct table *table, const json_t *obj, const char *name)
 		table_add(table, "-");
 }
 
-static void print_endpoints(const struct cli *cli, const json_t *result)
+static void print_vteps(const struct cli *cli, const json_t *result)
 {
 	struct table table;
-	json_t *endpoint;
+	json_t *vtep;
 	size_t i;
 
-	table_init(&table, "ENDPOINT UNDERLAY ADDRESS STATE >MTU >NETWORKS >REMOTES >UP >DOWN");
-	json_array_foreach (json_object_get(result, "endpoints"), i, endpoint) {
-		const json_t *options = json_object_get(endpoint, "options");
+	table_init(&table, "VTEP UNDERLAY ADDRESS STATE >MTU >NETWORKS >REMOTES >UP >DOWN");
+	json_array_foreach (json_object_get(result, "vteps"), i, vtep) {
+		const json_t *options = json_object_get(vtep, "options");
 
-		table_add(&table, "%s", member_text(endpoint, "name"));
+		table_add(&table, "%s", member_text(vtep, "name"));
 		table_add(&table, "%s", underlay_of(options));
 		table_add(&table, "%s", address_of(options));
-		table_add(&table, "%s", member_text(endpoint, "state"));
-		add_known(&table, endpoint, "mtu");
-		table_add(&table, "%lld", member_int(endpoint, "networks"));
-		add_known(&table, endpoint, "remotes");
-		add_known(&table, endpoint, "remotes_up");
-		add_known(&table, endpoint, "remotes_down");
+		table_add(&table, "%s", member_text(vtep, "state"));
+		add_known(&table, vtep, "mtu");
+		table_add(&table, "%lld", member_int(vtep, "vnis"));
+		add_known(&table, vtep, "remotes");
+		add_known(&table, vtep, "remotes_up");
+		add_known(&table, vtep, "remotes_down");
 	}
 	table_print(&table);
 }
 
-static int list_endpoints(struct cli *cli, int argc, char **argv)
+static int list_vteps(struct cli *cli, int argc, char **argv)
 {
-	return cli_show(cli, "endpoint.list", NULL, print_endpoints);
+	return cli_show(cli, "vtep.list", NULL, print_vteps);
 }
 
 static void print_section(const char *what, const json_t *obj)
@@ -157,31 +155,30 @@ static void print_tunnel(const json_t *tunnel)
 	print_list(json_object_get(tunnel, "next_hops"), print_hop);
 }
 
-void cli_print_endpoint(const json_t *endpoint)
+void cli_print_vtep(const json_t *vtep)
 {
-	printf("Tunnel endpoint %s: %s", member_text(endpoint, "name"),
-		member_text(endpoint, "state"));
-	if (json_object_get(endpoint, "mtu"))
-		printf(", offers mtu %lld", member_int(endpoint, "mtu"));
-	printf(", networks %lld\n", member_int(endpoint, "networks"));
-	if (*member_text(endpoint, "reason"))
-		printf("    reason: %s\n", member_text(endpoint, "reason"));
-	print_section("options", json_object_get(endpoint, "options"));
-	print_tunnel(json_object_get(endpoint, "tunnel"));
-	print_section("device", json_object_get(endpoint, "device"));
+	printf("VTEP %s: %s", member_text(vtep, "name"), member_text(vtep, "state"));
+	if (json_object_get(vtep, "mtu"))
+		printf(", offers mtu %lld", member_int(vtep, "mtu"));
+	printf(", VNIs %lld\n", member_int(vtep, "vnis"));
+	if (*member_text(vtep, "reason"))
+		printf("    reason: %s\n", member_text(vtep, "reason"));
+	print_section("options", json_object_get(vtep, "options"));
+	print_tunnel(json_object_get(vtep, "tunnel"));
+	print_section("device", json_object_get(vtep, "device"));
 }
 
 static void print_one(const struct cli *cli, const json_t *result)
 {
-	cli_print_endpoint(result);
+	cli_print_vtep(result);
 }
 
-static int show_endpoint(struct cli *cli, int argc, char **argv)
+static int show_vtep(struct cli *cli, int argc, char **argv)
 {
-	return cli_show(cli, "endpoint.show", json_pack("{s:s}", "name", argv[0]), print_one);
+	return cli_show(cli, "vtep.show", json_pack("{s:s}", "name", argv[0]), print_one);
 }
 
-// ---- remote endpoints ----
+// ---- remote VTEPs ----
 
 static void print_status(const struct cli *cli, const json_t *result)
 {
@@ -189,14 +186,14 @@ static void print_status(const struct cli *cli, const json_t *result)
 	json_t *remote;
 	size_t i;
 
-	table_init(&table, "ENDPOINT REMOTE STATE >SINCE-S >SENT >RECEIVED >LOSS% >MIN-US >AVG-US "
+	table_init(&table, "VTEP REMOTE STATE >SINCE-S >SENT >RECEIVED >LOSS% >MIN-US >AVG-US "
 			   ">MAX-US >PATH-MTU");
 	json_array_foreach (json_object_get(result, "remotes"), i, remote) {
 		const char *state = member_text(remote, "state");
 		const json_t *us = json_object_get(remote, "round_trip_us");
 		const json_t *since = json_object_get(remote, "since_s");
 
-		table_add(&table, "%s", member_text(remote, "endpoint"));
+		table_add(&table, "%s", member_text(remote, "vtep"));
 		table_add(&table, "%s", member_text(remote, "ip"));
 		table_add(&table, "%s", *state ? state : "-");
 		if (since)
@@ -216,11 +213,11 @@ static void print_status(const struct cli *cli, const json_t *result)
 
 static int tunnel_status(struct cli *cli, int argc, char **argv)
 {
-	return cli_show(cli, "tunnel.status",
-		json_pack("{s:s*}", "endpoint", argc ? argv[0] : NULL), print_status);
+	return cli_show(cli, "tunnel.status", json_pack("{s:s*}", "vtep", argc ? argv[0] : NULL),
+		print_status);
 }
 
-// ---- networks: ports of type vxlan, by their number ----
+// ---- VNIs: ports of type vxlan, by their number ----
 
 // The options of a port, with the VLAN by the name that forwarding entries have for it.
 static int vni_option(json_t *obj, const char *key, const char *value, struct err *err)
@@ -262,7 +259,7 @@ static bool is_network(const json_t *port, const char *key)
 	return !strcmp(member_text(port, "type"), "vxlan") && (!key || !strcmp(text, key));
 }
 
-// The port that is the network, in a new reference.
+// The port of the VNI, in a new reference.
 static int find_network(struct cli *cli, const char *key, json_t **ret_port)
 {
 	json_t *result, *port, *found = NULL;
@@ -277,14 +274,13 @@ static int find_network(struct cli *cli, const char *key, json_t **ret_port)
 			continue;
 		if (found)
 			err_set(&err, -EINVAL, key,
-				"the ports %s and %s are networks of this number, on different "
-				"tunnel endpoints; use the verbs for ports",
+				"the ports %s and %s have this VNI, on different "
+				"VTEPs; use the verbs for ports",
 				member_text(found, "name"), member_text(port, "name"));
 		found = port;
 	}
 	if (!found)
-		err_set(&err, -ENOENT, key,
-			"there is no such network (`vsctl vni list` lists them)");
+		err_set(&err, -ENOENT, key, "there is no such VNI (`vsctl vni list` lists them)");
 	*ret_port = err.code ? NULL : json_incref(found);
 	json_decref(result);
 	return err.code ? cli_fail(cli, &err) : EXIT_DONE;
@@ -365,7 +361,7 @@ static void print_networks(const struct cli *cli, const json_t *result)
 	json_t *port;
 	size_t i;
 
-	table_init(&table, ">VNI PORT BRIDGE >VLAN ENDPOINT STATE >MTU REMOTES");
+	table_init(&table, ">VNI PORT BRIDGE >VLAN VTEP STATE >MTU REMOTES");
 	json_array_foreach (json_object_get(result, "ports"), i, port) {
 		const json_t *options = json_object_get(port, "options");
 		char *remotes;
@@ -377,7 +373,7 @@ static void print_networks(const struct cli *cli, const json_t *result)
 		table_add(&table, "%s", member_text(port, "name"));
 		table_add(&table, "%s", member_text(port, "bridge"));
 		table_add(&table, "%lld", member_int(options, "tag"));
-		table_add(&table, "%s", member_text(options, "endpoint"));
+		table_add(&table, "%s", member_text(options, "vtep"));
 		table_add(&table, "%s", member_text(port, "state"));
 		table_add(&table, "%lld", member_int(port, "mtu"));
 		table_add(&table, "%s", remotes);
@@ -393,35 +389,32 @@ static int vni_list(struct cli *cli, int argc, char **argv)
 }
 
 const struct verb verbs_tunnel[] = {
-	{"add-tunnel-endpoint", "NAME [KEY=VALUE...]", "make a tunnel endpoint",
+	{"add-vtep", "NAME [KEY=VALUE...]", "make a VTEP",
 		"Options such as address=10.0.0.1 or underlay=port are those of the configuration "
 		"file; `vswitchd\n--reference config` lists them.",
-		1, -1, OPT_MAY_EXIST, add_endpoint},
-	{"del-tunnel-endpoint", "ENDPOINT", "delete a tunnel endpoint that has no networks", NULL,
-		1, 1, OPT_IF_EXISTS, del_endpoint},
-	{"set-tunnel-endpoint", "ENDPOINT KEY=VALUE...", "change options of a tunnel endpoint",
-		"It is made anew for it: its networks are without traffic for a moment.", 2, -1, 0,
-		set_endpoint},
-	{"list-tunnel-endpoints", "", "list the tunnel endpoints", NULL, 0, 0, 0, list_endpoints},
-	{"show-tunnel-endpoint", "ENDPOINT", "everything of one tunnel endpoint", NULL, 1, 1, 0,
-		show_endpoint},
-	{"tunnel-status", "[ENDPOINT]", "how remote tunnel endpoints are reached",
-		"With heartbeat=MILLISECONDS, an option of tunnel endpoints: whether they answer, "
+		1, -1, OPT_MAY_EXIST, add_vtep},
+	{"del-vtep", "VTEP", "delete a VTEP that has no VNIs", NULL, 1, 1, OPT_IF_EXISTS, del_vtep},
+	{"set-vtep", "VTEP KEY=VALUE...", "change options of a VTEP",
+		"It is made anew for it: its VNIs are without traffic for a moment.", 2, -1, 0,
+		set_vtep},
+	{"list-vteps", "", "list the VTEPs", NULL, 0, 0, 0, list_vteps},
+	{"show-vtep", "VTEP", "everything of one VTEP", NULL, 1, 1, 0, show_vtep},
+	{"tunnel-status", "[VTEP]", "how remote VTEPs are reached",
+		"With heartbeat=MILLISECONDS, an option of VTEPs: whether they answer, "
 		"and "
 		"of the last 100 heartbeats\nhow many were lost and how long the round trip took. "
 		"A "
 		"remote of another make never answers: it is unknown.",
 		0, 1, 0, tunnel_status},
-	{"vni add", "BRIDGE VNI [vlan=ID] [KEY=VALUE...]", "add a VXLAN network to a bridge",
+	{"vni add", "BRIDGE VNI [vlan=ID] [KEY=VALUE...]", "add a VNI to a bridge",
 		"Adds a port vniVNI of type vxlan. Options such as remote=10.0.0.2,10.0.0.3 and "
-		"endpoint=NAME are those\nof ports.",
+		"vtep=NAME are those\nof ports.",
 		2, -1, OPT_MAY_EXIST, vni_add},
-	{"vni del", "VNI", "delete a VXLAN network", NULL, 1, 1, 0, vni_del},
-	{"vni list", "[BRIDGE]", "list the VXLAN networks of a bridge, or all", NULL, 0, 1, 0,
-		vni_list},
-	{"vni add-remote", "VNI ADDRESS", "add a remote tunnel endpoint to a network",
+	{"vni del", "VNI", "delete a VNI", NULL, 1, 1, 0, vni_del},
+	{"vni list", "[BRIDGE]", "list the VNIs of a bridge, or all", NULL, 0, 1, 0, vni_list},
+	{"vni add-remote", "VNI ADDRESS", "add a remote VTEP to a VNI",
 		"Frames of it are taken, and it gets those to all.", 2, 2, 0, vni_add_remote},
-	{"vni del-remote", "VNI ADDRESS", "delete a remote tunnel endpoint of a network", NULL, 2,
-		2, 0, vni_del_remote},
+	{"vni del-remote", "VNI ADDRESS", "delete a remote VTEP of a VNI", NULL, 2, 2, 0,
+		vni_del_remote},
 	{NULL},
 };

@@ -46,17 +46,18 @@ bool cli_begins_with(const struct verb *verb, const char *word)
 // The verb that is nearest to the words, and the second words of those that begin with the first.
 static const struct verb *nearest(int argc, char **argv, char *seconds, size_t len_bytes)
 {
+	const char *word = nearest_renamed(argv[0]) ?: argv[0];
 	unsigned best = NEAREST_FAR;
 	const struct verb *found = NULL;
 	char two[64];
 	size_t len = 0;
 
 	seconds[0] = '\0';
-	snprintf(two, sizeof(two), "%s %s", argv[0], argc > 1 ? argv[1] : "");
+	snprintf(two, sizeof(two), "%s %s", word, argc > 1 ? argv[1] : "");
 	for (unsigned g = 0; g < nb_verb_groups; g++) {
 		for (const struct verb *verb = verb_groups[g]; verb->name; verb++) {
 			const char *second = strchr(verb->name, ' ');
-			unsigned distance = nearest_distance(second ? two : argv[0], verb->name);
+			unsigned distance = nearest_distance(second ? two : word, verb->name);
 
 			if (distance < best) {
 				best = distance;

@@ -86,45 +86,44 @@ static bool in_prefix(const struct ip_addr *ip, const struct ip_addr *net, unsig
 	return ip->family == net->family;
 }
 
-static void check_gateway(struct report *report, const struct conf_endpoint *endpoint,
-	const json_t *obj, const char *path, const void *at)
+static void check_gateway(struct report *report, const struct conf_vtep *vtep, const json_t *obj,
+	const char *path, const void *at)
 {
 	char key[REPORT_PATH_BYTES];
 
-	if (endpoint->has_gateway_mac && !endpoint->gateway.family)
+	if (vtep->has_gateway_mac && !vtep->gateway.family)
 		report_add(report, node_of(obj, "gateway-mac", at),
 			report_path(key, path, "gateway-mac"),
 			"there is no gateway: give its address");
-	if (!endpoint->gateway.family ||
-		in_prefix(&endpoint->gateway, &endpoint->address, endpoint->prefix))
+	if (!vtep->gateway.family || in_prefix(&vtep->gateway, &vtep->address, vtep->prefix))
 		return;
 	report_add(report, node_of(obj, "gateway", at), report_path(key, path, "gateway"),
 		"the gateway has to be in the prefix of the address");
 }
 
-void check_endpoint(struct report *report, const struct conf_endpoint *endpoint, const json_t *obj,
+void check_vtep(struct report *report, const struct conf_vtep *vtep, const json_t *obj,
 	const char *path, const void *at)
 {
-	struct conf_port port = endpoint->port;
+	struct conf_port port = vtep->port;
 	const void *address = node_of(obj, "address", at);
 	char key[REPORT_PATH_BYTES];
 
 	report_path(key, path, "address");
-	if (endpoint->underlay == CONF_UNDERLAY_KERNEL) {
-		if (endpoint->prefix)
+	if (vtep->underlay == CONF_UNDERLAY_KERNEL) {
+		if (vtep->prefix)
 			report_add(report, address, key,
 				"with underlay kernel the address has no prefix length");
 		return;
 	}
-	snprintf(port.name, sizeof(port.name), "%s", endpoint->name);
-	snprintf(port.netns, sizeof(port.netns), "%s", endpoint->netns);
+	snprintf(port.name, sizeof(port.name), "%s", vtep->name);
+	snprintf(port.netns, sizeof(port.netns), "%s", vtep->netns);
 	check_device_name(report, &port, path, at);
-	if (!endpoint->address.family) // reported
+	if (!vtep->address.family) // reported
 		return;
-	if (!endpoint->prefix || ip_is_any(&endpoint->address))
+	if (!vtep->prefix || ip_is_any(&vtep->address))
 		report_add(report, address, key,
 			"with underlay port one address is needed, with its prefix length, such as "
 			"10.0.0.1/24");
 	else
-		check_gateway(report, endpoint, obj, path, at);
+		check_gateway(report, vtep, obj, path, at);
 }

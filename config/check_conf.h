@@ -5,9 +5,9 @@
 #include "config/conf.h"
 #include "config/report.h"
 
-// Checks a port or a tunnel endpoint whose fields are in bounds each. `at` is its node, `obj` what
+// Checks a port or a VTEP whose fields are in bounds each. `at` is its node, `obj` what
 // it was bound from.
 void check_port(struct report *report, const struct conf_port *port, const json_t *obj,
 	const char *path, const void *at);
-void check_endpoint(struct report *report, const struct conf_endpoint *endpoint, const json_t *obj,
+void check_vtep(struct report *report, const struct conf_vtep *vtep, const json_t *obj,
 	const char *path, const void *at);

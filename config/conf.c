@@ -27,9 +27,9 @@ void conf_fini(struct conf *conf)
 	free(conf->bridges);
 	conf->bridges = NULL;
 	conf->nb_bridges = 0;
-	free(conf->endpoints);
-	conf->endpoints = NULL;
-	conf->nb_endpoints = 0;
+	free(conf->vteps);
+	conf->vteps = NULL;
+	conf->nb_vteps = 0;
 }
 
 void conf_port_init(struct conf_port *port)
@@ -42,9 +42,9 @@ void conf_bridge_opts_init(struct conf_bridge_opts *opts)
 	bind_defaults(&schema_bridge, opts);
 }
 
-void conf_endpoint_init(struct conf_endpoint *endpoint)
+void conf_vtep_init(struct conf_vtep *vtep)
 {
-	bind_defaults(&schema_endpoint, endpoint);
+	bind_defaults(&schema_vtep, vtep);
 }
 
 int conf_name_check(const char *name, const char *what, struct err *err)
@@ -93,18 +93,17 @@ int conf_bridge_bind(
 	return report.code;
 }
 
-int conf_endpoint_bind(
-	const json_t *obj, const char *path, struct conf_endpoint *endpoint, struct err *err)
+int conf_vtep_bind(const json_t *obj, const char *path, struct conf_vtep *vtep, struct err *err)
 {
 	struct report report = {.err = err};
 	struct bind bind = {.report = &report};
-	struct conf_endpoint bound = *endpoint;
+	struct conf_vtep bound = *vtep;
 
-	bind_object(&bind, &schema_endpoint, obj, path, NULL, &bound);
+	bind_object(&bind, &schema_vtep, obj, path, NULL, &bound);
 	if (report.code == 0)
-		check_endpoint(&report, &bound, obj, path, NULL);
+		check_vtep(&report, &bound, obj, path, NULL);
 	if (report.code == 0)
-		*endpoint = bound;
+		*vtep = bound;
 	return report.code;
 }
 
@@ -129,9 +128,9 @@ json_t *conf_bridge_opts_to_json(const struct conf_bridge_opts *opts, bool all)
 	return to_json(&schema_bridge, opts, all);
 }
 
-json_t *conf_endpoint_to_json(const struct conf_endpoint *endpoint, bool all)
+json_t *conf_vtep_to_json(const struct conf_vtep *vtep, bool all)
 {
-	return to_json(&schema_endpoint, endpoint, all);
+	return to_json(&schema_vtep, vtep, all);
 }
 
 json_t *conf_fdb_to_json(const struct conf_fdb *entry)
@@ -207,11 +206,11 @@ int conf_neigh_option(json_t *obj, const char *key, const char *value, struct er
 	return option(obj, &schema_neigh, key, value, &scratch, err);
 }
 
-int conf_endpoint_option(json_t *obj, const char *key, const char *value, struct err *err)
+int conf_vtep_option(json_t *obj, const char *key, const char *value, struct err *err)
 {
-	struct conf_endpoint scratch;
+	struct conf_vtep scratch;
 
-	return option(obj, &schema_endpoint, key, value, &scratch, err);
+	return option(obj, &schema_vtep, key, value, &scratch, err);
 }
 
 // ---- printing ----
@@ -258,17 +257,16 @@ static int add_neigh(const struct conf_bridge *bridge, json_t *obj)
 	return 0;
 }
 
-static int add_endpoints(const struct conf *conf, json_t *obj)
+static int add_vteps(const struct conf *conf, json_t *obj)
 {
-	json_t *endpoints = json_object();
+	json_t *vteps = json_object();
 
-	if (json_object_set_new(obj, "tunnel-endpoints", endpoints) < 0)
+	if (json_object_set_new(obj, "vteps", vteps) < 0)
 		return -ENOMEM;
-	for (unsigned i = 0; i < conf->nb_endpoints; i++) {
-		const struct conf_endpoint *endpoint = &conf->endpoints[i];
+	for (unsigned i = 0; i < conf->nb_vteps; i++) {
+		const struct conf_vtep *vtep = &conf->vteps[i];
 
-		if (json_object_set_new(
-			    endpoints, endpoint->name, conf_endpoint_to_json(endpoint, false)) < 0)
+		if (json_object_set_new(vteps, vtep->name, conf_vtep_to_json(vtep, false)) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -301,7 +299,7 @@ char *conf_print(const struct conf *conf)
 	json_t *root = to_json(&schema_conf, conf, false);
 	char *text = NULL;
 
-	if (root && (conf->nb_endpoints == 0 || add_endpoints(conf, root) == 0) &&
+	if (root && (conf->nb_vteps == 0 || add_vteps(conf, root) == 0) &&
 		(conf->nb_bridges == 0 || add_bridges(conf, root) == 0))
 		text = yaml_print(root);
 	json_decref(root);

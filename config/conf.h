@@ -18,16 +18,16 @@
 #include "base/ip.h"
 #include "base/mac.h"
 
-#define CONF_NAME_BYTES	       64 // of a bridge or port, with its zero
-#define CONF_WORKERS_MAX       64
-#define CONF_PORT_IPS_MAX      4
-#define CONF_GUARD_IPS_MAX     16
-#define CONF_VLAN_MAX	       4094
-#define CONF_FILE_MAX_BYTES    (64u << 20)
-#define CONF_MTU_AUTO	       1 // conf_port.mtu: as large as the tunnels of the bridge take
-#define CONF_VNI_NONE	       UINT32_MAX // conf_port.vni: not given
-#define CONF_ENDPOINTS_MAX     64
-#define CONF_ENDPOINT_IMPLICIT "default" // is made when a port needs one and there is none
+#define CONF_NAME_BYTES	    64 // of a bridge or port, with its zero
+#define CONF_WORKERS_MAX    64
+#define CONF_PORT_IPS_MAX   4
+#define CONF_GUARD_IPS_MAX  16
+#define CONF_VLAN_MAX	    4094
+#define CONF_FILE_MAX_BYTES (64u << 20)
+#define CONF_MTU_AUTO	    1	       // conf_port.mtu: as large as the tunnels of the bridge take
+#define CONF_VNI_NONE	    UINT32_MAX // conf_port.vni: not given
+#define CONF_VTEPS_MAX	    64
+#define CONF_VTEP_IMPLICIT  "default" // is made when a port needs one and there is none
 
 // A set of VLAN identifiers 0..4095.
 struct vlan_set {
@@ -67,7 +67,7 @@ enum conf_port_type {
 
 // Where a port plugs in. Text fields are empty when not given, numbers 0.
 struct conf_port {
-	char name[CONF_NAME_BYTES]; // unique in the switch, tunnel endpoints included
+	char name[CONF_NAME_BYTES]; // unique in the switch, VTEPs included
 	enum conf_port_type type;
 
 	enum conf_vlan_mode vlan_mode; // resolved: access when only `tag` is given, else trunk
@@ -95,9 +95,9 @@ struct conf_port {
 	// dpdk
 	char devargs[1024]; // PCI address or virtual device, as DPDK's own applications take it
 
-	// vxlan: a network on a tunnel endpoint
+	// vxlan: a VNI on a VTEP
 	uint32_t vni;				 // "key" to Open vSwitch; CONF_VNI_NONE
-	char endpoint[CONF_NAME_BYTES];		 // empty: until conf_port_settle() has chosen
+	char vtep[CONF_NAME_BYTES];		 // empty: until conf_port_settle() has chosen
 	struct ip_addr remote[CONF_REMOTES_MAX]; // frames to all go to these, too
 	unsigned nb_remotes;
 	bool no_learning; // remote MACs are configured, none is learned
@@ -105,11 +105,11 @@ struct conf_port {
 
 enum conf_underlay {
 	CONF_UNDERLAY_KERNEL, // the host's own IP: UDP sockets
-	CONF_UNDERLAY_PORT,   // a port that the endpoint has to itself
+	CONF_UNDERLAY_PORT,   // a port that the VTEP has to itself
 };
 
-// A tunnel endpoint of this host.
-struct conf_endpoint {
+// A VTEP of this host.
+struct conf_vtep {
 	char name[CONF_NAME_BYTES];
 	enum conf_underlay underlay;
 	struct ip_addr
@@ -126,7 +126,7 @@ struct conf_endpoint {
 	bool has_gateway_mac;
 	struct mac gateway_mac; // the gateway is there: nobody is asked
 	// Type tap, veth or dpdk, and its options. Its name, mtu and netns are those above; `mac`
-	// is the Ethernet address that the endpoint has on the wire.
+	// is the Ethernet address that the VTEP has on the wire.
 	struct conf_port port;
 };
 
@@ -151,7 +151,7 @@ struct conf_fdb {
 	struct mac mac; // zero, with `tunnel`: frames to all go there, too (as with iproute2)
 	uint16_t vlan;	// 0: untagged
 	char port[CONF_NAME_BYTES]; // empty with `tunnel`, until it is known which it is
-	struct ip_addr tunnel;	    // port of type vxlan: the remote endpoint
+	struct ip_addr tunnel;	    // port of type vxlan: the remote VTEP
 };
 
 struct conf_bridge {
@@ -173,8 +173,8 @@ struct conf {
 	uint32_t mbufs;	    // packet buffers of 2 KiB; default 16384
 	uint32_t big_mbufs; // packet buffers of 64 KiB, for segments and jumbo frames; default 512
 
-	struct conf_endpoint *endpoints;
-	unsigned nb_endpoints;
+	struct conf_vtep *vteps;
+	unsigned nb_vteps;
 	struct conf_bridge *bridges;
 	unsigned nb_bridges;
 };
@@ -215,17 +215,16 @@ char *conf_print(const struct conf *conf);
 int conf_port_bind(const json_t *obj, const char *path, struct conf_port *port, struct err *err);
 int conf_bridge_bind(
 	const json_t *obj, const char *path, struct conf_bridge_opts *opts, struct err *err);
-int conf_endpoint_bind(
-	const json_t *obj, const char *path, struct conf_endpoint *endpoint, struct err *err);
+int conf_vtep_bind(const json_t *obj, const char *path, struct conf_vtep *vtep, struct err *err);
 
 void conf_port_init(struct conf_port *port); // defaults, no name
 void conf_bridge_opts_init(struct conf_bridge_opts *opts);
-void conf_endpoint_init(struct conf_endpoint *endpoint);
+void conf_vtep_init(struct conf_vtep *vtep);
 
 // New JSON objects; fields at their default are left out unless `all`. NULL when out of memory.
 json_t *conf_port_to_json(const struct conf_port *port, bool all);
 json_t *conf_bridge_opts_to_json(const struct conf_bridge_opts *opts, bool all);
-json_t *conf_endpoint_to_json(const struct conf_endpoint *endpoint, bool all);
+json_t *conf_vtep_to_json(const struct conf_vtep *vtep, bool all);
 json_t *conf_fdb_to_json(const struct conf_fdb *entry);
 
 // For command lines: turns `key=value` text into a member of `obj` with the type that the schema
@@ -233,25 +232,24 @@ json_t *conf_fdb_to_json(const struct conf_fdb *entry);
 // values allowed, in `err`.
 int conf_port_option(json_t *obj, const char *key, const char *value, struct err *err);
 int conf_bridge_option(json_t *obj, const char *key, const char *value, struct err *err);
-int conf_endpoint_option(json_t *obj, const char *key, const char *value, struct err *err);
+int conf_vtep_option(json_t *obj, const char *key, const char *value, struct err *err);
 int conf_fdb_option(json_t *obj, const char *key, const char *value, struct err *err);
 int conf_neigh_option(json_t *obj, const char *key, const char *value, struct err *err);
 
-// ---- networks and their tunnel endpoints ----
+// ---- VNIs and their VTEPs ----
 
 // Whether frames of the VLAN (0: untagged) pass the port.
 bool conf_port_carries(const struct conf_port *port, unsigned vlan);
 
-// Whether the endpoint can have a remote endpoint at `ip`: -EAFNOSUPPORT with the reason.
-int conf_endpoint_reaches(
-	const struct conf_endpoint *endpoint, const struct ip_addr *ip, struct err *err);
+// Whether the VTEP can have a remote VTEP at `ip`: -EAFNOSUPPORT with the reason.
+int conf_vtep_reaches(const struct conf_vtep *vtep, const struct ip_addr *ip, struct err *err);
 
-// Chooses the endpoint of a vxlan port out of all there are: the one it names; else the only one,
+// Chooses the VTEP of a vxlan port out of all there are: the one it names; else the only one,
 // or of several that named `default`. Without any it is the implicit one, which is not in the list:
 // `ret_index` is then `count`. Writes its name into the port, and checks the port's remotes. On
 // failure -EINVAL, -ENOENT or -EAFNOSUPPORT, with the key as the error's path.
-int conf_port_settle(struct conf_port *port, const struct conf_endpoint *const *list,
-	unsigned count, unsigned *ret_index, struct err *err);
+int conf_port_settle(struct conf_port *port, const struct conf_vtep *const *list, unsigned count,
+	unsigned *ret_index, struct err *err);
 
 // The ports of a bridge, for the forwarding entries of one list.
 struct conf_fdb_ports {

@@ -17,9 +17,9 @@ struct parse {
 	struct bind bind;
 	struct lines lines;
 	json_t *port_bridge; // name of the bridge by port name
-	json_t *networks;    // name of the port by tunnel endpoint and VNI
-	const struct conf_endpoint *endpoint[CONF_ENDPOINTS_MAX];
-	unsigned nb_endpoints;
+	json_t *networks;    // name of the port by VTEP and VNI
+	const struct conf_vtep *vtep[CONF_VTEPS_MAX];
+	unsigned nb_vteps;
 };
 
 // Takes a name of the file into `ret`, where it has room when it is allowed.
@@ -35,47 +35,45 @@ static void take_name(struct parse *p, const char *name, const char *path, const
 	snprintf(ret, CONF_NAME_BYTES, "%s", name);
 }
 
-static void parse_endpoint(
-	struct parse *p, const char *name, const json_t *value, struct conf_endpoint *endpoint)
+static void parse_vtep(
+	struct parse *p, const char *name, const json_t *value, struct conf_vtep *vtep)
 {
 	json_t *empty = json_object();
 	const json_t *obj = tree_object_or_null(value, empty);
 	char path[REPORT_PATH_BYTES];
 
-	report_path(path, "tunnel-endpoints", name);
-	conf_endpoint_init(endpoint);
-	take_name(p, name, path, name, endpoint->name);
-	bind_object(&p->bind, &schema_endpoint, obj, path, name, endpoint);
-	check_endpoint(&p->report, endpoint, obj, path, name);
+	report_path(path, "vteps", name);
+	conf_vtep_init(vtep);
+	take_name(p, name, path, name, vtep->name);
+	bind_object(&p->bind, &schema_vtep, obj, path, name, vtep);
+	check_vtep(&p->report, vtep, obj, path, name);
 	json_decref(empty);
 }
 
-static void parse_endpoints(
-	struct parse *p, const json_t *endpoints, const void *at, struct conf *conf)
+static void parse_vteps(struct parse *p, const json_t *vteps, const void *at, struct conf *conf)
 {
 	const json_t *value;
 	const char *name;
 
-	if (json_object_size(endpoints) > CONF_ENDPOINTS_MAX) {
-		report_add(&p->report, at, "tunnel-endpoints",
-			"there are too many; a switch has at most %d tunnel endpoints",
-			CONF_ENDPOINTS_MAX);
+	if (json_object_size(vteps) > CONF_VTEPS_MAX) {
+		report_add(&p->report, at, "vteps",
+			"there are too many; a switch has at most %d VTEPs", CONF_VTEPS_MAX);
 		return;
 	}
-	conf->endpoints = calloc(json_object_size(endpoints) + 1, sizeof(*conf->endpoints));
-	if (!conf->endpoints) {
+	conf->vteps = calloc(json_object_size(vteps) + 1, sizeof(*conf->vteps));
+	if (!conf->vteps) {
 		report_no_memory(&p->report);
 		return;
 	}
-	json_object_foreach ((json_t *)endpoints, name, value) {
-		struct conf_endpoint *endpoint = &conf->endpoints[conf->nb_endpoints++];
+	json_object_foreach ((json_t *)vteps, name, value) {
+		struct conf_vtep *vtep = &conf->vteps[conf->nb_vteps++];
 
-		parse_endpoint(p, name, value, endpoint);
-		p->endpoint[p->nb_endpoints++] = endpoint;
+		parse_vtep(p, name, value, vtep);
+		p->vtep[p->nb_vteps++] = vtep;
 	}
 }
 
-// The tunnel endpoint of a port, and that no other port has the same network there.
+// The VTEP of a port, and that no other port has the same network there.
 static void check_network(struct parse *p, struct conf_port *port, const json_t *obj,
 	const char *path, const void *at)
 {
@@ -86,25 +84,25 @@ static void check_network(struct parse *p, struct conf_port *port, const json_t 
 
 	if (port->type != CONF_PORT_VXLAN || port->vni == CONF_VNI_NONE)
 		return;
-	if (conf_port_settle(port, p->endpoint, p->nb_endpoints, &index, &err) < 0) {
+	if (conf_port_settle(port, p->vtep, p->nb_vteps, &index, &err) < 0) {
 		report_add(&p->report, tree_key_at(obj, err.path, at),
 			report_path(key, path, err.path), "%s", err.reason);
 		return;
 	}
-	snprintf(id, sizeof(id), "%s/%u", port->endpoint, port->vni);
+	snprintf(id, sizeof(id), "%s/%u", port->vtep, port->vni);
 	other = json_object_get(p->networks, id);
 	if (other)
 		report_add(&p->report, tree_key_at(obj, "key", at), report_path(key, path, "key"),
-			"port '%s' is network %u of tunnel endpoint '%s' already",
-			json_string_value(other), port->vni, port->endpoint);
+			"port '%s' has VNI %u of VTEP '%s' already", json_string_value(other),
+			port->vni, port->vtep);
 	else if (json_object_set_new(p->networks, id, json_string(port->name)) < 0)
 		report_no_memory(&p->report);
 }
 
-static bool is_endpoint(const struct parse *p, const char *name)
+static bool is_vtep(const struct parse *p, const char *name)
 {
-	for (unsigned i = 0; i < p->nb_endpoints; i++) {
-		if (!strcmp(p->endpoint[i]->name, name))
+	for (unsigned i = 0; i < p->nb_vteps; i++) {
+		if (!strcmp(p->vtep[i]->name, name))
 			return true;
 	}
 	return false;
@@ -122,8 +120,8 @@ static void parse_port(struct parse *p, const char *name, const json_t *value, c
 	check_port(&p->report, port, obj, path, name);
 	if (json_is_object(obj))
 		check_network(p, port, obj, path, name);
-	if (is_endpoint(p, name))
-		report_add(&p->report, name, path, "a tunnel endpoint has this name already");
+	if (is_vtep(p, name))
+		report_add(&p->report, name, path, "a VTEP has this name already");
 	other = json_object_get(p->port_bridge, name);
 	if (other)
 		report_add(&p->report, name, path, "bridge '%s' has a port of this name already",
@@ -299,15 +297,14 @@ static void parse_bridges(struct parse *p, const json_t *bridges, struct conf *c
 
 static void parse_root(struct parse *p, const json_t *root, struct conf *conf)
 {
-	const json_t *bridges, *endpoints;
+	const json_t *bridges, *vteps;
 
 	if (json_is_null(root)) // an empty file: everything at its default
 		return;
 	bind_object(&p->bind, &schema_conf, root, "", NULL, conf);
-	endpoints = tree_section(&p->report, root, "tunnel-endpoints", JSON_OBJECT, &schema_conf,
-		"tunnel-endpoints");
-	if (endpoints)
-		parse_endpoints(p, endpoints, tree_key_at(root, "tunnel-endpoints", NULL), conf);
+	vteps = tree_section(&p->report, root, "vteps", JSON_OBJECT, &schema_conf, "vteps");
+	if (vteps)
+		parse_vteps(p, vteps, tree_key_at(root, "vteps", NULL), conf);
 	bridges = tree_section(&p->report, root, "bridges", JSON_OBJECT, &schema_conf, "bridges");
 	if (bridges)
 		parse_bridges(p, bridges, conf);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Networks and their tunnel endpoints: who belongs to whom.
+// VNIs and their VTEPs: who belongs to whom.
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,21 +15,20 @@ bool conf_port_carries(const struct conf_port *port, unsigned vlan)
 	       (port->tag && vlan == port->tag);
 }
 
-int conf_endpoint_reaches(
-	const struct conf_endpoint *endpoint, const struct ip_addr *ip, struct err *err)
+int conf_vtep_reaches(const struct conf_vtep *vtep, const struct ip_addr *ip, struct err *err)
 {
 	char text[IP_TEXT_BYTES];
 
-	if (!endpoint->address.family || endpoint->address.family == ip->family ||
-		(endpoint->address.family == 6 && ip_is_any(&endpoint->address)))
+	if (!vtep->address.family || vtep->address.family == ip->family ||
+		(vtep->address.family == 6 && ip_is_any(&vtep->address)))
 		return 0;
 	return err_set(err, -EAFNOSUPPORT, "",
-		"%s is out of reach: tunnel endpoint '%s' has an address of IPv%d only",
-		ip_format(ip, text), endpoint->name, endpoint->address.family);
+		"%s is out of reach: VTEP '%s' has an address of IPv%d only", ip_format(ip, text),
+		vtep->name, vtep->address.family);
 }
 
-static bool find(const struct conf_endpoint *const *list, unsigned count, const char *name,
-	unsigned *ret_index)
+static bool find(
+	const struct conf_vtep *const *list, unsigned count, const char *name, unsigned *ret_index)
 {
 	for (unsigned i = 0; i < count; i++) {
 		if (strcmp(list[i]->name, name) != 0)
@@ -40,45 +39,43 @@ static bool find(const struct conf_endpoint *const *list, unsigned count, const 
 	return false;
 }
 
-static int choose(const struct conf_port *port, const struct conf_endpoint *const *list,
-	unsigned count, unsigned *ret_index, struct err *err)
+static int choose(const struct conf_port *port, const struct conf_vtep *const *list, unsigned count,
+	unsigned *ret_index, struct err *err)
 {
-	const char *name = port->endpoint[0] ? port->endpoint : CONF_ENDPOINT_IMPLICIT;
+	const char *name = port->vtep[0] ? port->vtep : CONF_VTEP_IMPLICIT;
 
 	*ret_index = 0;
-	if (!port->endpoint[0] && count == 1)
+	if (!port->vtep[0] && count == 1)
 		return 0;
 	if (find(list, count, name, ret_index))
 		return 0;
 	*ret_index = count;
-	if (count == 0 && !strcmp(name, CONF_ENDPOINT_IMPLICIT))
+	if (count == 0 && !strcmp(name, CONF_VTEP_IMPLICIT))
 		return 0;
-	if (port->endpoint[0])
-		return err_set(err, -ENOENT, "endpoint",
-			"there is no tunnel endpoint '%s'; make it first (add-tunnel-endpoint)",
-			name);
-	return err_set(err, -EINVAL, "endpoint",
-		"the key is missing: there are %u tunnel endpoints, and none is named default",
-		count);
+	if (port->vtep[0])
+		return err_set(err, -ENOENT, "vtep",
+			"there is no VTEP '%s'; make it first (add-vtep)", name);
+	return err_set(err, -EINVAL, "vtep",
+		"the key is missing: there are %u VTEPs, and none is named default", count);
 }
 
-int conf_port_settle(struct conf_port *port, const struct conf_endpoint *const *list,
-	unsigned count, unsigned *ret_index, struct err *err)
+int conf_port_settle(struct conf_port *port, const struct conf_vtep *const *list, unsigned count,
+	unsigned *ret_index, struct err *err)
 {
 	int rc = choose(port, list, count, ret_index, err);
 
 	if (rc < 0)
 		return rc;
 	for (unsigned i = 0; i < port->nb_remotes && *ret_index < count; i++) {
-		rc = conf_endpoint_reaches(list[*ret_index], &port->remote[i], err);
+		rc = conf_vtep_reaches(list[*ret_index], &port->remote[i], err);
 		if (rc == 0)
 			continue;
 		if (err)
 			snprintf(err->path, sizeof(err->path), "remote");
 		return rc;
 	}
-	snprintf(port->endpoint, sizeof(port->endpoint), "%s",
-		*ret_index < count ? list[*ret_index]->name : CONF_ENDPOINT_IMPLICIT);
+	snprintf(port->vtep, sizeof(port->vtep), "%s",
+		*ret_index < count ? list[*ret_index]->name : CONF_VTEP_IMPLICIT);
 	return 0;
 }
 
@@ -109,7 +106,7 @@ static int check_named(const struct conf_fdb *entry, struct conf_fdb_ports *port
 	if (!entry->tunnel.family && port->type == CONF_PORT_VXLAN)
 		return err_set(err, -EINVAL, "tunnel",
 			"the key is missing: port '%s' is of type vxlan, so the entry has to name "
-			"a remote tunnel endpoint",
+			"a remote VTEP",
 			port->name);
 	return 0;
 }

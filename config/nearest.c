@@ -45,11 +45,42 @@ unsigned nearest_distance(const char *a, const char *b)
 	return row[len_a % 3][len_b] <= far ? row[len_a % 3][len_b] : NEAREST_FAR;
 }
 
+const char *nearest_renamed(const char *word)
+{
+	static const struct {
+		const char *was, *is;
+	} renamed[] = {
+		// keys
+		{"tunnel-endpoints", "vteps"},
+		{"endpoint", "vtep"},
+		// methods
+		{"endpoint.add", "vtep.add"},
+		{"endpoint.del", "vtep.del"},
+		{"endpoint.set", "vtep.set"},
+		{"endpoint.list", "vtep.list"},
+		{"endpoint.show", "vtep.show"},
+		// verbs
+		{"add-tunnel-endpoint", "add-vtep"},
+		{"del-tunnel-endpoint", "del-vtep"},
+		{"set-tunnel-endpoint", "set-vtep"},
+		{"list-tunnel-endpoints", "list-vteps"},
+		{"show-tunnel-endpoint", "show-vtep"},
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(renamed); i++) {
+		if (!strcmp(renamed[i].was, word))
+			return renamed[i].is;
+	}
+	return NULL;
+}
+
 const char *schema_nearest(const struct schema_table *table, const char *key)
 {
+	const char *renamed = nearest_renamed(key), *found = NULL;
 	unsigned best = NEAREST_FAR;
-	const char *found = NULL;
 
+	if (renamed && schema_find(table, renamed))
+		return renamed;
 	for (unsigned i = 0; i < table->count; i++) {
 		unsigned distance = nearest_distance(key, table->fields[i].key);
 

@@ -89,7 +89,7 @@ void schema_print_reference(FILE *file)
 		"be written as one text with commas, as on a command line: `trunks: 10,20-30`. "
 		"Anchors, aliases, tags and duplicate keys are refused.\n");
 	schema_print_table(file, "The switch", &schema_conf);
-	schema_print_table(file, "A tunnel endpoint (`tunnel-endpoints.NAME`)", &schema_endpoint);
+	schema_print_table(file, "A VTEP (`vteps.NAME`)", &schema_vtep);
 	schema_print_table(file, "A bridge (`bridges.NAME`)", &schema_bridge);
 	schema_print_table(file, "A port (`bridges.NAME.ports.NAME`)", &schema_port);
 	schema_print_table(file, "A static forwarding entry (`bridges.NAME.fdb`)", &schema_fdb);

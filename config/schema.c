@@ -84,12 +84,12 @@ static const struct schema_field conf_fields[] = {
 			"frames",
 	},
 	{
-		.key = "tunnel-endpoints",
+		.key = "vteps",
 		.type = SCHEMA_MAP,
-		.sub = &schema_endpoint,
-		.allowed = "tunnel-endpoints holds the tunnel endpoints of this host by name",
+		.sub = &schema_vtep,
+		.allowed = "vteps holds the VTEPs of this host by name",
 		.fallback = "one named default, when a port of type vxlan needs it",
-		.help = "the tunnel endpoints of this host, by name",
+		.help = "the VTEPs of this host, by name",
 		.live = true,
 	},
 	{
@@ -195,9 +195,9 @@ static const struct schema_field fdb_fields[] = {
 		.type = SCHEMA_IP,
 		FIELD(struct conf_fdb, tunnel),
 		.check = check_host,
-		.allowed = "a remote tunnel endpoint is an IPv4 or IPv6 address",
+		.allowed = "a remote VTEP is an IPv4 or IPv6 address",
 		.syntax = "ADDRESS",
-		.help = "with a port of type vxlan, the remote tunnel endpoint behind which the "
+		.help = "with a port of type vxlan, the remote VTEP behind which the "
 			"address is",
 		.live = true,
 	},

@@ -77,12 +77,12 @@ struct schema_table {
 	const char *kind_word; // between the two in "a port of type tap"
 };
 
-extern const struct schema_table schema_conf;	  // struct conf
-extern const struct schema_table schema_bridge;	  // struct conf_bridge_opts
-extern const struct schema_table schema_port;	  // struct conf_port
-extern const struct schema_table schema_fdb;	  // struct conf_fdb
-extern const struct schema_table schema_neigh;	  // struct conf_neigh
-extern const struct schema_table schema_endpoint; // struct conf_endpoint
+extern const struct schema_table schema_conf;	// struct conf
+extern const struct schema_table schema_bridge; // struct conf_bridge_opts
+extern const struct schema_table schema_port;	// struct conf_port
+extern const struct schema_table schema_fdb;	// struct conf_fdb
+extern const struct schema_table schema_neigh;	// struct conf_neigh
+extern const struct schema_table schema_vtep;	// struct conf_vtep
 
 // The row of `key`, or NULL.
 const struct schema_field *schema_find(const struct schema_table *table, const char *key);

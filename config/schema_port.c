@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The rows of ports and tunnel endpoints.
+// The rows of ports and VTEPs.
 #include "base/util.h"
 #include "config/check.h"
 #include "config/conf.h"
@@ -72,7 +72,7 @@ static const struct schema_field port_fields[] = {
 		.syntax = "TYPE",
 		.help = "what the port plugs into: tap: a TAP device made in a namespace; veth: a "
 			"pair of which the switch has one end; dpdk: a DPDK device; vxlan: a "
-			"VXLAN network, and with it the switches of other hosts",
+			"VNI, and with it the switches of other hosts",
 	},
 	{
 		.key = "tag",
@@ -260,9 +260,9 @@ static const struct schema_field port_fields[] = {
 		.initial = CONF_VNI_NONE,
 		.kinds = VXLAN,
 		.required = VXLAN,
-		.allowed = "a VXLAN network has a number of 0 to 16777215",
+		.allowed = "a VNI is 0 to 16777215",
 		.syntax = "VNI",
-		.help = "number of the network (VNI)",
+		.help = "VXLAN network identifier (VNI)",
 	},
 	{
 		.key = "remote",
@@ -272,21 +272,21 @@ static const struct schema_field port_fields[] = {
 		GIVEN(struct conf_port, nb_remotes),
 		.check = check_host,
 		.kinds = VXLAN,
-		.allowed = "a remote tunnel endpoint is an IPv4 or IPv6 address",
+		.allowed = "a remote VTEP is an IPv4 or IPv6 address",
 		.syntax = "ADDRESS[,...]",
-		.help = "remote tunnel endpoints, at most 16: frames of theirs are taken, and they "
+		.help = "remote VTEPs, at most 16: frames of theirs are taken, and they "
 			"get those to all; forwarding entries name further ones",
 		.live = true,
 	},
 	{
-		.key = "endpoint",
+		.key = "vtep",
 		.type = SCHEMA_TEXT,
-		FIELD(struct conf_port, endpoint),
+		FIELD(struct conf_port, vtep),
 		.check = check_name,
 		.kinds = VXLAN,
 		.syntax = "NAME",
 		.fallback = "the only one there is, or the one named default",
-		.help = "tunnel endpoint of this host that the network is on",
+		.help = "VTEP of this host that the VNI is on",
 	},
 	{
 		.key = "learning",
@@ -295,18 +295,18 @@ static const struct schema_field port_fields[] = {
 		.names = on_off_names,
 		.kinds = VXLAN,
 		.syntax = "WHETHER",
-		.help = "on: addresses are learned from frames of remote tunnel endpoints; off: "
+		.help = "on: addresses are learned from frames of remote VTEPs; off: "
 			"only forwarding entries tell where they are",
 		.live = true,
 	},
 };
 
-// ---- tunnel endpoints ----
+// ---- VTEPs ----
 
 // Their kinds: over the kernel, and over each type of port.
 enum { OVER_KERNEL, OVER_PORT };
 
-static const char *const endpoint_kind_names[] = {
+static const char *const vtep_kind_names[] = {
 	[OVER_KERNEL] = "kernel",
 	[OVER_PORT + CONF_PORT_TAP] = "port of type tap",
 	[OVER_PORT + CONF_PORT_VETH] = "port of type veth",
@@ -314,12 +314,11 @@ static const char *const endpoint_kind_names[] = {
 	NULL,
 };
 
-static unsigned endpoint_kind(const void *obj)
+static unsigned vtep_kind(const void *obj)
 {
-	const struct conf_endpoint *endpoint = obj;
+	const struct conf_vtep *vtep = obj;
 
-	return endpoint->underlay == CONF_UNDERLAY_KERNEL ? OVER_KERNEL
-							  : OVER_PORT + endpoint->port.type;
+	return vtep->underlay == CONF_UNDERLAY_KERNEL ? OVER_KERNEL : OVER_PORT + vtep->port.type;
 }
 
 enum {
@@ -330,39 +329,38 @@ enum {
 	PORT = P_TAP | P_VETH | P_DPDK,
 };
 
-static const struct schema_field endpoint_fields[] = {
+static const struct schema_field vtep_fields[] = {
 	{
 		.key = "underlay",
 		.type = SCHEMA_ENUM,
-		FIELD(struct conf_endpoint, underlay),
+		FIELD(struct conf_vtep, underlay),
 		.names = underlay_names,
 		.initial = CONF_UNDERLAY_KERNEL,
 		.selects_kind = true,
 		.syntax = "WHICH",
 		.help = "kernel: UDP sockets of the host, its addresses and routes; port: a port "
-			"that the endpoint has to itself, with an address of its own",
+			"that the VTEP has to itself, with an address of its own",
 		.live = true,
 	},
 	{
 		.key = "address",
 		.type = SCHEMA_IP,
-		FIELD(struct conf_endpoint, address),
-		GIVEN(struct conf_endpoint, prefix),
+		FIELD(struct conf_vtep, address),
+		GIVEN(struct conf_vtep, prefix),
 		.check = check_host_or_any,
 		.required = PORT,
-		.allowed =
-			"the address of a tunnel endpoint is one such as 10.0.0.1, with underlay "
-			"port 10.0.0.1/24",
+		.allowed = "the address of a VTEP is one such as 10.0.0.1, with underlay "
+			   "port 10.0.0.1/24",
 		.syntax = "ADDRESS[/PREFIX]",
 		.fallback = "kernel: any of the host's",
-		.help = "address that the endpoint sends from and receives at; with its prefix "
+		.help = "address that the VTEP sends from and receives at; with its prefix "
 			"length for underlay port",
 		.live = true,
 	},
 	{
 		.key = "gateway",
 		.type = SCHEMA_IP,
-		FIELD(struct conf_endpoint, gateway),
+		FIELD(struct conf_vtep, gateway),
 		.check = check_host,
 		.kinds = PORT,
 		.allowed = "a gateway is an IPv4 or IPv6 address",
@@ -374,8 +372,8 @@ static const struct schema_field endpoint_fields[] = {
 		.key = "gateway-mac",
 		.alias = {"gateway_mac"},
 		.type = SCHEMA_MAC,
-		FIELD(struct conf_endpoint, gateway_mac),
-		GIVEN(struct conf_endpoint, has_gateway_mac),
+		FIELD(struct conf_vtep, gateway_mac),
+		GIVEN(struct conf_vtep, has_gateway_mac),
 		.check = check_unicast,
 		.kinds = PORT,
 		.allowed = "an address is six bytes such as 02:00:00:00:00:01",
@@ -388,32 +386,32 @@ static const struct schema_field endpoint_fields[] = {
 		.key = "udp-port",
 		.alias = {"udp_port", "dst_port"},
 		.type = SCHEMA_UINT,
-		FIELD(struct conf_endpoint, udp_port),
+		FIELD(struct conf_vtep, udp_port),
 		.min = 1,
 		.max = 65535,
 		.initial = 4789,
 		.allowed = "a UDP port is 1 to 65535",
 		.syntax = "PORT",
-		.help = "UDP port of all the endpoints that talk with each other",
+		.help = "UDP port of all the VTEPs that talk with each other",
 		.live = true,
 	},
 	{
 		.key = "mtu",
 		.type = SCHEMA_UINT,
-		FIELD(struct conf_endpoint, mtu),
+		FIELD(struct conf_vtep, mtu),
 		.min = 576,
 		.max = 65535,
 		.allowed = "the MTU of an underlay is 576 to 65535 bytes",
 		.syntax = "BYTES",
 		.fallback = "what the route or the port has",
-		.help = "largest outer packet; the networks offer 50 bytes less over IPv4, 70 over "
+		.help = "largest outer packet; the VNIs offer 50 bytes less over IPv4, 70 over "
 			"IPv6",
 		.live = true,
 	},
 	{
 		.key = "checksum",
 		.type = SCHEMA_ENUM,
-		FIELD(struct conf_endpoint, no_checksum),
+		FIELD(struct conf_vtep, no_checksum),
 		.names = on_off_names,
 		.syntax = "WHETHER",
 		.help = "whether outer UDP headers over IPv4 have a checksum; over IPv6 they do",
@@ -422,17 +420,17 @@ static const struct schema_field endpoint_fields[] = {
 	{
 		.key = "heartbeat",
 		.type = SCHEMA_UINT,
-		FIELD(struct conf_endpoint, heartbeat_ms),
+		FIELD(struct conf_vtep, heartbeat_ms),
 		.max = 60000,
 		.allowed = "a heartbeat is sent every 1 to 60000 ms, or 0 for none",
 		.syntax = "MILLISECONDS",
-		.help = "time between heartbeats to each remote endpoint; 0: none",
+		.help = "time between heartbeats to each remote VTEP; 0: none",
 		.live = true,
 	},
 	{
 		.key = "netns",
 		.type = SCHEMA_TEXT,
-		FIELD(struct conf_endpoint, netns),
+		FIELD(struct conf_vtep, netns),
 		.integer_ok = true,
 		.check = check_netns,
 		.kinds = KERNEL | P_TAP | P_VETH,
@@ -445,7 +443,7 @@ static const struct schema_field endpoint_fields[] = {
 	{
 		.key = "type",
 		.type = SCHEMA_ENUM,
-		FIELD(struct conf_endpoint, port.type),
+		FIELD(struct conf_vtep, port.type),
 		.names = underlay_type_names,
 		.initial = CONF_PORT_TAP,
 		.selects_kind = true,
@@ -457,7 +455,7 @@ static const struct schema_field endpoint_fields[] = {
 	{
 		.key = "devargs",
 		.type = SCHEMA_TEXT,
-		FIELD(struct conf_endpoint, port.devargs),
+		FIELD(struct conf_vtep, port.devargs),
 		.check = check_devargs,
 		.kinds = P_DPDK,
 		.required = P_DPDK,
@@ -468,22 +466,22 @@ static const struct schema_field endpoint_fields[] = {
 	{
 		.key = "ifname",
 		.type = SCHEMA_TEXT,
-		FIELD(struct conf_endpoint, port.ifname),
+		FIELD(struct conf_vtep, port.ifname),
 		.check = check_ifname,
 		.kinds = P_TAP | P_VETH,
 		.syntax = "NAME",
-		.fallback = "the endpoint's name",
+		.fallback = "the VTEP's name",
 		.help = "name of the device in its namespace",
 		.live = true,
 	},
 	{
 		.key = "host-ifname",
 		.type = SCHEMA_TEXT,
-		FIELD(struct conf_endpoint, port.host_ifname),
+		FIELD(struct conf_vtep, port.host_ifname),
 		.check = check_ifname,
 		.kinds = P_VETH,
 		.syntax = "NAME",
-		.fallback = "made from the endpoint's name",
+		.fallback = "made from the VTEP's name",
 		.help = "name of the end of the pair that the switch has; one that is there is "
 			"taken",
 		.live = true,
@@ -491,20 +489,20 @@ static const struct schema_field endpoint_fields[] = {
 	{
 		.key = "mac",
 		.type = SCHEMA_MAC,
-		FIELD(struct conf_endpoint, port.mac),
-		GIVEN(struct conf_endpoint, port.has_mac),
+		FIELD(struct conf_vtep, port.mac),
+		GIVEN(struct conf_vtep, port.has_mac),
 		.check = check_unicast,
 		.kinds = PORT,
 		.allowed = "an address is six bytes such as 02:00:00:00:00:01",
 		.syntax = "MAC",
-		.fallback = "dpdk: the device's; else made from the endpoint's name",
-		.help = "Ethernet address of the endpoint",
+		.fallback = "dpdk: the device's; else made from the VTEP's name",
+		.help = "Ethernet address of the VTEP",
 		.live = true,
 	},
 	{
 		.key = "queues",
 		.type = SCHEMA_UINT,
-		FIELD(struct conf_endpoint, port.queues),
+		FIELD(struct conf_vtep, port.queues),
 		.min = 1,
 		.max = 16,
 		.kinds = PORT,
@@ -526,13 +524,13 @@ const struct schema_table schema_port = {
 	.kind_word = "of type",
 };
 
-const struct schema_table schema_endpoint = {
-	.what = "tunnel endpoint",
-	.fields = endpoint_fields,
-	.count = ARRAY_SIZE(endpoint_fields),
-	.size_bytes = sizeof(struct conf_endpoint),
-	.kind = endpoint_kind,
-	.kind_names = endpoint_kind_names,
+const struct schema_table schema_vtep = {
+	.what = "VTEP",
+	.fields = vtep_fields,
+	.count = ARRAY_SIZE(vtep_fields),
+	.size_bytes = sizeof(struct conf_vtep),
+	.kind = vtep_kind,
+	.kind_names = vtep_kind_names,
 	.kind_word = "with underlay",
 };
 

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "config/nearest.h"
 #include "ctrl/server_priv.h"
 
 #define REQUESTS_A_ROUND 64 // then the other parts of the loop have their turn
@@ -21,16 +22,38 @@ static int check_frames(const struct ctrl_call *call, struct ctrl_fault *fault)
 	return err_set(&fault->err, -EPROTO, NULL, "a request is one frame, not several");
 }
 
+// The method that was meant by a name that is none; NULL when nothing is near.
+static const char *nearest_method(const struct ctrl_server *server, const char *name)
+{
+	const char *renamed = nearest_renamed(name), *found = NULL;
+	unsigned best = NEAREST_FAR;
+
+	for (unsigned i = 0; i < server->opts.nb_methods; i++) {
+		const char *other = server->opts.methods[i].name;
+		unsigned distance = nearest_distance(renamed ? renamed : name, other);
+
+		if (distance < best) {
+			best = distance;
+			found = other;
+		}
+	}
+	return found;
+}
+
 static int find_method(struct ctrl_server *server, struct ctrl_call *call, struct ctrl_fault *fault)
 {
 	const struct ctrl_method *method =
 		ctrl_method_find(server->opts.methods, server->opts.nb_methods, call->req.method);
 
 	if (!method) {
+		const char *nearest = nearest_method(server, call->req.method);
+
 		fault->error = CTRL_ERROR_UNKNOWN_METHOD;
 		return err_set(&fault->err, -ENOSYS, NULL,
-			"%s has no method '%.64s'; `vsctl reference` lists those there are",
-			server->opts.program, call->req.method);
+			"%s has no method '%.64s'; %s%s%s`%s --reference control` lists the "
+			"methods",
+			server->opts.program, call->req.method, nearest ? "did you mean " : "",
+			nearest ? nearest : "", nearest ? "? " : "", server->opts.program);
 	}
 	call->method = method - server->opts.methods;
 	return ctrl_check_params(method, call->req.params, fault);
@@ -60,7 +83,7 @@ struct ctrl_call *ctrl_server_current(struct ctrl_server *server)
 
 void ctrl_server_reply(struct ctrl_call *call, int rc, const json_t *result, const struct err *err)
 {
-	struct ctrl_server *server = call->endpoint->server;
+	struct ctrl_server *server = call->listener->server;
 
 	if (call->is_later) {
 		TAILQ_REMOVE(&server->later, call, entry);
@@ -116,7 +139,7 @@ static void handle(struct ctrl_server *server, struct ctrl_call *call, zmq_msg_t
 
 static void on_request(void *arg)
 {
-	struct endpoint *ep = arg;
+	struct listener *ep = arg;
 	struct ctrl_call *call;
 	zmq_msg_t body;
 
@@ -197,7 +220,7 @@ void ctrl_server_event(struct ctrl_server *server, const char *name, const json_
 		(json_int_t)++server->event_seq, "data", data);
 	char *text = event ? json_dumps(event, JSON_COMPACT) : NULL;
 
-	for (unsigned i = 0; text && i < NB_ENDPOINTS; i++) {
+	for (unsigned i = 0; text && i < NB_LISTENERS; i++) {
 		if (!server->events[i])
 			continue;
 		if (zmq_send(server->events[i], name, strlen(name), ZMQ_DONTWAIT | ZMQ_SNDMORE) >=

@@ -23,7 +23,7 @@ static void call_free(struct ctrl_call *call)
 // first few are kept, to be refused.
 static int receive_frames(struct ctrl_call *call, zmq_msg_t *body)
 {
-	void *socket = call->endpoint->socket;
+	void *socket = call->listener->socket;
 
 	for (;;) {
 		if (zmq_msg_recv(body, socket, ZMQ_DONTWAIT) < 0)
@@ -39,14 +39,14 @@ static int receive_frames(struct ctrl_call *call, zmq_msg_t *body)
 	}
 }
 
-int ctrl_call_receive(struct endpoint *endpoint, struct ctrl_call **ret_call, zmq_msg_t *ret_body)
+int ctrl_call_receive(struct listener *listener, struct ctrl_call **ret_call, zmq_msg_t *ret_body)
 {
 	struct ctrl_call *call = calloc(1, sizeof(*call));
 	int rc;
 
 	if (!call)
 		return -ENOMEM;
-	call->endpoint = endpoint;
+	call->listener = listener;
 	zmq_msg_init(ret_body);
 	do {
 		rc = receive_frames(call, ret_body);
@@ -74,7 +74,7 @@ static void free_text(void *text, void *hint)
 // for each client and no more; large ones only up to a limit, and then say so.
 static char *limit_unread(struct ctrl_call *call, char *text)
 {
-	const struct ctrl_server *server = call->endpoint->server;
+	const struct ctrl_server *server = call->listener->server;
 	size_t unread_bytes = atomic_load(&server->unread_bytes);
 	struct ctrl_fault fault = {.error = CTRL_ERROR_BUSY};
 
@@ -93,8 +93,8 @@ static void answer(struct ctrl_call *call, char *text)
 {
 	static const char no_memory[] = "{\"id\":null,\"error\":{\"code\":\"no_memory\","
 					"\"message\":\"out of memory\",\"data\":{}}}";
-	atomic_size_t *unread_bytes = &call->endpoint->server->unread_bytes;
-	void *socket = call->endpoint->socket;
+	atomic_size_t *unread_bytes = &call->listener->server->unread_bytes;
+	void *socket = call->listener->socket;
 	zmq_msg_t body;
 
 	text = limit_unread(call, text);

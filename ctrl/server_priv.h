@@ -17,7 +17,7 @@
 #define CTRL_SETTLE_TIMEOUT_MS 10000
 
 // A socket for requests.
-struct endpoint {
+struct listener {
 	struct ctrl_server *server;
 	void *socket;
 	struct loop_handle *handle;
@@ -27,7 +27,7 @@ struct endpoint {
 // A request and whom to answer.
 struct ctrl_call {
 	TAILQ_ENTRY(ctrl_call) entry;
-	struct endpoint *endpoint;
+	struct listener *listener;
 	zmq_msg_t frame[CALL_FRAMES_MAX];
 	unsigned nb_frames;
 	bool bad_frames; // more frames than a request has
@@ -50,13 +50,13 @@ struct writes {
 
 struct zap;
 
-enum { ENDPOINT_LOCAL, ENDPOINT_TCP, NB_ENDPOINTS };
+enum { LISTENER_LOCAL, LISTENER_TCP, NB_LISTENERS };
 
 struct ctrl_server {
 	struct ctrl_server_opts opts;
 	void *zmq;
-	struct endpoint requests[NB_ENDPOINTS];
-	void *events[NB_ENDPOINTS];
+	struct listener requests[NB_LISTENERS];
+	void *events[NB_LISTENERS];
 	uint64_t event_seq;
 	struct zap *zap;
 	struct writes writes;
@@ -75,7 +75,7 @@ int ctrl_server_run(struct ctrl_server *server, struct ctrl_call *call, struct e
 
 // Receives one request into a new call and `ret_body` (the caller closes it). -EAGAIN when there
 // is none.
-int ctrl_call_receive(struct endpoint *endpoint, struct ctrl_call **ret_call, zmq_msg_t *ret_body);
+int ctrl_call_receive(struct listener *listener, struct ctrl_call **ret_call, zmq_msg_t *ret_body);
 
 // Sends the answer and frees the call.
 void ctrl_call_result(struct ctrl_call *call, const json_t *result);

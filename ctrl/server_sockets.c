@@ -71,8 +71,8 @@ static int bind_tcp(
 	return 0;
 }
 
-static int add_endpoint(
-	struct ctrl_server *server, struct endpoint *ep, loop_fn *on_request, struct err *err)
+static int add_listener(
+	struct ctrl_server *server, struct listener *ep, loop_fn *on_request, struct err *err)
 {
 	ep->server = server;
 	ep->handle = loop_add_socket(server->opts.loop, ep->socket, on_request, ep);
@@ -135,8 +135,8 @@ int ctrl_server_check(const char *run_dir, const struct ctrl_tcp *tcp, struct er
 static int open_tcp(struct ctrl_server *server, loop_fn *on_request, struct err *err)
 {
 	const struct ctrl_tcp *opts = &server->opts.tcp;
-	struct endpoint *ep = &server->requests[ENDPOINT_TCP];
-	void **events = &server->events[ENDPOINT_TCP];
+	struct listener *ep = &server->requests[LISTENER_TCP];
+	void **events = &server->events[LISTENER_TCP];
 	struct ctrl_keys secret = {0};
 	int rc;
 
@@ -148,7 +148,7 @@ static int open_tcp(struct ctrl_server *server, loop_fn *on_request, struct err 
 		if (rc == 0)
 			rc = bind_tcp(ep->socket, opts->listen, &secret, err);
 		if (rc == 0)
-			rc = add_endpoint(server, ep, on_request, err);
+			rc = add_listener(server, ep, on_request, err);
 	}
 	if (rc == 0 && opts->listen_events) {
 		rc = open_socket(server, ZMQ_PUB, opts->listen_events, events, err);
@@ -161,15 +161,15 @@ static int open_tcp(struct ctrl_server *server, loop_fn *on_request, struct err 
 
 static int open_local(struct ctrl_server *server, loop_fn *on_request, struct err *err)
 {
-	struct endpoint *ep = &server->requests[ENDPOINT_LOCAL];
-	void **events = &server->events[ENDPOINT_LOCAL];
+	struct listener *ep = &server->requests[LISTENER_LOCAL];
+	void **events = &server->events[LISTENER_LOCAL];
 	int rc;
 
 	rc = open_socket(server, ZMQ_ROUTER, "ctl.sock", &ep->socket, err);
 	if (rc == 0)
 		rc = bind_local(server, ep->socket, "ctl.sock", err);
 	if (rc == 0)
-		rc = add_endpoint(server, ep, on_request, err);
+		rc = add_listener(server, ep, on_request, err);
 	if (rc == 0)
 		rc = open_socket(server, ZMQ_PUB, "events.sock", events, err);
 	if (rc == 0)
@@ -205,8 +205,8 @@ static void remove_local(const struct ctrl_server *server)
 
 void ctrl_sockets_close(struct ctrl_server *server)
 {
-	for (unsigned i = 0; i < NB_ENDPOINTS; i++) {
-		struct endpoint *ep = &server->requests[i];
+	for (unsigned i = 0; i < NB_LISTENERS; i++) {
+		struct listener *ep = &server->requests[i];
 
 		loop_del(server->opts.loop, ep->handle);
 		loop_del(server->opts.loop, ep->more);
@@ -218,6 +218,6 @@ void ctrl_sockets_close(struct ctrl_server *server)
 	ctrl_zap_free(server->zap, server->opts.loop);
 	while (server->zmq && zmq_ctx_term(server->zmq) < 0 && errno == EINTR)
 		;
-	if (server->requests[ENDPOINT_LOCAL].socket)
+	if (server->requests[LISTENER_LOCAL].socket)
 		remove_local(server);
 }

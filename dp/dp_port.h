@@ -61,7 +61,7 @@ struct dp_port {
 	// finished in software before tx() sees the packet (offload.h).
 	uint64_t tx_offloads;
 
-	// Other switches are behind this port (a VXLAN network). Its packets name one with
+	// Other switches are behind this port (a VNI). Its packets name one with
 	// dp_remote(): those that it receives, where they came from; those that it is given, where
 	// they go, or DP_REMOTE_ALL. What came from such a port never leaves by another.
 	bool tunnel;

@@ -28,17 +28,17 @@
 	X(ISOLATED, "isolated", RX, "from one isolated port to another")                           \
 	X(NEIGH_UNKNOWN, "neigh_unknown", RX, "asks for an address that is no known neighbour")    \
 	X(FLOOD_NOWHERE, "flood_nowhere", RX, "to be flooded, but no other port carries the VLAN") \
-	X(TUNNEL_OTHER, "tunnel_other", RX, "not for the tunnel endpoint that has this port")      \
+	X(TUNNEL_OTHER, "tunnel_other", RX, "not for the VTEP that has this port")                 \
 	X(TUNNEL_OUTER, "tunnel_outer", RX,                                                        \
 		"outer IP or UDP header with options, a fragment, wrong length or checksum")       \
 	X(TUNNEL_HEADER, "tunnel_header", RX, "no VXLAN header (RFC 7348) with a frame behind it") \
-	X(TUNNEL_VNI, "tunnel_vni", RX, "of a VXLAN network that this tunnel endpoint has not")    \
-	X(TUNNEL_SOURCE, "tunnel_source", RX, "from an address that is no remote of its network")  \
+	X(TUNNEL_VNI, "tunnel_vni", RX, "of a VNI that this VTEP has not")                         \
+	X(TUNNEL_SOURCE, "tunnel_source", RX, "from an address that is no remote of its VNI")      \
 	X(TUNNEL_HEARTBEAT, "tunnel_heartbeat", RX,                                                \
 		"heartbeat of a remote switch, more than there was time for")                      \
 	X(FLOOD_NO_BUFFER, "flood_no_buffer", RX, "no buffer for another copy; raise mbufs")       \
-	X(TUNNEL_NO_REMOTE, "tunnel_no_remote", TX, "no remote tunnel endpoint to send it to")     \
-	X(TUNNEL_DOWN, "tunnel_down", TX, "no way to the remote tunnel endpoint (route, link)")    \
+	X(TUNNEL_NO_REMOTE, "tunnel_no_remote", TX, "no remote VTEP to send it to")                \
+	X(TUNNEL_DOWN, "tunnel_down", TX, "no way to the remote VTEP (route, link)")               \
 	X(TX_TOO_BIG, "tx_too_big", TX, "larger than the MTU of the port it had to leave by")      \
 	X(TX_VLAN, "tx_vlan", TX, "the destination port does not carry the VLAN")                  \
 	X(TX_NO_BUFFER, "tx_no_buffer", TX, "no buffer to add a tag or to segment; raise mbufs")   \

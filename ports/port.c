@@ -94,8 +94,8 @@ static const char *fixed_option(const struct conf_port *a, const struct conf_por
 		return "devargs";
 	if (a->vni != b->vni)
 		return "key";
-	if (strcmp(a->endpoint, b->endpoint) != 0)
-		return "endpoint";
+	if (strcmp(a->vtep, b->vtep) != 0)
+		return "vtep";
 	return NULL;
 }
 

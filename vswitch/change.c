@@ -95,7 +95,7 @@ static int make_vport(struct vswitch *vs, const struct conf_port *conf, struct v
 	return 0;
 }
 
-// Adds a port without its device. Its tunnel endpoint has to be there, or with `must_open` up.
+// Adds a port without its device. Its VTEP has to be there, or with `must_open` up.
 static int vport_new(struct vswitch *vs, struct bridge *bridge, const struct conf_port *port,
 	bool must_open, struct vport **ret_vp, struct err *err)
 {
@@ -111,9 +111,9 @@ static int vport_new(struct vswitch *vs, struct bridge *bridge, const struct con
 		return err_set(err, -EEXIST, path,
 			"a port of this name is there already, on bridge %s",
 			vp->bridge->opts.name);
-	if (vswitch_find_endpoint(vs, conf->name))
-		return err_set(err, -EEXIST, path, "a tunnel endpoint has this name already");
-	rc = endpoint_settle(vs, &settled, must_open, err);
+	if (vswitch_find_vtep(vs, conf->name))
+		return err_set(err, -EEXIST, path, "a VTEP has this name already");
+	rc = switch_vtep_settle(vs, &settled, must_open, err);
 	if (rc < 0)
 		return rc;
 	rc = make_vport(vs, conf, &vp);
@@ -216,7 +216,7 @@ static int port_add(
 int vswitch_ports_add(struct vswitch *vs, const char *bridge_name, const struct conf_port *ports,
 	unsigned count, struct err *err)
 {
-	const struct endpoint *last_endpoint = TAILQ_LAST(&vs->endpoints, endpoint_list);
+	const struct switch_vtep *last_vtep = TAILQ_LAST(&vs->vteps, switch_vtep_list);
 	struct bridge *bridge;
 	unsigned made = 0;
 	int rc;
@@ -232,8 +232,8 @@ int vswitch_ports_add(struct vswitch *vs, const char *bridge_name, const struct 
 	if (rc < 0) {
 		while (made-- > 0)
 			vport_undo(vs, vswitch_find_port(vs, ports[made].name));
-		if (TAILQ_LAST(&vs->endpoints, endpoint_list) != last_endpoint) // the implicit one
-			endpoint_undo(vs, TAILQ_LAST(&vs->endpoints, endpoint_list));
+		if (TAILQ_LAST(&vs->vteps, switch_vtep_list) != last_vtep) // the implicit one
+			switch_vtep_undo(vs, TAILQ_LAST(&vs->vteps, switch_vtep_list));
 		return rc;
 	}
 	for (unsigned i = 0; i < count; i++)
@@ -292,7 +292,7 @@ static int check_remotes(struct vswitch *vs, const struct conf_port *conf, struc
 {
 	struct conf_port settled = *conf;
 
-	return endpoint_settle(vs, &settled, false, err);
+	return switch_vtep_settle(vs, &settled, false, err);
 }
 
 // Frames of VLANs that it may not carry any more.

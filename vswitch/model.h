@@ -28,7 +28,7 @@ struct vswitch {
 	struct vswitch_opts opts;
 	struct vxlan_env vxlan_env;
 	struct bridge_list bridges;
-	struct endpoint_list endpoints;
+	struct switch_vtep_list vteps;
 	struct vport *by_id[DP_PORTS_MAX];
 	STAILQ_HEAD(, grave) graves;
 	bool unpublished; // objects changed since the last snapshot
@@ -66,7 +66,7 @@ bool vport_retry(struct vswitch *vs, struct vport *vp);
 int vport_take_down(struct vswitch *vs, struct vport *vp, const struct err *why);
 
 // Static entries of a port: they are gone with it; and while it is up, they hold their remote
-// endpoints (fdb_port_up() after vport_open(), fdb_port_down() before the port is let go).
+// VTEPs (fdb_port_up() after vport_open(), fdb_port_down() before the port is let go).
 void fdb_port_drop(struct vswitch *vs, struct vport *vp);
 int fdb_port_up(struct vswitch *vs, struct vport *vp, struct err *err);
 void fdb_port_down(struct vswitch *vs, struct vport *vp);
@@ -77,30 +77,30 @@ int fdb_ports(const struct bridge *bridge, struct conf_fdb_ports *ret_ports);
 // Brings the neighbours of a bridge to the data plane. -ENOMEM.
 int neigh_apply(struct vswitch *vs, const struct bridge *bridge);
 
-// ---- tunnel endpoints ----
+// ---- VTEPs ----
 
-// Adds an endpoint at start: one that cannot be opened is down, with the reason.
-int endpoint_load(struct vswitch *vs, const struct conf_endpoint *conf, struct err *err);
+// Adds a VTEP at start: one that cannot be opened is down, with the reason.
+int switch_vtep_load(struct vswitch *vs, const struct conf_vtep *conf, struct err *err);
 
-// Chooses the endpoint of a vxlan port (conf_port_settle()) and makes the implicit one if it is to
+// Chooses the VTEP of a vxlan port (conf_port_settle()) and makes the implicit one if it is to
 // be that; `must_open`, or it may be down. Other ports are left alone.
-int endpoint_settle(struct vswitch *vs, struct conf_port *conf, bool must_open, struct err *err);
+int switch_vtep_settle(struct vswitch *vs, struct conf_port *conf, bool must_open, struct err *err);
 
-// Undoes the adding of an endpoint that no worker has seen.
-void endpoint_undo(struct vswitch *vs, struct endpoint *ep);
+// Undoes the adding of a VTEP that no worker has seen.
+void switch_vtep_undo(struct vswitch *vs, struct switch_vtep *ep);
 
-void endpoints_check(struct vswitch *vs);  // those whose device has gone are taken down
-void endpoints_hear(struct vswitch *vs);   // heartbeats that have come
-bool endpoints_retry(struct vswitch *vs);  // whether one has come up
-int endpoints_publish(struct vswitch *vs); // tables of remotes and networks
-unsigned endpoints_view(struct vswitch *vs, struct dp_view_port *ports);
-void endpoints_free(struct vswitch *vs, bool remove);
+void switch_vteps_check(struct vswitch *vs);  // those whose device has gone are taken down
+void switch_vteps_hear(struct vswitch *vs);   // heartbeats that have come
+bool switch_vteps_retry(struct vswitch *vs);  // whether one has come up
+int switch_vteps_publish(struct vswitch *vs); // tables of remotes and networks
+unsigned switch_vteps_view(struct vswitch *vs, struct dp_view_port *ports);
+void switch_vteps_free(struct vswitch *vs, bool remove);
 
 // ---- ports of type vxlan, and the MTU of ports that follow them ----
 
 extern const struct port_type vxlan_port;
 
-// The network of an open port of that type, and the tunnel endpoint that it is on.
+// The network of an open port of that type, and the VTEP that it is on.
 struct vni *vxlan_port_vni(const struct port *port);
 struct vtep *vxlan_port_vtep(const struct port *port);
 

@@ -23,8 +23,8 @@ int vswitch_load(struct vswitch *vs, const struct conf *conf, struct err *err)
 {
 	int rc = 0;
 
-	for (unsigned i = 0; i < conf->nb_endpoints && rc == 0; i++)
-		rc = endpoint_load(vs, &conf->endpoints[i], err);
+	for (unsigned i = 0; i < conf->nb_vteps && rc == 0; i++)
+		rc = switch_vtep_load(vs, &conf->vteps[i], err);
 	for (unsigned b = 0; b < conf->nb_bridges && rc == 0; b++)
 		rc = load_bridge(vs, &conf->bridges[b], err);
 	vs->saving.entries_only = false; // that was no request
@@ -51,15 +51,15 @@ static int copy_bridge(const struct bridge *bridge, struct conf_bridge *to)
 	return 0;
 }
 
-static int copy_endpoints(struct vswitch *vs, struct conf *conf)
+static int copy_vteps(struct vswitch *vs, struct conf *conf)
 {
-	const struct endpoint *ep;
+	const struct switch_vtep *sv;
 
-	conf->endpoints = calloc(CONF_ENDPOINTS_MAX, sizeof(*conf->endpoints));
-	if (!conf->endpoints)
+	conf->vteps = calloc(CONF_VTEPS_MAX, sizeof(*conf->vteps));
+	if (!conf->vteps)
 		return -ENOMEM;
-	TAILQ_FOREACH (ep, &vs->endpoints, entry)
-		conf->endpoints[conf->nb_endpoints++] = ep->conf;
+	TAILQ_FOREACH (sv, &vs->vteps, entry)
+		conf->vteps[conf->nb_vteps++] = sv->conf;
 	return 0;
 }
 
@@ -84,10 +84,10 @@ int vswitch_running_conf(struct vswitch *vs, struct conf *ret_conf, struct err *
 {
 	struct conf conf = vs->opts.process;
 
-	conf.endpoints = NULL;
+	conf.vteps = NULL;
 	conf.bridges = NULL;
-	conf.nb_endpoints = conf.nb_bridges = 0;
-	if (copy_endpoints(vs, &conf) < 0 || copy_bridges(vs, &conf) < 0) {
+	conf.nb_vteps = conf.nb_bridges = 0;
+	if (copy_vteps(vs, &conf) < 0 || copy_bridges(vs, &conf) < 0) {
 		conf_fini(&conf);
 		return err_set(err, -ENOMEM, "switch", "out of memory");
 	}

@@ -3,7 +3,7 @@
 // thread does nothing else: 100,000 forwarding entries take some 0.2 s. So what an agent feeds one
 // by one is written at most once a second, and as seldom as that writing takes a twentieth of the
 // time. What is missing after a crash is what the agent has told last, and it tells again. Bridges,
-// ports and endpoints are saved before the answer, until that would take too long.
+// ports and VTEPs are saved before the answer, until that would take too long.
 #include "base/log.h"
 #include "vswitch/model.h"
 #include "vswitch/state.h"

@@ -89,35 +89,34 @@ static int add_port(struct conf_bridge *bridge, const struct conf_port *port)
 	return 0;
 }
 
-static bool has_endpoint(const struct conf *conf, const char *name)
+static bool has_vtep(const struct conf *conf, const char *name)
 {
-	for (unsigned i = 0; i < conf->nb_endpoints; i++) {
-		if (!strcmp(conf->endpoints[i].name, name))
+	for (unsigned i = 0; i < conf->nb_vteps; i++) {
+		if (!strcmp(conf->vteps[i].name, name))
 			return true;
 	}
 	return false;
 }
 
-static int add_endpoints(struct conf *conf, const struct conf *boot)
+static int add_vteps(struct conf *conf, const struct conf *boot)
 {
-	unsigned count = conf->nb_endpoints + boot->nb_endpoints;
-	struct conf_endpoint *grown =
-		reallocarray(conf->endpoints, count + 1, sizeof(struct conf_endpoint));
+	unsigned count = conf->nb_vteps + boot->nb_vteps;
+	struct conf_vtep *grown = reallocarray(conf->vteps, count + 1, sizeof(struct conf_vtep));
 
 	if (!grown)
 		return -ENOMEM;
-	conf->endpoints = grown;
-	for (unsigned i = 0; i < boot->nb_endpoints; i++) {
-		if (!has_endpoint(conf, boot->endpoints[i].name))
-			grown[conf->nb_endpoints++] = boot->endpoints[i];
+	conf->vteps = grown;
+	for (unsigned i = 0; i < boot->nb_vteps; i++) {
+		if (!has_vtep(conf, boot->vteps[i].name))
+			grown[conf->nb_vteps++] = boot->vteps[i];
 	}
 	return 0;
 }
 
-// Adds to `conf` the tunnel endpoints, bridges and ports that only `boot` has.
+// Adds to `conf` the VTEPs, bridges and ports that only `boot` has.
 static int merge(struct conf *conf, const struct conf *boot)
 {
-	if (add_endpoints(conf, boot) < 0)
+	if (add_vteps(conf, boot) < 0)
 		return -ENOMEM;
 	for (unsigned b = 0; b < boot->nb_bridges; b++) {
 		const struct conf_bridge *from = &boot->bridges[b];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Static forwarding entries of bridges: sorted lists, so that tens of thousands in one request are
 // no work, and the same entries in the data plane's table. Those behind a tunnel hold their remote
-// endpoint while their port is up; those of the zero address are no entries of the table but
+// VTEP while their port is up; those of the zero address are no entries of the table but
 // members of their network's flood list.
 #include <errno.h>
 #include <stdlib.h>
@@ -127,7 +127,7 @@ static struct vport *port_of(struct job *job, const struct static_entry *e)
 	return job->vp;
 }
 
-// ---- remote endpoints ----
+// ---- remote VTEPs ----
 
 static bool is_open_tunnel(const struct vport *vp)
 {
@@ -151,7 +151,7 @@ static int take_remote(const struct vport *vp, struct static_entry *e, struct er
 		return 0;
 	vtep_remote_put(vtep, e->remote);
 	e->remote = 0;
-	return err_set_errno(err, rc, vp->conf.name, "cannot add a remote endpoint");
+	return err_set_errno(err, rc, vp->conf.name, "cannot add a remote VTEP");
 }
 
 static void put_remote(struct vport *vp, struct static_entry *e)
@@ -176,7 +176,7 @@ static int take_remotes(struct job *job, struct err *err)
 	while (done < job->count &&
 		(rc = take_remote(port_of(job, &job->entry[done]), &job->entry[done], err)) == 0)
 		done++;
-	if (rc == 0 && endpoints_publish(job->vs) < 0)
+	if (rc == 0 && switch_vteps_publish(job->vs) < 0)
 		rc = err_set(err, -ENOMEM, job->bridge->opts.name, "out of memory");
 	if (rc < 0) {
 		while (done-- > 0)

@@ -112,12 +112,12 @@ int vswitch_publish(struct vswitch *vs, struct err *err)
 	int rc = -ENOMEM;
 
 	vs->unpublished = true;
-	if (!ports || !bridges || endpoints_publish(vs) < 0) {
+	if (!ports || !bridges || switch_vteps_publish(vs) < 0) {
 		err_set(err, rc, "switch", "out of memory");
 		goto out;
 	}
 	mtu_follow(vs);
-	view.nb_ports = endpoints_view(vs, ports);
+	view.nb_ports = switch_vteps_view(vs, ports);
 	TAILQ_FOREACH (bridge, &vs->bridges, entry) {
 		bridges[view.nb_bridges++] = (struct dp_view_bridge){
 			.id = bridge->dp_id,
@@ -235,7 +235,7 @@ static void check_failed(struct vswitch *vs)
 			RETRY_US / 1000000);
 		vport_take_down(vs, vp, &why); // out of memory: the next service tries again
 	}
-	endpoints_check(vs);
+	switch_vteps_check(vs);
 	if (vs->unpublished)
 		vswitch_publish(vs, NULL);
 }
@@ -294,7 +294,7 @@ static void on_retry(void *arg)
 	// A device that is still being let go of cannot be opened.
 	if (!vswitch_settled(vs))
 		return;
-	changed = endpoints_retry(vs);
+	changed = switch_vteps_retry(vs);
 	for (unsigned i = 0; i < DP_PORTS_MAX; i++) {
 		struct vport *vp = vs->by_id[i];
 
@@ -312,7 +312,7 @@ static void on_service(void *arg)
 	check_failed(vs);
 	loop_timer_set(vs->service_timer, dp_service(vs->opts.dp, monotonic_us()));
 	// Workers call again for what comes from here on.
-	endpoints_hear(vs);
+	switch_vteps_hear(vs);
 }
 
 void vswitch_service(struct vswitch *vs)
@@ -342,7 +342,7 @@ int vswitch_new(const struct vswitch_opts *opts, struct vswitch **ret_vs, struct
 		.event_arg = opts->event_arg,
 	};
 	TAILQ_INIT(&vs->bridges);
-	TAILQ_INIT(&vs->endpoints);
+	TAILQ_INIT(&vs->vteps);
 	STAILQ_INIT(&vs->graves);
 	vs->service_timer = loop_add_timer(opts->loop, SERVICE_US, on_service, vs);
 	vs->retry_timer = loop_add_timer(opts->loop, RETRY_US / RETRY_PARTS, on_retry, vs);
@@ -387,7 +387,7 @@ void vswitch_free(struct vswitch *vs, bool remove)
 		free(bridge->grave);
 		free(bridge);
 	}
-	endpoints_free(vs, remove);
+	switch_vteps_free(vs, remove);
 	loop_del(vs->opts.loop, vs->service_timer);
 	loop_del(vs->opts.loop, vs->retry_timer);
 	loop_del(vs->opts.loop, vs->settle_timer);

@@ -40,7 +40,7 @@ struct vport {
 	struct err down;       // why it is down
 	uint16_t dp_id;	       // index of its counters; kept while it is down
 	struct dp_guard guard; // with conf.guard, while it is up
-	bool forget;	       // what it learned names a remote endpoint that is gone
+	bool forget;	       // what it learned names a remote VTEP that is gone
 	uint64_t since_us;     // monotonic, of the last change of state
 	struct grave *grave;   // made beforehand, so that removing cannot fail
 };
@@ -66,11 +66,11 @@ struct bridge {
 
 TAILQ_HEAD(bridge_list, bridge);
 
-// A tunnel endpoint. As a port, it outlives what it stands on.
-struct endpoint {
-	TAILQ_ENTRY(endpoint) entry;
+// A VTEP. As a port, it outlives what it stands on.
+struct switch_vtep {
+	TAILQ_ENTRY(switch_vtep) entry;
 	struct vswitch *vs;
-	struct conf_endpoint conf;
+	struct conf_vtep conf;
 	struct vtep *vtep;  // NULL while down
 	struct port *lower; // with underlay `port`, while up
 	struct err down;    // why it is down
@@ -81,7 +81,7 @@ struct endpoint {
 	struct grave *grave; // as of struct vport
 };
 
-TAILQ_HEAD(endpoint_list, endpoint);
+TAILQ_HEAD(switch_vtep_list, switch_vtep);
 
 struct vswitch_opts {
 	struct loop *loop;
@@ -111,20 +111,20 @@ void vswitch_service(struct vswitch *vs);
 // ---- look-ups ----
 
 struct bridge_list *vswitch_bridges(struct vswitch *vs);
-struct endpoint_list *vswitch_endpoints(struct vswitch *vs);
+struct switch_vtep_list *vswitch_vteps(struct vswitch *vs);
 struct bridge *vswitch_find_bridge(struct vswitch *vs, const char *name);
-struct endpoint *vswitch_find_endpoint(struct vswitch *vs, const char *name);
+struct switch_vtep *vswitch_find_vtep(struct vswitch *vs, const char *name);
 struct vport *vswitch_find_port(struct vswitch *vs, const char *name);
 // The same, or -ENOENT with the reason.
 int vswitch_get_bridge(
 	struct vswitch *vs, const char *name, struct bridge **ret_bridge, struct err *err);
 int vswitch_get_port(
 	struct vswitch *vs, const char *name, struct vport **ret_port, struct err *err);
-int vswitch_get_endpoint(
-	struct vswitch *vs, const char *name, struct endpoint **ret_endpoint, struct err *err);
-unsigned vswitch_endpoint_networks(const struct endpoint *endpoint);  // ports that are on it
+int vswitch_get_vtep(
+	struct vswitch *vs, const char *name, struct switch_vtep **ret_sv, struct err *err);
+unsigned vswitch_vtep_vnis(const struct switch_vtep *sv);	      // ports that are on it
 struct vport *vswitch_port_by_id(struct vswitch *vs, uint16_t dp_id); // NULL when gone
-// The remote endpoint that a port of type vxlan has under this number (dp_remote()), if any.
+// The remote VTEP that a port of type vxlan has under this number (dp_remote()), if any.
 bool vport_remote_ip(const struct vport *vp, uint16_t remote, struct ip_addr *ret_ip);
 struct dp *vswitch_dp(struct vswitch *vs);
 
@@ -134,13 +134,13 @@ int vswitch_bridge_add(struct vswitch *vs, const struct conf_bridge_opts *opts, 
 int vswitch_bridge_set(struct vswitch *vs, const struct conf_bridge_opts *opts, struct err *err);
 int vswitch_bridge_del(struct vswitch *vs, const char *name, struct err *err); // and its ports
 
-int vswitch_endpoint_add(struct vswitch *vs, const struct conf_endpoint *conf, struct err *err);
-// Makes it anew: its networks are without traffic for a moment.
-int vswitch_endpoint_set(struct vswitch *vs, const struct conf_endpoint *conf, struct err *err);
-int vswitch_endpoint_del(struct vswitch *vs, const char *name, struct err *err); // unused ones
+int vswitch_vtep_add(struct vswitch *vs, const struct conf_vtep *conf, struct err *err);
+// Makes it anew: its VNIs are without traffic for a moment.
+int vswitch_vtep_set(struct vswitch *vs, const struct conf_vtep *conf, struct err *err);
+int vswitch_vtep_del(struct vswitch *vs, const char *name, struct err *err); // unused ones
 
-// Adds all `count` ports to `bridge` or none. The first vxlan port makes the tunnel endpoint
-// `default` when there is no endpoint.
+// Adds all `count` ports to `bridge` or none. The first vxlan port makes the VTEP
+// `default` when there is no VTEP.
 int vswitch_ports_add(struct vswitch *vs, const char *bridge, const struct conf_port *ports,
 	unsigned count, struct err *err);
 int vswitch_port_set(struct vswitch *vs, const struct conf_port *conf, struct err *err);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The port type `vxlan`: a network of a tunnel endpoint as a port of a bridge.
+// The port type `vxlan`: a VNI of a VTEP as a port of a bridge.
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,7 +54,7 @@ static int take_remotes(struct network *net, const struct port *port, const stru
 			if (rc == 0)
 				continue;
 			vtep_remote_put(net->vtep, ret_remote[i]);
-			err_set_errno(err, rc, port->path, "cannot add a remote endpoint");
+			err_set_errno(err, rc, port->path, "cannot add a remote VTEP");
 		}
 		drop_remotes(net, ret_remote, i);
 		return rc;
@@ -63,15 +63,15 @@ static int take_remotes(struct network *net, const struct port *port, const stru
 }
 
 static int open_network(
-	struct port *port, const struct endpoint *ep, struct network **ret_net, struct err *err)
+	struct port *port, const struct switch_vtep *sv, struct network **ret_net, struct err *err)
 {
 	struct network *net = calloc(1, sizeof(*net));
 	int rc;
 
 	if (!net)
 		return err_set(err, -ENOMEM, port->path, "out of memory");
-	net->vtep = ep->vtep;
-	rc = vni_open(ep->vtep, port->conf.vni, port->conf.mtu, &net->vni, err);
+	net->vtep = sv->vtep;
+	rc = vni_open(sv->vtep, port->conf.vni, port->conf.mtu, &net->vni, err);
 	if (rc == 0) {
 		rc = take_remotes(net, port, &port->conf, net->remote, err);
 		if (rc < 0)
@@ -88,16 +88,16 @@ static int open_network(
 
 static int open(struct port *port, struct err *err)
 {
-	struct endpoint *ep;
+	struct switch_vtep *sv;
 	struct network *net = NULL;
-	int rc = vswitch_get_endpoint(port->env->type_arg, port->conf.endpoint, &ep, err);
+	int rc = vswitch_get_vtep(port->env->type_arg, port->conf.vtep, &sv, err);
 
 	if (rc < 0)
 		return rc;
-	if (!ep->vtep)
-		return err_set(err, ep->down.code ? ep->down.code : -ENODEV, port->path,
-			"tunnel endpoint %s is down: %s", ep->conf.name, ep->down.reason);
-	rc = open_network(port, ep, &net, err);
+	if (!sv->vtep)
+		return err_set(err, sv->down.code ? sv->down.code : -ENODEV, port->path,
+			"VTEP %s is down: %s", sv->conf.name, sv->down.reason);
+	rc = open_network(port, sv, &net, err);
 	if (rc < 0)
 		return rc;
 	port->priv = net;
@@ -156,7 +156,7 @@ static bool is_tagged(const struct conf_port *port, const struct conf_port *netw
 	       !(network->vlan_mode == CONF_VLAN_NATIVE_UNTAGGED && network->tag == port->tag);
 }
 
-// While all networks of the bridge are down, what the port has is as good a guess as any.
+// While all VNIs of the bridge are down, what the port has is as good a guess as any.
 static uint16_t auto_mtu(const struct vport *vp)
 {
 	unsigned mtu = 0, unknown = MTU_OF_ALL;

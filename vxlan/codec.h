@@ -24,7 +24,7 @@ static inline void vxlan_write(uint8_t hdr[VXLAN_HDR_BYTES], uint32_t vni)
 }
 
 // Reads the header of a datagram of `len_bytes`. Reserved bits are ignored, as receivers must.
-// Returns false when the datagram names no network or has no room for a frame.
+// Returns false when the datagram names no VNI or has no room for a frame.
 static inline bool vxlan_read(const uint8_t *datagram, uint32_t len_bytes, uint32_t *ret_vni)
 {
 	if (len_bytes < VXLAN_HDR_BYTES + VXLAN_FRAME_MIN || !(datagram[0] & VXLAN_FLAG_VNI))

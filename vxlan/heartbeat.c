@@ -62,7 +62,7 @@ bool heartbeat_read(const uint8_t *frame, uint32_t len_bytes, struct heartbeat_m
 	return true;
 }
 
-// ---- a remote endpoint ----
+// ---- a remote VTEP ----
 
 static void set_state(struct heartbeat *h, enum heartbeat_state state, uint64_t now_us)
 {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Heartbeats between tunnel endpoints: what they are on the wire, and what is known of a remote
-// endpoint by them. Pure functions; reading is for any thread, a `struct heartbeat` for its owner.
+// Heartbeats between VTEPs: what they are on the wire, and what is known of a remote
+// VTEP by them. Pure functions; reading is for any thread, a `struct heartbeat` for its owner.
 //
-// A heartbeat is a frame in a VXLAN network that both endpoints have, so that it takes the way that
-// frames take. To be the endpoints' own affair it goes to the group address of IEEE 802.3's MAC
+// A heartbeat is a frame in a VNI that both VTEPs have, so that it takes the way that
+// frames take. To be the VTEPs' own affair it goes to the group address of IEEE 802.3's MAC
 // control, 01:80:c2:00:00:01, which no bridge forwards (IEEE 802.1Q, tables 8-1 to 8-3). Of the
 // addresses of that kind this is the one that disturbs nobody: Linux's bridge throws it away at
 // once, without learning or counting, and no option makes it forward it (group_fwd_mask does with
@@ -39,7 +39,7 @@ void heartbeat_write(uint8_t *frame, const struct mac *src, const struct heartbe
 // False when the frame is no heartbeat.
 bool heartbeat_read(const uint8_t *frame, uint32_t len_bytes, struct heartbeat_msg *ret_msg);
 
-// ---- a remote endpoint ----
+// ---- a remote VTEP ----
 
 enum heartbeat_state {
 	HEARTBEAT_UNKNOWN, // has never answered: another make

@@ -3,7 +3,7 @@
 // the main thread; kernel_io.c receives and transmits, on workers.
 //
 // One socket receives. Several send, because a flow keeps its outer source port and routers spread
-// flows over paths by it. All are in the namespace that the endpoint names, wherever the threads
+// flows over paths by it. All are in the namespace that the VTEP names, wherever the threads
 // are that use them.
 #pragma once
 
@@ -72,7 +72,7 @@ struct kernel {
 	int probe_fd; // asks for the MTU of routes
 	bool has_netns;
 	struct netns_id netns;
-	int ifindex; // device of the endpoint's address; 0: any
+	int ifindex; // device of the VTEP's address; 0: any
 };
 
 extern const struct vtep_underlay kernel_underlay;

@@ -246,7 +246,7 @@ static enum dp_drop_reason reason_of(int code)
 	case ENETDOWN:
 	case ENETUNREACH:
 	case EHOSTUNREACH:
-	case EADDRNOTAVAIL: // the endpoint's address has gone
+	case EADDRNOTAVAIL: // the VTEP's address has gone
 		return DP_DROP_TUNNEL_DOWN;
 	default:
 		return DP_DROP_TX_ERROR;
@@ -345,7 +345,7 @@ static void add_msg(struct tx *tx, uint16_t number, unsigned nb_iovs)
 	q->sent[q->nb_msgs++] = q->train;
 }
 
-// The open train, whose pieces end at `end`, goes to its remote, or to all of the network.
+// The open train, whose pieces end at `end`, goes to its remote, or to all of the VNI.
 static void close_train(struct tx *tx, unsigned end)
 {
 	struct kernel_train *train = &tx->q->train;

@@ -63,7 +63,7 @@ static void tell(
 
 	if (!vtep->env.event)
 		return;
-	data = json_pack("{s:s, s:s, s:s}", "endpoint", vtep->conf.name, "remote",
+	data = json_pack("{s:s, s:s, s:s}", "vtep", vtep->conf.name, "remote",
 		ip_format(&remote->ip, ip), "reason", reason);
 	vtep->env.event(vtep->env.event_arg, event, data);
 	json_decref(data);

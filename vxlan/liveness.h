@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Heartbeats of a tunnel endpoint. The pipeline offers networks what no bridge forwards; what is a
+// Heartbeats of a VTEP. The pipeline offers VNIs what no bridge forwards; what is a
 // heartbeat of these is handed to the main thread, which sends and answers them. So they cost other
 // frames nothing.
 #pragma once
@@ -14,7 +14,7 @@
 // A heartbeat that was received.
 struct liveness_heard {
 	struct heartbeat_msg msg;
-	uint32_t vni, bytes; // network and size of the frame
+	uint32_t vni, bytes; // VNI and size of the frame
 	uint16_t remote;
 };
 
@@ -28,5 +28,5 @@ void liveness_describe(const struct vtep *vtep, const struct vtep_remote *remote
 
 // ---- workers ----
 
-// Takes a frame that came from dp_remote(), when it is a heartbeat: dp_port.take_local of networks.
+// Takes a frame that came from dp_remote(), when it is a heartbeat: dp_port.take_local of VNIs.
 dp_local_fn liveness_take;

@@ -100,7 +100,7 @@ static void make_expected(struct port_underlay *u)
 }
 
 // What is configured, or one that stays the same as long as the address does.
-static struct mac own_mac(const struct conf_endpoint *conf)
+static struct mac own_mac(const struct conf_vtep *conf)
 {
 	uint64_t hash = hash_add(HASH_INIT, &conf->address, sizeof(conf->address));
 	struct mac mac;
@@ -128,14 +128,14 @@ static bool is_link_local(const struct ip_addr *ip)
 	return ip->family == 6 && ip->byte[0] == 0xfe && (ip->byte[1] & 0xc0) == 0x80;
 }
 
-static bool is_on_link(const struct conf_endpoint *conf, const struct ip_addr *ip)
+static bool is_on_link(const struct conf_vtep *conf, const struct ip_addr *ip)
 {
 	return is_link_local(ip) || same_prefix(ip, &conf->address, conf->prefix);
 }
 
 static int check_conf(const struct vtep *vtep, struct err *err)
 {
-	const struct conf_endpoint *conf = &vtep->conf;
+	const struct conf_vtep *conf = &vtep->conf;
 	const struct ip_addr *ip = &conf->address, *gateway = &conf->gateway;
 	char text[IP_TEXT_BYTES];
 
@@ -174,7 +174,7 @@ static void routes_free(void *routes);
 
 static struct port_underlay *underlay_new(const struct vtep *vtep, struct dp_port *lower)
 {
-	const struct conf_endpoint *conf = &vtep->conf;
+	const struct conf_vtep *conf = &vtep->conf;
 	uint32_t nb_workers = MAX_OF(vtep->env.nb_workers, 1);
 	size_t bytes = RTE_ALIGN_CEIL(sizeof(struct port_underlay), RTE_CACHE_LINE_SIZE);
 	struct port_underlay *u = aligned_alloc(RTE_CACHE_LINE_SIZE, bytes);
@@ -376,7 +376,7 @@ static void hop_insert(struct port_routes *routes, struct port_hop *hop)
 	routes->hop[i & routes->hop_mask] = hop;
 }
 
-static struct port_hop *hop_new(const struct conf_endpoint *conf, const struct ip_addr *ip)
+static struct port_hop *hop_new(const struct conf_vtep *conf, const struct ip_addr *ip)
 {
 	struct port_hop *hop = aligned_alloc(RTE_CACHE_LINE_SIZE, sizeof(*hop));
 
@@ -395,7 +395,7 @@ static struct port_hop *hop_new(const struct conf_endpoint *conf, const struct i
 }
 
 // The next hop with this address in `routes`: one that there was, or a new one. NULL: no memory.
-static struct port_hop *hop_get(const struct conf_endpoint *conf, struct port_routes *routes,
+static struct port_hop *hop_get(const struct conf_vtep *conf, struct port_routes *routes,
 	const struct port_routes *old, const struct ip_addr *ip)
 {
 	struct port_hop *hop = port_hop_find(routes, ip);
@@ -413,7 +413,7 @@ static struct port_hop *hop_get(const struct conf_endpoint *conf, struct port_ro
 static int route_set(struct vtep *vtep, struct port_routes *routes, const struct port_routes *old,
 	uint16_t remote, const struct ip_addr *ip)
 {
-	const struct conf_endpoint *conf = &vtep->conf;
+	const struct conf_vtep *conf = &vtep->conf;
 	struct port_underlay *u = vtep->port;
 	struct port_route *route = &routes->route[remote];
 	const struct ip_addr *next = is_on_link(conf, ip) ? ip : &conf->gateway;

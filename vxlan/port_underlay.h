@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The underlay `port`: the endpoint has an address on a port of the switch that the kernel never
+// The underlay `port`: the VTEP has an address on a port of the switch that the kernel never
 // sees, finds next hops with ARP or neighbour discovery, and answers for itself. port_underlay.c
 // opens it and keeps next hops, on the main thread; port_underlay_io.c receives and transmits, on
 // workers.
@@ -48,7 +48,7 @@ struct port_route {
 
 _Static_assert(sizeof(struct port_route) <= 32, "two in a cache line");
 
-// Immutable; replaced with the endpoint's table.
+// Immutable; replaced with the VTEP's table.
 struct port_routes {
 	uint32_t nb_routes;
 	uint32_t hop_mask;     // of the hash

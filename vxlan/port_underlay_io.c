@@ -164,7 +164,7 @@ static bool has_l3(const struct rte_mbuf *m, bool ip6)
 	return m->data_len >= L3_OFF + ip_header_bytes(ip6);
 }
 
-// Whether the packet is of UDP and for the endpoint's address. `ip_bytes` of its header are there.
+// Whether the packet is of UDP and for the VTEP's address. `ip_bytes` of its header are there.
 static bool is_our_udp(const struct port_underlay *u, const uint8_t *ip)
 {
 	if (u->ip6)
@@ -209,7 +209,7 @@ static bool has_udp_checksum(
 			   be16(IPPROTO_UDP) + dp_sum_mbuf(m, l4_off, udp_bytes)) == 0xffff;
 }
 
-// Returns -1 when the packet is VXLAN for this endpoint, else why it is to be dropped.
+// Returns -1 when the packet is VXLAN for this VTEP, else why it is to be dropped.
 static int read_outer(
 	const struct port_underlay *u, const struct rte_mbuf *m, struct inner *ret_inner)
 {
@@ -285,7 +285,7 @@ static bool is_writable(const struct rte_mbuf *m)
 	return rte_mbuf_refcnt_read(m) == 1 && RTE_MBUF_DIRECT(m);
 }
 
-// Whatever is not for a network: answered, learned from, or dropped.
+// Whatever is not for a VNI: answered, learned from, or dropped.
 static void treat_other(struct port_underlay *u, struct rte_mbuf *m, enum dp_drop_reason reason,
 	struct answers *answers, struct dp_counters *cnt)
 {
@@ -316,7 +316,7 @@ static bool trim_fits(const struct rte_mbuf *m, uint16_t header_bytes, uint32_t 
 	return rte_pktmbuf_lastseg((struct rte_mbuf *)m)->data_len > extra;
 }
 
-// Returns true when the packet is one for a network after all.
+// Returns true when the packet is one for a VNI after all.
 static bool treat_odd(struct port_underlay *u, const struct vxlan_table *table, struct rte_mbuf *m,
 	struct answers *answers, struct dp_counters *cnt)
 {
@@ -364,7 +364,7 @@ static uint16_t treat_all_odd(struct port_underlay *u, const struct vxlan_table 
 
 // ---- receiving: the straight path ----
 
-// Zero when the packet is plain VXLAN for this endpoint. Loads may go beyond a short one's end, not
+// Zero when the packet is plain VXLAN for this VTEP. Loads may go beyond a short one's end, not
 // beyond its buffer. With IPv6 the checksum is still to be looked at.
 static __rte_always_inline uint64_t compare_outer(
 	const struct port_underlay *u, const struct rte_mbuf *m, const uint8_t *p, const bool ip6)
@@ -533,7 +533,7 @@ static void flush(struct outgoing *out)
 		lower->tx(lower, out->queue, out->pkt, n, out->cnt);
 	else
 		port_underlay_send(u, out->pkt, n, out->cnt);
-	// The network's packets and bytes are those inside. When the lower port has dropped some,
+	// The VNI's packets and bytes are those inside. When the lower port has dropped some,
 	// nobody knows of how many frames: a train counts as one then.
 	sent = out->cnt->tx_packets - before;
 	joined = sent == n ? out->n - n : 0;

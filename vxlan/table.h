@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What workers know of a tunnel endpoint: immutable tables that the main thread builds and replaces
+// What workers know of a VTEP: immutable tables that the main thread builds and replaces
 // as a whole (vxlan.c). Reading takes no lock; a worker takes the pointer once for each batch.
 #pragma once
 
@@ -35,7 +35,7 @@ static inline struct vxlan_addr vxlan_addr_of_ip6(const void *wire)
 
 struct vxlan_addr vxlan_addr_of(const struct ip_addr *ip);
 
-// A remote endpoint. Index: its number.
+// A remote VTEP. Index: its number.
 struct vxlan_remote {
 	struct ip_addr ip; // family 0: there is none of this number
 	union {
@@ -46,17 +46,17 @@ struct vxlan_remote {
 	socklen_t sa_bytes;
 };
 
-// Where the frames of a source in a network go in; 32 bytes, so that a cache line has two.
+// Where the frames of a source in a VNI go in; 32 bytes, so that a cache line has two.
 struct vxlan_source {
 	struct vxlan_addr addr;
 	uint32_t vni;	 // with VXLAN_SOURCE_USED
-	uint16_t port;	 // id of the network's port
-	uint16_t remote; // its number; 0: this entry says that the network is here
+	uint16_t port;	 // id of the VNI's port
+	uint16_t remote; // its number; 0: this entry says that the VNI is here
 } __attribute__((aligned(32)));
 
 #define VXLAN_SOURCE_USED (1u << 31)
 
-// Whom frames to all of a network go to.
+// Whom frames to all of a VNI go to.
 struct vxlan_flood {
 	uint32_t vni;
 	uint32_t first, count; // in `flooded`
@@ -67,7 +67,7 @@ struct vxlan_table {
 	uint32_t nb_remotes; // numbers below it are valid indices
 	struct vxlan_source *source;
 	uint32_t source_mask;	   // of the hash
-	struct vxlan_flood *flood; // by index of the network
+	struct vxlan_flood *flood; // by index of the VNI
 	uint32_t nb_floods;
 	uint16_t *flooded; // numbers of remotes
 	uint32_t nb_flooded;
@@ -78,7 +78,7 @@ static inline uint32_t vxlan_source_hash(struct vxlan_addr addr, uint32_t vni)
 	return vxlan_mix(addr.word[1], addr.word[0] + vni * VXLAN_KEY_A);
 }
 
-// The entry of `addr` in the network, NULL when there is none.
+// The entry of `addr` in the VNI, NULL when there is none.
 static inline const struct vxlan_source *vxlan_table_find(
 	const struct vxlan_table *table, struct vxlan_addr addr, uint32_t vni)
 {
@@ -100,7 +100,7 @@ static inline bool vxlan_table_has_vni(const struct vxlan_table *table, uint32_t
 	return vxlan_table_find(table, (struct vxlan_addr){}, vni) != NULL;
 }
 
-// The flood list of the network that has this index; NULL when it is not in the table yet.
+// The flood list of the VNI that has this index; NULL when it is not in the table yet.
 static inline const struct vxlan_flood *vxlan_table_flood(
 	const struct vxlan_table *table, uint32_t index, uint32_t vni)
 {
@@ -119,7 +119,7 @@ static inline const struct vxlan_remote *vxlan_table_remote(
 
 // ---- building, main thread ----
 
-// An empty table with room for remotes of numbers below `nb_remotes`, networks of indices below
+// An empty table with room for remotes of numbers below `nb_remotes`, VNIs of indices below
 // `nb_vnis`, and the sources and flood list entries that these have together. NULL when out of
 // memory.
 struct vxlan_table *vxlan_table_new(
@@ -131,7 +131,7 @@ void vxlan_remote_set(
 	struct vxlan_remote *remote, const struct ip_addr *ip, uint16_t udp_port, bool mapped);
 void vxlan_table_add_remote(struct vxlan_table *table, uint16_t remote, const struct ip_addr *ip,
 	uint16_t udp_port, bool mapped);
-// A network. Its flood list is what is added before the next network.
+// A VNI. Its flood list is what is added before the next VNI.
 void vxlan_table_add_vni(struct vxlan_table *table, uint32_t index, uint32_t vni);
 void vxlan_table_add_source(
 	struct vxlan_table *table, uint16_t remote, uint32_t vni, uint16_t port_id);

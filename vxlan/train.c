@@ -32,7 +32,7 @@ static inline uint32_t payload_bytes(const struct rte_mbuf *m)
 }
 
 // Whether next hop, destination address and source port are the same: all else is in the headers
-// of one endpoint. The latter two are side by side.
+// of one VTEP. The latter two are side by side.
 static bool same_way(const struct rte_mbuf *a, const struct rte_mbuf *b)
 {
 	const uint8_t *p = rte_pktmbuf_mtod(a, const uint8_t *);

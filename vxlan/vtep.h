@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the files of vxlan/ share of tunnel endpoints and networks. Workers use the data-plane ports
+// What the files of vxlan/ share of VTEPs and VNIs. Workers use the data-plane ports
 // and what is named there; all else is the main thread's.
 #pragma once
 
@@ -16,7 +16,7 @@ struct vtep_remote {
 	uint32_t refs;
 	uint16_t path_mtu; // of the underlay on the way there; 0: not known
 	uint16_t next;	   // of those with the same hash; 0: none
-	uint32_t vni;	   // the lowest network that it is in, as published; VTEP_NO_VNI
+	uint32_t vni;	   // the lowest VNI that it is in, as published; VTEP_NO_VNI
 
 	struct heartbeat *heartbeat; // NULL: never asked
 	uint64_t answer_due_us;	     // see heartbeat_may_answer()
@@ -38,7 +38,7 @@ struct liveness {
 struct vtep;
 struct vni;
 
-// An underlay: how the packets of tunnel endpoints get to others. Main thread.
+// An underlay: how the packets of VTEPs get to others. Main thread.
 struct vtep_underlay {
 	// Fills vtep->dp and what is the underlay's own in `vtep`. `lower` as in vtep_open().
 	int (*open)(struct vtep *vtep, struct dp_port *lower, struct err *err);
@@ -48,9 +48,9 @@ struct vtep_underlay {
 	// Bytes of the largest IP packet that leaves, and on the way to `ip`; 0 when not known.
 	uint16_t (*device_mtu)(const struct vtep *vtep);
 	uint16_t (*path_mtu)(const struct vtep *vtep, const struct ip_addr *ip);
-	// `table` is about to be the endpoint's. Any but 0: it will not. May be NULL.
+	// `table` is about to be the VTEP's. Any but 0: it will not. May be NULL.
 	int (*publish)(struct vtep *vtep, const struct vxlan_table *table);
-	// Sends `m`, a whole frame of a network with room for outer headers, and takes it. Of the
+	// Sends `m`, a whole frame of a VNI with room for outer headers, and takes it. Of the
 	// ways that flows go, `flow` chooses one. Negative errno, when that is known.
 	int (*send)(struct vtep *vtep, uint16_t remote, uint32_t vni, struct rte_mbuf *m,
 		uint32_t flow);
@@ -70,9 +70,9 @@ struct vtep {
 
 	// Main thread.
 	const struct vtep_underlay *underlay;
-	struct conf_endpoint conf;
+	struct conf_vtep conf;
 	struct vxlan_env env;
-	char path[CONF_NAME_BYTES + 16];	  // "tunnel endpoint t0", for errors
+	char path[CONF_NAME_BYTES + 16];	  // "VTEP t0", for errors
 	struct vtep_remote *remote;		  // index: number
 	uint32_t remote_room, nb_remotes, nb_ip6; // room; how many there are, of IPv6 among them
 	uint16_t next_probe;  // number of the remote whose path MTU is asked for next
@@ -88,7 +88,7 @@ static inline bool vtep_is_remote(const struct vtep *vtep, uint16_t remote)
 	return remote < vtep->remote_room && vtep->remote[remote].ip.family;
 }
 
-// How often a remote was added to a network.
+// How often a remote was added to a VNI.
 struct vni_member {
 	uint32_t takes, floods;
 };

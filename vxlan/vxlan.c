@@ -16,7 +16,7 @@
 #define UNDERLAY_MTU	 1500 // when nothing says what it is
 #define NUMBERS_RESTING	 64
 
-// ---- tunnel endpoints ----
+// ---- VTEPs ----
 
 static void vtep_free(struct vtep *vtep)
 {
@@ -31,7 +31,7 @@ static void vtep_free(struct vtep *vtep)
 
 static void update_mtu(struct vtep *vtep);
 
-int vtep_open(const struct conf_endpoint *conf, const struct vxlan_env *env, struct dp_port *lower,
+int vtep_open(const struct conf_vtep *conf, const struct vxlan_env *env, struct dp_port *lower,
 	struct vtep **ret_vtep, struct err *err)
 {
 	const struct vtep_underlay *underlay =
@@ -43,7 +43,7 @@ int vtep_open(const struct conf_endpoint *conf, const struct vxlan_env *env, str
 		return err_set(err, -ENOMEM, conf->name, "out of memory");
 	vtep->conf = *conf;
 	vtep->env = *env;
-	snprintf(vtep->path, sizeof(vtep->path), "tunnel endpoint %s", conf->name);
+	snprintf(vtep->path, sizeof(vtep->path), "VTEP %s", conf->name);
 	rte_spinlock_init(&vtep->dp.tx_lock);
 	vtep->dp.demux = true;
 	vtep->dp.mtu = UINT16_MAX;
@@ -104,7 +104,7 @@ static uint16_t underlay_mtu(const struct vtep *vtep)
 	return mtu ? mtu : UNDERLAY_MTU;
 }
 
-// Of the endpoint's family; with both, that of IPv6 unless all remotes are of IPv4.
+// Of the VTEP's family; with both, that of IPv6 unless all remotes are of IPv4.
 static uint16_t overhead(const struct vtep *vtep)
 {
 	const struct ip_addr *own = &vtep->conf.address;
@@ -133,7 +133,7 @@ static void update_mtu(struct vtep *vtep)
 			update_vni_mtu(vtep->vni[i]);
 }
 
-// ---- remote endpoints ----
+// ---- remote VTEPs ----
 
 static uint16_t *head_of(struct vtep *vtep, const struct ip_addr *ip)
 {
@@ -148,14 +148,13 @@ static int check_remote(const struct vtep *vtep, const struct ip_addr *ip, struc
 	ip_format(ip, text);
 	if (ip->family != own->family && !(own->family == 6 && ip_is_any(own)))
 		return err_set(err, -EAFNOSUPPORT, vtep->path,
-			"has an IPv%u address, remote endpoint %s is of IPv%u", own->family, text,
+			"has an IPv%u address, remote VTEP %s is of IPv%u", own->family, text,
 			ip->family);
 	if (ip_is_any(ip) || ip_is_multicast(ip))
 		return err_set(err, -EINVAL, vtep->path,
-			"remote endpoint %s is not the address of a host", text);
+			"remote VTEP %s is not the address of a host", text);
 	if (ip_equal(ip, own))
-		return err_set(
-			err, -EINVAL, vtep->path, "remote endpoint %s is its own address", text);
+		return err_set(err, -EINVAL, vtep->path, "remote VTEP %s is its own address", text);
 	return 0;
 }
 
@@ -200,7 +199,7 @@ int vtep_remote_get(
 	}
 	ret = take_number(vtep, &number);
 	if (ret)
-		return err_set_errno(err, ret, vtep->path, "no room for a remote endpoint more");
+		return err_set_errno(err, ret, vtep->path, "no room for a remote VTEP more");
 	vtep->remote[number] =
 		(struct vtep_remote){.ip = *ip, .refs = 1, .next = *head, .vni = VTEP_NO_VNI};
 	*head = number;
@@ -241,9 +240,9 @@ bool vtep_remote_ip(const struct vtep *vtep, uint16_t remote, struct ip_addr *re
 	return true;
 }
 
-// ---- networks ----
+// ---- VNIs ----
 
-// The index of a network that is to be `number`: a free one. -EEXIST when the endpoint has it.
+// The index of a VNI that is to be `number`: a free one. -EEXIST when the VTEP has it.
 static int take_index(struct vtep *vtep, uint32_t number, uint32_t *ret_index, struct err *err)
 {
 	uint32_t room = vtep->vni_room, index = room;
@@ -253,7 +252,7 @@ static int take_index(struct vtep *vtep, uint32_t number, uint32_t *ret_index, s
 		if (!vtep->vni[i])
 			index = i;
 		else if (vtep->vni[i]->number == number)
-			return err_set(err, -EEXIST, vtep->path, "has network %u already", number);
+			return err_set(err, -EEXIST, vtep->path, "has VNI %u already", number);
 	}
 	if (index == room) {
 		bigger = realloc(vtep->vni, (room * 2 + 4) * sizeof(*bigger));
@@ -447,9 +446,9 @@ uint32_t vtep_service(struct vtep *vtep, uint64_t now_us)
 	update_mtu(vtep);
 	if (vtep_mtu(vtep) != before && vtep->env.event) {
 		json_t *data =
-			json_pack("{s:s, s:i}", "endpoint", vtep->conf.name, "mtu", vtep_mtu(vtep));
+			json_pack("{s:s, s:i}", "vtep", vtep->conf.name, "mtu", vtep_mtu(vtep));
 
-		vtep->env.event(vtep->env.event_arg, "endpoint.mtu", data);
+		vtep->env.event(vtep->env.event_arg, "vtep.mtu", data);
 		json_decref(data);
 	}
 	return next_us;
@@ -477,13 +476,13 @@ json_t *vtep_remotes_json(const struct vtep *vtep)
 
 void vtep_describe(const struct vtep *vtep, json_t *obj)
 {
-	json_t *networks = json_array();
+	json_t *vnis = json_array();
 
 	for (uint32_t i = 0; i < vtep->vni_room; i++)
 		if (vtep->vni[i])
-			json_array_append_new(networks, json_integer(vtep->vni[i]->number));
+			json_array_append_new(vnis, json_integer(vtep->vni[i]->number));
 	json_object_set_new(obj, "mtu", json_integer(vtep_mtu(vtep)));
-	json_object_set_new(obj, "networks", networks);
+	json_object_set_new(obj, "vnis", vnis);
 	json_object_set_new(obj, "remotes", vtep_remotes_json(vtep));
 	if (vtep->underlay->describe)
 		vtep->underlay->describe(vtep, obj);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// VXLAN (RFC 7348): tunnel endpoints, the networks (VNIs) behind them and the remote endpoints that
+// VXLAN (RFC 7348): VTEPs, the VNIs (VNIs) behind them and the remote VTEPs that
 // these reach. For the main thread; the object model (vswitch/) owns all of it.
 //
-// A tunnel endpoint (VTEP) is an address of this host. It has a data-plane port of its own, on no
-// bridge, whose rx() takes the outer headers off and yields the frames of all its networks
-// (`demux`). A network is a data-plane port on a bridge (`tunnel`), whose tx() puts the outer
-// headers on. Remote endpoints have numbers 1..65535 in their tunnel endpoint: these are what
+// A VTEP (VTEP) is an address of this host. It has a data-plane port of its own, on no
+// bridge, whose rx() takes the outer headers off and yields the frames of all its VNIs
+// (`demux`). A VNI is a data-plane port on a bridge (`tunnel`), whose tx() puts the outer
+// headers on. Remote VTEPs have numbers 1..65535 in their VTEP: these are what
 // dp_remote() and forwarding entries name.
 //
 // Workers see immutable tables (table.h) that vtep_publish() replaces as a whole; the old ones go
@@ -28,13 +28,13 @@
 #define VXLAN_OVERHEAD_IP4 50 // inner Ethernet 14, VXLAN 8, UDP 8, IPv4 20
 #define VXLAN_OVERHEAD_IP6 70
 
-// What tunnel endpoints get from the process.
+// What VTEPs get from the process.
 struct vxlan_env {
 	struct dp *dp;
 	struct rte_mempool *pool;     // buffers of 2 KiB
 	struct rte_mempool *big_pool; // buffers of 64 KiB
 	uint16_t nb_workers;
-	// Told of "endpoint.mtu", "remote.up" and "remote.down"; may be NULL.
+	// Told of "vtep.mtu", "remote.up" and "remote.down"; may be NULL.
 	void (*event)(void *arg, const char *name, json_t *data /* borrowed */);
 	void *event_arg;
 };
@@ -42,12 +42,12 @@ struct vxlan_env {
 struct vtep;
 struct vni;
 
-// Makes a tunnel endpoint. `lower` is the open port whose wire it has to itself (underlay `port`),
-// NULL with the underlay `kernel`; it stays the caller's and must outlive the endpoint. Errors name
-// the endpoint: address not on this host, UDP port taken, no such namespace.
-int vtep_open(const struct conf_endpoint *conf, const struct vxlan_env *env, struct dp_port *lower,
+// Makes a VTEP. `lower` is the open port whose wire it has to itself (underlay `port`),
+// NULL with the underlay `kernel`; it stays the caller's and must outlive the VTEP. Errors name
+// the VTEP: address not on this host, UDP port taken, no such namespace.
+int vtep_open(const struct conf_vtep *conf, const struct vxlan_env *env, struct dp_port *lower,
 	struct vtep **ret_vtep, struct err *err);
-// No worker uses it any more, and its networks are closed.
+// No worker uses it any more, and its VNIs are closed.
 void vtep_close(struct vtep *vtep);
 
 // Its data-plane port; the caller gives it an id and names it in snapshots. It has no tx(). With
@@ -56,14 +56,14 @@ struct dp_port *vtep_port(struct vtep *vtep);
 
 // Largest inner frame's L3 size (no tag) that fits the underlay, towards remotes of either family:
 // conf.mtu, else the least of the device that has the address and the ways to the remotes.
-// vtep_service() follows it, sets the networks' dp_port.mtu (which the next snapshot has) and tells
-// of "endpoint.mtu" when it changed.
+// vtep_service() follows it, sets the VNIs' dp_port.mtu (which the next snapshot has) and tells
+// of "vtep.mtu" when it changed.
 uint16_t vtep_mtu(const struct vtep *vtep);
 
-// ---- remote endpoints ----
+// ---- remote VTEPs ----
 
 // The number of the remote at `ip`, which becomes known if it is new. Each get takes a reference
-// that vtep_remote_put() gives back. -EAFNOSUPPORT when the endpoint has no address of that
+// that vtep_remote_put() gives back. -EAFNOSUPPORT when the VTEP has no address of that
 // family, -EINVAL for what is no host's or is its own address, -ENOSPC. A number that was given
 // back is not given again at once, but forwarding entries that name it are to go with it.
 int vtep_remote_get(
@@ -72,17 +72,17 @@ void vtep_remote_put(struct vtep *vtep, uint16_t remote);
 // False when there is no such remote.
 bool vtep_remote_ip(const struct vtep *vtep, uint16_t remote, struct ip_addr *ret_ip);
 
-// ---- networks ----
+// ---- VNIs ----
 
-// Makes the network `number` of an endpoint. `mtu` as conf_port.mtu; what fits the underlay is the
-// most. -EEXIST when the endpoint has it already. The caller gives its data-plane port an id before
+// Makes the VNI `number` of a VTEP. `mtu` as conf_port.mtu; what fits the underlay is the
+// most. -EEXIST when the VTEP has it already. The caller gives its data-plane port an id before
 // the next vtep_publish(), and publishes before a snapshot names it.
 int vni_open(
 	struct vtep *vtep, uint32_t number, uint16_t mtu, struct vni **ret_vni, struct err *err);
 void vni_close(struct vni *vni);
 struct dp_port *vni_port(struct vni *vni);
 
-// Lets the network take frames from a remote, and with `flood` sends it those that go to all.
+// Lets the VNI take frames from a remote, and with `flood` sends it those that go to all.
 // Counted: as often as it was added it must be deleted, before its reference is given back. -ENOENT
 // when there is no such remote.
 int vni_remote_add(struct vni *vni, uint16_t remote, bool flood);
@@ -104,7 +104,7 @@ uint32_t vtep_heartbeat(struct vtep *vtep, uint64_t now_us);
 // Takes and answers the heartbeats that have come: dp_port.calls_main is set then.
 void vtep_hear(struct vtep *vtep, uint64_t now_us);
 
-// Adds members to `obj`: mtu, networks (their numbers), remotes.
+// Adds members to `obj`: mtu, vnis (their numbers), remotes.
 void vtep_describe(const struct vtep *vtep, json_t *obj);
 
 // A list of ip, path_mtu, and with heartbeats state ("unknown", "up", "down"), since_s, sent,

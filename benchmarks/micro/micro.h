@@ -41,7 +41,7 @@ extern const struct micro_ops micro_vlan_push, micro_vlan_pop;
 extern const struct micro_ops micro_checksum, micro_finish, micro_segment, micro_merge,
 	micro_merge_none, micro_fits;
 
-// vxlan.c; size: remote tunnel endpoints
+// vxlan.c; size: remote VTEPs
 extern const struct micro_ops micro_encap, micro_decap;
 
 // Ends the program with an error when a benchmark did not do what it measures.

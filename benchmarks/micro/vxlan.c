@@ -48,7 +48,7 @@ static uint16_t lower_rx(struct dp_port *port, uint16_t queue, struct rte_mbuf *
 static void lower_tx(struct dp_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
 	struct dp_counters *cnt)
 {
-	if (!s.packet[PACKETS - 1]) // a question of the endpoint
+	if (!s.packet[PACKETS - 1]) // a question of the VTEP
 		rte_pktmbuf_free_bulk(pkts, n);
 	s.sent += n;
 	cnt->tx_packets += n;
@@ -132,7 +132,7 @@ static struct rte_mbuf *packet_of(unsigned i)
 static void setup(uint64_t size)
 {
 	const struct dp_opts opts = {.pool = micro_pool};
-	const struct conf_endpoint conf = {
+	const struct conf_vtep conf = {
 		.name = "t0",
 		.underlay = CONF_UNDERLAY_PORT,
 		.port = {.has_mac = true, .mac = own_mac},
@@ -151,7 +151,7 @@ static void setup(uint64_t size)
 	env.dp = s.dp;
 	micro_check(vtep_open(&conf, &env, &s.lower, &s.vtep, &err) == 0 &&
 			    vni_open(s.vtep, VNI, 0, &s.vni, &err) == 0,
-		"there is a tunnel endpoint");
+		"there is a VTEP");
 	add_remotes();
 	for (uint32_t n = 1; n <= s.remotes; n++)
 		answer(n);

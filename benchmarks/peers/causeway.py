@@ -77,7 +77,7 @@ class Causeway(Switch):
                 continue
             process = Process(self.lab, "causeway-" + name, self.conf(cpus), name)
             process.vsctl("add-br", "br0")
-            process.vsctl("add-tunnel-endpoint", "te0", "address=" + hosts.address(name))
+            process.vsctl("add-vtep", "te0", "address=" + hosts.address(name))
             process.vsctl("add-port", "br0", "vx0", "type=vxlan", "key=%d" % hosts.VNI,
                           "remote=" + hosts.address(hosts.other(name)))
             self.left.append((name, process))
@@ -108,7 +108,7 @@ class Causeway(Switch):
             hosts.kernel_container(self.lab, host, name, namespace, address, ifname)
 
     def add_tunnel(self, devargs, remotes):
-        self.vsctl("add-tunnel-endpoint", "te0", "underlay=port", "type=dpdk", "devargs=" + devargs,
+        self.vsctl("add-vtep", "te0", "underlay=port", "type=dpdk", "devargs=" + devargs,
                    "checksum=off", "address=%s/24" % captures.TUNNEL_ADDRESS,
                    "gateway=" + captures.TUNNEL_GATEWAY, "gateway-mac=" + captures.GATEWAY_MAC)
         self.vsctl("add-port", "br0", "vx0", "type=vxlan", "key=%d" % hosts.VNI,

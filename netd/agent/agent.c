@@ -185,7 +185,7 @@ static void on_net(void *arg, struct replica_net *net, bool gone)
 	agent_dns_net(a, net);
 	if (!gone) {
 		agent_net_known(a, net);
-		agent_own_net_known(a, net);
+		agent_endpoint_net_known(a, net);
 		reconcile_net(a->rec, net);
 		a->net_write.next_us = 0; // if it was put back
 	} else if (!net->nb_own) {
@@ -216,7 +216,7 @@ static void on_endpoint(
 		agent_release_ips(a, ep->net, old);
 	else if (gone)
 		agent_release_ips(a, ep->net, &ep->rec);
-	agent_own_remote_changed(a, ep, gone);
+	agent_endpoint_remote_changed(a, ep, gone);
 	agent_names_remote(a, ep, gone);
 	reconcile_remote(a->rec, ep, old, gone);
 }
@@ -242,7 +242,7 @@ static int agent_load(struct agent *a, struct err *err)
 	if (rc == 0)
 		rc = agent_store_load(a, err);
 	if (rc == 0)
-		rc = agent_own_load(a, err);
+		rc = agent_endpoint_load(a, err);
 	return rc;
 }
 
@@ -326,7 +326,7 @@ void agent_free(struct agent *a)
 	kv_lease_free(a->lease, false);
 	agent_dns_free_all(a);
 	reconcile_free(a->rec);
-	agent_own_free_all(a);
+	agent_endpoint_free_all(a);
 	agent_net_free_all(a);
 	a->replica.observer = (struct replica_observer){0};
 	replica_fini(&a->replica);
@@ -373,7 +373,7 @@ static void run_all(struct agent *a, uint64_t now_us)
 	agent_network_run(a, now_us);
 	agent_block_run(a, now_us);
 	agent_request_run(a, now_us);
-	agent_own_run(a, now_us);
+	agent_endpoint_run(a, now_us);
 	agent_gateway_run(a, now_us);
 	agent_dns_run(a, now_us);
 	reconcile_run(a->rec, now_us);

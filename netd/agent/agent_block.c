@@ -99,7 +99,7 @@ static int make_pools(struct agent *a, struct replica_net *net)
 void agent_net_known(struct agent *a, struct replica_net *net)
 {
 	struct replica_endpoint *ep;
-	struct own_endpoint *own;
+	struct local_endpoint *own;
 
 	if (!net->known || net->agent)
 		return;

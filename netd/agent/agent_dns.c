@@ -39,9 +39,9 @@ static void add_net(struct dns_view *view, const struct replica_net *net)
 	add_servers(view, &net->rec);
 }
 
-static struct own_endpoint *next_of(const struct agent_container *c, uint64_t after_seq)
+static struct local_endpoint *next_of(const struct agent_container *c, uint64_t after_seq)
 {
-	struct own_endpoint *own, *found = NULL;
+	struct local_endpoint *own, *found = NULL;
 
 	LIST_FOREACH (own, &c->endpoints, of_container) {
 		if (own->agent->named && own->rec.seq > after_seq &&
@@ -53,7 +53,7 @@ static struct own_endpoint *next_of(const struct agent_container *c, uint64_t af
 
 bool agent_dns_view(const struct agent_container *c, struct dns_view *ret_view)
 {
-	struct own_endpoint *own = next_of(c, 0);
+	struct local_endpoint *own = next_of(c, 0);
 
 	memset(ret_view, 0, sizeof(*ret_view)); // also between members: views are compared
 	if (!own)
@@ -108,18 +108,18 @@ static void note(struct agent *a, struct retry *retry, char problem[320], const 
 
 // ---- containers ----
 
-static struct own_endpoint *find_up(const struct agent_container *c)
+static struct local_endpoint *find_up(const struct agent_container *c)
 {
-	struct own_endpoint *own;
+	struct local_endpoint *own;
 
 	LIST_FOREACH (own, &c->endpoints, of_container) {
-		if (own->state == OWN_UP)
+		if (own->state == ENDPOINT_UP)
 			return own;
 	}
 	return NULL;
 }
 
-static int listen_in(struct agent *a, struct agent_container *c, const struct own_endpoint *up,
+static int listen_in(struct agent *a, struct agent_container *c, const struct local_endpoint *up,
 	const struct dns_view *view, struct err *err)
 {
 	struct sandbox_where where = {
@@ -155,14 +155,14 @@ int agent_dns_check_resolv(const struct agent *a, const char *sandbox, struct er
 	return 0;
 }
 
-static bool asks_for_resolv(const struct agent *a, const struct own_endpoint *own)
+static bool asks_for_resolv(const struct agent *a, const struct local_endpoint *own)
 {
 	const char *text = json_string_value(json_object_get(own->rec.options, "resolv-conf"));
 
 	return text ? !strcmp(text, "true") : a->conf->dns.write_resolv_conf;
 }
 
-static int write_resolv(struct agent *a, const struct own_endpoint *own, struct err *err)
+static int write_resolv(struct agent *a, const struct local_endpoint *own, struct err *err)
 {
 	struct resolv resolv = {.nb_servers = 1, .ndots = a->conf->dns.ndots};
 
@@ -174,10 +174,10 @@ static int write_resolv(struct agent *a, const struct own_endpoint *own, struct 
 
 // The file is there while an endpoint asks for it, also over a restart. What is left of a time when
 // it was asked for goes. `up`: one has its interface.
-static int follow_resolv(
-	struct agent *a, struct agent_container *c, const struct own_endpoint *up, struct err *err)
+static int follow_resolv(struct agent *a, struct agent_container *c,
+	const struct local_endpoint *up, struct err *err)
 {
-	const struct own_endpoint *own, *asks = NULL, *any = NULL;
+	const struct local_endpoint *own, *asks = NULL, *any = NULL;
 	int rc;
 
 	LIST_FOREACH (own, &c->endpoints, of_container) {
@@ -201,7 +201,7 @@ static int follow_resolv(
 
 static void update(struct agent *a, struct agent_container *c)
 {
-	struct own_endpoint *up = find_up(c);
+	struct local_endpoint *up = find_up(c);
 	struct dns_view view;
 	struct err err = {0};
 	bool is_seen = agent_dns_view(c, &view);
@@ -220,7 +220,7 @@ static void update(struct agent *a, struct agent_container *c)
 	note(a, &c->retry, c->problem, c->view.name, rc, &err);
 }
 
-int agent_dns_own_add(struct agent *a, struct own_endpoint *own)
+int agent_dns_own_add(struct agent *a, struct local_endpoint *own)
 {
 	struct agent_container *c;
 
@@ -237,12 +237,12 @@ int agent_dns_own_add(struct agent *a, struct own_endpoint *own)
 	return 0;
 }
 
-void agent_dns_own(struct agent *a, struct own_endpoint *own)
+void agent_dns_own(struct agent *a, struct local_endpoint *own)
 {
 	update(a, own->agent->container);
 }
 
-void agent_dns_own_gone(struct agent *a, struct own_endpoint *own)
+void agent_dns_own_gone(struct agent *a, struct local_endpoint *own)
 {
 	struct agent_container *c = own->agent->container;
 
@@ -340,7 +340,7 @@ void agent_dns_gateway_down(struct agent *a, struct replica_net *net)
 void agent_dns_net(struct agent *a, struct replica_net *net)
 {
 	struct agent_dns_gateway *gateway = find_gateway(a, net);
-	struct own_endpoint *own;
+	struct local_endpoint *own;
 
 	LIST_FOREACH (own, &net->own, of_net)
 		update(a, own->agent->container);

@@ -16,10 +16,10 @@ static void check(int rc, const char *what)
 }
 
 // While somebody waits for its port it is not there yet; one that was there before a restart is.
-static bool has_name(const struct own_endpoint *own)
+static bool has_name(const struct local_endpoint *own)
 {
-	return own->state == OWN_UP || own->state == OWN_FAILED ||
-	       (own->state == OWN_STARTING && !own->agent->done);
+	return own->state == ENDPOINT_UP || own->state == ENDPOINT_FAILED ||
+	       (own->state == ENDPOINT_STARTING && !own->agent->done);
 }
 
 static bool is_other(const struct agent *a, const struct replica_endpoint *ep)
@@ -30,7 +30,7 @@ static bool is_other(const struct agent *a, const struct replica_endpoint *ep)
 static void add_all(struct agent *a, struct replica_net *net)
 {
 	struct replica_endpoint *ep;
-	struct own_endpoint *own;
+	struct local_endpoint *own;
 
 	LIST_FOREACH (ep, &net->endpoints, of_net) {
 		if (is_other(a, ep))
@@ -58,7 +58,7 @@ void agent_names_net(struct agent *a, struct replica_net *net)
 		add_all(a, net);
 }
 
-static void set_named(struct agent *a, struct own_endpoint *own, bool named)
+static void set_named(struct agent *a, struct local_endpoint *own, bool named)
 {
 	if (named == own->agent->named)
 		return;
@@ -69,7 +69,7 @@ static void set_named(struct agent *a, struct own_endpoint *own, bool named)
 	agent_names_net(a, own->net);
 }
 
-void agent_names_own(struct agent *a, struct own_endpoint *own)
+void agent_names_own(struct agent *a, struct local_endpoint *own)
 {
 	set_named(a, own, has_name(own));
 	if (own->agent->named && own->net->named)
@@ -77,7 +77,7 @@ void agent_names_own(struct agent *a, struct own_endpoint *own)
 			own->rec.name);
 }
 
-void agent_names_own_gone(struct agent *a, struct own_endpoint *own)
+void agent_names_own_gone(struct agent *a, struct local_endpoint *own)
 {
 	set_named(a, own, false);
 }

@@ -471,7 +471,7 @@ static int refuse_busy(struct agent *a, const struct replica_net *net, struct er
 	int len = 0;
 	unsigned count = 0;
 	struct replica_endpoint *ep;
-	struct own_endpoint *own;
+	struct local_endpoint *own;
 
 	LIST_FOREACH (own, &net->own, of_net) {
 		if (count++ < BUSY_NAMED)
@@ -479,7 +479,7 @@ static int refuse_busy(struct agent *a, const struct replica_net *net, struct er
 				len ? ", " : "", own->rec.name);
 	}
 	LIST_FOREACH (ep, &net->endpoints, of_net) {
-		if (agent_own_by_id(a, ep->rec.id))
+		if (agent_endpoint_by_id(a, ep->rec.id))
 			continue;
 		if (count++ < BUSY_NAMED)
 			len += snprintf(text + len, sizeof(text) - len, "%s%s (host %s)",

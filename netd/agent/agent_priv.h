@@ -26,7 +26,7 @@
 #include "netd/drivers/driver.h"
 #include "netd/ipam/ipam.h"
 #include "netd/reconcile/reconcile.h"
-#include "netd/replica/own.h"
+#include "netd/replica/local_endpoint.h"
 #include "netd/replica/replica.h"
 
 #define SECOND_US      UINT64_C(1000000)
@@ -68,18 +68,18 @@ struct agent_net {
 };
 
 // The agent's part of an own endpoint.
-struct agent_own {
+struct agent_endpoint {
 	struct retry write;
 	bool acked; // the store took the record; the watch will show it
 	uint64_t acked_us;
 	bool port_up;
-	bool port_gone;	 // OWN_STOPPING: the switch has let go of it
+	bool port_gone;	 // ENDPOINT_STOPPING: the switch has let go of it
 	bool takes_over; // its address was that of a host that was silent
 	bool readdress;	 // comes back with another address when its port is gone
 	bool named;	 // its names are known
 	struct agent_container *container;
 	struct retry configure;
-	// Who waits: for OWN_UP and the store, or for the end.
+	// Who waits: for ENDPOINT_UP and the store, or for the end.
 	agent_done_fn *done;
 	void *done_arg;
 	uint64_t deadline_us; // of the store's answer
@@ -96,7 +96,7 @@ struct pending {
 // A network namespace of this host with endpoints: there its names are asked.
 struct agent_container {
 	struct netns_id netns;
-	LIST_HEAD(, own_endpoint) endpoints;
+	LIST_HEAD(, local_endpoint) endpoints;
 	struct dns_view view; // of the listener
 	struct dns_listener *listener;
 	enum { RESOLV_UNKNOWN, RESOLV_WRITTEN, RESOLV_REMOVED } resolv;
@@ -129,7 +129,7 @@ struct agent {
 	const struct netd_conf *conf;
 	struct replica replica;
 	struct reconcile *rec;
-	struct own_endpoint *own; // by id
+	struct local_endpoint *own; // by id
 	uint64_t random;
 
 	char host_id[ID_BYTES];
@@ -266,24 +266,25 @@ void agent_gateway(void *agent, struct replica_net *net, const char *ifname, boo
 
 // ---- own.c ----
 
-int agent_own_load(struct agent *a, struct err *err); // from disk
-void agent_own_adopt(struct agent *a);		      // after a lost state folder: from the store
-int agent_own_save(struct agent *a, struct own_endpoint *own);
-int agent_own_add(struct agent *a, struct replica_net *net, struct endpoint_record *rec,
-	const struct netns_id *netns, struct own_endpoint **ret_own);
-void agent_own_stop(struct agent *a, struct own_endpoint *own); // it is to go
-void agent_own_container_gone(struct agent *a, struct own_endpoint *own);
-void agent_own_free_all(struct agent *a);
-void agent_own_net_known(struct agent *a, struct replica_net *net);
-void agent_own_run(struct agent *a, uint64_t now_us);
-struct own_endpoint *agent_own_by_id(const struct agent *a, const char *id);
-struct own_endpoint *agent_own_find(struct agent *a, struct replica_net *net, const char *name);
-void agent_own_remote_changed(struct agent *a, struct replica_endpoint *ep, bool gone);
-void agent_port(void *agent, struct own_endpoint *own, int rc, const struct err *err);
-void agent_port_gone(void *agent, struct own_endpoint *own);
-void agent_port_down(void *agent, struct own_endpoint *own, const char *reason);
-struct replica_endpoint *agent_own_record(struct agent *a, const struct own_endpoint *own);
-json_t *agent_own_json(const struct own_endpoint *own);
+int agent_endpoint_load(struct agent *a, struct err *err); // from disk
+void agent_endpoint_adopt(struct agent *a); // after a lost state folder: from the store
+int agent_endpoint_save(struct agent *a, struct local_endpoint *own);
+int agent_endpoint_add(struct agent *a, struct replica_net *net, struct endpoint_record *rec,
+	const struct netns_id *netns, struct local_endpoint **ret_own);
+void agent_endpoint_stop(struct agent *a, struct local_endpoint *own); // it is to go
+void agent_endpoint_container_gone(struct agent *a, struct local_endpoint *own);
+void agent_endpoint_free_all(struct agent *a);
+void agent_endpoint_net_known(struct agent *a, struct replica_net *net);
+void agent_endpoint_run(struct agent *a, uint64_t now_us);
+struct local_endpoint *agent_endpoint_by_id(const struct agent *a, const char *id);
+struct local_endpoint *agent_endpoint_find(
+	struct agent *a, struct replica_net *net, const char *name);
+void agent_endpoint_remote_changed(struct agent *a, struct replica_endpoint *ep, bool gone);
+void agent_port(void *agent, struct local_endpoint *own, int rc, const struct err *err);
+void agent_port_gone(void *agent, struct local_endpoint *own);
+void agent_port_down(void *agent, struct local_endpoint *own, const char *reason);
+struct replica_endpoint *agent_endpoint_record(struct agent *a, const struct local_endpoint *own);
+json_t *agent_endpoint_json(const struct local_endpoint *own);
 
 // ---- show.c ----
 
@@ -291,8 +292,8 @@ void agent_add_problem(json_t *list, const char *object, const char *reason);
 
 // ---- names.c: what changed here or in the replica ----
 
-void agent_names_own(struct agent *a, struct own_endpoint *own);
-void agent_names_own_gone(struct agent *a, struct own_endpoint *own); // before it is freed
+void agent_names_own(struct agent *a, struct local_endpoint *own);
+void agent_names_own_gone(struct agent *a, struct local_endpoint *own); // before it is freed
 void agent_names_net(struct agent *a, struct replica_net *net);
 void agent_names_remote(struct agent *a, struct replica_endpoint *ep, bool gone);
 void agent_names_host(struct agent *a, const struct replica_host *host);
@@ -301,10 +302,10 @@ void agent_names_self(struct agent *a); // its address
 
 // ---- dns.c ----
 
-int agent_dns_own_add(struct agent *a, struct own_endpoint *own);   // -ENOMEM
-void agent_dns_own(struct agent *a, struct own_endpoint *own);	    // its state
-void agent_dns_own_gone(struct agent *a, struct own_endpoint *own); // before it is freed
-void agent_dns_net(struct agent *a, struct replica_net *net);	    // its record
+int agent_dns_own_add(struct agent *a, struct local_endpoint *own);   // -ENOMEM
+void agent_dns_own(struct agent *a, struct local_endpoint *own);      // its state
+void agent_dns_own_gone(struct agent *a, struct local_endpoint *own); // before it is freed
+void agent_dns_net(struct agent *a, struct replica_net *net);	      // its record
 // Its interface in this host's own namespace: there, or (also before `net` is freed) not.
 void agent_dns_gateway_up(struct agent *a, struct replica_net *net, const char *ifname);
 void agent_dns_gateway_down(struct agent *a, struct replica_net *net);

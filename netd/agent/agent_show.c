@@ -52,13 +52,13 @@ json_t *agent_networks(struct agent *a)
 static void list_endpoints(struct agent *a, const struct replica_net *net, json_t *list)
 {
 	struct replica_endpoint *ep;
-	struct own_endpoint *own;
+	struct local_endpoint *own;
 
 	LIST_FOREACH (own, &net->own, of_net)
-		json_array_append_new(list, agent_own_json(own));
+		json_array_append_new(list, agent_endpoint_json(own));
 	LIST_FOREACH (ep, &net->endpoints, of_net) {
 		json_t *obj =
-			agent_own_by_id(a, ep->rec.id) ? NULL : endpoint_record_json(&ep->rec);
+			agent_endpoint_by_id(a, ep->rec.id) ? NULL : endpoint_record_json(&ep->rec);
 
 		if (!obj)
 			continue;
@@ -141,8 +141,8 @@ static json_t *problems(struct agent *a)
 		list = json_array();
 	if (a->host_problem[0])
 		agent_add_problem(list, a->conf->host, a->host_problem);
-	for (struct own_endpoint *own = a->own; own; own = own->hh.next) {
-		if (own->state != OWN_FAILED && own->state != OWN_CONFLICT)
+	for (struct local_endpoint *own = a->own; own; own = own->hh.next) {
+		if (own->state != ENDPOINT_FAILED && own->state != ENDPOINT_CONFLICT)
 			continue;
 		snprintf(object, sizeof(object), "endpoint %s of network %s", own->rec.name,
 			own->net->rec.name);
@@ -185,10 +185,10 @@ bool agent_is_settled(const struct agent *agent)
 	if (!LIST_EMPTY(&a->requests) || !agent_is_member(a) || a->purge_at_us ||
 		!reconcile_is_settled(a->rec) || a->gc.busy || a->drop.busy)
 		return false;
-	for (struct own_endpoint *own = a->own; own; own = own->hh.next) {
+	for (struct local_endpoint *own = a->own; own; own = own->hh.next) {
 		bool is_stored = own->net->local || own->stored;
 
-		if (own->state != OWN_CONFLICT && (own->state != OWN_UP || !is_stored))
+		if (own->state != ENDPOINT_CONFLICT && (own->state != ENDPOINT_UP || !is_stored))
 			return false;
 	}
 	return true;
@@ -250,19 +250,20 @@ static void compare_replicas(struct agent *a, struct audit *audit)
 			difference(audit, "agent", ep->key,
 				have ? "the store has a newer record"
 				     : "the store has it, this host does not");
-		if (!strcmp(ep->rec.host, a->conf->host) && !agent_own_by_id(a, ep->rec.id))
+		if (!strcmp(ep->rec.host, a->conf->host) && !agent_endpoint_by_id(a, ep->rec.id))
 			difference(audit, "store", ep->key, "it is said to be here, but is not");
 	}
 	for (struct replica_endpoint *ep = a->replica.endpoints; ep; ep = ep->hh.next) {
 		if (!replica_endpoint(now, ep->key))
 			difference(audit, "agent", ep->key, "this host has it, the store does not");
 	}
-	for (struct own_endpoint *own = a->own; own; own = own->hh.next) {
+	for (struct local_endpoint *own = a->own; own; own = own->hh.next) {
 		char key[RECORD_KEY_BYTES];
 
 		// One that is off has lost an address, not always that of its key: a problem, which
 		// is told as such. One that goes is no longer to be there.
-		if (own->net->local || own->state == OWN_CONFLICT || own->state == OWN_STOPPING)
+		if (own->net->local || own->state == ENDPOINT_CONFLICT ||
+			own->state == ENDPOINT_STOPPING)
 			continue;
 		record_key_endpoint(key, own->net->id, &own->rec.ips[0].ip);
 		if (!replica_endpoint(now, key))

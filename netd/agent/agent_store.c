@@ -219,7 +219,7 @@ static void on_begin(struct agent *a)
 	a->beginning = true;
 	a->went_back = false;
 	// What was acknowledged may not be in what comes now.
-	for (struct own_endpoint *own = a->own; own; own = own->hh.next)
+	for (struct local_endpoint *own = a->own; own; own = own->hh.next)
 		own->agent->acked = false;
 	for (struct replica_endpoint *ep = a->replica.endpoints; ep; ep = ep->hh.next)
 		ep->dropping = false;
@@ -243,8 +243,8 @@ static bool has_lost_own(struct agent *a)
 
 	if (!a->synced || (a->lease_lost_us && agent_now(a) - a->lease_lost_us >= grace_us))
 		return false;
-	for (struct own_endpoint *own = a->own; own; own = own->hh.next) {
-		struct replica_endpoint *ep = agent_own_record(a, own);
+	for (struct local_endpoint *own = a->own; own; own = own->hh.next) {
+		struct replica_endpoint *ep = agent_endpoint_record(a, own);
 
 		if (own->stored && own->net->known && !own->net->local && !own->net->seen && ep &&
 			!ep->seen)
@@ -294,7 +294,7 @@ static void on_read(struct agent *a, uint64_t revision)
 	if (lost)
 		on_lost(a);
 	if (!a->synced && a->fresh)
-		agent_own_adopt(a);
+		agent_endpoint_adopt(a);
 	if (!a->synced)
 		reconcile_ready(a->rec);
 	a->synced = true;

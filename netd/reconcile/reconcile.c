@@ -60,7 +60,7 @@ void reconcile_ready(struct reconcile *rec)
 	rec->ready = true;
 }
 
-static struct sw_port *port_of(struct reconcile *rec, const struct own_endpoint *own)
+static struct sw_port *port_of(struct reconcile *rec, const struct local_endpoint *own)
 {
 	char name[sizeof(((struct sw_port *)0)->name)];
 	struct sw_port *port;
@@ -78,7 +78,7 @@ static void claim_anew(struct sw_port *port)
 		sw_claim_add(port->net, &port->own->rec, &port->keys, NULL);
 }
 
-void reconcile_own_add(struct reconcile *rec, struct own_endpoint *own)
+void reconcile_endpoint_add(struct reconcile *rec, struct local_endpoint *own)
 {
 	static const struct err no_memory = {.code = -ENOMEM, .reason = "out of memory"};
 	struct sw_port *port = port_of(rec, own);
@@ -92,7 +92,7 @@ void reconcile_own_add(struct reconcile *rec, struct own_endpoint *own)
 		rec->opts.on_port(rec->opts.arg, own, -ENOMEM, &no_memory);
 		return;
 	}
-	port->deleting = port->deleting && own->state == OWN_STOPPING;
+	port->deleting = port->deleting && own->state == ENDPOINT_STOPPING;
 	port->changed = true;
 	port->obj.next_us = port->obj.wait_us = 0;
 	claim_anew(port);
@@ -102,7 +102,7 @@ void reconcile_own_add(struct reconcile *rec, struct own_endpoint *own)
 	sw_net_queue(net);
 }
 
-void reconcile_own_del(struct reconcile *rec, struct own_endpoint *own)
+void reconcile_endpoint_del(struct reconcile *rec, struct local_endpoint *own)
 {
 	struct sw_port *port = port_of(rec, own);
 
@@ -222,7 +222,7 @@ static bool is_loss(struct reconcile *rec, const char *event, const json_t *data
 	struct sw_port *own = NULL;
 	struct sw_net *net;
 
-	if (!strcmp(event, "endpoint.del"))
+	if (!strcmp(event, "vtep.del"))
 		return rec->tunnel_obj.there && !rec->tunnel_obj.busy;
 	if (port)
 		HASH_FIND_STR(rec->ports, port, own);
@@ -359,7 +359,7 @@ json_t *reconcile_problems(const struct reconcile *rec)
 	if (!list)
 		return NULL;
 	add_problem(list, "switch", "", &rec->list);
-	add_problem(list, "tunnel endpoint", RECONCILE_TUNNEL, &rec->tunnel_obj);
+	add_problem(list, "VTEP", RECONCILE_TUNNEL, &rec->tunnel_obj);
 	LIST_FOREACH (net, &rec->nets, entry) {
 		add_problem(list, "bridge", net->bridge_name, &net->bridge);
 		add_problem(list, "port", net->vx_name, &net->vx);

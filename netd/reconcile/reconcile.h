@@ -18,7 +18,7 @@
 #pragma once
 
 #include "netd/reconcile/switch.h"
-#include "netd/replica/own.h"
+#include "netd/replica/local_endpoint.h"
 
 #define RECONCILE_PREFIX "cw."
 
@@ -29,11 +29,11 @@ struct reconcile_opts {
 	struct replica *replica;
 	const char *self; // this host's name
 	// The port of an own endpoint is up (0), or why it is not; told again after each attempt.
-	void (*on_port)(void *arg, struct own_endpoint *own, int rc, const struct err *err);
-	// It is gone from the switch, after reconcile_own_del().
-	void (*on_port_gone)(void *arg, struct own_endpoint *own);
+	void (*on_port)(void *arg, struct local_endpoint *own, int rc, const struct err *err);
+	// It is gone from the switch, after reconcile_endpoint_del().
+	void (*on_port_gone)(void *arg, struct local_endpoint *own);
 	// The switch says that the port's namespace or device has gone.
-	void (*on_port_down)(void *arg, struct own_endpoint *own, const char *reason);
+	void (*on_port_down)(void *arg, struct local_endpoint *own, const char *reason);
 	// The gateway's interface is there, with the addresses of the record or others than before
 	// (told again after each attempt); or it goes. `net` has its record. May be NULL.
 	void (*on_gateway)(void *arg, struct replica_net *net, const char *ifname, bool up);
@@ -59,9 +59,9 @@ void reconcile_set_tunnel(struct reconcile *rec, const struct reconcile_tunnel *
 void reconcile_ready(struct reconcile *rec);
 
 // Things have changed. Each of these is cheap, idempotent, and acts after the event at hand.
-void reconcile_own_add(struct reconcile *rec, struct own_endpoint *own); // also: changed
-void reconcile_own_del(
-	struct reconcile *rec, struct own_endpoint *own);	    // stays until on_port_gone()
+void reconcile_endpoint_add(struct reconcile *rec, struct local_endpoint *own); // also: changed
+void reconcile_endpoint_del(
+	struct reconcile *rec, struct local_endpoint *own);	    // stays until on_port_gone()
 void reconcile_net(struct reconcile *rec, struct replica_net *net); // its record
 void reconcile_net_gone(struct reconcile *rec, struct replica_net *net); // before it is freed
 // An endpoint that the replica has, or had: then `gone`. Also for the losers of an address.

@@ -253,7 +253,7 @@ void sw_peers_step(struct reconcile *rec)
 	call = sw_call_new(rec, on_peers);
 	rec->peers_sent_us = rec->now_us;
 	rec->peers_busy = call && sw_call_send(call, "tunnel.status",
-					  json_pack("{s:s}", "endpoint", RECONCILE_TUNNEL));
+					  json_pack("{s:s}", "vtep", RECONCILE_TUNNEL));
 }
 
 bool reconcile_peer_alive(struct reconcile *rec, const struct ip_addr *vtep)

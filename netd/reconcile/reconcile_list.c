@@ -130,10 +130,10 @@ static void see_tunnels(struct reconcile *rec)
 		if (!is_ours(name))
 			continue;
 		if (rec->has_tunnel && !strcmp(name, RECONCILE_TUNNEL))
-			see(rec, &rec->tunnel_obj, "tunnel endpoint " RECONCILE_TUNNEL,
+			see(rec, &rec->tunnel_obj, "VTEP " RECONCILE_TUNNEL,
 				json_object_get(tunnel, "options"), NULL, sw_tunnel_options(rec));
 		else if (strcmp(name, RECONCILE_TUNNEL) != 0)
-			add_stray(rec, STRAY_TUNNEL, "tunnel endpoint", name);
+			add_stray(rec, STRAY_TUNNEL, "VTEP", name);
 	}
 }
 
@@ -359,7 +359,7 @@ static void end_all(struct reconcile *rec)
 	struct sw_net *net;
 
 	if (rec->has_tunnel)
-		missing(rec, &rec->tunnel_obj, "tunnel endpoint", RECONCILE_TUNNEL);
+		missing(rec, &rec->tunnel_obj, "VTEP", RECONCILE_TUNNEL);
 	LIST_FOREACH (net, &rec->nets, entry)
 		end_net(rec, net);
 	if (!rec->list_report)
@@ -409,7 +409,7 @@ static void on_list(
 static void on_tunnels(struct reconcile *rec, struct sw_call *call, int rc, const json_t *result,
 	const struct err *err)
 {
-	on_list(rec, &rec->tunnels, rc, json_object_get(result, "endpoints"), err);
+	on_list(rec, &rec->tunnels, rc, json_object_get(result, "vteps"), err);
 }
 
 static void on_bridges(struct reconcile *rec, struct sw_call *call, int rc, const json_t *result,
@@ -446,7 +446,7 @@ void sw_list_step(struct reconcile *rec)
 		!sw_object_due(rec, &rec->list))
 		return;
 	rec->relist = rec->list_failed = false;
-	ask(rec, "endpoint.list", on_tunnels);
+	ask(rec, "vtep.list", on_tunnels);
 	ask(rec, "bridge.list", on_bridges);
 	ask(rec, "port.list", on_ports);
 	if (!rec->nb_listing)

@@ -39,8 +39,8 @@ json_t *sw_tunnel_options(const struct reconcile *rec)
 
 void sw_vx_options(const struct sw_net *net, json_t **ret_fixed, json_t **ret_live)
 {
-	*ret_fixed = json_pack("{s:s, s:i, s:s}", "type", "vxlan", "key", (int)net->vni, "endpoint",
-		RECONCILE_TUNNEL);
+	*ret_fixed = json_pack(
+		"{s:s, s:i, s:s}", "type", "vxlan", "key", (int)net->vni, "vtep", RECONCILE_TUNNEL);
 	*ret_live = json_pack("{s:s, s:s, s:n, s:n, s:n, s:n, s:n, s:n}", "learning", "off",
 		"isolated", "on", "remote", "tag", "trunks", "vlan-mode", "mtu", "fdb-limit");
 }
@@ -106,12 +106,12 @@ void sw_tunnel_step(struct reconcile *rec)
 	obj->sent = obj->want;
 	options = sw_tunnel_options(rec);
 	if (obj->there)
-		sw_object_call(rec, obj, NULL, "endpoint.set",
-			json_pack("{s:s, s:o}", "name", RECONCILE_TUNNEL, "endpoint", options),
+		sw_object_call(rec, obj, NULL, "vtep.set",
+			json_pack("{s:s, s:o}", "name", RECONCILE_TUNNEL, "vtep", options),
 			on_tunnel);
 	else
-		sw_object_call(rec, obj, NULL, "endpoint.add",
-			json_pack("{s:o}", "endpoint", named(RECONCILE_TUNNEL, options, NULL)),
+		sw_object_call(rec, obj, NULL, "vtep.add",
+			json_pack("{s:o}", "vtep", named(RECONCILE_TUNNEL, options, NULL)),
 			on_tunnel);
 }
 
@@ -367,7 +367,7 @@ void sw_strays_step(struct reconcile *rec)
 	static const char *const methods[] = {
 		[STRAY_PORT] = "port.del",
 		[STRAY_BRIDGE] = "bridge.del",
-		[STRAY_TUNNEL] = "endpoint.del",
+		[STRAY_TUNNEL] = "vtep.del",
 	};
 	struct sw_stray *stray;
 

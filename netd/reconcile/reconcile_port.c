@@ -8,7 +8,7 @@
 #include "base/util.h"
 #include "netd/reconcile/reconcile_priv.h"
 
-struct sw_port *sw_port_new(struct sw_net *net, struct own_endpoint *own)
+struct sw_port *sw_port_new(struct sw_net *net, struct local_endpoint *own)
 {
 	struct sw_port *port = calloc(1, sizeof(*port));
 
@@ -37,8 +37,8 @@ void sw_port_free(struct sw_port *port)
 
 bool sw_port_claims(const struct sw_port *port)
 {
-	return port->net->net && !port->deleting && port->own->state != OWN_CONFLICT &&
-	       port->own->state != OWN_STOPPING;
+	return port->net->net && !port->deleting && port->own->state != ENDPOINT_CONFLICT &&
+	       port->own->state != ENDPOINT_STOPPING;
 }
 
 bool sw_port_wanted(const struct sw_port *port)
@@ -118,7 +118,7 @@ void sw_port_down(struct sw_port *port, const char *reason)
 static void gone(struct sw_port *port)
 {
 	struct reconcile_opts *opts = &port->net->rec->opts;
-	struct own_endpoint *own = port->own;
+	struct local_endpoint *own = port->own;
 
 	sw_net_queue(port->net);
 	sw_port_free(port);

@@ -13,7 +13,7 @@
 #include "netd/record/record.h"
 
 struct agent_net;
-struct own_endpoint;
+struct local_endpoint;
 struct replica;
 struct replica_claim;
 struct replica_net;
@@ -75,7 +75,7 @@ struct replica_net {
 	unsigned nb_endpoints;
 	LIST_HEAD(, replica_block) blocks;
 
-	LIST_HEAD(, own_endpoint) own; // this host's endpoints; the agent's
+	LIST_HEAD(, local_endpoint) own; // this host's endpoints; the agent's
 	unsigned nb_own;
 	unsigned nb_named;	 // of these, whose names are known; agent/names.c
 	bool named;		 // this network's names are known here

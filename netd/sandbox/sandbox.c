@@ -129,7 +129,7 @@ static int choose_ifname(struct sandbox *sb, const char *text, char (*taken)[16]
 // ---- addresses and routes ----
 
 struct job {
-	const struct own_endpoint *own;
+	const struct local_endpoint *own;
 	struct nl *nl;
 	int ifindex;
 	char object[SANDBOX_OBJECT_BYTES];
@@ -147,7 +147,7 @@ static struct nl_addr nl_addr_of(const struct ip_addr *ip, unsigned prefix)
 	return addr;
 }
 
-static bool is_own(const struct own_endpoint *own, const struct cidr *cidr)
+static bool is_own(const struct local_endpoint *own, const struct cidr *cidr)
 {
 	for (unsigned i = 0; i < own->rec.nb_ips; i++) {
 		if (cidr_equal(&own->rec.ips[i], cidr))
@@ -180,7 +180,7 @@ static void find_stale(void *arg, const struct nl_addr *addr)
 }
 
 // Docker turns IPv6 off in containers whose own networks have none.
-static void turn_ip6_on(const struct own_endpoint *own)
+static void turn_ip6_on(const struct local_endpoint *own)
 {
 	char file[64];
 	int ns, home, fd;
@@ -318,7 +318,7 @@ static int set_up(struct job *job, struct err *err)
 	return rc < 0 ? err_set_errno(err, rc, job->object, "cannot set it up") : 0;
 }
 
-static int configure(struct sandbox *sb, const struct own_endpoint *own, struct err *err)
+static int configure(struct sandbox *sb, const struct local_endpoint *own, struct err *err)
 {
 	struct job job = {.own = own};
 	int rc = open_in(own->rec.sandbox, &own->netns, &job.nl, err);

@@ -76,23 +76,23 @@ static int bind_bridge(const json_t *obj, struct err *err)
 
 static int bind_endpoint(const json_t *obj, struct err *err)
 {
-	struct conf_endpoint conf, before, again;
+	struct conf_vtep conf, before, again;
 	json_t *options = options_of(obj), *back;
 	int rc;
 
-	conf_endpoint_init(&conf);
-	conf_endpoint_init(&again);
+	conf_vtep_init(&conf);
+	conf_vtep_init(&again);
 	strcpy(conf.name, "x");
 	strcpy(again.name, "x");
 	before = conf;
-	rc = conf_endpoint_bind(options, "tunnel endpoint x", &conf, err);
+	rc = conf_vtep_bind(options, "tunnel endpoint x", &conf, err);
 	json_decref(options);
 	if (rc < 0) {
 		demand(!memcmp(&conf, &before, sizeof(conf)));
 		return rc;
 	}
-	back = conf_endpoint_to_json(&conf, false);
-	demand(back && conf_endpoint_bind(back, "tunnel endpoint x", &again, NULL) == 0);
+	back = conf_vtep_to_json(&conf, false);
+	demand(back && conf_vtep_bind(back, "tunnel endpoint x", &again, NULL) == 0);
 	json_decref(back);
 	demand(!memcmp(&conf, &again, sizeof(conf)));
 	return 0;
@@ -104,7 +104,7 @@ static int bind_objects(const struct ctrl_request *req, struct err *err)
 	const json_t *port = json_object_get(req->params, "port");
 	const json_t *bridge = json_object_get(req->params, "bridge");
 	const json_t *ports = json_object_get(req->params, "ports");
-	const json_t *endpoint = json_object_get(req->params, "endpoint");
+	const json_t *endpoint = json_object_get(req->params, "vtep");
 	int rc = 0;
 
 	if (json_is_object(port))

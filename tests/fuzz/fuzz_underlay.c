@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Any frames on the wire of a tunnel endpoint that has a port to itself. Each comes out as what was
+// Any frames on the wire of a VTEP that has a port to itself. Each comes out as what was
 // inside it, is answered, is learned from, or is counted as dropped; nothing is read outside its
 // buffer, and no buffer is lost. Whatever was learned, frames still go out, and heartbeats are
 // answered.
@@ -116,7 +116,7 @@ static unsigned put_frames(const uint8_t *data, size_t size, bool is_outside)
 	return count;
 }
 
-// ---- the endpoint ----
+// ---- the VTEP ----
 
 static struct {
 	struct dp *dp;
@@ -135,9 +135,9 @@ static struct ip_addr ip_of(bool ip6, uint8_t host)
 	return ip;
 }
 
-static void open_endpoint(bool ip6)
+static void open_vtep(bool ip6)
 {
-	const struct conf_endpoint conf = {
+	const struct conf_vtep conf = {
 		.name = "t0",
 		.underlay = CONF_UNDERLAY_PORT,
 		.port = {.has_mac = true, .mac = own_mac},
@@ -163,7 +163,7 @@ static void open_endpoint(bool ip6)
 	demand(vtep_publish(e.vtep) == 0);
 }
 
-static void close_endpoint(void)
+static void close_vtep(void)
 {
 	vni_close(e.vni);
 	vtep_close(e.vtep);
@@ -223,7 +223,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (!pool)
 		init();
-	open_endpoint(data[0] & IP6);
+	open_vtep(data[0] & IP6);
 	transmit();
 	count = put_frames(data + 1, size - 1, data[0] & OUTSIDE);
 	out = receive(&cnt) + cnt.rx_packets;
@@ -233,7 +233,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	transmit();
 	vtep_hear(e.vtep, 1000000);
 	vtep_service(e.vtep, 1000000);
-	close_endpoint();
+	close_vtep();
 	demand(rte_mempool_in_use_count(pool) == 0);
 	return 0;
 }

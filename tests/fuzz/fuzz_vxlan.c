@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What anybody can send to a tunnel endpoint: a datagram is refused, or becomes a network and a
+// What anybody can send to a VTEP: a datagram is refused, or becomes a network and a
 // frame inside it, whose flow has a source port, and which may be a heartbeat. A frame that looks
 // unfinished is finished to the same bytes by the two ways there are: in software at egress, and
 // for a socket that gathers. Nothing behind the datagram's end is read.

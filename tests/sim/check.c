@@ -53,8 +53,8 @@ static void forget_seen(struct promise *p)
 // The agent may have given it another address: then all begins anew. False: it is off.
 static bool follow(struct promise *p)
 {
-	struct own_endpoint *own = promise_own(p);
-	bool is_off = own && (own->state == OWN_CONFLICT || own->agent->readdress);
+	struct local_endpoint *own = promise_own(p);
+	bool is_off = own && (own->state == ENDPOINT_CONFLICT || own->agent->readdress);
 
 	if (promise_in_store(p))
 		p->stored_us = p->w->tl.now_us;

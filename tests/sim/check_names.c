@@ -106,7 +106,7 @@ static void expect_network(struct rows *rows, const struct network_record *net)
 // Networks of a host alone are not in the store.
 static void expect_local(struct rows *rows)
 {
-	for (struct own_endpoint *own = rows->h->agent->own; own; own = own->hh.next) {
+	for (struct local_endpoint *own = rows->h->agent->own; own; own = own->hh.next) {
 		if (own->net->local)
 			expect_endpoint(rows, own->net->rec.name, &own->rec, true);
 	}

@@ -195,8 +195,8 @@ static void check_bridge(struct truth *t, const struct host *h, const struct net
 // An endpoint that is off leaves its network in the switch, or takes it away: both are right.
 static bool has_off(const struct host *h, const char *bridge)
 {
-	for (struct own_endpoint *own = h->agent->own; own; own = own->hh.next) {
-		if (own->state == OWN_CONFLICT &&
+	for (struct local_endpoint *own = h->agent->own; own; own = own->hh.next) {
+		if (own->state == ENDPOINT_CONFLICT &&
 			!strcmp(own->net->rec.name, bridge + strlen(RECONCILE_PREFIX)))
 			return true;
 	}

@@ -28,7 +28,7 @@ static int get_bridge(struct fake_model *model, const json_t *params,
 	return *ret_bridge ? 0 : err_set(err, -ENOENT, name, "there is no such bridge");
 }
 
-// An entry of either table: a MAC and its tunnel endpoint, a flood member, an address and its MAC.
+// An entry of either table: a MAC and its VTEP, a flood member, an address and its MAC.
 struct entry {
 	struct mac mac;
 	struct ip_addr ip;
@@ -190,18 +190,18 @@ static const struct fake_port *tunnel_port(const struct fake_bridge *bridge, con
 	return NULL;
 }
 
-// What the tunnel endpoint of the bridge's network says of a remote one.
+// What the VTEP of the bridge's network says of a remote one.
 static int check_remote(const struct fake_model *model, const struct fake_port *port,
 	const struct ip_addr *ip, struct err *err)
 {
-	struct fake_endpoint *endpoint;
+	struct fake_vtep *vtep;
 	struct ip_addr own = {};
 
-	HASH_FIND_STR(model->endpoints, text_of(port->options, "endpoint"), endpoint);
-	if (endpoint)
-		ip_parse(text_of(endpoint->options, "address"), &own);
+	HASH_FIND_STR(model->vteps, text_of(port->options, "vtep"), vtep);
+	if (vtep)
+		ip_parse(text_of(vtep->options, "address"), &own);
 	if (!ip->family)
-		return err_set(err, -EINVAL, port->name, "an entry without a tunnel endpoint");
+		return err_set(err, -EINVAL, port->name, "an entry without a VTEP");
 	if (check_host(ip))
 		return err_set(err, -EINVAL, port->name, "%s", check_host(ip));
 	if (own.family && own.family != ip->family)

@@ -78,22 +78,22 @@ static void drop_bridge(struct fake_model *model, struct fake_bridge *bridge)
 	free(bridge);
 }
 
-static void drop_endpoint(struct fake_model *model, struct fake_endpoint *endpoint)
+static void drop_vtep(struct fake_model *model, struct fake_vtep *vtep)
 {
-	HASH_DEL(model->endpoints, endpoint);
-	json_decref(endpoint->options);
-	free(endpoint);
+	HASH_DEL(model->vteps, vtep);
+	json_decref(vtep->options);
+	free(vtep);
 }
 
 void fake_model_fini(struct fake_model *model)
 {
-	struct fake_endpoint *endpoint, *next_endpoint;
+	struct fake_vtep *vtep, *next_vtep;
 	struct fake_bridge *bridge, *next;
 
 	HASH_ITER(hh, model->bridges, bridge, next)
 	drop_bridge(model, bridge);
-	HASH_ITER(hh, model->endpoints, endpoint, next_endpoint)
-	drop_endpoint(model, endpoint);
+	HASH_ITER(hh, model->vteps, vtep, next_vtep)
+	drop_vtep(model, vtep);
 }
 
 static void copy_bridge(const struct fake_bridge *from, struct fake_model *to)
@@ -118,18 +118,18 @@ static void copy_bridge(const struct fake_bridge *from, struct fake_model *to)
 
 void fake_model_copy(const struct fake_model *from, struct fake_model *ret_to)
 {
-	const struct fake_endpoint *endpoint;
+	const struct fake_vtep *vtep;
 	const struct fake_bridge *bridge;
 
 	*ret_to = (struct fake_model){0};
 	for (bridge = from->bridges; bridge; bridge = bridge->hh.next)
 		copy_bridge(bridge, ret_to);
-	for (endpoint = from->endpoints; endpoint; endpoint = endpoint->hh.next) {
-		struct fake_endpoint *copy = calloc(1, sizeof(*copy));
+	for (vtep = from->vteps; vtep; vtep = vtep->hh.next) {
+		struct fake_vtep *copy = calloc(1, sizeof(*copy));
 
-		memcpy(copy->name, endpoint->name, sizeof(copy->name));
-		copy->options = json_incref(endpoint->options);
-		HASH_ADD_STR(ret_to->endpoints, name, copy);
+		memcpy(copy->name, vtep->name, sizeof(copy->name));
+		copy->options = json_incref(vtep->options);
+		HASH_ADD_STR(ret_to->vteps, name, copy);
 	}
 }
 
@@ -236,7 +236,7 @@ static int bind_port(
 {
 	json_t *options = without_name(obj), *listed;
 	const char *name = text_of(obj, "name");
-	struct fake_endpoint *endpoint = NULL;
+	struct fake_vtep *vtep = NULL;
 	struct fake_port *port;
 	struct conf_port conf;
 	int rc;
@@ -249,9 +249,9 @@ static int bind_port(
 	json_decref(options);
 	if (rc < 0)
 		return rc;
-	HASH_FIND_STR(model->endpoints, conf.endpoint, endpoint);
-	if (conf.type == CONF_PORT_VXLAN && !endpoint)
-		return err_set(err, -ENOENT, name, "there is no tunnel endpoint");
+	HASH_FIND_STR(model->vteps, conf.vtep, vtep);
+	if (conf.type == CONF_PORT_VXLAN && !vtep)
+		return err_set(err, -ENOENT, name, "there is no VTEP");
 	listed = port_options(&conf);
 	rc = check_others(model, &conf, listed, err);
 	if (rc < 0) {
@@ -333,7 +333,7 @@ static int port_del(
 static int port_set(
 	struct fake_model *model, const json_t *params, json_t **ret_result, struct err *err)
 {
-	static const char *const fixed[] = {"netns", "ifname", "queues", "key", "endpoint"};
+	static const char *const fixed[] = {"netns", "ifname", "queues", "key", "vtep"};
 	const char *name = text_of(params, "name");
 	struct fake_port *port = fake_model_port(model, name, NULL);
 	json_t *options;
@@ -388,100 +388,99 @@ static int port_list(
 	return 0;
 }
 
-// ---- tunnel endpoints ----
+// ---- VTEPs ----
 
-static int set_endpoint(struct fake_endpoint *endpoint, const json_t *obj, struct err *err)
+static int set_vtep(struct fake_vtep *vtep, const json_t *obj, struct err *err)
 {
-	struct conf_endpoint conf;
+	struct conf_vtep conf;
 	json_t *options;
 	int rc;
 
-	conf_endpoint_init(&conf);
-	rc = endpoint->options ? conf_endpoint_bind(endpoint->options, endpoint->name, &conf, err)
-			       : 0;
+	conf_vtep_init(&conf);
+	rc = vtep->options ? conf_vtep_bind(vtep->options, vtep->name, &conf, err) : 0;
 	options = without_name(obj);
 	if (rc == 0)
-		rc = conf_endpoint_bind(options, endpoint->name, &conf, err);
+		rc = conf_vtep_bind(options, vtep->name, &conf, err);
 	json_decref(options);
 	if (rc < 0)
 		return rc;
-	json_decref(endpoint->options);
-	endpoint->options = conf_endpoint_to_json(&conf, false);
+	json_decref(vtep->options);
+	vtep->options = conf_vtep_to_json(&conf, false);
 	return 0;
 }
 
-static int endpoint_add(
+static int vtep_add(
 	struct fake_model *model, const json_t *params, json_t **ret_result, struct err *err)
 {
-	const json_t *obj = json_object_get(params, "endpoint");
+	const json_t *obj = json_object_get(params, "vtep");
 	const char *name = text_of(obj, "name");
-	struct fake_endpoint *endpoint;
+	struct fake_vtep *vtep;
 	int rc;
 
-	HASH_FIND_STR(model->endpoints, name, endpoint);
-	if (endpoint)
-		return err_set(err, -EEXIST, name, "a tunnel endpoint of this name is there");
-	endpoint = calloc(1, sizeof(*endpoint));
-	snprintf(endpoint->name, sizeof(endpoint->name), "%s", name);
-	rc = set_endpoint(endpoint, obj, err);
+	HASH_FIND_STR(model->vteps, name, vtep);
+	if (vtep)
+		return err_set(err, -EEXIST, name, "a VTEP of this name is there");
+	vtep = calloc(1, sizeof(*vtep));
+	snprintf(vtep->name, sizeof(vtep->name), "%s", name);
+	rc = set_vtep(vtep, obj, err);
 	if (rc < 0) {
-		free(endpoint);
+		free(vtep);
 		return rc;
 	}
-	HASH_ADD_STR(model->endpoints, name, endpoint);
+	HASH_ADD_STR(model->vteps, name, vtep);
 	*ret_result = json_pack("{s:s, s:b}", "name", name, "added", 1);
 	return 0;
 }
 
-static int endpoint_set(
+static int vtep_set(
 	struct fake_model *model, const json_t *params, json_t **ret_result, struct err *err)
 {
 	const char *name = text_of(params, "name");
-	struct fake_endpoint *endpoint;
+	struct fake_vtep *vtep;
 	int rc;
 
-	HASH_FIND_STR(model->endpoints, name, endpoint);
-	if (!endpoint)
-		return err_set(err, -ENOENT, name, "there is no such tunnel endpoint");
-	rc = set_endpoint(endpoint, json_object_get(params, "endpoint"), err);
+	HASH_FIND_STR(model->vteps, name, vtep);
+	if (!vtep)
+		return err_set(err, -ENOENT, name, "there is no such VTEP");
+	rc = set_vtep(vtep, json_object_get(params, "vtep"), err);
 	if (rc == 0)
 		*ret_result = json_object();
 	return rc;
 }
 
-static int endpoint_del(
+static int vtep_del(
 	struct fake_model *model, const json_t *params, json_t **ret_result, struct err *err)
 {
 	const char *name = text_of(params, "name");
-	struct fake_endpoint *endpoint;
+	struct fake_vtep *vtep;
 	struct fake_bridge *bridge;
 	struct fake_port *port;
 
-	HASH_FIND_STR(model->endpoints, name, endpoint);
-	if (!endpoint && !flag_of(params, "if_exists"))
-		return err_set(err, -ENOENT, name, "there is no such tunnel endpoint");
+	HASH_FIND_STR(model->vteps, name, vtep);
+	if (!vtep && !flag_of(params, "if_exists"))
+		return err_set(err, -ENOENT, name, "there is no such VTEP");
 	for (bridge = model->bridges; bridge; bridge = bridge->hh.next) {
 		for (port = bridge->ports; port; port = port->hh.next) {
-			if (!strcmp(text_of(port->options, "endpoint"), name))
+			if (!strcmp(text_of(port->options, "vtep"), name))
 				return err_set(err, -EBUSY, name, "it has networks");
 		}
 	}
-	if (endpoint)
-		drop_endpoint(model, endpoint);
+	if (vtep)
+		drop_vtep(model, vtep);
 	*ret_result = json_object();
 	return 0;
 }
 
-static int endpoint_list(
+static int vtep_list(
 	struct fake_model *model, const json_t *params, json_t **ret_result, struct err *err)
 {
-	const struct fake_endpoint *endpoint;
+	const struct fake_vtep *vtep;
 	json_t *list = json_array();
 
-	for (endpoint = model->endpoints; endpoint; endpoint = endpoint->hh.next)
-		json_array_append_new(list, json_pack("{s:s, s:s, s:O}", "name", endpoint->name,
-						    "state", "up", "options", endpoint->options));
-	*ret_result = json_pack("{s:o}", "endpoints", list);
+	for (vtep = model->vteps; vtep; vtep = vtep->hh.next)
+		json_array_append_new(list, json_pack("{s:s, s:s, s:O}", "name", vtep->name,
+						    "state", "up", "options", vtep->options));
+	*ret_result = json_pack("{s:o}", "vteps", list);
 	return 0;
 }
 
@@ -493,10 +492,10 @@ static const struct fake_method methods[] = {
 	{"port.del", true, port_del},
 	{"port.set", true, port_set},
 	{"port.list", false, port_list},
-	{"endpoint.add", true, endpoint_add},
-	{"endpoint.del", true, endpoint_del},
-	{"endpoint.set", true, endpoint_set},
-	{"endpoint.list", false, endpoint_list},
+	{"vtep.add", true, vtep_add},
+	{"vtep.del", true, vtep_del},
+	{"vtep.set", true, vtep_set},
+	{"vtep.list", false, vtep_list},
 	{"fdb.add", true, fake_fdb_add},
 	{"fdb.del", true, fake_fdb_del},
 	{"fdb.show", false, fake_fdb_show},

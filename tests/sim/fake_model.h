@@ -7,7 +7,7 @@
 
 struct fake_model {
 	struct fake_bridge *bridges;
-	struct fake_endpoint *endpoints;
+	struct fake_vtep *vteps;
 };
 
 void fake_model_fini(struct fake_model *model);

@@ -74,7 +74,7 @@ static int sandbox_ifname(struct sandbox *sb, const char *text, char (*taken)[16
 	return 0;
 }
 
-static int sandbox_configure(struct sandbox *sb, const struct own_endpoint *own, struct err *err)
+static int sandbox_configure(struct sandbox *sb, const struct local_endpoint *own, struct err *err)
 {
 	struct host *h = ((struct sim_sandbox *)sb)->host;
 	char port[32];

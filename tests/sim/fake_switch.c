@@ -49,7 +49,7 @@ struct named {
 	UT_hash_handle hh;
 };
 
-struct far { // a remote tunnel endpoint that does not answer
+struct far { // a remote VTEP that does not answer
 	struct ip_addr ip;
 	UT_hash_handle hh;
 };
@@ -135,8 +135,8 @@ static void tell_deleted(struct fake_switch *sw, const char *method, const json_
 
 	if (!strcmp(method, "bridge.del"))
 		event(sw, method, json_pack("{s:s}", "bridge", text_of(params, "name")));
-	else if (!strcmp(method, "endpoint.del"))
-		event(sw, method, json_pack("{s:s}", "endpoint", text_of(params, "name")));
+	else if (!strcmp(method, "vtep.del"))
+		event(sw, method, json_pack("{s:s}", "vtep", text_of(params, "name")));
 	else if (!strcmp(method, "port.del") && !names)
 		event(sw, method, json_pack("{s:s}", "port", text_of(params, "name")));
 	else if (!strcmp(method, "port.del"))
@@ -607,9 +607,9 @@ struct fake_bridge *fake_switch_bridges(const struct fake_switch *sw)
 	return sw->model.bridges;
 }
 
-struct fake_endpoint *fake_switch_endpoints(const struct fake_switch *sw)
+struct fake_vtep *fake_switch_vteps(const struct fake_switch *sw)
 {
-	return sw->model.endpoints;
+	return sw->model.vteps;
 }
 
 struct fake_bridge *fake_switch_bridge(const struct fake_switch *sw, const char *name)

@@ -59,7 +59,7 @@ void fake_switch_refuses(struct fake_switch *sw, const char *text);
 // `ret_result` may be NULL.
 int fake_switch_do(struct fake_switch *sw, const char *method, json_t *params, json_t **ret_result,
 	struct err *err);
-// Whether the heartbeats of tunnel.status say that the remote tunnel endpoint is there; it is until
+// Whether the heartbeats of tunnel.status say that the remote VTEP is there; it is until
 // this says otherwise.
 void fake_switch_remote(struct fake_switch *sw, const struct ip_addr *ip, bool up);
 
@@ -102,7 +102,7 @@ struct fake_bridge {
 	UT_hash_handle hh; // by name
 };
 
-struct fake_endpoint {
+struct fake_vtep {
 	char name[64];
 	json_t *options;
 	UT_hash_handle hh; // by name
@@ -110,7 +110,7 @@ struct fake_endpoint {
 
 // What the process has now, or will have when it starts. Read only.
 struct fake_bridge *fake_switch_bridges(const struct fake_switch *sw);
-struct fake_endpoint *fake_switch_endpoints(const struct fake_switch *sw);
+struct fake_vtep *fake_switch_vteps(const struct fake_switch *sw);
 struct fake_bridge *fake_switch_bridge(const struct fake_switch *sw, const char *name); // NULL
 struct fake_bridge *fake_switch_bridge_of_vni(const struct fake_switch *sw, uint32_t vni);
 struct fake_port *fake_switch_port(const struct fake_switch *sw, const char *name);

@@ -32,20 +32,20 @@
 
 // ---- connections ----
 
-struct own_endpoint *promise_own(const struct promise *p)
+struct local_endpoint *promise_own(const struct promise *p)
 {
-	struct own_endpoint *own = p->host->agent ? p->host->agent->own : NULL;
+	struct local_endpoint *own = p->host->agent ? p->host->agent->own : NULL;
 
 	for (; own; own = own->hh.next) {
 		if (!strcmp(own->rec.sandbox, p->container->sandbox) &&
 			!strcmp(own->net->id, p->net_id) &&
-			(own->state != OWN_STOPPING || own->agent->readdress))
+			(own->state != ENDPOINT_STOPPING || own->agent->readdress))
 			return own;
 	}
 	return NULL;
 }
 
-void promise_update(struct promise *p, const struct own_endpoint *own)
+void promise_update(struct promise *p, const struct local_endpoint *own)
 {
 	p->rec = own->rec;
 	p->rec.aliases = NULL;
@@ -91,7 +91,7 @@ static void connected(struct promise *p, json_t *result)
 {
 	struct world *w = p->w;
 	struct replica_net *net = replica_net_by_name(&p->host->agent->replica, p->network);
-	struct own_endpoint *own;
+	struct local_endpoint *own;
 	char text[IP_TEXT_BYTES];
 
 	p->state = PROMISE_KEPT;
@@ -219,7 +219,7 @@ static bool is_doubtful(const struct promise *p)
 // Its agent died before it said which address it got, but may have kept it.
 static void follow_unsure(struct promise *p)
 {
-	struct own_endpoint *own = p->host->agent ? p->host->agent->own : NULL;
+	struct local_endpoint *own = p->host->agent ? p->host->agent->own : NULL;
 
 	for (; own && p->state == PROMISE_UNSURE; own = own->hh.next) {
 		if (!strcmp(own->rec.sandbox, p->container->sandbox) &&

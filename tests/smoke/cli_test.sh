@@ -80,7 +80,7 @@ completes() {
 	_vsctl || true # compopt works in a completion only
 	[[ "${COMPREPLY[*]}" == "$*" ]] || fail "'$COMP_LINE' is completed with: ${COMPREPLY[*]}"
 }
-completes 'vsctl add' add-br add-port add-tunnel-endpoint
+completes 'vsctl add' add-br add-port add-vtep
 completes 'vsctl fdb ' show add del load flush
 completes 'vsctl config c' check
 completes 'vsctl del-br ' br0 br1
@@ -91,7 +91,7 @@ completes 'vsctl add-port br0 x ty' type=tap type=veth type=dpdk type=vxlan
 completes 'vsctl add-port br0 x type=ve' veth
 completes 'vsctl add-port br0 x type=tap vlan-mode=n' native-tagged native-untagged
 completes 'vsctl set-br br0 a' ageing=
-completes 'vsctl add-tunnel-endpoint x un' underlay=kernel underlay=port
+completes 'vsctl add-vtep x un' underlay=kernel underlay=port
 completes 'vsctl fdb add br0 02:00:00:00:00:01 tu' tunnel=
 completes 'vsctl add-br --m' --may-exist
 completes 'vsctl stats --w' --watch
@@ -100,7 +100,7 @@ completes 'vsctl network c' create connect
 completes 'vsctl network create --subnet 10.0.0.0/8 --ip' --ip-range --ipv6
 completes 'vsctl network create -d o' overlay
 completes 'vsctl monitor port.d' port.del port.down
-completes 'vsctl help add-' add-br add-port add-tunnel-endpoint
+completes 'vsctl help add-' add-br add-port add-vtep
 
 # Every verb takes --run-dir, before and after.
 (

@@ -7,7 +7,7 @@
 start_switch
 ip link set lo up
 vsctl add-br br0 fdb-limit=1000000
-vsctl add-tunnel-endpoint te0 address=127.0.0.1
+vsctl add-vtep te0 address=127.0.0.1
 vsctl add-port br0 vx0 type=vxlan key=42
 "$PYTHON" "$(dirname "$0")/feed.py" "$T/sw/run/ctl.sock" br0 >"$T/feed" || fail "$(cat "$T/feed")"
 while read -r line; do note "$line"; done <"$T/feed"

@@ -36,30 +36,30 @@ use() {
 	export CAUSEWAY_RUN_DIR=$T/$1/run
 }
 
-# endpoint UNDERLAY FAMILY N [option…]: tunnel endpoint te0 of the switch in use, on the LAN.
-endpoint() {
+# vtep UNDERLAY FAMILY N [option…]: VTEP te0 of the switch in use, on the LAN.
+vtep() {
 	local underlay=$1 ip prefix
 	ip=$(address "$2" "$3")
 	prefix=$(if (($2 == 4)); then echo 24; else echo 64; fi)
 	if [[ $underlay == kernel ]]; then
-		vsctl add-tunnel-endpoint te0 address="$ip" "${@:4}"
+		vsctl add-vtep te0 address="$ip" "${@:4}"
 		return
 	fi
-	vsctl add-tunnel-endpoint te0 underlay=port type=veth netns=lan ifname="p$3" \
+	vsctl add-vtep te0 underlay=port type=veth netns=lan ifname="p$3" \
 		address="$ip/$prefix" mtu="$LAN_MTU" "${@:4}"
 	join "p$3"
 }
 
-# switch_host NAME N UNDERLAY FAMILY: all of the above, and the endpoint.
+# switch_host NAME N UNDERLAY FAMILY: all of the above, and the VTEP.
 switch_host() {
 	[[ $3 == port ]] || host "$1" "$2"
 	site "$1" "$2"
-	endpoint "$3" "$4" "$2"
+	vtep "$3" "$4" "$2"
 }
 
 # network NAME VNI REMOTE[,REMOTE…] [option…]: a port of type vxlan on br0.
 network() {
-	vsctl add-port br0 "$1" type=vxlan key="$2" remote="$3" endpoint=te0 "${@:4}"
+	vsctl add-port br0 "$1" type=vxlan key="$2" remote="$3" vtep=te0 "${@:4}"
 }
 
 # inside CONTAINER X [option…]: on the switch in use, with addresses 10.0.0.X and fd00::X.

@@ -2,7 +2,7 @@
 // The reconciler and the real switch: reads commands from standard input, carries them out,
 // and answers each with a line once the switch has all that is wanted.
 //
-//	host N ADDRESS		a host, or its other tunnel endpoint
+//	host N ADDRESS		a host, or its other VTEP
 //	net N [MTU]		a network, or its other MTU
 //	remote NET FIRST COUNT HOST	endpoints of another host
 //	gone NET FIRST COUNT
@@ -34,7 +34,7 @@ struct probe {
 	struct switch_conn *sw;
 	struct replica replica;
 	struct reconcile *rec;
-	struct own_endpoint own[OWN_MAX];
+	struct local_endpoint own[OWN_MAX];
 	bool used[OWN_MAX];
 	uint64_t end_us;
 	unsigned nb_up; // how often the switch came
@@ -42,7 +42,7 @@ struct probe {
 	json_t *differences;
 };
 
-static void on_port(void *arg, struct own_endpoint *own, int rc, const struct err *err)
+static void on_port(void *arg, struct local_endpoint *own, int rc, const struct err *err)
 {
 	struct probe *p = arg;
 	struct err why = {0};
@@ -51,12 +51,12 @@ static void on_port(void *arg, struct own_endpoint *own, int rc, const struct er
 		rc = sandbox_kernel.ops->configure(&sandbox_kernel, own, &why);
 		err = &why;
 	}
-	own->state = rc == 0 ? OWN_UP : OWN_FAILED;
+	own->state = rc == 0 ? ENDPOINT_UP : ENDPOINT_FAILED;
 	if (rc < 0)
 		err_text(err, p->reason, sizeof(p->reason));
 }
 
-static void on_port_gone(void *arg, struct own_endpoint *own)
+static void on_port_gone(void *arg, struct local_endpoint *own)
 {
 	struct probe *p = arg;
 
@@ -66,7 +66,7 @@ static void on_port_gone(void *arg, struct own_endpoint *own)
 	p->used[own - p->own] = false;
 }
 
-static void on_port_down(void *arg, struct own_endpoint *own, const char *reason)
+static void on_port_down(void *arg, struct local_endpoint *own, const char *reason)
 {
 	printf("down %s\n", own->rec.name);
 }
@@ -97,7 +97,7 @@ static void on_endpoint(
 static bool is_ready(const struct probe *p)
 {
 	for (unsigned i = 0; i < OWN_MAX; i++) {
-		if (p->used[i] && p->own[i].state != OWN_UP)
+		if (p->used[i] && p->own[i].state != ENDPOINT_UP)
 			return false;
 	}
 	return reconcile_is_settled(p->rec);
@@ -169,7 +169,7 @@ static json_t *parse_options(char *text)
 }
 
 // Other options of one that is there are of its inside.
-static void change_own(struct own_endpoint *own, json_t *options)
+static void change_own(struct local_endpoint *own, json_t *options)
 {
 	struct err err = {0};
 
@@ -183,14 +183,14 @@ static void change_own(struct own_endpoint *own, json_t *options)
 
 static void add_own(struct probe *p, unsigned net, unsigned n, char *options)
 {
-	struct own_endpoint *own = &p->own[n % OWN_MAX];
+	struct local_endpoint *own = &p->own[n % OWN_MAX];
 	struct err err = {0};
 
 	if (p->used[n % OWN_MAX]) {
 		change_own(own, parse_options(options));
 		return;
 	}
-	*own = (struct own_endpoint){.net = record_net_find(&p->replica, net)};
+	*own = (struct local_endpoint){.net = record_net_find(&p->replica, net)};
 	own->rec = record_endpoint_of(n, 0, n, n);
 	if (sandbox_kernel.ops->find(&sandbox_kernel, own->rec.sandbox, &own->netns, &err) < 0 ||
 		sandbox_kernel.ops->ifname(
@@ -202,14 +202,14 @@ static void add_own(struct probe *p, unsigned net, unsigned n, char *options)
 	LIST_INSERT_HEAD(&own->net->own, own, of_net);
 	own->net->nb_own++;
 	p->used[n % OWN_MAX] = true;
-	reconcile_own_add(p->rec, own);
+	reconcile_endpoint_add(p->rec, own);
 	settle(p);
 }
 
 static void del_own(struct probe *p, unsigned n)
 {
-	p->own[n % OWN_MAX].state = OWN_STOPPING;
-	reconcile_own_del(p->rec, &p->own[n % OWN_MAX]);
+	p->own[n % OWN_MAX].state = ENDPOINT_STOPPING;
+	reconcile_endpoint_del(p->rec, &p->own[n % OWN_MAX]);
 	settle(p);
 }
 

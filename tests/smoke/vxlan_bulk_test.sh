@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# A hundred thousand addresses behind a thousand remote endpoints in one message, and as many
+# A hundred thousand addresses behind a thousand remote VTEPs in one message, and as many
 # neighbours: within a second, all or none, while containers talk, and kept over a restart.
 . "$(dirname "$0")/lib.sh"
 
@@ -36,7 +36,7 @@ grep -q ' 0% packet loss' "$T/ping" || fail "packets were lost meanwhile: $(cat 
 vsctl fdb load br0 "$T/entries"
 vsctl neigh load br0 "$T/neighbours"
 
-# there NUMBER: so many static entries behind remote endpoints, and the neighbours.
+# there NUMBER: so many static entries behind remote VTEPs, and the neighbours.
 there() {
 	local n
 	n=$(vsctl fdb show br0 | grep -c ' 10\.9\.[0-9.]* *static') || true
@@ -47,15 +47,15 @@ there() {
 there "$count"
 [[ $(vsctl fdb show br0 | awk '$3 == "02:00:00:01:86:9f" { print $5 }') == 10.9.3.250 ]] ||
 	fail "the last one is elsewhere: $(vsctl fdb show br0 | tail -n 2)"
-n=$(vsctl --json show-tunnel-endpoint default | jq '.tunnel.remotes | length')
-((n == 1000)) || fail "$n remote endpoints are known"
+n=$(vsctl --json show-vtep default | jq '.tunnel.remotes | length')
+((n == 1000)) || fail "$n remote VTEPs are known"
 
 # One wrong entry, and there is none of the others.
 sed 's/ 10\.9\./ 10.8./; $s/vlan=10/vlan=11/' "$T/entries" >"$T/wrong"
 refused 'VLAN 11' vsctl fdb load br0 "$T/wrong"
 there "$count"
-n=$(vsctl --json show-tunnel-endpoint default | jq '.tunnel.remotes | length')
-((n == 1000)) || fail "$n remote endpoints are known after a refusal"
+n=$(vsctl --json show-vtep default | jq '.tunnel.remotes | length')
+((n == 1000)) || fail "$n remote VTEPs are known after a refusal"
 
 switch_stop
 start_switch
@@ -65,5 +65,5 @@ reaches c1 10.0.0.2
 # Gone with their port, and their remotes with them.
 vsctl vni del 7
 there 0
-n=$(vsctl --json show-tunnel-endpoint default | jq '.tunnel.remotes | length')
-((n == 0)) || fail "$n remote endpoints are left"
+n=$(vsctl --json show-vtep default | jq '.tunnel.remotes | length')
+((n == 0)) || fail "$n remote VTEPs are left"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Tunnel endpoints, VXLAN networks, their remotes and neighbours from the command line: made as an
+# VTEPs, VXLAN networks, their remotes and neighbours from the command line: made as an
 # Open vSwitch or iproute2 user would, shown, kept over a restart; mistakes are named and change
 # nothing.
 . "$(dirname "$0")/lib.sh"
@@ -25,49 +25,49 @@ container c1
 vsctl add-br br0
 vsctl add-br br1
 
-# As with Open vSwitch: the first network makes the endpoint.
+# As with Open vSwitch: the first network makes the VTEP.
 vsctl add-port br0 vx0 type=vxlan remote=10.9.0.2 key=42
-shows '^default +kernel +any +up +[0-9]+ +1 +1 +- +-$' vsctl list-tunnel-endpoints
+shows '^default +kernel +any +up +[0-9]+ +1 +1 +- +-$' vsctl list-vteps
 shows '^ *42 +vx0 +br0 +0 +default +up +[0-9]+ +10.9.0.2$' vsctl vni list
-refused_unchanged 'tunnel endpoint default: it has networks: delete the ports vx0' \
-	vsctl del-tunnel-endpoint default
+refused_unchanged 'VTEP default: it has VNIs: delete the ports vx0' \
+	vsctl del-vtep default
 vsctl del-port vx0
-vsctl del-tunnel-endpoint default
-refused 'no such tunnel endpoint' vsctl del-tunnel-endpoint default
-vsctl del-tunnel-endpoint default --if-exists
+vsctl del-vtep default
+refused 'no such VTEP' vsctl del-vtep default
+vsctl del-vtep default --if-exists
 
-# Endpoints.
-vsctl add-tunnel-endpoint west address=127.0.0.1 mtu=1600
-vsctl add-tunnel-endpoint west --may-exist
-vsctl add-tunnel-endpoint six address=::1 udp-port=4790 heartbeat=0
-shows '^west +kernel +127.0.0.1 +up +1550 +0 +0 +- +-$' vsctl list-tunnel-endpoints
-shows 'udp-port=4790' vsctl show-tunnel-endpoint six
-refused_unchanged 'is there already' vsctl add-tunnel-endpoint west
-refused_unchanged "'c/1' cannot name" vsctl add-tunnel-endpoint c/1
-refused_unchanged "did you mean 'udp-port'" vsctl add-tunnel-endpoint x udp-prt=4791
-refused_unchanged 'no address 203.0.113.1' vsctl add-tunnel-endpoint x address=203.0.113.1 udp-port=4791
-refused_unchanged 'UDP port 4789.*taken' vsctl add-tunnel-endpoint x address=127.0.0.1
+# VTEPs.
+vsctl add-vtep west address=127.0.0.1 mtu=1600
+vsctl add-vtep west --may-exist
+vsctl add-vtep six address=::1 udp-port=4790 heartbeat=0
+shows '^west +kernel +127.0.0.1 +up +1550 +0 +0 +- +-$' vsctl list-vteps
+shows 'udp-port=4790' vsctl show-vtep six
+refused_unchanged 'is there already' vsctl add-vtep west
+refused_unchanged "'c/1' cannot name" vsctl add-vtep c/1
+refused_unchanged "did you mean 'udp-port'" vsctl add-vtep x udp-prt=4791
+refused_unchanged 'no address 203.0.113.1' vsctl add-vtep x address=203.0.113.1 udp-port=4791
+refused_unchanged 'UDP port 4789.*taken' vsctl add-vtep x address=127.0.0.1
 refused_unchanged 'devargs: the key is missing' \
-	vsctl add-tunnel-endpoint x underlay=port type=dpdk address=10.0.0.1/24
+	vsctl add-vtep x underlay=port type=dpdk address=10.0.0.1/24
 
 # Networks.
-vsctl vni add br0 100 endpoint=west vlan=10 remote=127.0.0.2,127.0.0.3
-vsctl add-port br1 vx1 type=vxlan vni=100 endpoint=six remote_ip=fd00::2 learning=off
+vsctl vni add br0 100 vtep=west vlan=10 remote=127.0.0.2,127.0.0.3
+vsctl add-port br1 vx1 type=vxlan vni=100 vtep=six remote_ip=fd00::2 learning=off
 shows '^ *100 +vni100 +br0 +10 +west +up +1550 +127.0.0.2,127.0.0.3$' vsctl vni list br0
-refused_unchanged 'network 100' vsctl add-port br1 vx2 type=vxlan key=100 endpoint=west
-refused_unchanged "no tunnel endpoint 'east'" vsctl vni add br0 101 endpoint=east
-refused_unchanged 'there are 2 tunnel endpoints' vsctl vni add br0 101
-refused_unchanged 'fd00::1 is out of reach' vsctl vni add br0 101 endpoint=west remote=fd00::1
+refused_unchanged 'VNI 100' vsctl add-port br1 vx2 type=vxlan key=100 vtep=west
+refused_unchanged "no VTEP 'east'" vsctl vni add br0 101 vtep=east
+refused_unchanged 'there are 2 VTEPs' vsctl vni add br0 101
+refused_unchanged 'fd00::1 is out of reach' vsctl vni add br0 101 vtep=west remote=fd00::1
 refused_unchanged 'fd00::1 is out of reach' vsctl set-port vni100 remote=fd00::1
-refused_unchanged '0 to 16777215' vsctl vni add br0 16777216 endpoint=west
+refused_unchanged '0 to 16777215' vsctl vni add br0 16777216 vtep=west
 refused_unchanged 'key cannot be changed' vsctl set-port vni100 key=7
-refused_unchanged 'a tunnel endpoint has this name' \
+refused_unchanged 'a VTEP has this name' \
 	vsctl add-port br0 west type=dpdk devargs=net_null0
-refused_unchanged 'a port has this name' vsctl add-tunnel-endpoint vx1 address=127.0.0.9
+refused_unchanged 'a port has this name' vsctl add-vtep vx1 address=127.0.0.9
 vsctl set-port vni100 remote=127.0.0.2,127.0.0.4
 
 # Flood lists.
-refused 'on different tunnel endpoints' vsctl vni add-remote 100 127.0.0.5
+refused 'on different VTEPs' vsctl vni add-remote 100 127.0.0.5
 vsctl del-port vx1
 vsctl vni add-remote 100 127.0.0.5
 vsctl vni add-remote 100 127.0.0.6
@@ -77,7 +77,7 @@ vsctl vni del-remote 100 127.0.0.5
 vsctl vni del-remote 100 127.0.0.4
 refused_unchanged 'no static entry' vsctl vni del-remote 100 127.0.0.5
 shows ' 127.0.0.2,127.0.0.6$' vsctl vni list
-refused 'no such network' vsctl vni del 101
+refused 'no such VNI' vsctl vni del 101
 
 # Remote addresses: one, and many in one message.
 vsctl fdb add br0 02:00:00:00:00:01 tunnel=127.0.0.7 vlan=10
@@ -112,22 +112,22 @@ mtu() {
 }
 plug c1 10.0.0.1/24 mtu=auto
 (($(mtu c1) == 1550)) || fail "mtu=auto gives $(mtu c1)"
-vsctl set-tunnel-endpoint west mtu=1400
+vsctl set-vtep west mtu=1400
 (($(mtu c1) == 1350)) || fail "mtu=auto does not follow: $(mtu c1)"
 shows '^ *100 +vni100 .* 1350 ' vsctl vni list
-refused_unchanged 'out of reach' vsctl set-tunnel-endpoint west address=::1
-refused_unchanged 'no address 203.0.113.1' vsctl set-tunnel-endpoint west address=203.0.113.1
-shows '^west +kernel +127.0.0.1 +up +1350 +1 +4 +- +-$' vsctl list-tunnel-endpoints
+refused_unchanged 'out of reach' vsctl set-vtep west address=::1
+refused_unchanged 'no address 203.0.113.1' vsctl set-vtep west address=203.0.113.1
+shows '^west +kernel +127.0.0.1 +up +1350 +1 +4 +- +-$' vsctl list-vteps
 shows '^br0 +10 +02:00:00:00:00:03 +vni100 +127.0.0.7 +static' vsctl fdb show br0
 
 # People, programs, counters.
-shows '^Tunnel endpoint west: up, offers mtu 1350, networks 1' vsctl show
-shows 'key=100 remote=127.0.0.2 endpoint=west' vsctl show
+shows '^VTEP west: up, offers mtu 1350, VNIs 1' vsctl show
+shows 'key=100 remote=127.0.0.2 vtep=west' vsctl show
 shows '^west ' vsctl stats
 shows '^west ' vsctl stats west
-vsctl --json show | jq -e '.endpoints | length == 2' >/dev/null || fail "show --json"
-vsctl --json show-tunnel-endpoint west | jq -e '.options.mtu == 1400 and .networks == 1' >/dev/null ||
-	fail "show-tunnel-endpoint --json"
+vsctl --json show | jq -e '.vteps | length == 2' >/dev/null || fail "show --json"
+vsctl --json show-vtep west | jq -e '.options.mtu == 1400 and .vnis == 1' >/dev/null ||
+	fail "show-vtep --json"
 
 # A restart has all of it.
 running >"$T/before"
@@ -136,17 +136,17 @@ switch_stop
 start_switch
 running | diff "$T/before" - || fail "the restart changed the configuration"
 vsctl fdb show | grep static | sort | diff "$T/fdb" - || fail "the restart changed forwarding entries"
-shows '^west +kernel +127.0.0.1 +up +1350 +1 +4 +- +-$' vsctl list-tunnel-endpoints
+shows '^west +kernel +127.0.0.1 +up +1350 +1 +4 +- +-$' vsctl list-vteps
 
-# An endpoint that cannot be had at a start is down, its networks too, and says why.
+# A VTEP that cannot be had at a start is down, its networks too, and says why.
 switch_stop
 sed -i 's/address: "127.0.0.1"/address: "203.0.113.1"/' "$T/sw/state/running.yaml"
 start_switch
-shows '^west +kernel +203.0.113.1 +down +- +1 +- +- +-$' vsctl list-tunnel-endpoints
-shows 'reason: .*tunnel endpoint west is down: .*no address' vsctl show vni100
-vsctl set-tunnel-endpoint west address=127.0.0.1
-shows '^west .* up ' vsctl list-tunnel-endpoints
+shows '^west +kernel +203.0.113.1 +down +- +1 +- +- +-$' vsctl list-vteps
+shows 'reason: .*VTEP west is down: .*no address' vsctl show vni100
+vsctl set-vtep west address=127.0.0.1
+shows '^west .* up ' vsctl list-vteps
 is_state vni100 up || fail "the network did not come back: $(vsctl show)"
 shows '^br0 +10 +02:00:00:00:00:03 +vni100 +127.0.0.7 +static' vsctl fdb show br0
 vsctl vni del 100
-vsctl del-tunnel-endpoint west
+vsctl del-vtep west

@@ -39,11 +39,11 @@ for underlays in 'kernel kernel' 'kernel port' 'port kernel'; do
 	[[ $there == kernel ]] || ip -n far link set u0 down
 	[[ $here == kernel ]] || ip -n near link set u0 down
 	site far 2
-	endpoint "$there" 4 2 # answers though it sends none itself
+	vtep "$there" 4 2 # answers though it sends none itself
 	network vx0 42 10.1.0.1
 	network vx1 7 10.1.0.1
 	site near 1
-	endpoint "$here" 4 1 heartbeat=$BEAT
+	vtep "$here" 4 1 heartbeat=$BEAT
 	network vx0 42 10.1.0.2
 	vsctl --json monitor >"$T/events" &
 	monitor=$!
@@ -56,8 +56,8 @@ for underlays in 'kernel kernel' 'kernel port' 'port kernel'; do
 	note "round trip $us us"
 	vsctl show | grep -qE "remote 10.1.0.2, up for [0-9]+ s, loss 0 %, round trip [0-9]+ us" ||
 		fail "show says: $(vsctl show)"
-	[[ $(vsctl list-tunnel-endpoints | awk 'END { print $7, $8, $9 }') == "1 1 0" ]] ||
-		fail "list-tunnel-endpoints says: $(vsctl list-tunnel-endpoints)"
+	[[ $(vsctl list-vteps | awk 'END { print $7, $8, $9 }') == "1 1 0" ]] ||
+		fail "list-vteps says: $(vsctl list-vteps)"
 
 	# The link of the other end.
 	h=$([[ $there == kernel ]] && echo h2 || echo p2)
@@ -103,7 +103,7 @@ for underlay in kernel port; do
 	note "underlay $underlay, the kernel's VXLAN at the other end"
 	[[ $underlay == kernel ]] || ip -n near link set u0 down
 	site near 1
-	endpoint "$underlay" 4 1 heartbeat=$BEAT
+	vtep "$underlay" 4 1 heartbeat=$BEAT
 	network vx0 42 10.1.0.2
 	inside c1 1
 	reaches_soon c1 10.0.0.2

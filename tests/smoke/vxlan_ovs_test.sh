@@ -72,7 +72,7 @@ for underlay in kernel port; do
 	stream from --reverse
 
 	# It lets no heartbeat through to the container.
-	vsctl set-tunnel-endpoint te0 heartbeat=100
+	vsctl set-vtep te0 heartbeat=100
 	[[ $underlay == kernel ]] || join p1 # another device
 	reaches_soon c1 10.0.0.2
 	watch c2 2

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# A thousand remote endpoints: each address goes to its own, a broadcast to every one of them, and
+# A thousand remote VTEPs: each address goes to its own, a broadcast to every one of them, and
 # traffic with the one that answers is as it was.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/overlay.sh"
@@ -18,8 +18,8 @@ in_ns far sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
 remote() { # of number 0..999
 	echo "10.2.$(($1 / 250)).$(($1 % 250 + 1))"
 }
-site near 1 'tunnel-endpoints: {te0: {address: 10.1.0.1}}' 'bridges:' '  br0:' '    ports:' \
-	'      vx0: {type: vxlan, key: 42, endpoint: te0, remote: 10.1.0.2}' '    fdb:' \
+site near 1 'vteps: {te0: {address: 10.1.0.1}}' 'bridges:' '  br0:' '    ports:' \
+	'      vx0: {type: vxlan, key: 42, vtep: te0, remote: 10.1.0.2}' '    fdb:' \
 	"$(for ((i = 0; i < 1000; i++)); do
 		printf '      - {mac: "02:00:00:01:%02x:%02x", port: vx0, tunnel: %s}\n' \
 			$((i / 256)) $((i % 256)) "$(remote $i)"
@@ -33,7 +33,7 @@ wait_until 10 in_ns c1 ping -q -c 1 -W 1 10.0.0.2 || fail "no way from c1 to c2"
 reaches c1 10.0.0.2
 tcp c1 c2 10.0.0.2
 
-# outer SECONDS: which endpoints packets go to, as the second host sees them come.
+# outer SECONDS: which VTEPs packets go to, as the second host sees them come.
 outer() {
 	rm -f "$T/outer"
 	in_ns far "$PYTHON" "$OVERLAY/frames.py" outer u0 "$1" >"$T/outer" &

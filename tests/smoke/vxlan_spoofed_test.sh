@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# What a tunnel endpoint must not take: frames from an address that is no remote, of a network that
+# What a VTEP must not take: frames from an address that is no remote, of a network that
 # is not there, cut short, too large. Each is a named drop, and no container sees any of them.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/overlay.sh"

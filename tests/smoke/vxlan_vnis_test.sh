@@ -17,7 +17,7 @@ kernel_inside far 16777215 k3 13
 
 container c1 c2 c3
 vsctl add-br br1
-vsctl add-port br1 vx0 type=vxlan key=1 remote=10.1.0.2 endpoint=te0
+vsctl add-port br1 vx0 type=vxlan key=1 remote=10.1.0.2 vtep=te0
 vsctl add-port br1 c1 type=tap netns=c1 ifname=eth0 ip=10.0.0.1/24,fd00::1/64 mtu="$INNER_MTU"
 network vx1 77 10.1.0.2 tag=10
 network vx2 16777215 10.1.0.2 tag=20
@@ -48,7 +48,7 @@ kernel_network far 300 10.1.0.2 10.1.0.1
 kernel_inside far 300 k4 4
 container c4
 vsctl add-br br2
-vsctl add-port br2 vx3 type=vxlan key=300 remote=10.1.0.2 endpoint=te0
+vsctl add-port br2 vx3 type=vxlan key=300 remote=10.1.0.2 vtep=te0
 vsctl add-port br2 c4 type=tap netns=c4 ifname=eth0 mtu="$INNER_MTU"
 for pair in 'c4 k4' 'k4 c4'; do
 	for vlan in 100 4094; do

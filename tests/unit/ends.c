@@ -31,7 +31,7 @@ char last_event[64];
 static struct rte_mempool *vtep_pool; // buffers of 64 KiB for receiving
 static struct dp *dp;
 
-// ---- endpoints ----
+// ---- VTEPs ----
 
 static void event(void *arg, const char *name, json_t *data)
 {
@@ -55,16 +55,16 @@ struct ip_addr ip_of(const char *text)
 	return ip;
 }
 
-struct conf_endpoint conf_of(const char *netns, const char *address)
+struct conf_vtep conf_of(const char *netns, const char *address)
 {
-	struct conf_endpoint conf = {.name = "t0", .udp_port = VXLAN_UDP_PORT};
+	struct conf_vtep conf = {.name = "t0", .udp_port = VXLAN_UDP_PORT};
 
 	snprintf(conf.netns, sizeof(conf.netns), "%s", netns);
 	conf.address = ip_of(address);
 	return conf;
 }
 
-struct end end_of(const struct conf_endpoint *conf, uint32_t number)
+struct end end_of(const struct conf_vtep *conf, uint32_t number)
 {
 	static uint16_t last_id;
 	struct vxlan_env e = the_env();
@@ -82,7 +82,7 @@ struct end end_of(const struct conf_endpoint *conf, uint32_t number)
 
 struct end end_at(const char *netns, const char *address)
 {
-	struct conf_endpoint conf = conf_of(netns, address);
+	struct conf_vtep conf = conf_of(netns, address);
 
 	return end_of(&conf, VNI);
 }

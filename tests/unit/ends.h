@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the tests of tunnel endpoints share: endpoints over real sockets, without the rest of the
+// What the tests of VTEPs share: VTEPs over real sockets, without the rest of the
 // switch, in network namespaces `a` and `b` with a veth pair between them. Frames go in by a
-// network's tx() and come out by the other endpoint's rx().
+// network's tx() and come out by the other VTEP's rx().
 //
 // Needs root: ends_run() moves the program into mount and network namespaces of its own first.
 // a: 10.9.0.1, fd09::1; b: 10.9.0.2 to .4, fd09::2.
@@ -30,19 +30,19 @@ extern struct rte_mbuf *got[FRAMES_MAX];
 extern unsigned nb_got;
 extern char last_event[64]; // name and data
 
-// An endpoint with one network.
+// A VTEP with one network.
 struct end {
 	struct vtep *vtep;
 	struct vni *vni;
 	uint16_t port_id;
 };
 
-// ---- endpoints ----
+// ---- VTEPs ----
 
 struct vxlan_env the_env(void);
 struct ip_addr ip_of(const char *text);
-struct conf_endpoint conf_of(const char *netns, const char *address);
-struct end end_of(const struct conf_endpoint *conf, uint32_t number);
+struct conf_vtep conf_of(const char *netns, const char *address);
+struct end end_of(const struct conf_vtep *conf, uint32_t number);
 struct end end_at(const char *netns, const char *address);
 void close_end(struct end *end);
 
@@ -60,7 +60,7 @@ void expect_tx(uint64_t packets, enum dp_drop_reason reason, uint64_t drops);
 void receive_by(struct end *end, unsigned want, uint16_t room);
 void receive(struct end *end, unsigned want);
 void free_got(void);
-// Frames were sent, and all that the endpoint at the other end does is to count `n` drops.
+// Frames were sent, and all that the VTEP at the other end does is to count `n` drops.
 void expect_rx_drop(struct end *end, enum dp_drop_reason reason, unsigned n);
 
 // A TCP frame with this much payload, that tells its index.

@@ -9,7 +9,7 @@ struct vtep *vtep;
 struct vni *vni;
 struct dp_port lower;
 struct dp_counters rx_cnt, tx_cnt;
-struct conf_endpoint conf;
+struct conf_vtep conf;
 const struct mac own_mac = {{2, 0, 0, 0, 0, 1}};
 
 // ---- the lower port ----
@@ -205,7 +205,7 @@ struct outer from_host(unsigned host)
 	};
 }
 
-// ---- the endpoint ----
+// ---- the VTEP ----
 
 uint16_t number_of(unsigned host)
 {
@@ -237,7 +237,7 @@ void del_remote(unsigned host, bool flood)
 	assert_true(dp_settled(dp));
 }
 
-// The endpoint has told all where it is.
+// The VTEP has told all where it is.
 static void announced(void)
 {
 	struct rte_mbuf *want = rte_pktmbuf_alloc(pool);
@@ -283,7 +283,7 @@ int end_setup(void **state)
 		.mtu = 1500,
 		.tx_offloads = RTE_ETH_TX_OFFLOAD_MULTI_SEGS,
 		.rx_fd = {-1}};
-	conf = (struct conf_endpoint){.name = "t0",
+	conf = (struct conf_vtep){.name = "t0",
 		.underlay = CONF_UNDERLAY_PORT,
 		.port = {.has_mac = true, .mac = own_mac},
 		.address = ip_of(1),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the tests of tunnel endpoints share that have a port to themselves: the test plays that
+// What the tests of VTEPs share that have a port to themselves: the test plays that
 // port, hosts are numbers, and each test runs over IPv4 and over IPv6. Nothing may be left over:
 // packets that were sent must be taken, drops must be counted.
 #pragma once
@@ -31,8 +31,8 @@ extern struct vtep *vtep;
 extern struct vni *vni;
 extern struct dp_port lower;
 extern struct dp_counters rx_cnt, tx_cnt;
-extern struct conf_endpoint conf;
-extern const struct mac own_mac; // of host 1, the endpoint
+extern struct conf_vtep conf;
+extern const struct mac own_mac; // of host 1, the VTEP
 
 extern char last_event[128]; // name and data
 
@@ -72,7 +72,7 @@ struct outer {
 	bool checksum;	 // of UDP
 };
 
-// As it comes from a host to the endpoint.
+// As it comes from a host to the VTEP.
 struct outer from_host(unsigned host);
 // Puts outer headers before a frame. Returns the packet's length.
 unsigned wrap(uint8_t *pkt, const struct outer *o, const uint8_t *inner, unsigned len);
@@ -83,11 +83,11 @@ unsigned inner_of(uint8_t *frame, unsigned id, unsigned len);
 // What goes to `host` by way of the one with `via`'s MAC.
 unsigned expected(uint8_t *pkt, unsigned host, unsigned via, unsigned id, unsigned len);
 
-// ---- the endpoint ----
+// ---- the VTEP ----
 
 int end_setup(void **state);
 int end_teardown(void **state);
-// The endpoint again, with what the test has changed in `conf` and `lower`.
+// The VTEP again, with what the test has changed in `conf` and `lower`.
 void reopen(void);
 
 uint16_t number_of(unsigned host); // as a remote
@@ -110,5 +110,5 @@ void sent_to(unsigned host, unsigned via, unsigned id, unsigned len);
 
 // A question for the host: of all, or of the one that had the MAC.
 void sent_question(unsigned host, bool to_all);
-// `host` says to the endpoint that it is at `mac`.
+// `host` says to the VTEP that it is at `mac`.
 void says(unsigned host, unsigned mac);

@@ -9,7 +9,7 @@
 
 // ---- what the agent does ----
 
-void bed_on_port(void *arg, struct own_endpoint *base, int rc, const struct err *err)
+void bed_on_port(void *arg, struct local_endpoint *base, int rc, const struct err *err)
 {
 	struct own *own = (struct own *)base;
 
@@ -20,12 +20,12 @@ void bed_on_port(void *arg, struct own_endpoint *base, int rc, const struct err 
 	snprintf(own->reason, sizeof(own->reason), "%.199s", err ? err->reason : "");
 }
 
-void bed_on_port_gone(void *arg, struct own_endpoint *base)
+void bed_on_port_gone(void *arg, struct local_endpoint *base)
 {
 	((struct own *)base)->gone = true;
 }
 
-void bed_on_port_down(void *arg, struct own_endpoint *base, const char *reason)
+void bed_on_port_down(void *arg, struct local_endpoint *base, const char *reason)
 {
 	((struct own *)base)->nb_down++;
 }
@@ -155,7 +155,7 @@ struct own *bed_connect(struct bed *bed, unsigned slot, unsigned net, unsigned n
 	assert_non_null(own->base.net);
 	LIST_INSERT_HEAD(&own->base.net->own, &own->base, of_net);
 	own->base.net->nb_own++;
-	reconcile_own_add(bed->rec, &own->base);
+	reconcile_endpoint_add(bed->rec, &own->base);
 	return own;
 }
 

@@ -22,7 +22,7 @@
 #define SECOND	UINT64_C(1000000)
 
 struct own {
-	struct own_endpoint base;
+	struct local_endpoint base;
 	bool used, told, gone, failed; // `failed`: once
 	int rc;
 	unsigned nb_down;
@@ -50,9 +50,9 @@ int bed_tear_down(void **state);
 
 // ---- what the reconciler tells ----
 
-void bed_on_port(void *arg, struct own_endpoint *base, int rc, const struct err *err);
-void bed_on_port_gone(void *arg, struct own_endpoint *base);
-void bed_on_port_down(void *arg, struct own_endpoint *base, const char *reason);
+void bed_on_port(void *arg, struct local_endpoint *base, int rc, const struct err *err);
+void bed_on_port_gone(void *arg, struct local_endpoint *base);
+void bed_on_port_down(void *arg, struct local_endpoint *base, const char *reason);
 void bed_on_state(void *arg, bool up);
 void bed_on_gateway(void *arg, struct replica_net *net, const char *ifname, bool up);
 void bed_start_rec(struct bed *bed);

@@ -263,13 +263,13 @@ static void test_wrong_networks(void **state)
 {
 	static const char *const cases[][2] = {
 		{"{\"key\": 1}", "a port of type tap has no key"},
-		{"{\"type\": \"vxlan\"}", "key: the key is missing; a VXLAN network has a number"},
+		{"{\"type\": \"vxlan\"}", "key: the key is missing; a VNI is 0 to 16777215"},
 		{"{\"type\": \"vxlan\", \"key\": null}", "key: the key is missing"},
 		{"{\"type\": \"vxlan\", \"key\": 16777216}", "0 to 16777215"},
 		{"{\"type\": \"vxlan\", \"key\": 1, \"vni\": 1}", "'key' is given as well"},
 		{"{\"type\": \"vxlan\", \"vni\": 1, \"queues\": 2}", "has no queues"},
 		{"{\"type\": \"vxlan\", \"vni\": 1, \"remote\": \"flow\"}",
-			"remote: 'flow' is not allowed; a remote tunnel endpoint is an IPv4 or"},
+			"remote: 'flow' is not allowed; a remote VTEP is an IPv4 or"},
 		{"{\"type\": \"vxlan\", \"vni\": 1, \"remote\": \"239.1.1.1\"}", "not of a group"},
 		{"{\"type\": \"vxlan\", \"vni\": 1, \"remote\": \"255.255.255.255\"}",
 			"of a group"},
@@ -352,14 +352,13 @@ static void test_vxlan(void **state)
 
 	fresh(&port);
 	assert_int_equal(port.vni, CONF_VNI_NONE);
-	bind_ok(&port,
-		"{\"type\": \"vxlan\", \"vni\": 0, \"remote_ip\": \"10.0.0.2,fd00::2\", "
-		"\"endpoint\": \"west\", \"learning\": \"off\", \"tag\": 10, \"mtu\": 1400}");
+	bind_ok(&port, "{\"type\": \"vxlan\", \"vni\": 0, \"remote_ip\": \"10.0.0.2,fd00::2\", "
+		       "\"vtep\": \"west\", \"learning\": \"off\", \"tag\": 10, \"mtu\": 1400}");
 	assert_int_equal(port.vni, 0);
 	assert_int_equal(port.nb_remotes, 2);
 	ip_parse("fd00::2", &ip);
 	assert_true(ip_equal(&port.remote[1], &ip));
-	assert_string_equal(port.endpoint, "west");
+	assert_string_equal(port.vtep, "west");
 	assert_true(port.no_learning);
 	before = port;
 	bind_ok(&port, "{}");
@@ -394,20 +393,20 @@ static void test_too_many_remotes(void **state)
 	json_decref(obj);
 }
 
-static int bind_endpoint(struct conf_endpoint *endpoint, const char *text, struct err *err)
+static int bind_vtep(struct conf_vtep *vtep, const char *text, struct err *err)
 {
 	json_t *obj = json(text);
 	int rc;
 
-	conf_endpoint_init(endpoint);
-	strcpy(endpoint->name, "west");
+	conf_vtep_init(vtep);
+	strcpy(vtep->name, "west");
 	*err = (struct err){0};
-	rc = conf_endpoint_bind(obj, "endpoint", endpoint, err);
+	rc = conf_vtep_bind(obj, "vtep", vtep, err);
 	json_decref(obj);
 	return rc;
 }
 
-static void test_endpoint(void **state)
+static void test_vtep(void **state)
 {
 	static const char *const good[] = {
 		"{}",
@@ -419,38 +418,38 @@ static void test_endpoint(void **state)
 		"{\"underlay\": \"port\", \"type\": \"dpdk\", \"devargs\": \"net_null0\", "
 		"\"address\": \"fd00::1/64\", \"gateway\": \"fd00::ff\"}",
 	};
-	struct conf_endpoint endpoint, back;
+	struct conf_vtep vtep, back;
 	struct err err;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(good); i++) {
 		json_t *want = json(good[i]), *is;
 
-		assert_int_equal(bind_endpoint(&endpoint, good[i], &err), 0);
-		is = conf_endpoint_to_json(&endpoint, false);
+		assert_int_equal(bind_vtep(&vtep, good[i], &err), 0);
+		is = conf_vtep_to_json(&vtep, false);
 		assert_true(json_equal(is, want));
 		json_decref(is);
-		is = conf_endpoint_to_json(&endpoint, true);
-		conf_endpoint_init(&back);
+		is = conf_vtep_to_json(&vtep, true);
+		conf_vtep_init(&back);
 		strcpy(back.name, "west");
-		assert_int_equal(conf_endpoint_bind(is, "endpoint", &back, &err), 0);
-		assert_memory_equal(&back, &endpoint, sizeof(back));
+		assert_int_equal(conf_vtep_bind(is, "vtep", &back, &err), 0);
+		assert_memory_equal(&back, &vtep, sizeof(back));
 		json_decref(is);
 		json_decref(want);
 	}
-	assert_int_equal(endpoint.prefix, 64);
-	assert_int_equal(endpoint.udp_port, 4789);
-	assert_int_equal(endpoint.port.type, CONF_PORT_DPDK);
+	assert_int_equal(vtep.prefix, 64);
+	assert_int_equal(vtep.udp_port, 4789);
+	assert_int_equal(vtep.port.type, CONF_PORT_DPDK);
 }
 
-static void test_endpoint_refused(void **state)
+static void test_vtep_refused(void **state)
 {
 	static const char *const cases[][2] = {
 		{"{\"address\": \"10.0.0.1/24\"}",
 			"address: with underlay kernel the address has no"},
 		{"{\"address\": \"239.0.0.1\"}", "not of a group"},
-		{"{\"address\": \"here\"}", "the address of a tunnel endpoint is one such as"},
+		{"{\"address\": \"here\"}", "the address of a VTEP is one such as"},
 		{"{\"udp-port\": 0}", "a UDP port is 1 to 65535"},
-		{"{\"devargs\": \"x\"}", "a tunnel endpoint with underlay kernel has no devargs"},
+		{"{\"devargs\": \"x\"}", "a VTEP with underlay kernel has no devargs"},
 		{"{\"gateway\": \"10.0.0.1\"}", "with underlay kernel has no gateway"},
 		{"{\"type\": \"tap\"}", "with underlay kernel has no type"},
 		{"{\"underlay\": \"port\"}", "address: the key is missing"},
@@ -474,53 +473,53 @@ static void test_endpoint_refused(void **state)
 		{"{\"underlay\": \"port\", \"address\": \"10.0.0.1/8\", \"host-ifname\": \"x\"}",
 			"with underlay port of type tap has no host-ifname"},
 	};
-	struct conf_endpoint endpoint;
+	struct conf_vtep vtep;
 	struct err err;
 	char buf[768];
 
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
-		assert_int_equal(bind_endpoint(&endpoint, cases[i][0], &err), -EINVAL);
+		assert_int_equal(bind_vtep(&vtep, cases[i][0], &err), -EINVAL);
 		if (!strstr(err_text(&err, buf, sizeof(buf)), cases[i][1]))
 			fail_msg("%s: \"%s\" does not say \"%s\"", cases[i][0], buf, cases[i][1]);
 	}
 }
 
-// Which tunnel endpoint a port is on.
+// Which VTEP a port is on.
 static void test_settle_port(void **state)
 {
-	struct conf_endpoint west, other;
-	const struct conf_endpoint *list[] = {&west, &other};
+	struct conf_vtep west, other;
+	const struct conf_vtep *list[] = {&west, &other};
 	struct conf_port port;
 	struct err err = {0};
 	unsigned index;
 
-	bind_endpoint(&west, "{\"address\": \"10.0.0.1\"}", &err);
-	bind_endpoint(&other, "{}", &err);
+	bind_vtep(&west, "{\"address\": \"10.0.0.1\"}", &err);
+	bind_vtep(&other, "{}", &err);
 	strcpy(other.name, "other");
 	fresh(&port);
 	bind_ok(&port, "{\"type\": \"vxlan\", \"key\": 5, \"remote\": \"fd00::1\"}");
 	assert_int_equal(conf_port_settle(&port, list, 0, &index, &err), 0);
 	assert_int_equal(index, 0);
-	assert_string_equal(port.endpoint, "default");
-	port.endpoint[0] = '\0';
+	assert_string_equal(port.vtep, "default");
+	port.vtep[0] = '\0';
 	assert_int_equal(conf_port_settle(&port, list, 1, &index, &err), -EAFNOSUPPORT);
 	assert_string_equal(err.path, "remote");
 	assert_non_null(strstr(err.reason, "fd00::1 is out of reach"));
-	assert_string_equal(port.endpoint, "");
+	assert_string_equal(port.vtep, "");
 	assert_int_equal(conf_port_settle(&port, list + 1, 1, &index, NULL), 0);
-	assert_string_equal(port.endpoint, "other");
-	port.endpoint[0] = '\0';
+	assert_string_equal(port.vtep, "other");
+	port.vtep[0] = '\0';
 	err = (struct err){0};
 	assert_int_equal(conf_port_settle(&port, list, 2, &index, &err), -EINVAL);
-	assert_non_null(strstr(err.reason, "there are 2 tunnel endpoints"));
+	assert_non_null(strstr(err.reason, "there are 2 VTEPs"));
 	strcpy(other.name, "default");
 	assert_int_equal(conf_port_settle(&port, list, 2, &index, NULL), 0);
 	assert_int_equal(index, 1);
-	strcpy(port.endpoint, "east");
+	strcpy(port.vtep, "east");
 	err = (struct err){0};
 	assert_int_equal(conf_port_settle(&port, list, 2, &index, &err), -ENOENT);
-	assert_string_equal(err.path, "endpoint");
-	assert_non_null(strstr(err.reason, "there is no tunnel endpoint 'east'"));
+	assert_string_equal(err.path, "vtep");
+	assert_non_null(strstr(err.reason, "there is no VTEP 'east'"));
 }
 
 static void all_carried(const struct conf_port *port, const char *vlans, bool carried)
@@ -681,7 +680,7 @@ static void test_nearest(void **state)
 static void test_schema_rows(void **state)
 {
 	static const struct schema_table *const tables[] = {&schema_conf, &schema_bridge,
-		&schema_port, &schema_fdb, &schema_neigh, &schema_endpoint};
+		&schema_port, &schema_fdb, &schema_neigh, &schema_vtep};
 	char *page = NULL, cell[80];
 	size_t len_bytes;
 	FILE *file = open_memstream(&page, &len_bytes);
@@ -718,8 +717,8 @@ int main(void)
 		cmocka_unit_test(test_bridge),
 		cmocka_unit_test(test_vxlan),
 		cmocka_unit_test(test_too_many_remotes),
-		cmocka_unit_test(test_endpoint),
-		cmocka_unit_test(test_endpoint_refused),
+		cmocka_unit_test(test_vtep),
+		cmocka_unit_test(test_vtep_refused),
 		cmocka_unit_test(test_settle_port),
 		cmocka_unit_test(test_carries),
 		cmocka_unit_test(test_options),

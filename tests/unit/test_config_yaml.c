@@ -79,7 +79,7 @@ static const char example[] =
 	"hugepages: off\n"
 	"mbufs: 20000\n"
 	"big-mbufs: 600\n"
-	"tunnel-endpoints:\n"
+	"vteps:\n"
 	"  west: {address: 192.0.2.1, heartbeat: 500, checksum: off}\n"
 	"  lan: {underlay: port, address: fd00::1/64, netns: lan, ifname: eth0}\n"
 	"bridges:\n"
@@ -91,8 +91,8 @@ static const char example[] =
 	"           mtu: 1500, ip: [10.0.0.1/24], tag: 10, queues: 1}\n"
 	"      up: {type: dpdk, devargs: \"net_pcap0,rx_pcap=a.pcap\",\n"
 	"           trunks: [10, 20-30]}\n"
-	"      vx: {type: vxlan, vni: 0, remotes: 192.0.2.2, endpoint: west, tag: 10}\n"
-	"      vy: {type: vxlan, key: 0, remote: [], endpoint: lan, learning: off, mtu: 1400}\n"
+	"      vx: {type: vxlan, vni: 0, remotes: 192.0.2.2, vtep: west, tag: 10}\n"
+	"      vy: {type: vxlan, key: 0, remote: [], vtep: lan, learning: off, mtu: 1400}\n"
 	"      on: {netns: 42, ip: fd00::1/64, trunks: \"1,5-6\"}\n"
 	"    fdb:\n"
 	"      - {mac: 02:00:00:00:00:09, port: c1, vlan: 10}\n"
@@ -123,9 +123,9 @@ static void test_example(void **state)
 	assert_string_equal(br0->opts.name, "br0");
 	assert_int_equal(br0->opts.ageing_s, 60);
 	assert_int_equal(br0->opts.fdb_limit, 1000);
-	assert_int_equal(conf.nb_endpoints, 2);
-	assert_true(conf.endpoints[0].no_checksum);
-	assert_int_equal(conf.endpoints[1].prefix, 64);
+	assert_int_equal(conf.nb_vteps, 2);
+	assert_true(conf.vteps[0].no_checksum);
+	assert_int_equal(conf.vteps[1].prefix, 64);
 	assert_int_equal(br0->nb_ports, 5);
 	assert_string_equal(br0->ports[0].name, "c1");
 	assert_string_equal(br0->ports[0].netns, "c1");
@@ -226,10 +226,10 @@ static void test_every_mistake(void **state)
 	parse_refused(text, strlen(text), wanted, ARRAY_SIZE(wanted));
 }
 
-// What concerns tunnel endpoints, and goes across objects.
+// What concerns VTEPs, and goes across objects.
 static void test_tunnel_mistakes(void **state)
 {
-	static const char text[] = "tunnel-endpoints:\n"
+	static const char text[] = "vteps:\n"
 				   "  west: {address: 10.0.0.1, gateway: 10.0.0.2}\n"
 				   "  east: {underlay: port, address: 10.0.0.1}\n"
 				   "  a/b: {underlay: prt}\n"
@@ -239,14 +239,14 @@ static void test_tunnel_mistakes(void **state)
 				   "    ports:\n"
 				   "      c1: {}\n"
 				   "      v1: {type: vxlan, key: 1}\n"
-				   "      v2: {type: vxlan, key: 2, endpoint: nowhere}\n"
+				   "      v2: {type: vxlan, key: 2, vtep: nowhere}\n"
 				   "      v3:\n"
 				   "        type: vxlan\n"
 				   "        key: 3\n"
-				   "        endpoint: west\n"
+				   "        vtep: west\n"
 				   "        remote: [10.0.0.2, fd00::1]\n"
-				   "      v4: {type: vxlan, key: 4, endpoint: west}\n"
-				   "      v5: {type: vxlan, endpoint: west}\n"
+				   "      v4: {type: vxlan, key: 4, vtep: west}\n"
+				   "      v5: {type: vxlan, vtep: west}\n"
 				   "    fdb:\n"
 				   "      - {mac: 02:00:00:00:00:01, tunnel: 10.0.0.2, port: c1}\n"
 				   "      - {mac: 02:00:00:00:00:02, port: v4}\n"
@@ -262,18 +262,18 @@ static void test_tunnel_mistakes(void **state)
 				   "      - {ip: 224.0.0.1, mac: 02:00:00:00:00:08}\n"
 				   "  br1:\n"
 				   "    ports:\n"
-				   "      w4: {type: vxlan, key: 4, endpoint: west}\n"
+				   "      w4: {type: vxlan, key: 4, vtep: west}\n"
 				   "    fdb:\n"
 				   "      - {mac: 02:00:00:00:00:03, tunnel: 10.0.0.2, port: v4}\n";
 	static const struct mistake wanted[] = {
-		{2, "tunnel-endpoints.west.gateway: a tunnel endpoint with underlay kernel has no"},
-		{3, "tunnel-endpoints.east.address: with underlay port one address is needed"},
-		{4, "tunnel-endpoints.a/b: 'a/b' is not allowed"},
-		{4, "tunnel-endpoints.a/b.underlay: 'prt' is not allowed; underlay is kernel or"},
-		{9, "bridges.br0.ports.c1: a tunnel endpoint has this name already"},
-		{10, "bridges.br0.ports.v1.endpoint: the key is missing: there are 4 tunnel"},
-		{11, "bridges.br0.ports.v2.endpoint: there is no tunnel endpoint 'nowhere'"},
-		{16, "bridges.br0.ports.v3.remote: fd00::1 is out of reach: tunnel endpoint "
+		{2, "vteps.west.gateway: a VTEP with underlay kernel has no"},
+		{3, "vteps.east.address: with underlay port one address is needed"},
+		{4, "vteps.a/b: 'a/b' is not allowed"},
+		{4, "vteps.a/b.underlay: 'prt' is not allowed; underlay is kernel or"},
+		{9, "bridges.br0.ports.c1: a VTEP has this name already"},
+		{10, "bridges.br0.ports.v1.vtep: the key is missing: there are 4 VTEPs"},
+		{11, "bridges.br0.ports.v2.vtep: there is no VTEP 'nowhere'"},
+		{16, "bridges.br0.ports.v3.remote: fd00::1 is out of reach: VTEP "
 		     "'west'"},
 		{18, "bridges.br0.ports.v5.key: the key is missing"},
 		{20, "bridges.br0.fdb[0].tunnel: port 'c1' is of type tap"},
@@ -282,34 +282,34 @@ static void test_tunnel_mistakes(void **state)
 		{23, "bridges.br0.fdb[3].mac: the zero address stands for frames to all"},
 		{24, "bridges.br0.fdb[4].port: the key is missing, and tunnel is, too"},
 		{26, "bridges.br0.fdb[6]: 00:00:00:00:00:00 in VLAN 0 has an entry already"},
-		{27, "bridges.br0.fdb[7].tunnel: 'any' is not allowed; a remote tunnel endpoint"},
+		{27, "bridges.br0.fdb[7].tunnel: 'any' is not allowed; a remote VTEP"},
 		{30, "bridges.br0.neigh[1]: 10.0.0.9 in VLAN 0 has an entry already"},
 		{31, "bridges.br0.neigh[2].ip: '224.0.0.1' is not allowed"},
-		{34, "bridges.br1.ports.w4.key: port 'v4' is network 4 of tunnel endpoint 'west'"},
+		{34, "bridges.br1.ports.w4.key: port 'v4' has VNI 4 of VTEP 'west'"},
 		{36, "bridges.br1.fdb[0].port: bridge 'br1' has no port 'v4'"},
 	};
 
 	parse_refused(text, strlen(text), wanted, ARRAY_SIZE(wanted));
 }
 
-// Without a tunnel endpoint a port is on the implicit one.
-static void test_implicit_endpoint(void **state)
+// Without a VTEP a port is on the implicit one.
+static void test_implicit_vtep(void **state)
 {
 	struct conf conf;
 
 	parse_ok("bridges: {br0: {ports: {v1: {type: vxlan, key: 1}}}}", &conf);
-	assert_int_equal(conf.nb_endpoints, 0);
-	assert_string_equal(conf.bridges[0].ports[0].endpoint, "default");
+	assert_int_equal(conf.nb_vteps, 0);
+	assert_string_equal(conf.bridges[0].ports[0].vtep, "default");
 	conf_fini(&conf);
 	parse_ok("bridges: {br0: {ports: {v1: {type: vxlan, key: 1}}}}\n"
-		 "tunnel-endpoints: {one: }",
+		 "vteps: {one: }",
 		&conf);
-	assert_string_equal(conf.bridges[0].ports[0].endpoint, "one");
+	assert_string_equal(conf.bridges[0].ports[0].vtep, "one");
 	conf_fini(&conf);
 	refused_once("bridges:\n"
 		     "  br0: {ports: {v1: {type: vxlan, key: 1}}}\n"
 		     "  br1: {ports: {v2: {type: vxlan, key: 1}}}\n",
-		3, "bridges.br1.ports.v2.key: port 'v1' is network 1 of tunnel endpoint 'default'");
+		3, "bridges.br1.ports.v2.key: port 'v1' has VNI 1 of VTEP 'default'");
 }
 
 static void test_not_in_json(void **state)
@@ -416,9 +416,9 @@ static void assert_same(const struct conf *a, const struct conf *b)
 		for (unsigned j = 0; j < x->nb_neigh; j++)
 			assert_memory_equal(&x->neigh[j], &y->neigh[j], sizeof(x->neigh[j]));
 	}
-	assert_int_equal(a->nb_endpoints, b->nb_endpoints);
-	for (unsigned i = 0; i < a->nb_endpoints; i++)
-		assert_memory_equal(&a->endpoints[i], &b->endpoints[i], sizeof(a->endpoints[i]));
+	assert_int_equal(a->nb_vteps, b->nb_vteps);
+	for (unsigned i = 0; i < a->nb_vteps; i++)
+		assert_memory_equal(&a->vteps[i], &b->vteps[i], sizeof(a->vteps[i]));
 }
 
 static void round_trip(const struct conf *conf)
@@ -446,7 +446,7 @@ static void test_print(void **state)
 		"hugepages: \"off\"\n"
 		"mbufs: 20000\n"
 		"big-mbufs: 600\n"
-		"tunnel-endpoints:\n"
+		"vteps:\n"
 		"  west:\n"
 		"    address: \"192.0.2.1\"\n"
 		"    checksum: \"off\"\n"
@@ -479,12 +479,12 @@ static void test_print(void **state)
 		"        tag: 10\n"
 		"        key: 0\n"
 		"        remote: [\"192.0.2.2\"]\n"
-		"        endpoint: west\n"
+		"        vtep: west\n"
 		"      vy:\n"
 		"        type: vxlan\n"
 		"        mtu: 1400\n"
 		"        key: 0\n"
-		"        endpoint: lan\n"
+		"        vtep: lan\n"
 		"        learning: \"off\"\n"
 		"      \"on\":\n"
 		"        trunks: [1, 5-6]\n"
@@ -589,7 +589,7 @@ static void pick_network(struct conf_port *port, unsigned index)
 		pick_ip(&port->remote[i]);
 		port->remote[i].byte[1] = i; // no two are equal
 	}
-	strcpy(port->endpoint, "default");
+	strcpy(port->vtep, "default");
 	port->no_learning = pick(2);
 }
 
@@ -656,38 +656,38 @@ static void pick_bridge(struct conf_bridge *bridge, unsigned index)
 	}
 }
 
-static void pick_endpoint(struct conf_endpoint *endpoint, unsigned index)
+static void pick_vtep(struct conf_vtep *vtep, unsigned index)
 {
-	conf_endpoint_init(endpoint);
-	sprintf(endpoint->name, index ? "yes%u" : "default", index);
-	endpoint->udp_port = pick(2) ? 4789 : 1 + pick(65535);
-	endpoint->mtu = pick(2) ? 0 : 576 + pick(10000);
-	endpoint->no_checksum = pick(2);
-	endpoint->heartbeat_ms = pick(2) * pick(60001);
+	conf_vtep_init(vtep);
+	sprintf(vtep->name, index ? "yes%u" : "default", index);
+	vtep->udp_port = pick(2) ? 4789 : 1 + pick(65535);
+	vtep->mtu = pick(2) ? 0 : 576 + pick(10000);
+	vtep->no_checksum = pick(2);
+	vtep->heartbeat_ms = pick(2) * pick(60001);
 	if (index == 0) // all networks are on it: any address
 		return;
-	pick_ip(&endpoint->address);
-	endpoint->underlay = pick(2);
-	if (endpoint->underlay == CONF_UNDERLAY_KERNEL)
+	pick_ip(&vtep->address);
+	vtep->underlay = pick(2);
+	if (vtep->underlay == CONF_UNDERLAY_KERNEL)
 		return;
-	endpoint->prefix = 1 + pick(32);
+	vtep->prefix = 1 + pick(32);
 	if (pick(2))
-		endpoint->gateway = endpoint->address;
-	endpoint->port.type = pick(CONF_PORT_DPDK + 1);
-	endpoint->port.queues = pick(17);
-	if (endpoint->port.type == CONF_PORT_DPDK)
-		pick_text(endpoint->port.devargs, sizeof(endpoint->port.devargs));
+		vtep->gateway = vtep->address;
+	vtep->port.type = pick(CONF_PORT_DPDK + 1);
+	vtep->port.queues = pick(17);
+	if (vtep->port.type == CONF_PORT_DPDK)
+		pick_text(vtep->port.devargs, sizeof(vtep->port.devargs));
 	else
-		strcpy(endpoint->port.ifname, "on");
+		strcpy(vtep->port.ifname, "on");
 }
 
 static void pick_conf(struct conf *conf)
 {
 	conf_init(conf);
-	conf->nb_endpoints = pick(4);
-	conf->endpoints = calloc(conf->nb_endpoints + 1, sizeof(*conf->endpoints));
-	for (unsigned i = 0; i < conf->nb_endpoints; i++)
-		pick_endpoint(&conf->endpoints[i], i);
+	conf->nb_vteps = pick(4);
+	conf->vteps = calloc(conf->nb_vteps + 1, sizeof(*conf->vteps));
+	for (unsigned i = 0; i < conf->nb_vteps; i++)
+		pick_vtep(&conf->vteps[i], i);
 	conf->nb_workers = pick(5);
 	for (unsigned i = 0; i < conf->nb_workers; i++)
 		conf->workers[i] = 10 * (conf->nb_workers - i) + pick(10);
@@ -720,7 +720,7 @@ int main(void)
 		cmocka_unit_test(test_little),
 		cmocka_unit_test(test_every_mistake),
 		cmocka_unit_test(test_tunnel_mistakes),
-		cmocka_unit_test(test_implicit_endpoint),
+		cmocka_unit_test(test_implicit_vtep),
 		cmocka_unit_test(test_not_in_json),
 		cmocka_unit_test(test_yaml_features),
 		cmocka_unit_test(test_malformed),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Heartbeats of a tunnel endpoint that has a port to itself, up to its wire. The clock is made up.
+// Heartbeats of a VTEP that has a port to itself, up to its wire. The clock is made up.
 #include "tests/unit/port_end.h"
 
 #include "vxlan/heartbeat.h"
@@ -74,7 +74,7 @@ static void expect_event(const char *name, unsigned host, const char *reason)
 	struct ip_addr ip = ip_of(host);
 	char want[sizeof(last_event)], text[IP_TEXT_BYTES];
 
-	snprintf(want, sizeof(want), "%s {\"endpoint\":\"t0\",\"reason\":\"%s\",\"remote\":\"%s\"}",
+	snprintf(want, sizeof(want), "%s {\"reason\":\"%s\",\"remote\":\"%s\",\"vtep\":\"t0\"}",
 		name, reason, ip_format(&ip, text));
 	assert_string_equal(last_event, want);
 	last_event[0] = '\0';

@@ -36,13 +36,13 @@ static void test_connect(void **state)
 	bed_usual(bed);
 	own = bed_connect(bed, 1, 0, 2);
 	bed_settled(bed);
-	reconcile_own_del(bed->rec, &own->base);
+	reconcile_endpoint_del(bed->rec, &own->base);
 	bed_settle(bed);
 	assert_true(own->gone);
 	bed_let_go(own);
 	bed_settled(bed);
 	own = &bed->own[0];
-	reconcile_own_del(bed->rec, &own->base);
+	reconcile_endpoint_del(bed->rec, &own->base);
 	bed_settle(bed);
 	assert_true(own->gone);
 	bed_let_go(own);
@@ -60,7 +60,7 @@ static void test_last_and_first(void **state)
 
 	bed_usual(bed);
 	own = &bed->own[0];
-	reconcile_own_del(bed->rec, &own->base);
+	reconcile_endpoint_del(bed->rec, &own->base);
 	fake_switch_calls(bed->sw, NULL);
 	while (!fake_switch_calls(bed->sw, "bridge.del"))
 		bed_run(bed, 10);
@@ -85,7 +85,7 @@ static void test_own_records(void **state)
 	record_endpoint(&bed->replica, 0, &own->base.rec);
 	bed_settled(bed);
 	assert_int_equal(fake_switch_calls(bed->sw, NULL), 0);
-	reconcile_own_add(bed->rec, &own->base);
+	reconcile_endpoint_add(bed->rec, &own->base);
 	bed_settled(bed);
 	record_endpoint_gone(&bed->replica, 0, 1);
 	bed_settled(bed);
@@ -112,7 +112,7 @@ static void test_own_key(void **state)
 	bed_usual(bed);
 	own = bed_connect(bed, 1, 0, 2);
 	own->base.rec = record_endpoint_of(2, 0, 9, 2);
-	reconcile_own_add(bed->rec, &own->base);
+	reconcile_endpoint_add(bed->rec, &own->base);
 	rec = record_endpoint_of(2, 1, 0, 900);
 	record_endpoint(&bed->replica, 0, &rec);
 	bed_run(bed, SECOND);
@@ -129,7 +129,7 @@ static void test_port_options(void **state)
 	bed_usual(bed);
 	own = bed_connect(bed, 1, 0, 2);
 	own->base.rec.options = json_pack("{s:s}", "port", "veth");
-	reconcile_own_add(bed->rec, &own->base);
+	reconcile_endpoint_add(bed->rec, &own->base);
 	bed_settled(bed);
 	port = fake_switch_port(bed->sw, "cw.000000020000");
 	assert_string_equal(port->type, "veth");
@@ -137,14 +137,14 @@ static void test_port_options(void **state)
 	assert_string_equal(json_string_value(json_object_get(port->options, "guard")), "on");
 	assert_int_equal(json_array_size(json_object_get(port->options, "guard-ips")), 1);
 	own->base.spoof_ok = true;
-	reconcile_own_add(bed->rec, &own->base);
+	reconcile_endpoint_add(bed->rec, &own->base);
 	bed_settled(bed);
 	port = fake_switch_port(bed->sw, "cw.000000020000");
 	assert_null(json_object_get(port->options, "guard"));
 	assert_null(json_object_get(port->options, "guard-ips"));
 	record_net(&bed->replica, 0, "1400");
 	own->base.rec.mac.byte[1] = 7;
-	reconcile_own_add(bed->rec, &own->base);
+	reconcile_endpoint_add(bed->rec, &own->base);
 	fake_switch_calls(bed->sw, NULL);
 	bed_settled(bed);
 	assert_int_equal(fake_switch_calls(bed->sw, "port.set"), 3); // all have another MTU
@@ -152,7 +152,7 @@ static void test_port_options(void **state)
 	port = fake_switch_port(bed->sw, "cw.000000020000");
 	assert_int_equal(json_integer_value(json_object_get(port->options, "mtu")), 1400);
 	snprintf(own->base.rec.ifname, sizeof(own->base.rec.ifname), "eth7");
-	reconcile_own_add(bed->rec, &own->base);
+	reconcile_endpoint_add(bed->rec, &own->base);
 	bed_settled(bed);
 	port = fake_switch_port(bed->sw, "cw.000000020000");
 	assert_string_equal(json_string_value(json_object_get(port->options, "ifname")), "eth7");
@@ -207,24 +207,24 @@ static void test_hosts(void **state)
 	vtep = record_ip("10.1.0.5");
 	record_host(&bed->replica, 4, &vtep);
 	bed_settled(bed);
-	vtep = record_ip("fd00::5"); // out of reach of a tunnel endpoint of IPv4
+	vtep = record_ip("fd00::5"); // out of reach of a VTEP of IPv4
 	record_host(&bed->replica, 4, &vtep);
 	bed_settle(bed);
 	assert_false(fake_bridge_floods(fake_switch_bridge(bed->sw, "cw.net0"), &vtep));
 }
 
-// This host has another tunnel endpoint: one that another host had, and which has not said so yet.
+// This host has another VTEP: one that another host had, and which has not said so yet.
 static void test_tunnel(void **state)
 {
 	struct bed *bed = *state;
 	struct ip_addr vtep = record_ip("10.1.0.3");
 	struct reconcile_tunnel tunnel = {.address = vtep, .udp_port = 4790, .mtu = 9000};
-	const struct fake_endpoint *endpoint;
+	const struct fake_vtep *endpoint;
 
 	bed_usual(bed);
 	reconcile_set_tunnel(bed->rec, &tunnel);
 	bed_settle(bed);
-	endpoint = fake_switch_endpoints(bed->sw);
+	endpoint = fake_switch_vteps(bed->sw);
 	assert_string_equal(endpoint->name, "cw.cluster");
 	assert_string_equal(
 		json_string_value(json_object_get(endpoint->options, "address")), "10.1.0.3");
@@ -284,7 +284,7 @@ static void test_agent_restart(void **state)
 	assert_non_null(fake_switch_bridge(bed->sw, "cw.net0")); // before it is ready
 	assert_non_null(fake_switch_bridge(bed->sw, "cw.old"));
 	fake_switch_calls(bed->sw, NULL);
-	reconcile_own_add(bed->rec, &bed->own[0].base);
+	reconcile_endpoint_add(bed->rec, &bed->own[0].base);
 	reconcile_ready(bed->rec);
 	bed_settled(bed);
 	assert_int_equal(fake_switch_calls(bed->sw, "port.add"), 0);
@@ -368,7 +368,7 @@ static void test_lost_objects(void **state)
 	fake_switch_do(bed->sw, "port.del", json_pack("{s:s}", "name", "cw.vx.5000"), NULL, NULL);
 	fake_switch_do(bed->sw, "port.add",
 		json_pack("{s:s, s:{s:s, s:s, s:i, s:s, s:s}}", "bridge", "cw.net0", "port", "name",
-			"cw.vx.5000", "type", "vxlan", "key", 5000, "endpoint", "cw.cluster",
+			"cw.vx.5000", "type", "vxlan", "key", 5000, "vtep", "cw.cluster",
 			"learning", "off"),
 		NULL, NULL);
 	bed_run(bed, SECOND);
@@ -451,7 +451,7 @@ static void test_refused(void **state)
 // A change is made, but nobody hears of it.
 static void test_lost_answers(void **state)
 {
-	static const char *const methods[] = {"endpoint.add", "bridge.add", "port.add"};
+	static const char *const methods[] = {"vtep.add", "bridge.add", "port.add"};
 	struct bed *bed = *state;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(methods); i++)
@@ -463,7 +463,7 @@ static void test_lost_answers(void **state)
 	bed_settled(bed);
 	fake_switch_fail(bed->sw, "port.del", -ETIMEDOUT, 1);
 	fake_switch_fail(bed->sw, "bridge.del", -ETIMEDOUT, 1);
-	reconcile_own_del(bed->rec, &bed->own[0].base);
+	reconcile_endpoint_del(bed->rec, &bed->own[0].base);
 	bed_run(bed, SECOND);
 	assert_true(bed->own[0].gone);
 	bed_let_go(&bed->own[0]);

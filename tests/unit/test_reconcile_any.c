@@ -28,10 +28,10 @@ static void any_own(struct bed *bed)
 	if (!own->used)
 		bed_connect(bed, slot, sim_below(&bed->random, NETS), 1 + slot);
 	else if (sim_chance(&bed->random, 30) && !own->gone)
-		reconcile_own_add(bed->rec, &own->base);
-	else if (own->base.state != OWN_STOPPING) {
-		own->base.state = OWN_STOPPING;
-		reconcile_own_del(bed->rec, &own->base);
+		reconcile_endpoint_add(bed->rec, &own->base);
+	else if (own->base.state != ENDPOINT_STOPPING) {
+		own->base.state = ENDPOINT_STOPPING;
+		reconcile_endpoint_del(bed->rec, &own->base);
 	}
 }
 
@@ -51,7 +51,7 @@ static void any_accident(struct bed *bed)
 {
 	static const char *const methods[] = {"fdb.add", "fdb.del", "neigh.add", "port.add",
 		"port.del", "bridge.add", "bridge.del", "port.list", "fdb.show", "neigh.list",
-		"endpoint.add"};
+		"vtep.add"};
 	static const int codes[] = {-EIO, -ENOSPC, -ETIMEDOUT, -EAGAIN};
 
 	if (sim_chance(&bed->random, 40))
@@ -134,14 +134,14 @@ static void check_any(struct bed *bed)
 static void test_any(void **state)
 {
 	for (uint64_t seed = 1; seed <= 200; seed++) {
-		void *own_state = NULL;
+		void *local_endpoint_state = NULL;
 		struct bed *bed;
 
-		bed_set_up(&own_state);
-		bed = own_state;
+		bed_set_up(&local_endpoint_state);
+		bed = local_endpoint_state;
 		any_life(bed, seed);
 		check_any(bed);
-		bed_tear_down(&own_state);
+		bed_tear_down(&local_endpoint_state);
 	}
 }
 

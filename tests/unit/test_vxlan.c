@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Tunnel endpoints, networks and remotes as the main thread sees them: MTU, errors, life and end.
+// VTEPs, networks and remotes as the main thread sees them: MTU, errors, life and end.
 #include "tests/unit/ends.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 
 #include "base/util.h"
 
-// An endpoint for both families offers what its remotes leave.
+// A VTEP for both families offers what its remotes leave.
 static void test_mtu_of_both_families(void **state)
 {
 	struct end a = end_at("a", "::");
@@ -33,7 +33,7 @@ static void test_mtu_of_both_families(void **state)
 static void test_mtu(void **state)
 {
 	struct end a = end_at("a", "10.9.0.1"), c = end_at("a", "fd09::1");
-	struct conf_endpoint conf = conf_of("b", "10.9.0.2");
+	struct conf_vtep conf = conf_of("b", "10.9.0.2");
 	struct end b;
 	struct vni *small, *large;
 
@@ -52,7 +52,7 @@ static void test_mtu(void **state)
 	assert_int_equal(vtep_mtu(a.vtep), 1350);
 	assert_int_equal(vni_port(a.vni)->mtu, 1350);
 	assert_int_equal(vni_port(small)->mtu, 1000);
-	assert_string_equal(last_event, "endpoint.mtu {\"endpoint\":\"t0\",\"mtu\":1350}");
+	assert_string_equal(last_event, "vtep.mtu {\"mtu\":1350,\"vtep\":\"t0\"}");
 	run("ip -n a link set va mtu 1500");
 	// A remote behind a narrow route.
 	run("ip -n a route add 10.7.0.0/24 via 10.9.0.2 mtu 1300");
@@ -90,7 +90,7 @@ static void test_path_mtu(void **state)
 	usleep(SETTLE_US);
 	vtep_service(a.vtep, 0);
 	assert_int_equal(vtep_mtu(a.vtep), 1350);
-	assert_string_equal(last_event, "endpoint.mtu {\"endpoint\":\"t0\",\"mtu\":1350}");
+	assert_string_equal(last_event, "vtep.mtu {\"mtu\":1350,\"vtep\":\"t0\"}");
 	m = small_frame(1400, 0);
 	send_to(&a, to_c, &m, 1);
 	expect_tx(0, DP_DROP_TX_TOO_BIG, 1);
@@ -104,21 +104,21 @@ static void test_path_mtu(void **state)
 	run("ip netns del c && ip -n a route del 10.10.0.0/24");
 }
 
-static void refuse(const struct conf_endpoint *conf, int code, const char *words)
+static void refuse(const struct conf_vtep *conf, int code, const char *words)
 {
 	struct vxlan_env e = the_env();
 	struct err err = {0};
 	struct vtep *vtep;
 
 	assert_int_equal(vtep_open(conf, &e, NULL, &vtep, &err), code);
-	assert_string_equal(err.path, "tunnel endpoint t0");
+	assert_string_equal(err.path, "VTEP t0");
 	if (!strstr(err.reason, words))
 		fail_msg("'%s' does not say '%s'", err.reason, words);
 }
 
 static void test_refused(void **state)
 {
-	struct conf_endpoint conf = conf_of("a", "10.9.0.77");
+	struct conf_vtep conf = conf_of("a", "10.9.0.77");
 	struct end a = end_at("a", "10.9.0.1");
 
 	refuse(&conf, -EADDRNOTAVAIL, "this host has no address 10.9.0.77 in network namespace a");
@@ -203,8 +203,9 @@ static void test_describe(void **state)
 	knows(&a, "10.9.0.2", true);
 	vtep_describe(a.vtep, obj);
 	text = json_dumps(obj, JSON_COMPACT | JSON_SORT_KEYS);
-	assert_string_equal(text, "{\"mtu\":1450,\"networks\":[42],"
-				  "\"remotes\":[{\"ip\":\"10.9.0.2\",\"path_mtu\":1500}]}");
+	assert_string_equal(text,
+		"{\"mtu\":1450,"
+		"\"remotes\":[{\"ip\":\"10.9.0.2\",\"path_mtu\":1500}],\"vnis\":[42]}");
 	free(text);
 	json_decref(obj);
 	close_end(&a);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Frames between two tunnel endpoints over UDP sockets.
+// Frames between two VTEPs over UDP sockets.
 #include "tests/unit/ends.h"
 
 #include <errno.h>
@@ -38,7 +38,7 @@ static void test_any_ip4(void **state)
 	both_ways("0.0.0.0", "10.9.0.1", "0.0.0.0", "10.9.0.2");
 }
 
-// One endpoint for both families.
+// One VTEP for both families.
 static void test_any(void **state)
 {
 	both_ways("::", "10.9.0.1", "::", "10.9.0.2");
@@ -48,7 +48,7 @@ static void test_any(void **state)
 
 static void test_no_checksum(void **state)
 {
-	struct conf_endpoint conf = conf_of("a", "10.9.0.1");
+	struct conf_vtep conf = conf_of("a", "10.9.0.1");
 	struct end a, b = end_at("b", "10.9.0.2");
 	uint16_t to_b, to_a = knows(&b, "10.9.0.1", true);
 
@@ -285,7 +285,7 @@ static void test_unknown_source(void **state)
 // The source is known, but to another network.
 static void test_unknown_vni(void **state)
 {
-	struct conf_endpoint conf = conf_of("b", "10.9.0.2");
+	struct conf_vtep conf = conf_of("b", "10.9.0.2");
 	struct end a = end_at("a", "10.9.0.1"), b = end_of(&conf, VNI + 1);
 	uint16_t to_a = knows(&b, "10.9.0.1", true);
 	struct rte_mbuf *pkts[] = {small_frame(1000, 0), small_frame(1000, 1)};

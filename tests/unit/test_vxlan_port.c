@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A tunnel endpoint that has a port to itself: how it finds next hops and answers for itself. Time
+// A VTEP that has a port to itself: how it finds next hops and answers for itself. Time
 // is made up.
 #include "tests/unit/port_end.h"
 
@@ -389,7 +389,7 @@ static void test_answers_questions(void **state)
 	got_nothing(DP_DROP_TUNNEL_OTHER);
 }
 
-// Who asks for the endpoint says where it is itself.
+// Who asks for the VTEP says where it is itself.
 static void test_learns_from_questions(void **state)
 {
 	struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
@@ -432,7 +432,7 @@ static void test_answers_echo(void **state)
 	assert_int_equal(nb_got, 0);
 	sent_bytes(want, len);
 	nothing_more();
-	// To another host's address, with the endpoint's MAC.
+	// To another host's address, with the VTEP's MAC.
 	o.dst = 6;
 	memcpy(pkt + (v6 ? 38 : 30), ip_of(6).byte, v6 ? 16 : 4);
 	receive(pkt, len);
@@ -441,7 +441,7 @@ static void test_answers_echo(void **state)
 
 // ---- opening ----
 
-static void refused_conf(const struct conf_endpoint *bad, const char *reason)
+static void refused_conf(const struct conf_vtep *bad, const char *reason)
 {
 	const struct vxlan_env env = {
 		.dp = dp, .pool = pool, .big_pool = big_pool, .nb_workers = 1};
@@ -450,12 +450,12 @@ static void refused_conf(const struct conf_endpoint *bad, const char *reason)
 
 	assert_int_not_equal(vtep_open(bad, &env, &lower, &none, &err), 0);
 	assert_non_null(strstr(err.reason, reason));
-	assert_string_equal(err.path, "tunnel endpoint t0");
+	assert_string_equal(err.path, "VTEP t0");
 }
 
 static void test_configuration(void **state)
 {
-	struct conf_endpoint bad = conf;
+	struct conf_vtep bad = conf;
 
 	memset(bad.address.byte, 0, 16);
 	refused_conf(&bad, "address of a host");

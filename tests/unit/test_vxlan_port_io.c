@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A tunnel endpoint that has a port to itself: outer headers on and off, compared with packets made
+// A VTEP that has a port to itself: outer headers on and off, compared with packets made
 // from scratch; what is refused, and why.
 #include "tests/unit/port_end.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A tunnel endpoint that has a real port to itself, a TAP in namespace b: the kernel there resolves
+// A VTEP that has a real port to itself, a TAP in namespace b: the kernel there resolves
 // its address, pings it, and is the other end, with its VXLAN device and with UDP sockets of an
-// endpoint of ours.
+// VTEP of ours.
 #include "tests/unit/ends.h"
 
 #include <stdio.h>
@@ -24,7 +24,7 @@
 static struct port_env port_env = {.nb_workers = 1, .switch_id = "test"};
 static struct port *port;
 
-// The endpoint, host 1 on a TAP whose other side is host 2.
+// The VTEP, host 1 on a TAP whose other side is host 2.
 static struct end end_on_tap(bool ip6)
 {
 	struct conf_port tap = {.name = "ul0",
@@ -32,7 +32,7 @@ static struct end end_on_tap(bool ip6)
 		.netns = "b",
 		.ip = {"10.7.0.2/24", "fd07::2/64"},
 		.nb_ips = 2};
-	struct conf_endpoint conf = conf_of("", ip6 ? "fd07::1" : "10.7.0.1");
+	struct conf_vtep conf = conf_of("", ip6 ? "fd07::1" : "10.7.0.1");
 	struct vxlan_env env = the_env();
 	struct end end = {.port_id = 9};
 	struct err err = {0};
@@ -193,7 +193,7 @@ static void test_kernel_vxlan(void **state)
 	kernel_vxlan(VX_UP("", "fd07::2", "fd07::1"), true);
 }
 
-// The other endpoint sends trains of datagrams with one call.
+// The other VTEP sends trains of datagrams with one call.
 static void test_both_underlays(void **state)
 {
 	for (unsigned ip6 = 0; ip6 < 2; ip6++) {

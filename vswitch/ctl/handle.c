@@ -124,26 +124,25 @@ json_t *bridge_json(const struct bridge *bridge)
 		conf_bridge_opts_to_json(&bridge->opts, true), "ports", (int)bridge->nb_ports);
 }
 
-json_t *endpoint_json(const struct endpoint *endpoint, bool detail)
+json_t *vtep_json(const struct switch_vtep *sv, bool detail)
 {
-	uint64_t since_us = monotonic_us() - endpoint->since_us;
-	json_t *obj = json_pack("{s:s, s:s, s:f, s:o, s:i}", "name", endpoint->conf.name, "state",
-		endpoint->vtep ? "up" : "down", "since_s", since_us / 1e6, "options",
-		conf_endpoint_to_json(&endpoint->conf, false), "networks",
-		(int)vswitch_endpoint_networks(endpoint));
+	uint64_t since_us = monotonic_us() - sv->since_us;
+	json_t *obj = json_pack("{s:s, s:s, s:f, s:o, s:i}", "name", sv->conf.name, "state",
+		sv->vtep ? "up" : "down", "since_s", since_us / 1e6, "options",
+		conf_vtep_to_json(&sv->conf, false), "vnis", (int)vswitch_vtep_vnis(sv));
 	struct vtep_count count;
 	json_t *tunnel;
 
 	if (!obj)
 		return NULL;
-	if (!endpoint->vtep) {
-		add_reason(&endpoint->down, obj);
+	if (!sv->vtep) {
+		add_reason(&sv->down, obj);
 		return obj;
 	}
-	vtep_count(endpoint->vtep, &count);
-	json_object_set_new(obj, "mtu", json_integer(endpoint->mtu));
+	vtep_count(sv->vtep, &count);
+	json_object_set_new(obj, "mtu", json_integer(sv->mtu));
 	json_object_set_new(obj, "remotes", json_integer(count.remotes));
-	if (endpoint->conf.heartbeat_ms) {
+	if (sv->conf.heartbeat_ms) {
 		json_object_set_new(obj, "remotes_up", json_integer(count.up));
 		json_object_set_new(obj, "remotes_down", json_integer(count.down));
 	}
@@ -151,9 +150,9 @@ json_t *endpoint_json(const struct endpoint *endpoint, bool detail)
 		return obj;
 	tunnel = json_object();
 	if (tunnel)
-		vtep_describe(endpoint->vtep, tunnel);
+		vtep_describe(sv->vtep, tunnel);
 	json_object_set_new(obj, "tunnel", tunnel);
-	if (endpoint->lower)
-		json_object_set_new(obj, "device", device_json(endpoint->lower));
+	if (sv->lower)
+		json_object_set_new(obj, "device", device_json(sv->lower));
 	return obj;
 }

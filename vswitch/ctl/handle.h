@@ -36,10 +36,10 @@ int param_port(struct vswitch *vs, const json_t *params, const char *name, struc
 int split_name(const json_t *obj, const char *what, char name[CONF_NAME_BYTES],
 	json_t **ret_options, char ret_path[OBJECT_PATH_BYTES], struct err *err);
 
-// As port.list or endpoint.list, or with `detail` port.show or endpoint.show have it; as
+// As port.list or vtep.list, or with `detail` port.show or vtep.show have it; as
 // bridge.list has it. NULL: out of memory.
 json_t *port_json(const struct vport *port, bool detail);
 json_t *bridge_json(const struct bridge *bridge);
-json_t *endpoint_json(const struct endpoint *endpoint, bool detail);
+json_t *vtep_json(const struct switch_vtep *sv, bool detail);
 
 int no_memory(struct err *err);

@@ -217,12 +217,12 @@ static json_t *static_fdb(const struct bridge *bridge)
 int switch_handle_show(void *arg, const json_t *params, json_t **ret_result, struct err *err)
 {
 	struct switch_ctl *ctl = arg;
-	json_t *bridges = json_array(), *endpoints = json_array();
-	struct endpoint *endpoint;
+	json_t *bridges = json_array(), *vteps = json_array();
+	struct switch_vtep *sv;
 	struct bridge *bridge;
 
-	TAILQ_FOREACH (endpoint, vswitch_endpoints(ctl->vs), entry)
-		json_array_append_new(endpoints, endpoint_json(endpoint, true));
+	TAILQ_FOREACH (sv, vswitch_vteps(ctl->vs), entry)
+		json_array_append_new(vteps, vtep_json(sv, true));
 	TAILQ_FOREACH (bridge, vswitch_bridges(ctl->vs), entry) {
 		json_t *obj = bridge_json(bridge), *ports = json_array();
 
@@ -235,6 +235,6 @@ int switch_handle_show(void *arg, const json_t *params, json_t **ret_result, str
 		json_object_set_new(obj, "neigh", json_integer(bridge->nb_neigh));
 		json_array_append_new(bridges, obj);
 	}
-	*ret_result = json_pack("{s:o, s:o}", "bridges", bridges, "endpoints", endpoints);
+	*ret_result = json_pack("{s:o, s:o}", "bridges", bridges, "vteps", vteps);
 	return *ret_result ? 0 : no_memory(err);
 }

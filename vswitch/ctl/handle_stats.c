@@ -20,7 +20,7 @@ static json_t *drops_by_reason(const struct dp_counters *cnt)
 	return obj;
 }
 
-// What has counters: a port, or a tunnel endpoint, which is on no bridge.
+// What has counters: a port, or a VTEP, which is on no bridge.
 struct counted {
 	const char *name, *bridge;
 	bool up;
@@ -33,7 +33,7 @@ static int list_counted(struct vswitch *vs, const struct bridge *bridge, const c
 {
 	struct counted *list = calloc(DP_PORTS_MAX, sizeof(*list));
 	unsigned count = 0;
-	const struct endpoint *ep;
+	const struct switch_vtep *sv;
 	const struct bridge *b;
 	const struct vport *vp;
 
@@ -46,9 +46,9 @@ static int list_counted(struct vswitch *vs, const struct bridge *bridge, const c
 					vp->state == VPORT_UP, vp->dp_id};
 		}
 	}
-	TAILQ_FOREACH (ep, vswitch_endpoints(vs), entry) {
-		if (!bridge && (!name || !strcmp(name, ep->conf.name)))
-			list[count++] = (struct counted){ep->conf.name, NULL, ep->vtep, ep->dp_id};
+	TAILQ_FOREACH (sv, vswitch_vteps(vs), entry) {
+		if (!bridge && (!name || !strcmp(name, sv->conf.name)))
+			list[count++] = (struct counted){sv->conf.name, NULL, sv->vtep, sv->dp_id};
 	}
 	*ret_list = list;
 	*ret_count = count;
@@ -71,7 +71,7 @@ static json_t *stats_json(struct dp *dp, const struct counted *port)
 		drops_by_reason(&cnt));
 }
 
-// Of a request that names a port or tunnel endpoint, a bridge, or neither.
+// Of a request that names a port or VTEP, a bridge, or neither.
 static int counted_of(struct switch_ctl *ctl, const json_t *params, struct counted **ret_list,
 	unsigned *ret_count, struct err *err)
 {
@@ -80,7 +80,7 @@ static int counted_of(struct switch_ctl *ctl, const json_t *params, struct count
 	struct vport *port;
 	int rc = param_bridge(ctl->vs, params, "bridge", &bridge, err);
 
-	if (rc == 0 && (!name || !vswitch_find_endpoint(ctl->vs, name)))
+	if (rc == 0 && (!name || !vswitch_find_vtep(ctl->vs, name)))
 		rc = param_port(ctl->vs, params, "port", &port, err);
 	return rc < 0 ? rc : list_counted(ctl->vs, bridge, name, ret_list, ret_count, err);
 }

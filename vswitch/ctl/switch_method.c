@@ -80,35 +80,35 @@ static const struct ctrl_param port_list_params[] = {
 static const struct ctrl_param port_show_params[] = {
 	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the port"}, END};
 
-static const struct ctrl_param endpoint_add_params[] = {
-	{.name = "endpoint",
+static const struct ctrl_param vtep_add_params[] = {
+	{.name = "vtep",
 		.type = CTRL_OBJECT,
 		.required = true,
-		.help = "name and options of the endpoint, as in the configuration file"},
+		.help = "name and options of the VTEP, as in the configuration file"},
 	{.name = "may_exist",
 		.type = CTRL_BOOL,
-		.help = "an endpoint of that name is no error and stays as it is"},
+		.help = "a VTEP of that name is no error and stays as it is"},
 	END};
 
-static const struct ctrl_param endpoint_del_params[] = {
-	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the tunnel endpoint"},
-	{.name = "if_exists", .type = CTRL_BOOL, .help = "no such endpoint is no error"}, END};
+static const struct ctrl_param vtep_del_params[] = {
+	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the VTEP"},
+	{.name = "if_exists", .type = CTRL_BOOL, .help = "no such VTEP is no error"}, END};
 
-static const struct ctrl_param endpoint_set_params[] = {
-	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the tunnel endpoint"},
-	{.name = "endpoint",
+static const struct ctrl_param vtep_set_params[] = {
+	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the VTEP"},
+	{.name = "vtep",
 		.type = CTRL_OBJECT,
 		.required = true,
 		.help = "the options that change, as in the configuration file"},
 	END};
 
-static const struct ctrl_param endpoint_list_params[] = {END};
+static const struct ctrl_param vtep_list_params[] = {END};
 
-static const struct ctrl_param endpoint_show_params[] = {
-	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the tunnel endpoint"}, END};
+static const struct ctrl_param vtep_show_params[] = {
+	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the VTEP"}, END};
 
 static const struct ctrl_param tunnel_status_params[] = {
-	{.name = "endpoint", .type = CTRL_NAME, .help = "only the remotes of this endpoint"}, END};
+	{.name = "vtep", .type = CTRL_NAME, .help = "only the remotes of this VTEP"}, END};
 
 static const struct ctrl_param show_params[] = {END};
 
@@ -144,7 +144,7 @@ static const struct ctrl_param fdb_entry_fields[] = {FDB_KEY,
 			"carries the VLAN"},
 	{.name = "tunnel",
 		.type = CTRL_IP,
-		.help = "remote tunnel endpoint, behind a port of type vxlan. The address "
+		.help = "remote VTEP, behind a port of type vxlan. The address "
 			"00:00:00:00:00:00 then stands for frames to all, and may have several"},
 	END};
 static const struct ctrl_param fdb_key_fields[] = {FDB_KEY,
@@ -232,11 +232,11 @@ static const struct ctrl_param neigh_list_params[] = {
 	END};
 
 static const struct ctrl_param stats_params[] = {
-	{.name = "port", .type = CTRL_NAME, .help = "only this port, or tunnel endpoint"},
+	{.name = "port", .type = CTRL_NAME, .help = "only this port, or VTEP"},
 	{.name = "bridge", .type = CTRL_NAME, .help = "only ports of this bridge"}, END};
 
 static const struct ctrl_param drops_params[] = {
-	{.name = "port", .type = CTRL_NAME, .help = "only this port, or tunnel endpoint"}, END};
+	{.name = "port", .type = CTRL_NAME, .help = "only this port, or VTEP"}, END};
 
 static const struct ctrl_param workers_params[] = {END};
 static const struct ctrl_param config_show_params[] = {END};
@@ -262,14 +262,14 @@ const struct ctrl_event switch_events[] = {{"bridge.add", "bridge", "a bridge wa
 	{"port.del", "port, bridge", "a port was deleted by itself"},
 	{"port.down", "port, bridge, reason", "the device or the namespace of a port has gone"},
 	{"port.up", "port, bridge", "they are back, and the port works again"},
-	{"endpoint.add", "endpoint", "a tunnel endpoint was made"},
-	{"endpoint.set", "endpoint", "options of a tunnel endpoint were changed"},
-	{"endpoint.del", "endpoint", "a tunnel endpoint was deleted"},
-	{"endpoint.down", "endpoint, reason", "what a tunnel endpoint stands on has gone"},
-	{"endpoint.up", "endpoint", "it is back, and the tunnel endpoint works again"},
-	{"endpoint.mtu", "endpoint, mtu", "a tunnel endpoint offers another MTU to its networks"},
-	{"remote.up", "endpoint, remote, reason", "a remote endpoint answers heartbeats"},
-	{"remote.down", "endpoint, remote, reason", "it does not any more"},
+	{"vtep.add", "vtep", "a VTEP was made"},
+	{"vtep.set", "vtep", "options of a VTEP were changed"},
+	{"vtep.del", "vtep", "a VTEP was deleted"},
+	{"vtep.down", "vtep, reason", "what a VTEP stands on has gone"},
+	{"vtep.up", "vtep", "it is back, and the VTEP works again"},
+	{"vtep.mtu", "vtep, mtu", "a VTEP offers another MTU to its VNIs"},
+	{"remote.up", "vtep, remote, reason", "a remote VTEP answers heartbeats"},
+	{"remote.down", "vtep, remote, reason", "it does not any more"},
 	{"state.unsaved", "reason", "the running configuration cannot be saved; it is tried again"},
 	{"state.saved", "nothing", "it is saved, after it could not be"}, {}};
 

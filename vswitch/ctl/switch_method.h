@@ -31,42 +31,40 @@
 		"the port, as port.list has it")                                                   \
 	X(PORT_LIST, port_list, "port.list", READ, "Lists the ports of a bridge, or all.",         \
 		"ports: a list of name, bridge, type, state, since_s, reason (when down), "        \
-		"remotes (type vxlan: tunnel endpoints that get frames to all), mtu (of these, "   \
+		"remotes (type vxlan: VTEPs that get frames to all), mtu (of these, "              \
 		"when up), options")                                                               \
 	X(PORT_SHOW, port_show, "port.show", READ, "Tells everything of one port.",                \
 		"as in port.list, all options, and device: what the port type tells of it")        \
-	X(ENDPOINT_ADD, endpoint_add, "endpoint.add", WRITE, "Makes a tunnel endpoint.",           \
+	X(VTEP_ADD, vtep_add, "vtep.add", WRITE, "Makes a VTEP.",                                  \
 		"name, added (false: may_exist was given and it was there)")                       \
-	X(ENDPOINT_DEL, endpoint_del, "endpoint.del", WRITE,                                       \
-		"Deletes a tunnel endpoint that has no networks.",                                 \
+	X(VTEP_DEL, vtep_del, "vtep.del", WRITE, "Deletes a VTEP that has no VNIs.",               \
 		"name, deleted (false: if_exists was given and it was not there)")                 \
-	X(ENDPOINT_SET, endpoint_set, "endpoint.set", WRITE,                                       \
-		"Changes options of a tunnel endpoint, which is made anew for it: its networks "   \
+	X(VTEP_SET, vtep_set, "vtep.set", WRITE,                                                   \
+		"Changes options of a VTEP, which is made anew for it: its networks "              \
 		"are without traffic for a moment.",                                               \
-		"the endpoint, as endpoint.list has it")                                           \
-	X(ENDPOINT_LIST, endpoint_list, "endpoint.list", READ, "Lists the tunnel endpoints.",      \
-		"endpoints: a list of name, state, since_s, reason (when down), options, "         \
-		"networks (their number); when up mtu (offered to them), remotes (their "          \
+		"the VTEP, as vtep.list has it")                                                   \
+	X(VTEP_LIST, vtep_list, "vtep.list", READ, "Lists the VTEPs.",                             \
+		"VTEPs: a list of name, state, since_s, reason (when down), options, "             \
+		"vnis (their number); when up mtu (offered to them), remotes (their "              \
 		"number), and with heartbeats remotes_up and remotes_down")                        \
-	X(ENDPOINT_SHOW, endpoint_show, "endpoint.show", READ,                                     \
-		"Tells everything of one tunnel endpoint.",                                        \
-		"as in endpoint.list, all options; when up tunnel: what it tells of itself, its "  \
+	X(VTEP_SHOW, vtep_show, "vtep.show", READ, "Tells everything of one VTEP.",                \
+		"as in vtep.list, all options; when up tunnel: what it tells of itself, its "      \
 		"remotes among it, and device: the same of its port")                              \
 	X(TUNNEL_STATUS, tunnel_status, "tunnel.status", READ,                                     \
-		"Tells how the remote endpoints of a tunnel endpoint, or of all, are reached.",    \
-		"remotes: a list of endpoint, ip, path_mtu (when known), and with heartbeats "     \
+		"Tells how the remote VTEPs of a VTEP, or of all, are reached.",                   \
+		"remotes: a list of VTEP, ip, path_mtu (when known), and with heartbeats "         \
 		"state (unknown: has never answered, up, down), since_s (not of unknown), sent, "  \
 		"received, loss_percent and round_trip_us (min, avg, max) of the last 100")        \
 	X(SHOW, show, "show", READ,                                                                \
 		"Tells everything of all bridges, their ports and the tunnel "                     \
-		"endpoints.",                                                                      \
+		"vteps.",                                                                          \
 		"bridges: a list of name, options, ports (as in port.show), the first static "     \
 		"entries fdb, fdb_more (the number of others), neigh (the number of neighbours); " \
-		"endpoints: as endpoint.show, with the "                                           \
+		"VTEPs: as vtep.show, with the "                                                   \
 		"options that are given")                                                          \
 	X(FDB_SHOW, fdb_show, "fdb.show", READ,                                                    \
 		"Lists forwarding entries, sorted by bridge, VLAN and MAC, a page at a time.",     \
-		"entries: a list of bridge, vlan, mac, port, tunnel (the remote tunnel endpoint, " \
+		"entries: a list of bridge, vlan, mac, port, tunnel (the remote VTEP, "            \
 		"with ports of type vxlan), kind, age_s; next: the cursor of the next page, when " \
 		"there is one. The zero address stands for a member of a flood list")              \
 	X(FDB_ADD, fdb_add, "fdb.add", WRITE,                                                      \
@@ -88,7 +86,7 @@
 		"is one")                                                                          \
 	X(STATS, stats, "stats", READ, "Counters of one port, the ports of a bridge, or all.",     \
 		"time_us (monotonic) and ports: a list of name, bridge (none: a tunnel "           \
-		"endpoint), state, rx_packets, "                                                   \
+		"VTEP), state, rx_packets, "                                                       \
 		"tx_packets, rx_bytes, tx_bytes, rx_dropped, tx_dropped, drops (by reason)")       \
 	X(DROPS, drops, "drops", READ,                                                             \
 		"Why packets were dropped: on one port, or on all there are.",                     \

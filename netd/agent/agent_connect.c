@@ -57,18 +57,18 @@ static int check_driver(const struct replica_net *net, struct err *err)
 // name may be gone already.
 static int check_name(struct agent *a, struct replica_net *net, struct connect *c, struct err *err)
 {
-	struct own_endpoint *own;
+	struct local_endpoint *own;
 	struct replica_endpoint *ep;
 	char path[CONF_NAME_BYTES + 16];
 
 	LIST_FOREACH (own, &net->own, of_net) {
 		bool same_netns = netns_same(&own->netns, &c->netns);
 
-		if (own->state == OWN_STOPPING ||
+		if (own->state == ENDPOINT_STOPPING ||
 			(strcmp(own->rec.name, c->rec.name) && !same_netns))
 			continue;
 		if (!a->opts.sandbox->ops->alive(a->opts.sandbox, own->rec.sandbox, &own->netns)) {
-			agent_own_container_gone(a, own);
+			agent_endpoint_container_gone(a, own);
 			continue;
 		}
 		return err_set(err, -EEXIST, path_of(c, path),
@@ -88,7 +88,7 @@ static int check_name(struct agent *a, struct replica_net *net, struct connect *
 static int check_mac(struct replica_net *net, struct connect *c, struct err *err)
 {
 	struct replica_endpoint *ep;
-	struct own_endpoint *own;
+	struct local_endpoint *own;
 	char path[CONF_NAME_BYTES + 16], text[MAC_TEXT_BYTES];
 	const char *other = NULL;
 	struct mac gateway;
@@ -222,10 +222,10 @@ static int choose_ifname(struct agent *a, struct connect *c, struct err *err)
 
 	if (!taken)
 		return err_set(err, -ENOMEM, NULL, "out of memory");
-	for (struct own_endpoint *own = a->own; own; own = own->hh.next) {
+	for (struct local_endpoint *own = a->own; own; own = own->hh.next) {
 		if (!netns_same(&own->netns, &c->netns))
 			continue;
-		if (c->rec.ifname[0] && own->state != OWN_STOPPING &&
+		if (c->rec.ifname[0] && own->state != ENDPOINT_STOPPING &&
 			!strcmp(own->rec.ifname, c->rec.ifname)) {
 			rc = err_set(err, -EEXIST, c->rec.name,
 				"its interface %s belongs to network %s; choose another",
@@ -244,7 +244,7 @@ out:
 
 static int make_own(struct agent *a, struct replica_net *net, struct connect *c, struct err *err)
 {
-	struct own_endpoint *own;
+	struct local_endpoint *own;
 	int rc;
 
 	if (!c->has_mac)
@@ -253,7 +253,7 @@ static int make_own(struct agent *a, struct replica_net *net, struct connect *c,
 	agent_created(c->rec.created);
 	snprintf(c->rec.host, sizeof(c->rec.host), "%s", a->conf->host);
 	c->rec.seq = agent_next_seq(a);
-	rc = agent_own_add(a, net, &c->rec, &c->netns, &own);
+	rc = agent_endpoint_add(a, net, &c->rec, &c->netns, &own);
 	if (rc < 0)
 		return err_set_errno(err, rc, c->rec.name, "cannot be connected");
 	c->rec = (struct endpoint_record){0};
@@ -263,12 +263,12 @@ static int make_own(struct agent *a, struct replica_net *net, struct connect *c,
 	own->agent->deadline_us = agent_now(a) + STORE_WAIT_US;
 	own->agent->port_deadline_us = agent_now(a) + REQUEST_MAX_US;
 	c->req.done = NULL;
-	rc = agent_own_save(a, own);
+	rc = agent_endpoint_save(a, own);
 	if (rc < 0) {
 		err_set_errno(err, rc, own->rec.name, "cannot be kept in the state folder");
 		own->agent->done(own->agent->done_arg, rc, NULL, err);
 		own->agent->done = NULL;
-		agent_own_stop(a, own);
+		agent_endpoint_stop(a, own);
 	}
 	return 0;
 }
@@ -512,7 +512,7 @@ static int disconnect(struct agent *a, const char *network, const char *endpoint
 	agent_done_fn *fn, void *arg, struct err *err)
 {
 	struct replica_net *net = replica_net(&a->replica, network);
-	struct own_endpoint *own = net ? agent_own_find(a, net, endpoint) : NULL;
+	struct local_endpoint *own = net ? agent_endpoint_find(a, net, endpoint) : NULL;
 	struct replica_endpoint *ep = net && !own ? replica_by_name(net, endpoint) : NULL;
 
 	if (!net)
@@ -525,11 +525,11 @@ static int disconnect(struct agent *a, const char *network, const char *endpoint
 	if (own->agent->done)
 		return net_error(err, -EBUSY, network,
 			"container %.63s is being %s just now; try again", endpoint,
-			own->state == OWN_STOPPING ? "disconnected" : "connected");
+			own->state == ENDPOINT_STOPPING ? "disconnected" : "connected");
 	own->agent->done = fn;
 	own->agent->done_arg = arg;
 	own->agent->deadline_us = agent_now(a) + STORE_WAIT_US;
-	agent_own_stop(a, own);
+	agent_endpoint_stop(a, own);
 	return 0;
 }
 

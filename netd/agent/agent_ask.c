@@ -31,7 +31,7 @@ static int find_net(
 
 static const struct agent_container *find_container(const struct agent *a, const char *name)
 {
-	for (const struct own_endpoint *own = a->own; own; own = own->hh.next) {
+	for (const struct local_endpoint *own = a->own; own; own = own->hh.next) {
 		if (own->agent->named &&
 			(!strcmp(own->rec.name, name) || !strcmp(own->rec.sandbox, name)))
 			return own->agent->container;

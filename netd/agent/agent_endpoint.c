@@ -17,17 +17,18 @@
 #define CHECKED_A_RUN 8		      // containers that are looked at
 #define ACK_MAX_US    (5 * SECOND_US) // until the watch shows what the store has taken
 
-struct own_endpoint *agent_own_by_id(const struct agent *a, const char *id)
+struct local_endpoint *agent_endpoint_by_id(const struct agent *a, const char *id)
 {
-	struct own_endpoint *own;
+	struct local_endpoint *own;
 
 	HASH_FIND_STR(a->own, id, own);
 	return own;
 }
 
-struct own_endpoint *agent_own_find(struct agent *a, struct replica_net *net, const char *name)
+struct local_endpoint *agent_endpoint_find(
+	struct agent *a, struct replica_net *net, const char *name)
 {
-	struct own_endpoint *own;
+	struct local_endpoint *own;
 	size_t len = strlen(name);
 
 	LIST_FOREACH (own, &net->own, of_net) {
@@ -41,12 +42,12 @@ struct own_endpoint *agent_own_find(struct agent *a, struct replica_net *net, co
 	return NULL;
 }
 
-static const char *key_of(const struct own_endpoint *own, char *buf)
+static const char *key_of(const struct local_endpoint *own, char *buf)
 {
 	return record_key_endpoint(buf, own->net->id, &own->rec.ips[0].ip);
 }
 
-struct replica_endpoint *agent_own_record(struct agent *a, const struct own_endpoint *own)
+struct replica_endpoint *agent_endpoint_record(struct agent *a, const struct local_endpoint *own)
 {
 	char key[RECORD_KEY_BYTES];
 
@@ -54,13 +55,13 @@ struct replica_endpoint *agent_own_record(struct agent *a, const struct own_endp
 }
 
 // Its state is another one: names follow at once.
-static void own_changed(struct agent *a, struct own_endpoint *own)
+static void own_changed(struct agent *a, struct local_endpoint *own)
 {
 	agent_names_own(a, own);
 	agent_dns_own(a, own);
 }
 
-static json_t *own_event(const struct own_endpoint *own, const char *reason)
+static json_t *own_event(const struct local_endpoint *own, const char *reason)
 {
 	return json_pack("{s:s, s:s, s:s, s:s*}", "network", own->net->rec.name, "endpoint",
 		own->rec.name, "id", own->rec.id, "reason", reason);
@@ -68,14 +69,15 @@ static json_t *own_event(const struct own_endpoint *own, const char *reason)
 
 // ---- on disk ----
 
-static const char *local_key(const struct own_endpoint *own, char buf[ID_BYTES + sizeof(LOCAL_OWN)])
+static const char *local_key(
+	const struct local_endpoint *own, char buf[ID_BYTES + sizeof(LOCAL_OWN)])
 {
 	snprintf(buf, ID_BYTES + sizeof(LOCAL_OWN), LOCAL_OWN "%s", own->rec.id);
 	return buf;
 }
 
 // A value is the record's key, device and inode of the namespace, and the record.
-int agent_own_save(struct agent *a, struct own_endpoint *own)
+int agent_endpoint_save(struct agent *a, struct local_endpoint *own)
 {
 	char key[ID_BYTES + sizeof(LOCAL_OWN)], stored[RECORD_KEY_BYTES];
 	char *record = endpoint_record_print(&own->rec), *value;
@@ -93,7 +95,7 @@ int agent_own_save(struct agent *a, struct own_endpoint *own)
 	return rc;
 }
 
-static void forget(struct agent *a, const struct own_endpoint *own)
+static void forget(struct agent *a, const struct local_endpoint *own)
 {
 	char key[ID_BYTES + sizeof(LOCAL_OWN)];
 
@@ -127,7 +129,7 @@ static void load_own(void *arg, const char *key, const char *value, size_t len_b
 	struct endpoint_record rec;
 	struct replica_net *net = NULL;
 	struct netns_id netns;
-	struct own_endpoint *own;
+	struct local_endpoint *own;
 	struct err err = {0};
 	char text[sizeof(err.path) + sizeof(err.reason) + 4];
 
@@ -136,7 +138,7 @@ static void load_own(void *arg, const char *key, const char *value, size_t len_b
 		return;
 	}
 	a->seq = MAX_OF(a->seq, rec.seq);
-	if (agent_own_add(a, net, &rec, &netns, &own) < 0)
+	if (agent_endpoint_add(a, net, &rec, &netns, &own) < 0)
 		endpoint_record_fini(&rec);
 	else
 		own_changed(a, own);
@@ -156,7 +158,7 @@ static bool is_superseded(const struct replica_host *host, const struct replica_
 }
 
 // The state folder was lost, but the store knows what this host had, and the containers are there.
-void agent_own_adopt(struct agent *a)
+void agent_endpoint_adopt(struct agent *a)
 {
 	struct replica_host *host = replica_host(&a->replica, a->conf->host);
 	struct replica_endpoint *ep;
@@ -166,21 +168,21 @@ void agent_own_adopt(struct agent *a)
 		return;
 	LIST_FOREACH (ep, &host->endpoints, of_host) {
 		struct endpoint_record rec;
-		struct own_endpoint *own;
+		struct local_endpoint *own;
 		struct netns_id netns;
 
 		a->seq = MAX_OF(a->seq, ep->rec.seq);
-		if (agent_own_by_id(a, ep->rec.id) || is_superseded(host, ep) ||
+		if (agent_endpoint_by_id(a, ep->rec.id) || is_superseded(host, ep) ||
 			a->opts.sandbox->ops->find(a->opts.sandbox, ep->rec.sandbox, &netns, NULL) <
 				0 ||
 			endpoint_record_copy(&ep->rec, &rec) < 0)
 			continue;
 		log_info("endpoint %s of network %s is taken over", rec.name, ep->net->rec.name);
-		if (agent_own_add(a, ep->net, &rec, &netns, &own) < 0) {
+		if (agent_endpoint_add(a, ep->net, &rec, &netns, &own) < 0) {
 			endpoint_record_fini(&rec);
 			continue;
 		}
-		agent_own_save(a, own);
+		agent_endpoint_save(a, own);
 		own_changed(a, own);
 	}
 }
@@ -195,10 +197,10 @@ static bool wants_spoof(const struct endpoint_record *rec, const struct network_
 }
 
 // Takes the record over; the port is asked for at once.
-int agent_own_add(struct agent *a, struct replica_net *net, struct endpoint_record *rec,
-	const struct netns_id *netns, struct own_endpoint **ret_own)
+int agent_endpoint_add(struct agent *a, struct replica_net *net, struct endpoint_record *rec,
+	const struct netns_id *netns, struct local_endpoint **ret_own)
 {
-	struct own_endpoint *own = calloc(1, sizeof(*own));
+	struct local_endpoint *own = calloc(1, sizeof(*own));
 
 	if (!own)
 		return -ENOMEM;
@@ -217,12 +219,12 @@ int agent_own_add(struct agent *a, struct replica_net *net, struct endpoint_reco
 	HASH_ADD_STR(a->own, rec.id, own);
 	agent_use_ips(net, &own->rec);
 	if (net->known)
-		reconcile_own_add(a->rec, own);
+		reconcile_endpoint_add(a->rec, own);
 	*ret_own = own;
 	return 0;
 }
 
-static void own_free(struct agent *a, struct own_endpoint *own)
+static void own_free(struct agent *a, struct local_endpoint *own)
 {
 	struct replica_net *net = own->net;
 
@@ -238,7 +240,7 @@ static void own_free(struct agent *a, struct own_endpoint *own)
 }
 
 static void own_answer(
-	struct agent *a, struct own_endpoint *own, int rc, json_t *result, const struct err *err)
+	struct agent *a, struct local_endpoint *own, int rc, json_t *result, const struct err *err)
 {
 	agent_done_fn *done = own->agent->done;
 
@@ -248,9 +250,9 @@ static void own_answer(
 	json_decref(result);
 }
 
-void agent_own_free_all(struct agent *a)
+void agent_endpoint_free_all(struct agent *a)
 {
-	struct own_endpoint *own = a->own, *next;
+	struct local_endpoint *own = a->own, *next;
 	struct err err = {0};
 
 	err_set(&err, -ESHUTDOWN, "vsnetd", "is stopping");
@@ -261,34 +263,34 @@ void agent_own_free_all(struct agent *a)
 	}
 }
 
-void agent_own_stop(struct agent *a, struct own_endpoint *own)
+void agent_endpoint_stop(struct agent *a, struct local_endpoint *own)
 {
 	bool is_off;
 
 	own->agent->readdress = false;
 	forget(a, own);
 	a->dirty = true;
-	if (own->state == OWN_STOPPING)
+	if (own->state == ENDPOINT_STOPPING)
 		return;
 	// The port of one that has lost its address is off, or is about to be.
-	is_off = own->state == OWN_CONFLICT;
+	is_off = own->state == ENDPOINT_CONFLICT;
 	own->agent->port_gone &= is_off;
-	own->state = OWN_STOPPING;
+	own->state = ENDPOINT_STOPPING;
 	own_changed(a, own);
 	agent_event(a, "endpoint.down", own_event(own, NULL));
 	if (!is_off)
-		reconcile_own_del(a->rec, own);
+		reconcile_endpoint_del(a->rec, own);
 }
 
 // A network whose record came after the endpoints: they can have ports now.
-void agent_own_net_known(struct agent *a, struct replica_net *net)
+void agent_endpoint_net_known(struct agent *a, struct replica_net *net)
 {
-	struct own_endpoint *own;
+	struct local_endpoint *own;
 
 	LIST_FOREACH (own, &net->own, of_net) {
 		own->spoof_ok = wants_spoof(&own->rec, &net->rec);
-		if (own->state != OWN_STOPPING && own->state != OWN_CONFLICT)
-			reconcile_own_add(a->rec, own);
+		if (own->state != ENDPOINT_STOPPING && own->state != ENDPOINT_CONFLICT)
+			reconcile_endpoint_add(a->rec, own);
 	}
 }
 
@@ -307,9 +309,9 @@ static void release_net(struct agent *a, struct replica_net *net)
 }
 
 // A stopped endpoint ends when the switch has let go and the store, if it is there, as well.
-static bool finish_stop(struct agent *a, struct own_endpoint *own)
+static bool finish_stop(struct agent *a, struct local_endpoint *own)
 {
-	struct replica_endpoint *ep = agent_own_record(a, own);
+	struct replica_endpoint *ep = agent_endpoint_record(a, own);
 	struct replica_net *net = own->net;
 	// What was acknowledged is there, although the watch has not told of it yet.
 	bool is_stored = own->agent->acked || (a->beginning && !net->local) ||
@@ -318,7 +320,7 @@ static bool finish_stop(struct agent *a, struct own_endpoint *own)
 	if (!own->agent->port_gone || own->agent->write.busy ||
 		(is_stored && agent_can_write(a) && agent_now(a) < own->agent->deadline_us))
 		return false;
-	own_answer(a, own, 0, agent_own_json(own), NULL);
+	own_answer(a, own, 0, agent_endpoint_json(own), NULL);
 	own_free(a, own);
 	release_net(a, net);
 	return true;
@@ -326,30 +328,30 @@ static bool finish_stop(struct agent *a, struct own_endpoint *own)
 
 // ---- the port and the container ----
 
-static void own_failed(struct agent *a, struct own_endpoint *own, int rc, const struct err *err)
+static void own_failed(struct agent *a, struct local_endpoint *own, int rc, const struct err *err)
 {
 	char text[sizeof(err->path) + sizeof(err->reason) + 4];
 
 	err_text(err, text, sizeof(text));
 	if (own->agent->done) {
 		own_answer(a, own, rc, NULL, err);
-		agent_own_stop(a, own);
+		agent_endpoint_stop(a, own);
 		return;
 	}
-	if (own->state != OWN_FAILED || strcmp(own->reason, text))
+	if (own->state != ENDPOINT_FAILED || strcmp(own->reason, text))
 		log_warn("endpoint %s of network %s: %s", own->rec.name, own->net->rec.name, text);
-	own->state = OWN_FAILED;
+	own->state = ENDPOINT_FAILED;
 	snprintf(own->reason, sizeof(own->reason), "%.255s", text);
 	own_changed(a, own);
 }
 
-static bool is_alive(struct agent *a, const struct own_endpoint *own)
+static bool is_alive(struct agent *a, const struct local_endpoint *own)
 {
 	return a->opts.sandbox->ops->alive(a->opts.sandbox, own->rec.sandbox, &own->netns);
 }
 
 // Whoever waits for it to come is told why it goes.
-static void own_lost(struct agent *a, struct own_endpoint *own, const char *why)
+static void own_lost(struct agent *a, struct local_endpoint *own, const char *why)
 {
 	struct err err = {0};
 
@@ -357,29 +359,29 @@ static void own_lost(struct agent *a, struct own_endpoint *own, const char *why)
 		own->rec.sandbox, why);
 	err_set(&err, -ENOENT, own->rec.name, "%s", why);
 	own_answer(a, own, -ENOENT, NULL, &err);
-	agent_own_stop(a, own);
+	agent_endpoint_stop(a, own);
 }
 
-void agent_own_container_gone(struct agent *a, struct own_endpoint *own)
+void agent_endpoint_container_gone(struct agent *a, struct local_endpoint *own)
 {
 	own_lost(a, own, "its container has gone");
 }
 
 // Containers that went while nobody looked are not to claim anything any more.
-int agent_own_load(struct agent *a, struct err *err)
+int agent_endpoint_load(struct agent *a, struct err *err)
 {
 	int rc = a->opts.local->ops->each(a->opts.local, LOCAL_OWN, load_own, a);
-	struct own_endpoint *own, *next;
+	struct local_endpoint *own, *next;
 
 	HASH_ITER(hh, a->own, own, next)
 	{
 		if (!is_alive(a, own))
-			agent_own_container_gone(a, own);
+			agent_endpoint_container_gone(a, own);
 	}
 	return rc < 0 ? err_set_errno(err, rc, "state", "endpoints cannot be read") : 0;
 }
 
-static void configure(struct agent *a, struct own_endpoint *own)
+static void configure(struct agent *a, struct local_endpoint *own)
 {
 	struct err err = {0};
 	int rc = a->opts.sandbox->ops->configure(a->opts.sandbox, own, &err);
@@ -389,32 +391,32 @@ static void configure(struct agent *a, struct own_endpoint *own)
 		own_failed(a, own, rc, &err);
 		return;
 	}
-	if (own->state != OWN_UP)
+	if (own->state != ENDPOINT_UP)
 		agent_event(a, "endpoint.up", own_event(own, NULL));
-	own->state = OWN_UP;
+	own->state = ENDPOINT_UP;
 	own->reason[0] = '\0';
 	own_changed(a, own);
 	a->dirty = true;
 }
 
-void agent_port(void *arg, struct own_endpoint *own, int rc, const struct err *err)
+void agent_port(void *arg, struct local_endpoint *own, int rc, const struct err *err)
 {
 	struct agent *a = arg;
 
-	if (own->state == OWN_STOPPING || own->state == OWN_CONFLICT)
+	if (own->state == ENDPOINT_STOPPING || own->state == ENDPOINT_CONFLICT)
 		return;
 	own->agent->port_up = rc == 0;
 	if (rc == 0)
 		configure(a, own);
 	else if (!is_alive(a, own))
-		agent_own_container_gone(a, own);
+		agent_endpoint_container_gone(a, own);
 	else
 		own_failed(a, own, rc, err);
 	a->dirty = true;
 	agent_kick(a);
 }
 
-void agent_port_gone(void *arg, struct own_endpoint *own)
+void agent_port_gone(void *arg, struct local_endpoint *own)
 {
 	struct agent *a = arg;
 
@@ -424,12 +426,12 @@ void agent_port_gone(void *arg, struct own_endpoint *own)
 	agent_kick(a);
 }
 
-void agent_port_down(void *arg, struct own_endpoint *own, const char *reason)
+void agent_port_down(void *arg, struct local_endpoint *own, const char *reason)
 {
 	struct agent *a = arg;
 
-	if (own->state != OWN_STOPPING && !is_alive(a, own))
-		agent_own_container_gone(a, own);
+	if (own->state != ENDPOINT_STOPPING && !is_alive(a, own))
+		agent_endpoint_container_gone(a, own);
 	agent_kick(a);
 }
 
@@ -438,7 +440,7 @@ void agent_port_down(void *arg, struct own_endpoint *own, const char *reason)
 // The record that has one of the endpoint's addresses (`ret_ip`), with more right to it. NULL:
 // none.
 static struct replica_endpoint *winner(
-	struct agent *a, const struct own_endpoint *own, struct ip_addr *ret_ip)
+	struct agent *a, const struct local_endpoint *own, struct ip_addr *ret_ip)
 {
 	for (unsigned i = 0; i < own->rec.nb_ips; i++) {
 		struct replica_endpoint *ep =
@@ -458,7 +460,7 @@ static struct replica_endpoint *winner(
 	return NULL;
 }
 
-static void lost_address(struct agent *a, struct own_endpoint *own, const struct ip_addr *ip,
+static void lost_address(struct agent *a, struct local_endpoint *own, const struct ip_addr *ip,
 	const struct replica_endpoint *ep)
 {
 	struct err err = {0};
@@ -478,13 +480,13 @@ static void lost_address(struct agent *a, struct own_endpoint *own, const struct
 	own->agent->readdress = !own->rec.is_static;
 	own->agent->port_gone = false;
 	own->agent->port_up = false;
-	own->state = own->rec.is_static ? OWN_CONFLICT : OWN_STOPPING;
+	own->state = own->rec.is_static ? ENDPOINT_CONFLICT : ENDPOINT_STOPPING;
 	own_changed(a, own);
-	reconcile_own_del(a->rec, own);
+	reconcile_endpoint_del(a->rec, own);
 }
 
 // The old address is gone from the switch: the endpoint comes back with another.
-static void readdress(struct agent *a, struct own_endpoint *own)
+static void readdress(struct agent *a, struct local_endpoint *own)
 {
 	struct cidr ips[RECORD_IPS_MAX];
 	uint64_t epoch = 0;
@@ -507,13 +509,13 @@ static void readdress(struct agent *a, struct own_endpoint *own)
 	own->rec.seq = agent_next_seq(a);
 	agent_use_ips(own->net, &own->rec);
 	HASH_ADD_STR(a->own, rec.id, own);
-	agent_own_save(a, own);
+	agent_endpoint_save(a, own);
 	own->agent->readdress = own->agent->port_gone = own->agent->acked = false;
 	// A write of the old record that is under way finds nobody when it ends.
 	own->agent->write = (struct retry){0};
-	own->state = OWN_STARTING;
+	own->state = ENDPOINT_STARTING;
 	own_changed(a, own);
-	reconcile_own_add(a->rec, own);
+	reconcile_endpoint_add(a->rec, own);
 }
 
 // ---- the record in the store ----
@@ -527,7 +529,7 @@ static void on_written(void *arg, int rc, uint64_t revision)
 {
 	struct own_write *w = arg;
 	struct agent *a = w->pending.a;
-	struct own_endpoint *own = agent_own_by_id(a, w->id);
+	struct local_endpoint *own = agent_endpoint_by_id(a, w->id);
 
 	if (own) {
 		retry_done(&own->agent->write, rc, agent_now(a));
@@ -540,7 +542,7 @@ static void on_written(void *arg, int rc, uint64_t revision)
 }
 
 static void write_record(
-	struct agent *a, struct own_endpoint *own, const struct replica_endpoint *ep)
+	struct agent *a, struct local_endpoint *own, const struct replica_endpoint *ep)
 {
 	struct own_write *w = pending_new(a, sizeof(*w));
 	char key[RECORD_KEY_BYTES], *text = endpoint_record_print(&own->rec);
@@ -561,9 +563,9 @@ static void write_record(
 	free(text);
 }
 
-static void publish(struct agent *a, struct own_endpoint *own)
+static void publish(struct agent *a, struct local_endpoint *own)
 {
-	struct replica_endpoint *ep = agent_own_record(a, own), *won;
+	struct replica_endpoint *ep = agent_endpoint_record(a, own), *won;
 	struct ip_addr ip;
 
 	own->stored =
@@ -572,13 +574,13 @@ static void publish(struct agent *a, struct own_endpoint *own)
 	if (own->agent->acked && !own->stored && agent_now(a) - own->agent->acked_us >= ACK_MAX_US)
 		own->agent->acked = false;
 	won = winner(a, own, &ip);
-	if (own->state == OWN_CONFLICT && !won && own->agent->port_gone) {
-		own->state = OWN_STARTING;
+	if (own->state == ENDPOINT_CONFLICT && !won && own->agent->port_gone) {
+		own->state = ENDPOINT_STARTING;
 		own->agent->port_gone = false;
 		own_changed(a, own);
-		reconcile_own_add(a->rec, own);
+		reconcile_endpoint_add(a->rec, own);
 	}
-	if (won && own->state != OWN_CONFLICT)
+	if (won && own->state != ENDPOINT_CONFLICT)
 		lost_address(a, own, &ip, won);
 	else if (!won && !own->stored && !own->agent->acked && agent_is_member(a) &&
 		 retry_due(&own->agent->write, agent_now(a)))
@@ -586,9 +588,9 @@ static void publish(struct agent *a, struct own_endpoint *own)
 }
 
 // An endpoint in the replica changed: one of ours, or one that has an address of ours.
-void agent_own_remote_changed(struct agent *a, struct replica_endpoint *ep, bool gone)
+void agent_endpoint_remote_changed(struct agent *a, struct replica_endpoint *ep, bool gone)
 {
-	struct own_endpoint *own;
+	struct local_endpoint *own;
 
 	ep->dropping = false;
 	if (!strcmp(ep->rec.host, a->conf->host))
@@ -623,10 +625,10 @@ static void on_dropped(void *arg, int rc, uint64_t revision)
 
 static bool is_wanted(struct agent *a, const struct replica_endpoint *ep)
 {
-	struct own_endpoint *own = agent_own_by_id(a, ep->rec.id);
+	struct local_endpoint *own = agent_endpoint_by_id(a, ep->rec.id);
 	char key[RECORD_KEY_BYTES];
 
-	return own && own->state != OWN_STOPPING && !strcmp(key_of(own, key), ep->key);
+	return own && own->state != ENDPOINT_STOPPING && !strcmp(key_of(own, key), ep->key);
 }
 
 static void drop_unknown(struct agent *a, uint64_t now_us)
@@ -657,9 +659,9 @@ static void drop_unknown(struct agent *a, uint64_t now_us)
 
 // ---- what is due ----
 
-static json_t *connected(struct agent *a, struct own_endpoint *own)
+static json_t *connected(struct agent *a, struct local_endpoint *own)
 {
-	json_t *result = agent_own_json(own);
+	json_t *result = agent_endpoint_json(own);
 	char text[400];
 
 	if (own->net->local || own->stored || own->agent->acked)
@@ -672,37 +674,37 @@ static json_t *connected(struct agent *a, struct own_endpoint *own)
 }
 
 // Whoever waits for a port that does not come is told.
-static void check_deadline(struct agent *a, struct own_endpoint *own, uint64_t now_us)
+static void check_deadline(struct agent *a, struct local_endpoint *own, uint64_t now_us)
 {
 	struct err err = {0};
 
-	if (!own->agent->done || own->state == OWN_UP || now_us < own->agent->port_deadline_us)
+	if (!own->agent->done || own->state == ENDPOINT_UP || now_us < own->agent->port_deadline_us)
 		return;
 	err_set(&err, -ETIMEDOUT, own->rec.name, "the switch did not make its port in time");
 	own_failed(a, own, -ETIMEDOUT, &err);
 }
 
-static void own_run(struct agent *a, struct own_endpoint *own, uint64_t now_us)
+static void own_run(struct agent *a, struct local_endpoint *own, uint64_t now_us)
 {
 	bool is_stored;
 
-	if (agent_net_is_gone(a, own->net) && own->state != OWN_STOPPING)
+	if (agent_net_is_gone(a, own->net) && own->state != ENDPOINT_STOPPING)
 		own_lost(a, own, "its network was deleted");
-	if (own->state == OWN_STOPPING && own->agent->readdress && own->agent->port_gone)
+	if (own->state == ENDPOINT_STOPPING && own->agent->readdress && own->agent->port_gone)
 		readdress(a, own);
-	if (own->state == OWN_STOPPING) {
+	if (own->state == ENDPOINT_STOPPING) {
 		if (!own->agent->readdress)
 			finish_stop(a, own);
 		return;
 	}
-	if (own->agent->port_up && own->state == OWN_FAILED &&
+	if (own->agent->port_up && own->state == ENDPOINT_FAILED &&
 		retry_due(&own->agent->configure, now_us))
 		configure(a, own);
-	if (!own->net->local && agent_is_current(a) && own->state != OWN_STOPPING)
+	if (!own->net->local && agent_is_current(a) && own->state != ENDPOINT_STOPPING)
 		publish(a, own);
 	check_deadline(a, own, now_us);
 	is_stored = own->net->local || own->stored || own->agent->acked;
-	if (own->agent->done && own->state == OWN_UP &&
+	if (own->agent->done && own->state == ENDPOINT_UP &&
 		(is_stored || !agent_can_write(a) || now_us >= own->agent->deadline_us))
 		own_answer(a, own, 0, connected(a, own), NULL);
 }
@@ -710,20 +712,20 @@ static void own_run(struct agent *a, struct own_endpoint *own, uint64_t now_us)
 // A few containers a time, in turn: the switch tells when one goes, but it may have been away.
 static void check_containers(struct agent *a)
 {
-	struct own_endpoint *own = agent_own_by_id(a, a->checked), *next;
+	struct local_endpoint *own = agent_endpoint_by_id(a, a->checked), *next;
 
 	own = own && own->hh.next ? own->hh.next : a->own;
 	for (unsigned i = 0; own && i < CHECKED_A_RUN; i++, own = next) {
 		next = own->hh.next;
 		snprintf(a->checked, ID_BYTES, "%s", own->rec.id);
-		if (own->state != OWN_STOPPING && !is_alive(a, own))
-			agent_own_container_gone(a, own);
+		if (own->state != ENDPOINT_STOPPING && !is_alive(a, own))
+			agent_endpoint_container_gone(a, own);
 	}
 }
 
-void agent_own_run(struct agent *a, uint64_t now_us)
+void agent_endpoint_run(struct agent *a, uint64_t now_us)
 {
-	struct own_endpoint *own = a->own, *next;
+	struct local_endpoint *own = a->own, *next;
 
 	if (now_us >= a->check_at_us) {
 		a->check_at_us = now_us + SECOND_US / 2;
@@ -737,13 +739,13 @@ void agent_own_run(struct agent *a, uint64_t now_us)
 		drop_unknown(a, now_us);
 }
 
-json_t *agent_own_json(const struct own_endpoint *own)
+json_t *agent_endpoint_json(const struct local_endpoint *own)
 {
-	static const char *const states[] = {[OWN_STARTING] = "starting",
-		[OWN_UP] = "up",
-		[OWN_FAILED] = "failed",
-		[OWN_CONFLICT] = "conflict",
-		[OWN_STOPPING] = "stopping"};
+	static const char *const states[] = {[ENDPOINT_STARTING] = "starting",
+		[ENDPOINT_UP] = "up",
+		[ENDPOINT_FAILED] = "failed",
+		[ENDPOINT_CONFLICT] = "conflict",
+		[ENDPOINT_STOPPING] = "stopping"};
 	json_t *obj = endpoint_record_json(&own->rec);
 
 	if (!obj)
