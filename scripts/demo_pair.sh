@@ -8,7 +8,7 @@ container c1 c2
 
 step "Starting vswitchd, the switch: one worker thread, asleep while there is nothing to do"
 switch_start "$SCRATCH/demo"
-export PATH=$BUILD/ctrl:$PATH
+export PATH=$BUILD/cli:$PATH
 unset -f vsctl
 run vsctl status
 
