@@ -7,6 +7,7 @@
 
 #include "config/conf.h"
 #include "netd/agent/agent_priv.h"
+#include "netd/drivers/endpoint_options.h"
 
 #define STORE_WAIT_US (2 * SECOND_US) // for the store's word, before it is done without
 
@@ -373,50 +374,6 @@ static int fill_record(struct connect *c, const struct connect_spec *spec, struc
 	return 0;
 }
 
-static const struct {
-	const char *key, *values[2];
-} known_options[] = {
-	{"spoof", {"allow", "deny"}},
-	{"default-route", {"true", "false"}},
-	{"port", {"tap", "veth"}},
-	{"resolv-conf", {"true", "false"}},
-};
-
-static bool is_known_option(const char *key, const char *text)
-{
-	for (unsigned i = 0; text && i < ARRAY_SIZE(known_options); i++) {
-		if (!strcmp(key, known_options[i].key) &&
-			(!strcmp(text, known_options[i].values[0]) ||
-				!strcmp(text, known_options[i].values[1])))
-			return true;
-	}
-	return false;
-}
-
-static int check_options(const json_t *options, const char *name, struct err *err)
-{
-	const char *key, *text;
-	json_t *value;
-
-	json_object_foreach ((json_t *)options, key, value) {
-		text = json_string_value(value);
-		if (!is_known_option(key, text))
-			return err_set(err, -EINVAL, name,
-				"option '%.60s=%.60s' is not known; there are spoof=allow|deny, "
-				"default-route=true|false, port=tap|veth and "
-				"resolv-conf=true|false",
-				key, text ? text : "");
-	}
-	return 0;
-}
-
-static bool wants_resolv(const json_t *options)
-{
-	const char *text = json_string_value(json_object_get(options, "resolv-conf"));
-
-	return text && !strcmp(text, "true");
-}
-
 static int check_spec(
 	struct agent *a, const struct connect_spec *spec, struct connect *c, struct err *err)
 {
@@ -426,8 +383,8 @@ static int check_spec(
 		rc = err_set(err, -E2BIG, spec->name, "%u aliases are too many; %u at most",
 			spec->nb_aliases, RECORD_ALIASES_MAX);
 	if (rc == 0)
-		rc = check_options(spec->options, spec->name, err);
-	if (rc == 0 && wants_resolv(spec->options))
+		rc = endpoint_options_check(spec->options, spec->name, err);
+	if (rc == 0 && endpoint_option_is(spec->options, ENDPOINT_RESOLV_CONF, "true", false))
 		rc = agent_dns_check_resolv(a, spec->sandbox, err);
 	if (rc == 0)
 		rc = fill_record(c, spec, err);

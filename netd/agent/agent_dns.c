@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "netd/agent/agent_priv.h"
 #include "netd/dns/resolv.h"
+#include "netd/drivers/endpoint_options.h"
 
 #define CONTAINER_ADDRESS "127.0.0.11" // where Docker's containers have theirs
 #define DNS_PORT	  53
@@ -157,9 +158,8 @@ int agent_dns_check_resolv(const struct agent *a, const char *sandbox, struct er
 
 static bool asks_for_resolv(const struct agent *a, const struct local_endpoint *own)
 {
-	const char *text = json_string_value(json_object_get(own->rec.options, "resolv-conf"));
-
-	return text ? !strcmp(text, "true") : a->conf->dns.write_resolv_conf;
+	return endpoint_option_is(
+		own->rec.options, ENDPOINT_RESOLV_CONF, "true", a->conf->dns.write_resolv_conf);
 }
 
 static int write_resolv(struct agent *a, const struct local_endpoint *own, struct err *err)

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "ctrl/message.h"
 #include "netd/agent/agent_priv.h"
+#include "netd/drivers/endpoint_options.h"
 
 #define LOCAL_OWN     "own/"
 #define CHECKED_A_RUN 8		      // containers that are looked at
@@ -191,9 +192,7 @@ void agent_endpoint_adopt(struct agent *a)
 
 static bool wants_spoof(const struct endpoint_record *rec, const struct network_record *net)
 {
-	const char *spoof = json_string_value(json_object_get(rec->options, "spoof"));
-
-	return spoof ? !strcmp(spoof, "allow") : network_spoof_ok(net);
+	return endpoint_option_is(rec->options, ENDPOINT_SPOOF, "allow", network_spoof_ok(net));
 }
 
 // Takes the record over; the port is asked for at once.

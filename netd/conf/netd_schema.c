@@ -9,6 +9,7 @@
 #include "config/check.h"
 #include "config/rows.h"
 #include "netd/drivers/driver.h"
+#include "netd/drivers/endpoint_options.h"
 
 enum { ALWAYS = ~0u };
 
@@ -617,6 +618,15 @@ static void print_drivers(FILE *file)
 	}
 }
 
+static void print_endpoint_options(FILE *file)
+{
+	fprintf(file, "\n## Options of a connection (`vsctl network connect -o NAME=VALUE`)\n\n"
+		      "| option | value | meaning |\n"
+		      "|---|---|---|\n");
+	for (const struct driver_option *o = endpoint_options; o->name; o++)
+		fprintf(file, "| `%s` | %s | %s |\n", o->name, o->allowed, o->help);
+}
+
 void netd_schema_print_reference(FILE *file)
 {
 	fprintf(file,
@@ -632,4 +642,5 @@ void netd_schema_print_reference(FILE *file)
 	schema_print_table(file, "A network (`networks.NAME`)", &netd_schema_network);
 	schema_print_table(file, "A subnet (`networks.NAME.subnets`)", &netd_schema_subnet);
 	print_drivers(file);
+	print_endpoint_options(file);
 }

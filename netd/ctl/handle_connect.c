@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 
@@ -24,11 +25,13 @@ static int take_ip(const json_t *params, const char *name, unsigned family, cons
 		family, family == 4 ? "--ip" : "--ip6");
 }
 
+// The list has been checked: the method takes as many as a record.
 static unsigned take_aliases(const json_t *list, const char *ret_aliases[RECORD_ALIASES_MAX])
 {
 	const json_t *value;
 	size_t i;
 
+	assert(json_array_size(list) <= RECORD_ALIASES_MAX);
 	json_array_foreach (list, i, value)
 		ret_aliases[i] = json_string_value(value);
 	return json_array_size(list);

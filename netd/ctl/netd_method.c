@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "netd/ctl/netd_method.h"
 
+#include "netd/drivers/endpoint_options.h"
+#include "netd/record/record.h"
+
 #define END                                                                                        \
 	{                                                                                          \
 	}
-
-#define SUBNETS_MAX 16
-#define ALIASES_MAX 32
-#define SERVERS_MAX 8
 
 static const struct ctrl_param cidr_item = {.type = CTRL_STRING, .min = 1, .max = 64};
 static const struct ctrl_param ip_item = {.type = CTRL_IP};
@@ -24,17 +23,17 @@ static const struct ctrl_param network_create_params[] = {
 			"host"},
 	{.name = "subnets",
 		.type = CTRL_LIST,
-		.max = SUBNETS_MAX,
+		.max = RECORD_SUBNETS_MAX,
 		.item = &cidr_item,
 		.help = "subnets, each ADDRESS/LENGTH; without any the default pools have one"},
 	{.name = "ip_ranges",
 		.type = CTRL_LIST,
-		.max = SUBNETS_MAX,
+		.max = RECORD_SUBNETS_MAX,
 		.item = &cidr_item,
 		.help = "parts of subnets, at most one of each, that addresses are given out from"},
 	{.name = "gateways",
 		.type = CTRL_LIST,
-		.max = SUBNETS_MAX,
+		.max = RECORD_SUBNETS_MAX,
 		.item = &ip_item,
 		.help = "addresses of each host in the network, at most one of each subnet"},
 	{.name = "aux_addresses",
@@ -46,7 +45,7 @@ static const struct ctrl_param network_create_params[] = {
 	{.name = "internal", .type = CTRL_BOOL, .help = "nothing leads out of the network"},
 	{.name = "dns",
 		.type = CTRL_LIST,
-		.max = SERVERS_MAX,
+		.max = DNS_SERVERS_MAX,
 		.item = &server_item,
 		.help = "servers that are asked for names that are not ours, each ADDRESS or "
 			"ADDRESS:PORT; when not given, those of the hosts"},
@@ -88,10 +87,11 @@ static const struct ctrl_param network_connect_params[] = {
 		.help = "its interface there; the next of eth0, eth1, ... when not given"},
 	{.name = "aliases",
 		.type = CTRL_LIST,
-		.max = ALIASES_MAX,
+		.max = RECORD_ALIASES_MAX,
 		.item = &name_item,
 		.help = "other names of it in this network"},
-	{.name = "options", .type = CTRL_OBJECT, .help = "texts by name"}, END};
+	{.name = "options", .type = CTRL_OBJECT, .help = "texts by name:" ENDPOINT_OPTIONS_USAGE},
+	END};
 
 static const struct ctrl_param network_disconnect_params[] = {
 	{.name = "network", .type = CTRL_NAME, .required = true, .help = "the network, or its id"},

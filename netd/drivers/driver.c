@@ -62,6 +62,16 @@ bool driver_check_spoof(const char *value)
 	return !strcmp(value, "allow") || !strcmp(value, "deny");
 }
 
+bool driver_check_bool(const char *value)
+{
+	return !strcmp(value, "true") || !strcmp(value, "false");
+}
+
+bool driver_check_port(const char *value)
+{
+	return !strcmp(value, "tap") || !strcmp(value, "veth");
+}
+
 const char *network_option(const struct network_record *rec, const char *name)
 {
 	return json_string_value(json_object_get(rec->options, name));

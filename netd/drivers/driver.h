@@ -56,6 +56,8 @@ bool network_gateway_mac(const struct network_record *rec, struct mac *ret_mac);
 
 bool driver_check_mtu(const char *value);
 bool driver_check_spoof(const char *value);
+bool driver_check_bool(const char *value);
+bool driver_check_port(const char *value);
 bool driver_check_vni(const char *value);
 
 #define DRIVER_OPTION_MTU                                                                          \

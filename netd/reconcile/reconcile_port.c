@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "netd/drivers/endpoint_options.h"
 #include "netd/reconcile/reconcile_priv.h"
 
 struct sw_port *sw_port_new(struct sw_net *net, struct local_endpoint *own)
@@ -63,12 +64,11 @@ static void add_guard(const struct sw_port *port, json_t *live)
 void sw_port_options(const struct sw_port *port, json_t **ret_fixed, json_t **ret_live)
 {
 	const struct endpoint_record *rec = &port->own->rec;
-	const char *kind = json_string_value(json_object_get(rec->options, "port"));
-	bool veth = kind && !strcmp(kind, "veth");
+	const char *type = endpoint_option(rec->options, ENDPOINT_PORT);
 	char mac[MAC_TEXT_BYTES];
 	json_t *live;
 
-	*ret_fixed = json_pack("{s:s, s:s, s:s}", "type", veth ? "veth" : "tap", "netns",
+	*ret_fixed = json_pack("{s:s, s:s, s:s}", "type", type ? type : "tap", "netns",
 		rec->sandbox, "ifname", rec->ifname);
 	live = json_pack("{s:s, s:o, s:n, s:n, s:n, s:n, s:n}", "mac", mac_format(&rec->mac, mac),
 		"mtu", sw_net_mtu(port->net), "tag", "trunks", "vlan-mode", "fdb-limit", "ip");

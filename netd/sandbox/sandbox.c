@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/netlink.h"
 #include "netd/dns/resolv.h"
+#include "netd/drivers/endpoint_options.h"
 #include "netd/sandbox/sandbox_gateway.h"
 
 #define IFNAMES_MAX 1000
@@ -269,9 +270,7 @@ static int add_route(
 
 static bool wants_default(const struct endpoint_record *rec)
 {
-	const char *text = json_string_value(json_object_get(rec->options, "default-route"));
-
-	return text && !strcmp(text, "true");
+	return endpoint_option_is(rec->options, ENDPOINT_DEFAULT_ROUTE, "true", false);
 }
 
 // One of each family at most: the first gateway.

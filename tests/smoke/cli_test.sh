@@ -57,6 +57,14 @@ done
 for key in $("$VSNETD" --reference config | sed -n -e "/^## Drivers/q" -e 's/^| `\([a-z0-9-]*\)` .*/\1/p'); do
 	grep -qE "\*$key\*|[{ ]$key: _" "$TOP/docs/vsnetd.8.scd" || fail "vsnetd(8) has no key $key"
 done
+# The options of a connection, as the method has them.
+options=$("$VSNETD" --reference control | sed -n '/^### network.connect/,/^### /s/^- `options`.*texts by name: \(.*\)\.$/\1/p')
+[[ $options == *spoof=allow\|deny* ]] || fail "options of network.connect: $options"
+vsctl help network connect | tr '\n' ' ' >"$T/connect"
+for option in $options; do
+	grep -qF -- "$option" "$T/connect" || fail "vsctl help network connect has no $option"
+	grep -qF -- "*$option*" "$TOP/docs/vsctl.1.scd" || fail "vsctl(1) has no $option"
+done
 for key in $("$VSWITCHD" --reference config | sed -n 's/^| `\([a-z-]*\)` .*/\1/p'); do
 	grep -qE "\*$key\*|[{ ]$key: _" "$TOP/docs/vswitchd.8.scd" || fail "vswitchd(8) has no key $key"
 done

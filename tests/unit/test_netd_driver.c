@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "base/util.h"
-#include "netd/drivers/driver.h"
+#include "netd/drivers/endpoint_options.h"
 
 // A network in a few words: a driver, and parts "s=SUBNET", "r=RANGE", "g=GATEWAY", "a=NAME@IP",
 // "o=NAME=VALUE", "l=NAME=VALUE", "6", "i". What belongs to a subnet follows it.
@@ -248,6 +248,71 @@ static void test_drivers(void **state)
 	assert_true(driver_none.predefined && driver_host.predefined);
 }
 
+static json_t *option(const char *name, const char *value)
+{
+	return json_pack("{s:s*}", name, value);
+}
+
+static int check_option(const char *name, json_t *value, struct err *err)
+{
+	json_t *options = json_pack("{s:o}", name, value);
+	int rc = endpoint_options_check(options, "c1", err);
+
+	json_decref(options);
+	return rc;
+}
+
+// Each value of each row's usage text passes its check, and another does not.
+static void test_endpoint_options(void **state)
+{
+	static const char *const usage[] = {
+#define X(symbol, name, values, ...) [ENDPOINT_##symbol] = values,
+		ENDPOINT_OPTIONS(X)
+#undef X
+	};
+	char values[64], *save, *value;
+
+	for (unsigned i = 0; i < NB_ENDPOINT_OPTIONS; i++) {
+		const struct driver_option *o = &endpoint_options[i];
+		struct err err = {0};
+
+		assert_true(o->name && o->allowed && o->help && o->check);
+		snprintf(values, sizeof(values), "%s", usage[i]);
+		for (value = strtok_r(values, "|", &save); value;
+			value = strtok_r(NULL, "|", &save))
+			assert_int_equal(check_option(o->name, json_string(value), NULL), 0);
+		assert_int_equal(check_option(o->name, json_string("?"), &err), -EINVAL);
+		assert_string_equal(err.path, "c1");
+		assert_non_null(strstr(err.reason, o->name));
+		assert_non_null(strstr(err.reason, o->allowed));
+		assert_int_equal(check_option(o->name, json_true(), NULL), -EINVAL);
+	}
+	assert_null(endpoint_options[NB_ENDPOINT_OPTIONS].name);
+	assert_int_equal(endpoint_options_check(NULL, "c1", NULL), 0);
+}
+
+static void test_endpoint_option_names(void **state)
+{
+	json_t *options = option("spoof", "allow");
+	struct err err = {0};
+
+	assert_int_equal(check_option("spof", json_string("allow"), &err), -EINVAL);
+	assert_string_equal(err.reason, "unknown option 'spof'; did you mean 'spoof'?");
+	err = (struct err){0};
+	assert_int_equal(check_option("whatever", json_string("x"), &err), -EINVAL);
+	assert_string_equal(err.reason,
+		"unknown option 'whatever'; a connection has the options spoof=allow|deny "
+		"default-route=true|false port=tap|veth resolv-conf=true|false");
+	assert_string_equal(endpoint_option(options, ENDPOINT_SPOOF), "allow");
+	assert_null(endpoint_option(options, ENDPOINT_PORT));
+	assert_null(endpoint_option(NULL, ENDPOINT_PORT));
+	assert_true(endpoint_option_is(options, ENDPOINT_SPOOF, "allow", false));
+	assert_false(endpoint_option_is(options, ENDPOINT_SPOOF, "deny", true));
+	assert_true(endpoint_option_is(options, ENDPOINT_RESOLV_CONF, "true", true));
+	assert_false(endpoint_option_is(NULL, ENDPOINT_RESOLV_CONF, "true", false));
+	json_decref(options);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -256,6 +321,8 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_all_mistakes),
 		cmocka_unit_test(test_drivers),
+		cmocka_unit_test(test_endpoint_options),
+		cmocka_unit_test(test_endpoint_option_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "netd/drivers/endpoint_options.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "config/nearest.h"
+
+const struct driver_option endpoint_options[] = {
+#define X(symbol, name_, values_, allowed_, check_, help_)                                         \
+	[ENDPOINT_##symbol] = {.name = name_, .allowed = allowed_, .help = help_, .check = check_},
+	ENDPOINT_OPTIONS(X)
+#undef X
+		[NB_ENDPOINT_OPTIONS] = {},
+};
+
+static int refuse_unknown(const char *name, const char *path, struct err *err)
+{
+	const char *nearest = NULL;
+	unsigned best = NEAREST_FAR;
+
+	for (const struct driver_option *o = endpoint_options; o->name; o++) {
+		unsigned distance = nearest_distance(name, o->name);
+
+		if (distance < best) {
+			best = distance;
+			nearest = o->name;
+		}
+	}
+	if (nearest)
+		return err_set(err, -EINVAL, path, "unknown option '%.60s'; did you mean '%s'?",
+			name, nearest);
+	return err_set(err, -EINVAL, path, "unknown option '%.60s'; a connection has the options%s",
+		name, ENDPOINT_OPTIONS_USAGE);
+}
+
+int endpoint_options_check(const json_t *options, const char *path, struct err *err)
+{
+	const char *name, *text;
+	json_t *value;
+
+	json_object_foreach ((json_t *)options, name, value) {
+		const struct driver_option *o = endpoint_options;
+
+		while (o->name && strcmp(o->name, name) != 0)
+			o++;
+		if (!o->name)
+			return refuse_unknown(name, path, err);
+		text = json_string_value(value);
+		if (!text || !o->check(text))
+			return err_set(err, -EINVAL, path, "option %s: '%.60s' is not allowed; %s",
+				name, text ? text : "", o->allowed);
+	}
+	return 0;
+}
+
+const char *endpoint_option(const json_t *options, enum endpoint_option which)
+{
+	return json_string_value(json_object_get(options, endpoint_options[which].name));
+}
+
+bool endpoint_option_is(
+	const json_t *options, enum endpoint_option which, const char *value, bool fallback)
+{
+	const char *text = endpoint_option(options, which);
+
+	return text ? !strcmp(text, value) : fallback;
+}
