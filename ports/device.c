@@ -72,12 +72,12 @@ int device_check_free(struct nl *nl, const struct port *port, const char *ifname
 {
 	char where[sizeof(port->conf.netns) + 8];
 	struct nl_link link;
-	int ret = nl_link_by_name(nl, ifname, &link);
+	int rc = nl_link_by_name(nl, ifname, &link);
 
-	if (ret == -ENODEV)
+	if (rc == -ENODEV)
 		return 0;
-	if (ret)
-		return err_set_errno(err, ret, port->path, "cannot look up device %s", ifname);
+	if (rc)
+		return err_set_errno(err, rc, port->path, "cannot look up device %s", ifname);
 	ip_netns(&port->conf, where, sizeof(where));
 	return err_set(err, -EEXIST, port->path,
 		"device %s exists already in %s%s and was not made for this port: give another "
@@ -90,27 +90,27 @@ static int set_mtu(
 	struct nl *nl, int ifindex, const struct port *port, uint16_t mtu, struct err *err)
 {
 	struct nl_link link = {};
-	int ret;
+	int rc;
 
 	if (!mtu)
 		return 0;
-	ret = nl_link_change(nl, ifindex, &(struct nl_change){.mtu = mtu});
-	if (!ret)
+	rc = nl_link_change(nl, ifindex, &(struct nl_change){.mtu = mtu});
+	if (!rc)
 		return 0;
 	nl_link_by_index(nl, ifindex, &link);
-	return err_set_errno(err, ret, port->path, "mtu %u refused; the device takes at most %u",
+	return err_set_errno(err, rc, port->path, "mtu %u refused; the device takes at most %u",
 		mtu, link.mtu_max);
 }
 
 static int set_mac(struct nl *nl, int ifindex, const struct port *port,
 	const struct conf_port *conf, struct err *err)
 {
-	int ret;
+	int rc;
 
 	if (!conf->has_mac)
 		return 0;
-	ret = nl_link_change(nl, ifindex, &(struct nl_change){.mac = &conf->mac});
-	return ret ? err_set_errno(err, ret, port->path, "mac refused by the device") : 0;
+	rc = nl_link_change(nl, ifindex, &(struct nl_change){.mac = &conf->mac});
+	return rc ? err_set_errno(err, rc, port->path, "mac refused by the device") : 0;
 }
 
 static bool has_ip(const struct conf_port *conf, const char *ip)
@@ -127,17 +127,17 @@ static int add_ips(struct nl *nl, int ifindex, const struct port *port,
 	const struct conf_port *conf, const struct conf_port *old, unsigned *ret_added,
 	struct err *err)
 {
-	int ret;
+	int rc;
 
 	*ret_added = 0;
 	for (unsigned i = 0; i < conf->nb_ips; i++) {
 		if (old && has_ip(old, conf->ip[i]))
 			continue;
-		ret = nl_addr_add(nl, ifindex, conf->ip[i]);
-		if (!ret)
+		rc = nl_addr_add(nl, ifindex, conf->ip[i]);
+		if (!rc)
 			*ret_added |= 1u << i;
-		else if (ret != -EEXIST)
-			return err_set_errno(err, ret, port->path, "ip %s refused", conf->ip[i]);
+		else if (rc != -EEXIST)
+			return err_set_errno(err, rc, port->path, "ip %s refused", conf->ip[i]);
 	}
 	return 0;
 }
@@ -146,15 +146,15 @@ int device_set_up(struct nl *nl, int ifindex, const struct port *port, struct er
 {
 	const struct conf_port *conf = &port->conf;
 	unsigned added;
-	int ret = set_mac(nl, ifindex, port, conf, err);
+	int rc = set_mac(nl, ifindex, port, conf, err);
 
-	if (!ret)
-		ret = set_mtu(nl, ifindex, port, conf->mtu, err);
-	if (ret)
-		return ret;
-	ret = nl_link_change(nl, ifindex, &(struct nl_change){.up = true});
-	if (ret)
-		return err_set_errno(err, ret, port->path, "cannot set the device up");
+	if (!rc)
+		rc = set_mtu(nl, ifindex, port, conf->mtu, err);
+	if (rc)
+		return rc;
+	rc = nl_link_change(nl, ifindex, &(struct nl_change){.up = true});
+	if (rc)
+		return err_set_errno(err, rc, port->path, "cannot set the device up");
 	return add_ips(nl, ifindex, port, conf, NULL, &added, err);
 }
 
@@ -187,22 +187,22 @@ int device_change(struct nl *nl, int ifindex, const struct port *port, const str
 	const struct conf_port *old = &port->conf;
 	struct nl_link was;
 	unsigned added = 0;
-	int ret = nl_link_by_index(nl, ifindex, &was);
+	int rc = nl_link_by_index(nl, ifindex, &was);
 
-	if (ret)
-		return err_set_errno(err, ret, port->path, "the device cannot be found");
+	if (rc)
+		return err_set_errno(err, rc, port->path, "the device cannot be found");
 	if (conf->mtu != old->mtu)
-		ret = set_mtu(nl, ifindex, port, conf->mtu ? conf->mtu : 1500, err);
-	if (!ret && mac_differs(conf, old))
-		ret = set_mac(nl, ifindex, port, conf, err);
-	if (!ret)
-		ret = add_ips(nl, ifindex, port, conf, old, &added, err);
-	if (ret)
+		rc = set_mtu(nl, ifindex, port, conf->mtu ? conf->mtu : 1500, err);
+	if (!rc && mac_differs(conf, old))
+		rc = set_mac(nl, ifindex, port, conf, err);
+	if (!rc)
+		rc = add_ips(nl, ifindex, port, conf, old, &added, err);
+	if (rc)
 		undo_change(nl, &was, port, conf, added);
-	for (unsigned i = 0; !ret && i < old->nb_ips; i++)
+	for (unsigned i = 0; !rc && i < old->nb_ips; i++)
 		if (!has_ip(conf, old->ip[i])) // one that is gone already is as wanted
 			nl_addr_del(nl, ifindex, old->ip[i]);
-	return ret;
+	return rc;
 }
 
 void device_describe(const struct nl_link *link, json_t *obj)

@@ -87,7 +87,7 @@ static int configure(
 	struct port *port, struct dpdk *dpdk, const struct rte_eth_dev_info *info, struct err *err)
 {
 	struct rte_eth_conf conf = {};
-	int ret;
+	int rc;
 
 	if (port->conf.queues > info->max_rx_queues)
 		return err_set(err, -EINVAL, port->path, "queues: the device has at most %u",
@@ -104,13 +104,13 @@ static int configure(
 	if (port->conf.mtu)
 		conf.rxmode.mtu = port->conf.mtu;
 	conf.intr_conf.rxq = 1;
-	ret = rte_eth_dev_configure(dpdk->ethdev, port->dp.nb_rxq, port->dp.nb_txq, &conf);
-	dpdk->has_intr = ret == 0;
-	if (ret) {
+	rc = rte_eth_dev_configure(dpdk->ethdev, port->dp.nb_rxq, port->dp.nb_txq, &conf);
+	dpdk->has_intr = rc == 0;
+	if (rc) {
 		conf.intr_conf.rxq = 0;
-		ret = rte_eth_dev_configure(dpdk->ethdev, port->dp.nb_rxq, port->dp.nb_txq, &conf);
+		rc = rte_eth_dev_configure(dpdk->ethdev, port->dp.nb_rxq, port->dp.nb_txq, &conf);
 	}
-	return ret ? dpdk_refused(port, ret, "cannot configure device", err) : 0;
+	return rc ? dpdk_refused(port, rc, "cannot configure device", err) : 0;
 }
 
 // How many receive descriptors: a queue of big buffers may hold a quarter of them, or the first
@@ -126,27 +126,27 @@ static int set_up_queues(struct port *port, const struct dpdk *dpdk,
 	const struct rte_eth_dev_info *info, struct err *err)
 {
 	uint16_t nb_rx = nb_rx_desc(port, dpdk), nb_tx = TX_DESC;
-	int ret = rte_eth_dev_adjust_nb_rx_tx_desc(dpdk->ethdev, &nb_rx, &nb_tx);
+	int rc = rte_eth_dev_adjust_nb_rx_tx_desc(dpdk->ethdev, &nb_rx, &nb_tx);
 	int socket = rte_eth_dev_socket_id(dpdk->ethdev);
 
-	for (uint16_t q = 0; !ret && q < port->dp.nb_rxq; q++)
-		ret = rte_eth_rx_queue_setup(dpdk->ethdev, q, nb_rx, socket, NULL, dpdk->pool);
-	for (uint16_t q = 0; !ret && q < port->dp.nb_txq; q++)
-		ret = rte_eth_tx_queue_setup(dpdk->ethdev, q, nb_tx, socket, NULL);
-	return ret ? dpdk_refused(port, ret, "cannot set up the queues of device", err) : 0;
+	for (uint16_t q = 0; !rc && q < port->dp.nb_rxq; q++)
+		rc = rte_eth_rx_queue_setup(dpdk->ethdev, q, nb_rx, socket, NULL, dpdk->pool);
+	for (uint16_t q = 0; !rc && q < port->dp.nb_txq; q++)
+		rc = rte_eth_tx_queue_setup(dpdk->ethdev, q, nb_tx, socket, NULL);
+	return rc ? dpdk_refused(port, rc, "cannot set up the queues of device", err) : 0;
 }
 
 static int set_mac(const struct port *port, const struct dpdk *dpdk, const struct conf_port *conf,
 	struct err *err)
 {
 	struct rte_ether_addr addr;
-	int ret;
+	int rc;
 
 	if (!conf->has_mac)
 		return 0;
 	memcpy(&addr, &conf->mac, sizeof(addr));
-	ret = rte_eth_dev_default_mac_addr_set(dpdk->ethdev, &addr);
-	return ret ? dpdk_refused(port, ret, "mac refused by device", err) : 0;
+	rc = rte_eth_dev_default_mac_addr_set(dpdk->ethdev, &addr);
+	return rc ? dpdk_refused(port, rc, "mac refused by device", err) : 0;
 }
 
 static void get_mtu(struct port *port, const struct dpdk *dpdk)
@@ -161,24 +161,24 @@ static void get_mtu(struct port *port, const struct dpdk *dpdk)
 static int set_mtu(const struct port *port, const struct dpdk *dpdk, uint16_t mtu, struct err *err)
 {
 	struct rte_eth_dev_info info = {};
-	int ret = mtu ? rte_eth_dev_set_mtu(dpdk->ethdev, mtu) : 0;
+	int rc = mtu ? rte_eth_dev_set_mtu(dpdk->ethdev, mtu) : 0;
 
-	if (!ret || ret == -ENOTSUP)
+	if (!rc || rc == -ENOTSUP)
 		return 0;
 	rte_eth_dev_info_get(dpdk->ethdev, &info);
-	return refused_mtu(port, &info, mtu, ret, err);
+	return refused_mtu(port, &info, mtu, rc, err);
 }
 
 static int start(struct port *port, struct dpdk *dpdk, struct err *err)
 {
-	int ret = rte_eth_dev_start(dpdk->ethdev);
+	int rc = rte_eth_dev_start(dpdk->ethdev);
 
-	if (ret)
-		return dpdk_refused(port, ret, "cannot start device", err);
+	if (rc)
+		return dpdk_refused(port, rc, "cannot start device", err);
 	dpdk->started = true;
-	ret = rte_eth_promiscuous_enable(dpdk->ethdev);
-	if (ret && ret != -ENOTSUP)
-		return dpdk_refused(port, ret, "no promiscuous mode on device", err);
+	rc = rte_eth_promiscuous_enable(dpdk->ethdev);
+	if (rc && rc != -ENOTSUP)
+		return dpdk_refused(port, rc, "no promiscuous mode on device", err);
 	return 0;
 }
 
@@ -215,34 +215,34 @@ static void release(const struct port *port, const struct dpdk *dpdk)
 static int bring_up(struct port *port, struct dpdk *dpdk, struct err *err)
 {
 	struct rte_eth_dev_info info;
-	int ret = rte_eth_dev_info_get(dpdk->ethdev, &info);
+	int rc = rte_eth_dev_info_get(dpdk->ethdev, &info);
 
-	if (ret)
-		return err_set_errno(err, ret, port->path, "the device does not describe itself");
+	if (rc)
+		return err_set_errno(err, rc, port->path, "the device does not describe itself");
 	count_queues(port, &info);
 	choose_pool(port, dpdk, &info);
-	ret = configure(port, dpdk, &info, err);
-	if (!ret)
-		ret = set_up_queues(port, dpdk, &info, err);
-	if (!ret)
-		ret = set_mtu(port, dpdk, port->conf.mtu, err);
-	if (!ret)
-		ret = set_mac(port, dpdk, &port->conf, err);
-	if (!ret)
-		ret = start(port, dpdk, err);
-	return ret;
+	rc = configure(port, dpdk, &info, err);
+	if (!rc)
+		rc = set_up_queues(port, dpdk, &info, err);
+	if (!rc)
+		rc = set_mtu(port, dpdk, port->conf.mtu, err);
+	if (!rc)
+		rc = set_mac(port, dpdk, &port->conf, err);
+	if (!rc)
+		rc = start(port, dpdk, err);
+	return rc;
 }
 
 static int open_device(struct port *port, struct dpdk *dpdk, struct err *err)
 {
-	int ret = dpdk_probe(port, &dpdk->ethdev, err);
+	int rc = dpdk_probe(port, &dpdk->ethdev, err);
 
-	if (ret)
-		return ret;
-	ret = bring_up(port, dpdk, err);
-	if (ret) {
+	if (rc)
+		return rc;
+	rc = bring_up(port, dpdk, err);
+	if (rc) {
 		release(port, dpdk);
-		return ret;
+		return rc;
 	}
 	set_up_interrupts(port, dpdk);
 	return 0;
@@ -251,7 +251,7 @@ static int open_device(struct port *port, struct dpdk *dpdk, struct err *err)
 static int dpdk_open(struct port *port, struct err *err)
 {
 	struct dpdk *dpdk;
-	int ret;
+	int rc;
 
 	if (!port->conf.devargs[0])
 		return err_set(err, -EINVAL, port->path,
@@ -261,11 +261,11 @@ static int dpdk_open(struct port *port, struct err *err)
 	if (!dpdk)
 		return err_set(err, -ENOMEM, port->path, "out of memory");
 	dpdk_log_begin();
-	ret = open_device(port, dpdk, err);
+	rc = open_device(port, dpdk, err);
 	dpdk_log_end();
-	if (ret) {
+	if (rc) {
 		free(dpdk);
-		return ret;
+		return rc;
 	}
 	if (dpdk_log_said()[0]) // some drivers fail and return success
 		log_warn("%s: DPDK: %s", port->path, dpdk_log_said());
@@ -306,31 +306,31 @@ static int change(
 {
 	const struct conf_port *old = &port->conf;
 	uint16_t mtu = conf->mtu ? conf->mtu : RTE_ETHER_MTU, old_mtu = port->dp.mtu;
-	int ret = 0;
+	int rc = 0;
 
 	if (conf->mtu != old->mtu)
-		ret = check_room(port, dpdk, mtu, err);
-	if (!ret && conf->mtu != old->mtu)
-		ret = set_mtu(port, dpdk, mtu, err);
-	if (ret)
-		return ret;
+		rc = check_room(port, dpdk, mtu, err);
+	if (!rc && conf->mtu != old->mtu)
+		rc = set_mtu(port, dpdk, mtu, err);
+	if (rc)
+		return rc;
 	if (conf->has_mac != old->has_mac || memcmp(&conf->mac, &old->mac, sizeof(conf->mac)) != 0)
-		ret = set_mac(port, dpdk, conf, err);
-	if (ret && conf->mtu != old->mtu)
+		rc = set_mac(port, dpdk, conf, err);
+	if (rc && conf->mtu != old->mtu)
 		rte_eth_dev_set_mtu(dpdk->ethdev, old_mtu);
-	if (!ret && conf->mtu != old->mtu)
+	if (!rc && conf->mtu != old->mtu)
 		port->dp.mtu = mtu;
-	return ret;
+	return rc;
 }
 
 static int dpdk_change(struct port *port, const struct conf_port *conf, struct err *err)
 {
-	int ret;
+	int rc;
 
 	dpdk_log_begin();
-	ret = change(port, port->priv, conf, err);
+	rc = change(port, port->priv, conf, err);
 	dpdk_log_end();
-	return ret;
+	return rc;
 }
 
 static void dpdk_describe(const struct port *port, json_t *obj)

@@ -144,14 +144,14 @@ static int get_device(const struct port *port, const struct rte_devargs *da,
 	const struct rte_device **ret_dev, struct err *err)
 {
 	const struct rte_device *dev = find_device(da->name);
-	int ret = 0;
+	int rc = 0;
 
 	if (!dev) {
-		ret = rte_dev_probe(port->conf.devargs);
+		rc = rte_dev_probe(port->conf.devargs);
 		dev = find_device(da->name);
 	}
-	if (ret)
-		return explain_probe(port, da, ret, err);
+	if (rc)
+		return explain_probe(port, da, rc, err);
 	if (!dev)
 		return err_set(err, -ENODEV, port->path, "device '%.100s' is no network device",
 			port->conf.devargs);
@@ -177,21 +177,21 @@ int dpdk_probe(const struct port *port, uint16_t *ret_ethdev, struct err *err)
 	const struct rte_device *dev = NULL;
 	struct rte_devargs da;
 	uint16_t ethdev = RTE_MAX_ETHPORTS;
-	int ret = parse(port, &da, err);
+	int rc = parse(port, &da, err);
 
-	if (ret)
-		return ret;
-	ret = get_device(port, &da, &dev, err);
+	if (rc)
+		return rc;
+	rc = get_device(port, &da, &dev, err);
 	rte_devargs_reset(&da);
-	if (ret)
-		return ret;
-	ret = choose(port, dev, &ethdev, err);
-	if (ret)
+	if (rc)
+		return rc;
+	rc = choose(port, dev, &ethdev, err);
+	if (rc)
 		goto err_remove;
 	snprintf(owner.name, sizeof(owner.name), "%s", port->conf.name);
-	ret = rte_eth_dev_owner_set(ethdev, &owner);
-	if (ret) {
-		dpdk_refused(port, ret, "cannot take device", err);
+	rc = rte_eth_dev_owner_set(ethdev, &owner);
+	if (rc) {
+		dpdk_refused(port, rc, "cannot take device", err);
 		goto err_remove;
 	}
 	*ret_ethdev = ethdev;
@@ -200,17 +200,17 @@ int dpdk_probe(const struct port *port, uint16_t *ret_ethdev, struct err *err)
 err_remove:
 	if (!has_owned(dev))
 		rte_dev_remove((struct rte_device *)dev);
-	return ret;
+	return rc;
 }
 
 void dpdk_release(const struct port *port, uint16_t ethdev)
 {
 	const struct rte_device *dev = device_of(ethdev);
-	int ret = rte_eth_dev_close(ethdev);
+	int rc = rte_eth_dev_close(ethdev);
 
-	if (!ret && dev && !has_owned(dev))
-		ret = rte_dev_remove((struct rte_device *)dev);
-	if (ret)
-		log_warn("%s: the device was not let go: %s %s", port->path, rte_strerror(-ret),
+	if (!rc && dev && !has_owned(dev))
+		rc = rte_dev_remove((struct rte_device *)dev);
+	if (rc)
+		log_warn("%s: the device was not let go: %s %s", port->path, rte_strerror(-rc),
 			dpdk_log_said());
 }

@@ -88,13 +88,13 @@ int headers_parse(const struct rte_mbuf *m, struct headers *ret_h)
 {
 	struct headers h = {};
 	uint16_t ethertype = 0;
-	int ret = parse_ether(m, &h, &ethertype);
+	int rc = parse_ether(m, &h, &ethertype);
 
-	if (!ret && ethertype == RTE_ETHER_TYPE_IPV4)
-		ret = parse_ip4(m, &h);
-	else if (!ret && ethertype == RTE_ETHER_TYPE_IPV6)
-		ret = parse_ip6(m, &h);
-	if (!ret)
+	if (!rc && ethertype == RTE_ETHER_TYPE_IPV4)
+		rc = parse_ip4(m, &h);
+	else if (!rc && ethertype == RTE_ETHER_TYPE_IPV6)
+		rc = parse_ip6(m, &h);
+	if (!rc)
 		*ret_h = h;
-	return ret;
+	return rc;
 }

@@ -48,20 +48,20 @@ int port_open(const struct conf_port *conf, const struct port_env *env, struct p
 	struct err *err)
 {
 	struct port *port = port_new(conf, env);
-	int ret;
+	int rc;
 
 	if (!port)
 		return err_set(err, -ENOMEM, conf->name, "out of memory");
 	port->type = find_type(conf->type, env);
 	if (!port->type)
-		ret = err_set(err, -EINVAL, port->path, "no such port type");
+		rc = err_set(err, -EINVAL, port->path, "no such port type");
 	else if (conf->queues > DP_QUEUES_MAX)
-		ret = err_set(err, -EINVAL, port->path, "queues: at most %d", DP_QUEUES_MAX);
+		rc = err_set(err, -EINVAL, port->path, "queues: at most %d", DP_QUEUES_MAX);
 	else
-		ret = port->type->open(port, err);
-	if (ret) {
+		rc = port->type->open(port, err);
+	if (rc) {
 		free(port);
-		return ret;
+		return rc;
 	}
 	*ret_port = port;
 	return 0;
@@ -113,13 +113,13 @@ int port_check_change(const struct conf_port *old, const struct conf_port *conf,
 
 int port_change(struct port *port, const struct conf_port *conf, struct err *err)
 {
-	int ret = port_check_change(&port->conf, conf, err);
+	int rc = port_check_change(&port->conf, conf, err);
 
-	if (!ret)
-		ret = port->type->change(port, conf, err);
-	if (!ret)
+	if (!rc)
+		rc = port->type->change(port, conf, err);
+	if (!rc)
 		port->conf = *conf;
-	return ret;
+	return rc;
 }
 
 void port_describe(const struct port *port, json_t *obj)

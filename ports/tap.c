@@ -71,15 +71,15 @@ static int add_queue(
 	const struct port *port, struct tap *tap, char *ifname, int flags, struct err *err)
 {
 	struct ifreq ifr = {.ifr_flags = flags};
-	int fd = open_tun(port, err), ret;
+	int fd = open_tun(port, err), rc;
 
 	if (fd < 0)
 		return fd;
 	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", ifname);
 	if (ioctl(fd, TUNSETIFF, &ifr) < 0) {
-		ret = explain_setiff(-errno, port, ifname, err);
+		rc = explain_setiff(-errno, port, ifname, err);
 		close(fd);
-		return ret;
+		return rc;
 	}
 	snprintf(ifname, IFNAMSIZ, "%.*s", IFNAMSIZ - 1, ifr.ifr_name);
 	tap->fd[tap->nb_fds++] = fd;
@@ -89,11 +89,11 @@ static int add_queue(
 static int add_queues(const struct port *port, struct tap *tap, char *ifname, unsigned count,
 	int flags, struct err *err)
 {
-	int ret = add_queue(port, tap, ifname, flags, err);
+	int rc = add_queue(port, tap, ifname, flags, err);
 
-	for (unsigned i = 1; !ret && i < count; i++)
-		ret = add_queue(port, tap, ifname, flags & ~IFF_TUN_EXCL, err);
-	return ret;
+	for (unsigned i = 1; !rc && i < count; i++)
+		rc = add_queue(port, tap, ifname, flags & ~IFF_TUN_EXCL, err);
+	return rc;
 }
 
 static void close_queues(struct tap *tap)
@@ -131,28 +131,27 @@ static int place(
 	char alias[NL_ALIAS_BYTES];
 	struct nl_link link;
 	struct nl *nl = NULL;
-	int ret = nl_open(-1, &nl);
+	int rc = nl_open(-1, &nl);
 
 	device_alias(port, alias);
-	if (!ret)
-		ret = nl_link_by_name(nl, now, &link);
-	if (!ret)
-		ret = nl_link_change(nl, link.ifindex, &(struct nl_change){.alias = alias});
-	if (!ret && strcmp(now, ifname) != 0)
-		ret = nl_link_change(nl, link.ifindex,
+	if (!rc)
+		rc = nl_link_by_name(nl, now, &link);
+	if (!rc)
+		rc = nl_link_change(nl, link.ifindex, &(struct nl_change){.alias = alias});
+	if (!rc && strcmp(now, ifname) != 0)
+		rc = nl_link_change(nl, link.ifindex,
 			&(struct nl_change){.netns_fd = netns_fd, .ifname = ifname});
 	nl_close(nl);
-	return ret ? err_set_errno(err, ret, port->path, "cannot put device %s in place", ifname)
-		   : 0;
+	return rc ? err_set_errno(err, rc, port->path, "cannot put device %s in place", ifname) : 0;
 }
 
 static int set_up(const struct port *port, struct nl *nl, const char *ifname, struct err *err)
 {
 	struct nl_link link;
-	int ret = nl_link_by_name(nl, ifname, &link);
+	int rc = nl_link_by_name(nl, ifname, &link);
 
-	if (ret)
-		return err_set_errno(err, ret, port->path, "device %s vanished", ifname);
+	if (rc)
+		return err_set_errno(err, rc, port->path, "device %s vanished", ifname);
 	return device_set_up(nl, link.ifindex, port, err);
 }
 
@@ -176,25 +175,25 @@ static int create(struct port *port, struct tap *tap, struct nl *nl, const char 
 	unsigned count = wanted_queues(port);
 	int flags = TAP_FLAGS | (count > 1 ? IFF_MULTI_QUEUE : 0);
 	char name[IFNAMSIZ] = "causeway%d"; // until it is moved
-	int ret = device_check_free(nl, port, ifname, err);
+	int rc = device_check_free(nl, port, ifname, err);
 
-	if (ret)
-		return ret;
+	if (rc)
+		return rc;
 	if (is_own_netns(netns_fd)) {
 		snprintf(name, sizeof(name), "%s", ifname);
 		flags |= IFF_TUN_EXCL;
 	}
-	ret = add_queues(port, tap, name, count, flags, err);
-	if (!ret)
-		ret = set_offloads(port, tap, err);
-	if (!ret)
-		ret = place(port, name, ifname, netns_fd, err);
-	if (!ret)
-		ret = set_up(port, nl, ifname, err);
+	rc = add_queues(port, tap, name, count, flags, err);
+	if (!rc)
+		rc = set_offloads(port, tap, err);
+	if (!rc)
+		rc = place(port, name, ifname, netns_fd, err);
+	if (!rc)
+		rc = set_up(port, nl, ifname, err);
 	// Last: until here a crash or a failure leaves nothing behind.
-	if (!ret && ioctl(tap->fd[0], TUNSETPERSIST, 1) < 0)
-		ret = err_set_errno(err, -errno, port->path, "TUNSETPERSIST refused");
-	return ret;
+	if (!rc && ioctl(tap->fd[0], TUNSETPERSIST, 1) < 0)
+		rc = err_set_errno(err, -errno, port->path, "TUNSETPERSIST refused");
+	return rc;
 }
 
 // A device that was renamed between look-up and TUNSETIFF makes the latter create a second one.
@@ -214,7 +213,7 @@ static int take_over(struct port *port, struct tap *tap, struct nl *nl, int netn
 {
 	unsigned count = link->multi_queue ? wanted_queues(port) : 1;
 	char name[IFNAMSIZ];
-	int home_fd, ret;
+	int home_fd, rc;
 
 	if (link->carrier) // TUNSETIFF itself tells only for a single queue
 		return explain_setiff(-EBUSY, port, link->ifname, err);
@@ -226,16 +225,16 @@ static int take_over(struct port *port, struct tap *tap, struct nl *nl, int netn
 	if (home_fd < 0)
 		return err_set_errno(err, home_fd, port->path, "cannot enter network namespace %s",
 			port->conf.netns);
-	ret = add_queues(
+	rc = add_queues(
 		port, tap, name, count, TAP_FLAGS | (link->multi_queue ? IFF_MULTI_QUEUE : 0), err);
 	netns_leave(home_fd);
-	if (!ret)
-		ret = check_attached(port, nl, link, name, err);
-	if (!ret)
-		ret = set_offloads(port, tap, err);
+	if (!rc)
+		rc = check_attached(port, nl, link, name, err);
+	if (!rc)
+		rc = set_offloads(port, tap, err);
 	tap->taken_over = true;
 	netns_identify(netns_fd, &tap->netns);
-	return ret;
+	return rc;
 }
 
 static int make(struct port *port, struct tap *tap, struct err *err)
@@ -243,25 +242,25 @@ static int make(struct port *port, struct tap *tap, struct err *err)
 	const char *ifname;
 	struct nl_link link;
 	struct nl *nl = NULL;
-	int netns_fd, ret = device_ifname(port, &ifname, err);
+	int netns_fd, rc = device_ifname(port, &ifname, err);
 
-	if (!ret)
-		ret = netns_open(port->conf.netns, port->path, &netns_fd, err);
-	if (ret)
-		return ret;
-	ret = nl_open(netns_fd, &nl);
-	if (!ret)
-		ret = device_find(nl, port, ifname, &link);
-	if (ret == -ENODEV)
-		ret = create(port, tap, nl, ifname, netns_fd, err);
-	else if (ret)
-		err_set_errno(err, ret, port->path, "cannot look into network namespace %s",
+	if (!rc)
+		rc = netns_open(port->conf.netns, port->path, &netns_fd, err);
+	if (rc)
+		return rc;
+	rc = nl_open(netns_fd, &nl);
+	if (!rc)
+		rc = device_find(nl, port, ifname, &link);
+	if (rc == -ENODEV)
+		rc = create(port, tap, nl, ifname, netns_fd, err);
+	else if (rc)
+		err_set_errno(err, rc, port->path, "cannot look into network namespace %s",
 			port->conf.netns);
 	else
-		ret = take_over(port, tap, nl, netns_fd, &link, err);
-	if (!ret)
-		ret = device_find(nl, port, ifname, &link);
-	if (!ret) {
+		rc = take_over(port, tap, nl, netns_fd, &link, err);
+	if (!rc)
+		rc = device_find(nl, port, ifname, &link);
+	if (!rc) {
 		tap->ifindex = link.ifindex;
 		port->has_mac = true;
 		port->mac = link.mac;
@@ -269,21 +268,21 @@ static int make(struct port *port, struct tap *tap, struct err *err)
 	}
 	nl_close(nl);
 	close(netns_fd);
-	return ret;
+	return rc;
 }
 
 static int tap_open(struct port *port, struct err *err)
 {
 	struct tap *tap = calloc(1, sizeof(*tap));
-	int ret;
+	int rc;
 
 	if (!tap)
 		return err_set(err, -ENOMEM, port->path, "out of memory");
-	ret = make(port, tap, err);
-	if (ret) {
+	rc = make(port, tap, err);
+	if (rc) {
 		close_queues(tap);
 		free(tap);
-		return err_set_errno(err, ret, port->path, "cannot make the TAP device");
+		return err_set_errno(err, rc, port->path, "cannot make the TAP device");
 	}
 	port->priv = tap;
 	port->dp.rx = tap_rx;
@@ -313,38 +312,38 @@ static void tap_close(struct port *port, bool remove)
 static int find_device(const struct tap *tap, struct nl **ret_nl, struct nl_link *ret_link)
 {
 	struct ifreq ifr = {};
-	int netns_fd, ret;
+	int netns_fd, rc;
 
 	if (ioctl(tap->fd[0], TUNGETIFF, &ifr) < 0)
 		return -errno;
 	netns_fd = ioctl(tap->fd[0], TUNGETDEVNETNS);
 	if (netns_fd < 0)
 		return -errno;
-	ret = nl_open(netns_fd, ret_nl);
+	rc = nl_open(netns_fd, ret_nl);
 	close(netns_fd);
-	if (ret)
-		return ret;
-	ret = nl_link_by_name(*ret_nl, ifr.ifr_name, ret_link);
-	if (ret)
+	if (rc)
+		return rc;
+	rc = nl_link_by_name(*ret_nl, ifr.ifr_name, ret_link);
+	if (rc)
 		nl_close(*ret_nl);
-	return ret;
+	return rc;
 }
 
 static int tap_change(struct port *port, const struct conf_port *conf, struct err *err)
 {
 	struct nl_link link;
 	struct nl *nl;
-	int ret = find_device(port->priv, &nl, &link);
+	int rc = find_device(port->priv, &nl, &link);
 
-	if (ret)
-		return err_set_errno(err, ret, port->path, "the device cannot be found");
-	ret = device_change(nl, link.ifindex, port, conf, err);
+	if (rc)
+		return err_set_errno(err, rc, port->path, "the device cannot be found");
+	rc = device_change(nl, link.ifindex, port, conf, err);
 	if (!nl_link_by_index(nl, link.ifindex, &link)) {
 		port->dp.mtu = MIN_OF(link.mtu, (uint32_t)UINT16_MAX);
 		port->mac = link.mac;
 	}
 	nl_close(nl);
-	return ret;
+	return rc;
 }
 
 static void tap_describe(const struct port *port, json_t *obj)

@@ -63,10 +63,10 @@ static int vnet_apply(struct rte_mbuf *m)
 	return vnet_hdr_to_mbuf(&hdr, m);
 }
 
-static void rx_failed(struct dp_port *dp, int ret)
+static void rx_failed(struct dp_port *dp, int rc)
 {
-	if (ret != -EAGAIN && ret != -EINTR && ret != -ENOMEM)
-		dp_port_fail(dp, -ret);
+	if (rc != -EAGAIN && rc != -EINTR && rc != -ENOMEM)
+		dp_port_fail(dp, -rc);
 }
 
 // No buffer for the frame: throws it away, so that the shortage is counted and the queue moves.
@@ -145,12 +145,12 @@ void tap_tx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t
 	struct dp_counters *cnt)
 {
 	const struct tap *tap = ((const struct port *)dp)->priv;
-	int fd = tap->fd[queue % tap->nb_fds], ret;
+	int fd = tap->fd[queue % tap->nb_fds], rc;
 
 	for (uint16_t i = 0; i < n; i++) {
-		ret = tx_one(fd, pkts[i]);
-		if (ret) {
-			tx_refused(dp, -ret, pkts[i], cnt);
+		rc = tx_one(fd, pkts[i]);
+		if (rc) {
+			tx_refused(dp, -rc, pkts[i], cnt);
 			continue;
 		}
 		cnt->tx_packets++;

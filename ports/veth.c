@@ -43,13 +43,13 @@ static int open_ring(struct veth *veth)
 	struct sockaddr_ll addr = {.sll_family = AF_PACKET,
 		.sll_protocol = htons(ETH_P_ALL),
 		.sll_ifindex = veth->ifindex};
-	int ret;
+	int rc;
 
-	if ((ret = set_option(veth->fd, PACKET_VERSION, TPACKET_V2)) < 0 ||
-		(ret = set_option(veth->fd, PACKET_VNET_HDR, 1)) < 0 ||
-		(ret = set_option(veth->fd, PACKET_IGNORE_OUTGOING, 1)) < 0 ||
-		(ret = set_option(veth->fd, PACKET_QDISC_BYPASS, 1)) < 0)
-		return ret;
+	if ((rc = set_option(veth->fd, PACKET_VERSION, TPACKET_V2)) < 0 ||
+		(rc = set_option(veth->fd, PACKET_VNET_HDR, 1)) < 0 ||
+		(rc = set_option(veth->fd, PACKET_IGNORE_OUTGOING, 1)) < 0 ||
+		(rc = set_option(veth->fd, PACKET_QDISC_BYPASS, 1)) < 0)
+		return rc;
 	if (setsockopt(veth->fd, SOL_PACKET, PACKET_RX_RING, &req, sizeof(req)) < 0)
 		return -errno;
 	veth->ring = mmap(NULL, RING_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, veth->fd, 0);
@@ -64,15 +64,15 @@ static int open_ring(struct veth *veth)
 static int attach(const struct port *port, struct veth *veth, struct err *err)
 {
 	int sndbuf_bytes = 4 << 20;
-	int ret;
+	int rc;
 
 	veth->fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (veth->fd < 0)
 		return err_set_errno(err, -errno, port->path,
 			"cannot open a packet socket (CAP_NET_RAW is needed)");
 	setsockopt(veth->fd, SOL_SOCKET, SO_SNDBUF, &sndbuf_bytes, sizeof(sndbuf_bytes));
-	ret = open_ring(veth);
-	return ret < 0 ? err_set_errno(err, ret, port->path, "cannot make the packet ring") : 0;
+	rc = open_ring(veth);
+	return rc < 0 ? err_set_errno(err, rc, port->path, "cannot make the packet ring") : 0;
 }
 
 static int make_pair(const struct port *port, struct nl *host, int netns_fd, struct err *err)
@@ -82,39 +82,39 @@ static int make_pair(const struct port *port, struct nl *host, int netns_fd, str
 	struct nl *inside = NULL;
 	struct nl_link link;
 	bool made = false;
-	int ret;
+	int rc;
 
-	ret = device_ifname(port, &b.ifname, err);
-	if (ret)
-		return ret;
-	ret = nl_open(netns_fd, &inside);
-	if (ret)
-		return err_set_errno(err, ret, port->path, "cannot enter the namespace");
+	rc = device_ifname(port, &b.ifname, err);
+	if (rc)
+		return rc;
+	rc = nl_open(netns_fd, &inside);
+	if (rc)
+		return err_set_errno(err, rc, port->path, "cannot enter the namespace");
 	device_host_ifname(port, name);
 	device_alias(port, alias);
 	a.ifname = name;
 	b.mac = port->conf.has_mac ? &port->conf.mac : NULL;
 	b.netns_fd = netns_fd;
-	ret = device_check_free(inside, port, b.ifname, err);
-	if (!ret) {
-		ret = nl_veth_add(host, &a, &b);
-		made = ret == 0;
+	rc = device_check_free(inside, port, b.ifname, err);
+	if (!rc) {
+		rc = nl_veth_add(host, &a, &b);
+		made = rc == 0;
 	}
 	// The kernel takes no alias with the creation.
-	if (!ret)
-		ret = nl_link_by_name(host, name, &link);
-	if (!ret)
-		ret = nl_link_change(host, link.ifindex, &(struct nl_change){.alias = alias});
-	if (!ret)
-		ret = nl_link_by_name(inside, b.ifname, &link);
-	if (!ret)
-		ret = device_set_up(inside, link.ifindex, port, err);
+	if (!rc)
+		rc = nl_link_by_name(host, name, &link);
+	if (!rc)
+		rc = nl_link_change(host, link.ifindex, &(struct nl_change){.alias = alias});
+	if (!rc)
+		rc = nl_link_by_name(inside, b.ifname, &link);
+	if (!rc)
+		rc = device_set_up(inside, link.ifindex, port, err);
 	nl_close(inside);
-	if (ret)
-		err_set_errno(err, ret, port->path, "cannot make the veth pair %s", name);
-	if (ret && made && nl_link_by_name(host, name, &link) == 0)
+	if (rc)
+		err_set_errno(err, rc, port->path, "cannot make the veth pair %s", name);
+	if (rc && made && nl_link_by_name(host, name, &link) == 0)
 		nl_link_delete(host, link.ifindex);
-	return ret;
+	return rc;
 }
 
 // Finds or makes the host's end.
@@ -122,39 +122,39 @@ static int find_host_end(const struct port *port, struct veth *veth, struct nl *
 	struct nl_link *ret_link, struct err *err)
 {
 	char name[IFNAMSIZ];
-	int netns_fd, ret;
+	int netns_fd, rc;
 
 	if (!port->conf.netns[0]) {
 		const char *ifname = port->conf.host_ifname;
 
-		ret = ifname[0] ? 0 : device_ifname(port, &ifname, err);
-		if (!ret && (ret = nl_link_by_name(nl, ifname, ret_link)) < 0)
-			err_set_errno(err, ret, port->path,
+		rc = ifname[0] ? 0 : device_ifname(port, &ifname, err);
+		if (!rc && (rc = nl_link_by_name(nl, ifname, ret_link)) < 0)
+			err_set_errno(err, rc, port->path,
 				"there is no device %s; give netns= to have a pair made", ifname);
-		return ret;
+		return rc;
 	}
 	veth->made = true;
 	device_host_ifname(port, name);
 	if (device_find(nl, port, name, ret_link) == 0)
 		return 0;
-	ret = netns_open(port->conf.netns, port->path, &netns_fd, err);
-	if (ret)
-		return ret;
-	ret = make_pair(port, nl, netns_fd, err);
+	rc = netns_open(port->conf.netns, port->path, &netns_fd, err);
+	if (rc)
+		return rc;
+	rc = make_pair(port, nl, netns_fd, err);
 	close(netns_fd);
-	return ret ? ret : device_find(nl, port, name, ret_link);
+	return rc ? rc : device_find(nl, port, name, ret_link);
 }
 
 // The host's own network stack is to leave the device alone: it would see every frame that the
 // switch reads, answer what is for an address of the host, and route.
 static void take_stack_off(const struct port *port, struct nl *nl, const struct nl_link *link)
 {
-	int ret = nl_stack_off(nl, link->ifindex);
+	int rc = nl_stack_off(nl, link->ifindex);
 
-	if (ret)
+	if (rc)
 		log_warn("%s: the host's network stack sees what comes in at %s, too: the kernel "
 			 "lacks sch_ingress or cls_bpf (%s)",
-			port->path, link->ifname, strerror(-ret));
+			port->path, link->ifname, strerror(-rc));
 }
 
 // The container's end may be out of reach: renamed, or in a namespace without a name by now.
@@ -182,23 +182,23 @@ static int make(struct port *port, struct veth *veth, struct err *err)
 {
 	struct nl_link link = {};
 	struct nl *nl = NULL;
-	int ret = nl_open(-1, &nl);
+	int rc = nl_open(-1, &nl);
 
-	if (ret)
-		return err_set_errno(err, ret, port->path, "cannot open a netlink socket");
-	ret = find_host_end(port, veth, nl, &link, err);
-	if (!ret) {
+	if (rc)
+		return err_set_errno(err, rc, port->path, "cannot open a netlink socket");
+	rc = find_host_end(port, veth, nl, &link, err);
+	if (!rc) {
 		take_stack_off(port, nl, &link);
-		ret = nl_link_change(
+		rc = nl_link_change(
 			nl, link.ifindex, &(struct nl_change){.up = true, .no_ip6_autoconf = true});
 	}
-	if (!ret) {
+	if (!rc) {
 		veth->ifindex = link.ifindex;
 		port->dp.mtu = RTE_MIN(link.mtu, (uint32_t)UINT16_MAX);
-		ret = attach(port, veth, err);
+		rc = attach(port, veth, err);
 	}
 	nl_close(nl);
-	return ret;
+	return rc;
 }
 
 static void let_go(struct veth *veth, bool remove)
@@ -235,15 +235,15 @@ static bool takes_uso(void)
 static int veth_open(struct port *port, struct err *err)
 {
 	struct veth *veth = calloc(1, sizeof(*veth));
-	int ret;
+	int rc;
 
 	if (!veth)
 		return err_set(err, -ENOMEM, port->path, "out of memory");
 	veth->fd = -1;
-	ret = make(port, veth, err);
-	if (ret) {
+	rc = make(port, veth, err);
+	if (rc) {
 		let_go(veth, true);
-		return err_set_errno(err, ret, port->path, "cannot make the veth port");
+		return err_set_errno(err, rc, port->path, "cannot make the veth port");
 	}
 	port->priv = veth;
 	port->dp.rx = veth_rx;
@@ -272,21 +272,21 @@ static int change_inside(const struct port *port, const struct conf_port *conf, 
 	struct nl_link link;
 	struct nl *nl = NULL;
 	const char *ifname;
-	int netns_fd, ret;
+	int netns_fd, rc;
 
-	ret = netns_open(port->conf.netns, port->path, &netns_fd, err);
-	if (ret)
-		return ret;
-	ret = device_ifname(port, &ifname, err);
-	if (!ret)
-		ret = nl_open(netns_fd, &nl);
-	if (!ret)
-		ret = nl_link_by_name(nl, ifname, &link);
-	if (!ret)
-		ret = device_change(nl, link.ifindex, port, conf, err);
+	rc = netns_open(port->conf.netns, port->path, &netns_fd, err);
+	if (rc)
+		return rc;
+	rc = device_ifname(port, &ifname, err);
+	if (!rc)
+		rc = nl_open(netns_fd, &nl);
+	if (!rc)
+		rc = nl_link_by_name(nl, ifname, &link);
+	if (!rc)
+		rc = device_change(nl, link.ifindex, port, conf, err);
 	nl_close(nl);
 	close(netns_fd);
-	return ret ? err_set_errno(err, ret, port->path, "cannot change the container's end") : 0;
+	return rc ? err_set_errno(err, rc, port->path, "cannot change the container's end") : 0;
 }
 
 // Both ends, or none.
@@ -297,27 +297,27 @@ static int veth_change(struct port *port, const struct conf_port *conf, struct e
 	bool set_mtu = conf->mtu != port->conf.mtu;
 	struct nl_link was;
 	struct nl *nl;
-	int ret = nl_open(-1, &nl);
+	int rc = nl_open(-1, &nl);
 
-	if (ret)
-		return err_set_errno(err, ret, port->path, "cannot open a netlink socket");
-	ret = nl_link_by_index(nl, veth->ifindex, &was);
-	if (!ret && set_mtu)
-		ret = nl_link_change(nl, veth->ifindex, &(struct nl_change){.mtu = mtu});
-	if (ret)
-		err_set_errno(err, ret, port->path, "mtu %u refused by the host's end", mtu);
+	if (rc)
+		return err_set_errno(err, rc, port->path, "cannot open a netlink socket");
+	rc = nl_link_by_index(nl, veth->ifindex, &was);
+	if (!rc && set_mtu)
+		rc = nl_link_change(nl, veth->ifindex, &(struct nl_change){.mtu = mtu});
+	if (rc)
+		err_set_errno(err, rc, port->path, "mtu %u refused by the host's end", mtu);
 	else if (port->conf.netns[0])
-		ret = change_inside(port, conf, err);
-	if (ret && set_mtu)
+		rc = change_inside(port, conf, err);
+	if (rc && set_mtu)
 		nl_link_change(nl, veth->ifindex, &(struct nl_change){.mtu = was.mtu});
 	else if (set_mtu)
 		port->dp.mtu = RTE_MIN(mtu, (uint32_t)UINT16_MAX);
 	nl_close(nl);
-	if (!ret && conf->has_mac) {
+	if (!rc && conf->has_mac) {
 		port->mac = conf->mac;
 		port->has_mac = true;
 	}
-	return ret;
+	return rc;
 }
 
 static void veth_describe(const struct port *port, json_t *obj)

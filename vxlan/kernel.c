@@ -56,35 +56,35 @@ static void set_buffer(int fd, int forced, int option)
 // DF on all packets, of both families that the socket may speak.
 static int set_dont_fragment(const struct vtep *vtep, int fd, struct err *err)
 {
-	int ret = 0;
+	int rc = 0;
 
 	if (is_ip6(vtep))
-		ret = set_option(vtep, fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DO,
+		rc = set_option(vtep, fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DO,
 			"IPV6_MTU_DISCOVER", err);
-	if (!ret && (!is_ip6(vtep) || vtep->kernel->mapped))
-		ret = set_option(vtep, fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO,
+	if (!rc && (!is_ip6(vtep) || vtep->kernel->mapped))
+		rc = set_option(vtep, fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO,
 			"IP_MTU_DISCOVER", err);
-	return ret;
+	return rc;
 }
 
 static int open_socket(const struct vtep *vtep, int *ret_fd, struct err *err)
 {
 	int fd = socket(
 		is_ip6(vtep) ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int ret = 0;
+	int rc = 0;
 
 	if (fd < 0)
 		return err_set_errno(err, -errno, vtep->path, "cannot open a UDP socket");
 	if (is_ip6(vtep))
-		ret = set_option(vtep, fd, IPPROTO_IPV6, IPV6_V6ONLY, !vtep->kernel->mapped,
+		rc = set_option(vtep, fd, IPPROTO_IPV6, IPV6_V6ONLY, !vtep->kernel->mapped,
 			"IPV6_V6ONLY", err);
-	if (!ret)
-		ret = set_dont_fragment(vtep, fd, err);
-	if (ret)
+	if (!rc)
+		rc = set_dont_fragment(vtep, fd, err);
+	if (rc)
 		close(fd);
 	else
 		*ret_fd = fd;
-	return ret;
+	return rc;
 }
 
 static int bind_socket(const struct vtep *vtep, int fd, uint16_t udp_port)
@@ -92,13 +92,13 @@ static int bind_socket(const struct vtep *vtep, int fd, uint16_t udp_port)
 	const struct ip_addr *ip = &vtep->conf.address;
 	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(udp_port)};
 	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(udp_port)};
-	int ret;
+	int rc;
 
 	memcpy(&in6.sin6_addr, ip->byte, sizeof(in6.sin6_addr));
 	memcpy(&in.sin_addr, ip->byte, sizeof(in.sin_addr));
-	ret = is_ip6(vtep) ? bind(fd, (struct sockaddr *)&in6, sizeof(in6))
-			   : bind(fd, (struct sockaddr *)&in, sizeof(in));
-	return ret < 0 ? -errno : 0;
+	rc = is_ip6(vtep) ? bind(fd, (struct sockaddr *)&in6, sizeof(in6))
+			  : bind(fd, (struct sockaddr *)&in, sizeof(in));
+	return rc < 0 ? -errno : 0;
 }
 
 static int explain_bind(const struct vtep *vtep, int code, struct err *err)
@@ -120,61 +120,61 @@ static int explain_bind(const struct vtep *vtep, int code, struct err *err)
 static int open_rx(struct vtep *vtep, struct err *err)
 {
 	struct kernel *k = vtep->kernel;
-	int ret = open_socket(vtep, &k->rx_fd, err);
+	int rc = open_socket(vtep, &k->rx_fd, err);
 
-	if (ret)
-		return ret;
+	if (rc)
+		return rc;
 	set_buffer(k->rx_fd, SO_RCVBUFFORCE, SO_RCVBUF);
 	// RFC 7348, section 4.1: a checksum of zero must be accepted (IPv6: RFC 6935).
 	if (is_ip6(vtep))
-		ret = set_option(
+		rc = set_option(
 			vtep, k->rx_fd, IPPROTO_UDP, UDP_NO_CHECK6_RX, 1, "UDP_NO_CHECK6_RX", err);
-	if (!ret)
-		ret = set_option(vtep, k->rx_fd, IPPROTO_UDP, UDP_GRO, 1, "UDP_GRO", err);
-	if (ret)
-		return ret;
-	ret = bind_socket(vtep, k->rx_fd, vtep->conf.udp_port);
-	return ret ? explain_bind(vtep, ret, err) : 0;
+	if (!rc)
+		rc = set_option(vtep, k->rx_fd, IPPROTO_UDP, UDP_GRO, 1, "UDP_GRO", err);
+	if (rc)
+		return rc;
+	rc = bind_socket(vtep, k->rx_fd, vtep->conf.udp_port);
+	return rc ? explain_bind(vtep, rc, err) : 0;
 }
 
 // A source port that nobody has, of those that flows may have.
 static int bind_any_port(const struct vtep *vtep, int fd, struct err *err)
 {
 	uint16_t number;
-	int ret = -EADDRINUSE;
+	int rc = -EADDRINUSE;
 
-	for (unsigned i = 0; i < BIND_TRIES && ret == -EADDRINUSE; i++) {
+	for (unsigned i = 0; i < BIND_TRIES && rc == -EADDRINUSE; i++) {
 		if (getrandom(&number, sizeof(number), 0) != sizeof(number))
 			return err_set_errno(err, -errno, vtep->path, "no random number");
-		ret = bind_socket(vtep, fd, vxlan_src_port(number));
+		rc = bind_socket(vtep, fd, vxlan_src_port(number));
 	}
-	return ret ? err_set_errno(err, ret, vtep->path, "no UDP port to send from") : 0;
+	return rc ? err_set_errno(err, rc, vtep->path, "no UDP port to send from") : 0;
 }
 
 static int open_tx(struct vtep *vtep, int *ret_fd, struct err *err)
 {
-	int ret = open_socket(vtep, ret_fd, err);
+	int rc = open_socket(vtep, ret_fd, err);
 
-	if (ret)
-		return ret;
+	if (rc)
+		return rc;
 	set_buffer(*ret_fd, SO_SNDBUFFORCE, SO_SNDBUF);
 	// Nobody reads what is sent to it.
-	ret = set_option(vtep, *ret_fd, SOL_SOCKET, SO_RCVBUF, 0, "SO_RCVBUF", err);
-	if (!ret && vtep->conf.no_checksum)
-		ret = set_option(vtep, *ret_fd, SOL_SOCKET, SO_NO_CHECK, 1, "SO_NO_CHECK", err);
-	return ret ? ret : bind_any_port(vtep, *ret_fd, err);
+	rc = set_option(vtep, *ret_fd, SOL_SOCKET, SO_RCVBUF, 0, "SO_RCVBUF", err);
+	if (!rc && vtep->conf.no_checksum)
+		rc = set_option(vtep, *ret_fd, SOL_SOCKET, SO_NO_CHECK, 1, "SO_NO_CHECK", err);
+	return rc ? rc : bind_any_port(vtep, *ret_fd, err);
 }
 
 static int open_sockets(struct vtep *vtep, struct err *err)
 {
 	struct kernel *k = vtep->kernel;
-	int ret = open_rx(vtep, err);
+	int rc = open_rx(vtep, err);
 
-	for (unsigned i = 0; !ret && i < KERNEL_TX_SOCKETS; i++)
-		ret = open_tx(vtep, &k->tx_fd[i], err);
-	if (!ret)
-		ret = open_tx(vtep, &k->probe_fd, err);
-	return ret;
+	for (unsigned i = 0; !rc && i < KERNEL_TX_SOCKETS; i++)
+		rc = open_tx(vtep, &k->tx_fd[i], err);
+	if (!rc)
+		rc = open_tx(vtep, &k->probe_fd, err);
+	return rc;
 }
 
 static void close_sockets(struct kernel *k)
@@ -233,7 +233,7 @@ static uint16_t kernel_path_mtu(const struct vtep *vtep, const struct ip_addr *i
 	struct vxlan_remote to;
 	const struct sockaddr none = {.sa_family = AF_UNSPEC};
 	socklen_t len_bytes = sizeof(int);
-	int mtu, ret;
+	int mtu, rc;
 
 	// Or it keeps the source address that it had for the last one.
 	connect(k->probe_fd, &none, sizeof(none));
@@ -241,10 +241,10 @@ static uint16_t kernel_path_mtu(const struct vtep *vtep, const struct ip_addr *i
 	if (connect(k->probe_fd, &to.sa, to.sa_bytes) < 0)
 		return 0;
 	if (ip->family == 6)
-		ret = getsockopt(k->probe_fd, IPPROTO_IPV6, IPV6_MTU, &mtu, &len_bytes);
+		rc = getsockopt(k->probe_fd, IPPROTO_IPV6, IPV6_MTU, &mtu, &len_bytes);
 	else
-		ret = getsockopt(k->probe_fd, IPPROTO_IP, IP_MTU, &mtu, &len_bytes);
-	return ret < 0 || mtu <= 0 ? 0 : MIN_OF(mtu, UINT16_MAX);
+		rc = getsockopt(k->probe_fd, IPPROTO_IP, IP_MTU, &mtu, &len_bytes);
+	return rc < 0 || mtu <= 0 ? 0 : MIN_OF(mtu, UINT16_MAX);
 }
 
 // ---- open and close ----
@@ -257,21 +257,21 @@ static bool kernel_alive(const struct vtep *vtep)
 static int open_in_netns(struct vtep *vtep, struct err *err)
 {
 	struct kernel *k = vtep->kernel;
-	int netns_fd, home_fd, ret = netns_open(vtep->conf.netns, vtep->path, &netns_fd, err);
+	int netns_fd, home_fd, rc = netns_open(vtep->conf.netns, vtep->path, &netns_fd, err);
 
-	if (ret)
-		return ret;
+	if (rc)
+		return rc;
 	k->has_netns = vtep->conf.netns[0] && netns_identify(netns_fd, &k->netns) == 0;
 	home_fd = netns_enter(netns_fd);
 	close(netns_fd);
 	if (home_fd < 0)
 		return err_set_errno(err, home_fd, vtep->path, "cannot enter network namespace %s",
 			vtep->conf.netns);
-	ret = open_sockets(vtep, err);
-	if (!ret && !ip_is_any(&vtep->conf.address))
+	rc = open_sockets(vtep, err);
+	if (!rc && !ip_is_any(&vtep->conf.address))
 		k->ifindex = find_device(&vtep->conf.address);
 	netns_leave(home_fd);
-	return ret;
+	return rc;
 }
 
 static struct kernel *kernel_new(const struct vtep *vtep)
@@ -309,15 +309,15 @@ static void kernel_close(struct vtep *vtep)
 
 static int kernel_open(struct vtep *vtep, struct dp_port *lower, struct err *err)
 {
-	int ret;
+	int rc;
 
 	vtep->kernel = kernel_new(vtep);
 	if (!vtep->kernel)
 		return err_set(err, -ENOMEM, vtep->path, "out of memory");
-	ret = open_in_netns(vtep, err);
-	if (ret) {
+	rc = open_in_netns(vtep, err);
+	if (rc) {
 		kernel_close(vtep);
-		return ret;
+		return rc;
 	}
 	vtep->dp.rx = kernel_rx;
 	vtep->dp.nb_rxq = 1;
@@ -341,17 +341,17 @@ static int kernel_send(
 	uint8_t hdr[VXLAN_HDR_BYTES];
 	struct iovec iov[] = {{hdr, sizeof(hdr)}, {rte_pktmbuf_mtod(m, void *), m->data_len}};
 	struct msghdr msg = {.msg_iov = iov, .msg_iovlen = ARRAY_SIZE(iov)};
-	int ret = -ENOENT;
+	int rc = -ENOENT;
 
 	vxlan_write(hdr, vni);
 	if (remote) {
 		msg.msg_name = (void *)&remote->sa;
 		msg.msg_namelen = remote->sa_bytes;
-		ret = sendmsg(vtep->kernel->tx_fd[flow % KERNEL_TX_SOCKETS], &msg, MSG_DONTWAIT);
-		ret = ret < 0 ? -errno : 0;
+		rc = sendmsg(vtep->kernel->tx_fd[flow % KERNEL_TX_SOCKETS], &msg, MSG_DONTWAIT);
+		rc = rc < 0 ? -errno : 0;
 	}
 	rte_pktmbuf_free(m);
-	return ret;
+	return rc;
 }
 
 static uint32_t kernel_service(struct vtep *vtep, uint64_t now_us)

@@ -231,10 +231,10 @@ static void announce(struct port_underlay *u)
 
 static int underlay_open(struct vtep *vtep, struct dp_port *lower, struct err *err)
 {
-	int ret = check_conf(vtep, err);
+	int rc = check_conf(vtep, err);
 
-	if (ret)
-		return ret;
+	if (rc)
+		return rc;
 	vtep->port = underlay_new(vtep, lower);
 	if (!vtep->port)
 		return err_set(err, -ENOMEM, vtep->path, "out of memory");
@@ -454,19 +454,19 @@ static int publish(struct vtep *vtep, const struct vxlan_table *table)
 	struct port_underlay *u = vtep->port;
 	struct port_routes *old = atomic_load(&u->routes);
 	struct port_routes *routes = routes_new(u, table->nb_remotes);
-	int ret = routes ? 0 : -ENOMEM;
+	int rc = routes ? 0 : -ENOMEM;
 
-	for (uint32_t r = 1; r < table->nb_remotes && !ret; r++) {
+	for (uint32_t r = 1; r < table->nb_remotes && !rc; r++) {
 		const struct vxlan_remote *remote = vxlan_table_remote(table, r);
 
 		if (remote)
-			ret = route_set(vtep, routes, old, r, &remote->ip);
+			rc = route_set(vtep, routes, old, r, &remote->ip);
 	}
-	if (ret) {
+	if (rc) {
 		if (routes)
 			each_missing(routes, old, free_now, vtep);
 		routes_free(routes);
-		return ret;
+		return rc;
 	}
 	atomic_store_explicit(&u->routes, routes, memory_order_release);
 	each_missing(old, routes, retire_hop, vtep);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The underlay `port`: the VTEP has an address on a port of the switch that the kernel never
 // sees, finds next hops with ARP or neighbour discovery, and answers for itself. port_underlay.c
-// opens it and keeps next hops, on the main thread; port_underlay_io.c receives and transmits, on
+// opens it and keeps next hops, on the main thread; port_underlay_rx.c and _tx.c run on
 // workers.
 //
 // A next hop is one 64-bit word that whoever hears of it replaces: a new MAC address is in effect

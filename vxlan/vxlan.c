@@ -37,7 +37,7 @@ int vtep_open(const struct conf_vtep *conf, const struct vxlan_env *env, struct 
 	const struct vtep_underlay *underlay =
 		conf->underlay == CONF_UNDERLAY_PORT ? &port_underlay : &kernel_underlay;
 	struct vtep *vtep = calloc(1, sizeof(*vtep));
-	int ret;
+	int rc;
 
 	if (!vtep)
 		return err_set(err, -ENOMEM, conf->name, "out of memory");
@@ -50,16 +50,16 @@ int vtep_open(const struct conf_vtep *conf, const struct vxlan_env *env, struct 
 	vtep->dirty = true;
 	for (unsigned i = 0; i < DP_QUEUES_MAX; i++)
 		vtep->dp.rx_fd[i] = -1;
-	ret = liveness_init(&vtep->liveness);
-	if (!ret)
-		ret = vtep_publish(vtep);
-	if (ret)
-		err_set_errno(err, ret, vtep->path, "cannot be made");
+	rc = liveness_init(&vtep->liveness);
+	if (!rc)
+		rc = vtep_publish(vtep);
+	if (rc)
+		err_set_errno(err, rc, vtep->path, "cannot be made");
 	else
-		ret = underlay->open(vtep, lower, err);
-	if (ret) {
+		rc = underlay->open(vtep, lower, err);
+	if (rc) {
 		vtep_free(vtep);
-		return ret;
+		return rc;
 	}
 	vtep->underlay = underlay;
 	update_mtu(vtep);
@@ -186,10 +186,10 @@ int vtep_remote_get(
 	struct vtep *vtep, const struct ip_addr *ip, uint16_t *ret_remote, struct err *err)
 {
 	uint16_t *head = head_of(vtep, ip), number;
-	int ret = check_remote(vtep, ip, err);
+	int rc = check_remote(vtep, ip, err);
 
-	if (ret)
-		return ret;
+	if (rc)
+		return rc;
 	for (number = *head; number; number = vtep->remote[number].next) {
 		if (ip_equal(&vtep->remote[number].ip, ip)) {
 			vtep->remote[number].refs++;
@@ -197,9 +197,9 @@ int vtep_remote_get(
 			return 0;
 		}
 	}
-	ret = take_number(vtep, &number);
-	if (ret)
-		return err_set_errno(err, ret, vtep->path, "no room for a remote VTEP more");
+	rc = take_number(vtep, &number);
+	if (rc)
+		return err_set_errno(err, rc, vtep->path, "no room for a remote VTEP more");
 	vtep->remote[number] =
 		(struct vtep_remote){.ip = *ip, .refs = 1, .next = *head, .vni = VTEP_NO_VNI};
 	*head = number;
@@ -270,14 +270,14 @@ int vni_open(
 	struct vtep *vtep, uint32_t number, uint16_t mtu, struct vni **ret_vni, struct err *err)
 {
 	struct vni *vni = calloc(1, sizeof(*vni));
-	int ret;
+	int rc;
 
 	if (!vni)
 		return err_set(err, -ENOMEM, vtep->path, "out of memory");
-	ret = take_index(vtep, number, &vni->index, err);
-	if (ret) {
+	rc = take_index(vtep, number, &vni->index, err);
+	if (rc) {
 		free(vni);
-		return ret;
+		return rc;
 	}
 	vni->vtep = vtep;
 	vni->number = number;
@@ -404,11 +404,11 @@ int vtep_publish(struct vtep *vtep)
 	if (!table)
 		return -ENOMEM;
 	if (vtep->underlay && vtep->underlay->publish) {
-		int ret = vtep->underlay->publish(vtep, table);
+		int rc = vtep->underlay->publish(vtep, table);
 
-		if (ret) {
+		if (rc) {
 			vxlan_table_free(table);
-			return ret;
+			return rc;
 		}
 	}
 	old = atomic_exchange(&vtep->table, table);
