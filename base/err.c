@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 static void fill(struct err *err, int code, const char *path, const char *fmt, va_list ap)
 {
 	err->code = code;
@@ -27,15 +29,15 @@ int err_set(struct err *err, int code, const char *path, const char *fmt, ...)
 int err_set_errno(struct err *err, int code, const char *path, const char *fmt, ...)
 {
 	va_list ap;
-	size_t len;
+	struct text reason;
 
 	if (!err || err->code)
 		return code;
 	va_start(ap, fmt);
 	fill(err, code, path, fmt, ap);
 	va_end(ap);
-	len = strlen(err->reason);
-	snprintf(err->reason + len, sizeof(err->reason) - len, ": %s", strerror(-code));
+	reason = text_continue(err->reason, sizeof(err->reason));
+	text_addf(&reason, ": %s", strerror(-code));
 	return code;
 }
 

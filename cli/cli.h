@@ -16,6 +16,7 @@
 #include <jansson.h>
 
 #include "base/err.h"
+#include "base/member.h"
 #include "ctrl/client.h"
 
 enum { EXIT_DONE, EXIT_REFUSED, EXIT_USAGE };
@@ -155,7 +156,3 @@ char *cli_options_text(const json_t *obj);
 char *cli_value_text(const json_t *value);
 
 void cli_print_vtep(const json_t *vtep); // verb_tunnel.c
-
-// Member of an object as text or number; "" and 0 when it is not there.
-const char *member_text(const json_t *obj, const char *name);
-long long member_int(const json_t *obj, const char *name);

@@ -203,15 +203,3 @@ char *cli_options_text(const json_t *obj)
 	fclose(out);
 	return text;
 }
-
-const char *member_text(const json_t *obj, const char *name)
-{
-	const char *text = json_string_value(json_object_get(obj, name));
-
-	return text ? text : "";
-}
-
-long long member_int(const json_t *obj, const char *name)
-{
-	return json_integer_value(json_object_get(obj, name));
-}

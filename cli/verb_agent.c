@@ -15,7 +15,7 @@ static void print_hosts(const struct cli *cli, const json_t *result)
 	table_init(&table, "HOST ADDRESS STATE >SINCE_S >ENDPOINTS");
 	json_array_foreach (json_object_get(result, "hosts"), i, host) {
 		table_add(&table, "%s%s", member_text(host, "name"),
-			json_is_true(json_object_get(host, "self")) ? " (this one)" : "");
+			member_flag(host, "self") ? " (this one)" : "");
 		table_add(&table, "%s", member_text(host, "address"));
 		table_add(&table, "%s", member_text(host, "state"));
 		if (json_object_get(host, "since_s"))
@@ -32,11 +32,6 @@ static int hosts(struct cli *cli, int argc, char **argv)
 	return cli_show(cli, "hosts", NULL, print_hosts);
 }
 
-static bool is_true(const json_t *obj, const char *name)
-{
-	return json_is_true(json_object_get(obj, name));
-}
-
 static void print_status(const struct cli *cli, const json_t *result)
 {
 	const json_t *store = json_object_get(result, "store");
@@ -49,15 +44,16 @@ static void print_status(const struct cli *cli, const json_t *result)
 		member_text(result, "run_dir"));
 	printf("host %s, tunnels end at %s, %s the cluster\n", member_text(result, "host"),
 		member_text(result, "address"),
-		is_true(result, "member") ? "a member of" : "not (yet) known to");
+		member_flag(result, "member") ? "a member of" : "not (yet) known to");
 	printf("store %s: %s%s%s\n", member_text(store, "type"),
-		is_true(store, "up") ? "answers" : "does not answer", *reason ? ": " : "", reason);
-	printf("switch: %s\n", is_true(result, "switch") ? "answers" : "does not answer");
+		member_flag(store, "up") ? "answers" : "does not answer", *reason ? ": " : "",
+		reason);
+	printf("switch: %s\n", member_flag(result, "switch") ? "answers" : "does not answer");
 	printf("hosts %lld, networks %lld, endpoints %lld (%lld here)\n",
 		member_int(result, "hosts"), member_int(result, "networks"),
 		member_int(result, "endpoints"), member_int(result, "endpoints_here"));
 	printf("%s\n",
-		is_true(result, "settled") ? "nothing is under way" : "changes are under way");
+		member_flag(result, "settled") ? "nothing is under way" : "changes are under way");
 	json_array_foreach (json_object_get(result, "problems"), i, problem)
 		printf("problem: %s: %s\n", member_text(problem, "object"),
 			member_text(problem, "reason"));
@@ -84,7 +80,7 @@ static void print_differences(const struct cli *cli, const json_t *differences)
 		table_add(&table, "%s", member_text(d, "difference"));
 		table_add(&table, "%s", wanted && *wanted ? wanted : "-");
 		table_add(&table, "%s", actual && *actual ? actual : "-");
-		table_add(&table, "%s", is_true(d, "repaired") ? "yes" : "no");
+		table_add(&table, "%s", member_flag(d, "repaired") ? "yes" : "no");
 		free(wanted);
 		free(actual);
 	}
@@ -104,7 +100,7 @@ static int audit(struct cli *cli, int argc, char **argv)
 		return rc;
 	differences = json_object_get(result, "differences");
 	json_array_foreach (differences, i, d)
-		staying += !is_true(d, "repaired");
+		staying += !member_flag(d, "repaired");
 	if (cli->json)
 		cli_print_json(result);
 	else if (json_array_size(differences))

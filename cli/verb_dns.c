@@ -26,8 +26,7 @@ static void print_names(const struct cli *cli, const json_t *result)
 		add_text(&table, member_text(name, "alias_of"));
 		add_text(&table, addresses);
 		add_text(&table, member_text(name, "host"));
-		add_text(&table,
-			json_is_true(json_object_get(name, "suspended")) ? "suspended" : "present");
+		add_text(&table, member_flag(name, "suspended") ? "suspended" : "present");
 		free(addresses);
 	}
 	table_print(&table);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "base/util.h"
 #include "cli/cli.h"
 #include "cli/table.h"
@@ -12,11 +13,6 @@
 static double share(double part, double whole)
 {
 	return whole > 0 ? part / whole : 0;
-}
-
-static double member_real(const json_t *obj, const char *name)
-{
-	return json_number_value(json_object_get(obj, name));
 }
 
 // ---- the difference of two readings ----
@@ -133,16 +129,17 @@ static void print_summary(const json_t *list)
 
 static void print_stages(const json_t *list)
 {
-	char headings[256] = "WORKER";
+	char headings[256];
+	struct text text = text_over(headings, sizeof(headings));
 	const json_t *first = json_object_get(json_array_get(list, 0), "stages");
 	struct table table;
 	json_t *w, *stage;
-	size_t i, k, len = strlen(headings);
+	size_t i, k;
 
+	text_addf(&text, "WORKER");
 	json_array_foreach (first, k, stage)
-		len += snprintf(
-			headings + len, sizeof(headings) - len, " >%s", member_text(stage, "name"));
-	snprintf(headings + len, sizeof(headings) - len, " >rx,tx");
+		text_addf(&text, " >%s", member_text(stage, "name"));
+	text_addf(&text, " >rx,tx");
 	table_init(&table, headings);
 	json_array_foreach (list, i, w) {
 		table_add(&table, "%lld", member_int(w, "worker"));
@@ -162,18 +159,20 @@ static void print_stages(const json_t *list)
 
 static void print_sizes(const json_t *list)
 {
-	char headings[128] = "WORKER";
+	char headings[128];
+	struct text text = text_over(headings, sizeof(headings));
 	const json_t *first = json_object_get(json_array_get(list, 0), "batch_sizes");
 	struct table table;
 	json_t *w, *size;
-	size_t i, k, len = strlen(headings);
+	size_t i, k;
 
+	text_addf(&text, "WORKER");
 	json_array_foreach (first, k, size) {
 		long long from = member_int(size, "from"), to = member_int(size, "to");
 
-		len += snprintf(headings + len, sizeof(headings) - len, " >%lld", from);
+		text_addf(&text, " >%lld", from);
 		if (to > from)
-			len += snprintf(headings + len, sizeof(headings) - len, "-%lld", to);
+			text_addf(&text, "-%lld", to);
 	}
 	table_init(&table, headings);
 	json_array_foreach (list, i, w) {

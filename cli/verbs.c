@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/util.h"
 #include "cli/cli.h"
 #include "config/nearest.h"
@@ -49,10 +50,9 @@ static const struct verb *nearest(int argc, char **argv, char *seconds, size_t l
 	const char *word = nearest_renamed(argv[0]) ?: argv[0];
 	unsigned best = NEAREST_FAR;
 	const struct verb *found = NULL;
+	struct text text = text_over(seconds, len_bytes);
 	char two[64];
-	size_t len = 0;
 
-	seconds[0] = '\0';
 	snprintf(two, sizeof(two), "%s %s", word, argc > 1 ? argv[1] : "");
 	for (unsigned g = 0; g < nb_verb_groups; g++) {
 		for (const struct verb *verb = verb_groups[g]; verb->name; verb++) {
@@ -63,9 +63,8 @@ static const struct verb *nearest(int argc, char **argv, char *seconds, size_t l
 				best = distance;
 				found = verb;
 			}
-			if (cli_begins_with(verb, argv[0]) && len < len_bytes)
-				len += snprintf(seconds + len, len_bytes - len, "%s%s",
-					len ? ", " : "", second + 1);
+			if (cli_begins_with(verb, argv[0]))
+				text_add_item(&text, ", ", "%s", second + 1);
 		}
 	}
 	return found;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/util.h"
 #include "config/field.h"
 
@@ -127,10 +128,9 @@ static unsigned kinds_of(const struct schema_table *table, const void *obj)
 static const char *keys_text(
 	const struct schema_table *table, unsigned kinds, bool sections, char buf[FIELD_WHY_BYTES])
 {
+	struct text text = text_over(buf, FIELD_WHY_BYTES);
 	const char *last = NULL;
-	size_t len = 0;
 
-	buf[0] = '\0';
 	for (unsigned i = 0; i < table->count; i++) {
 		const struct schema_field *field = &table->fields[i];
 
@@ -138,12 +138,11 @@ static const char *keys_text(
 			(field_is_section(field) && !sections))
 			continue;
 		if (last)
-			len += snprintf(
-				buf + len, FIELD_WHY_BYTES - len, "%s%s", len ? ", " : "", last);
+			text_add_item(&text, ", ", "%s", last);
 		last = field->key;
 	}
 	if (last)
-		snprintf(buf + len, FIELD_WHY_BYTES - len, "%s%s", len ? " and " : "", last);
+		text_add_item(&text, " and ", "%s", last);
 	return buf;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/ip.h"
 #include "base/mac.h"
+#include "base/text.h"
 #include "config/conf.h"
 #include "config/report.h"
 
@@ -93,12 +94,13 @@ static int parse_uint(const char *text, size_t len, uint64_t *ret_number)
 
 static const char *names_text(const struct schema_field *field, char buf[FIELD_WHY_BYTES])
 {
-	size_t len = snprintf(buf, FIELD_WHY_BYTES, "%s is", field->key);
+	struct text text = text_over(buf, FIELD_WHY_BYTES);
 
+	text_addf(&text, "%s is", field->key);
 	for (unsigned i = 0; field->names[i]; i++) {
 		const char *joint = i == 0 ? " " : field->names[i + 1] ? ", " : " or ";
 
-		len += snprintf(buf + len, FIELD_WHY_BYTES - len, "%s%s", joint, field->names[i]);
+		text_addf(&text, "%s%s", joint, field->names[i]);
 	}
 	return buf;
 }
@@ -130,7 +132,7 @@ static int set_enum(
 {
 	char allowed[FIELD_WHY_BYTES];
 	const char *nearest;
-	size_t len;
+	struct text more;
 
 	for (unsigned i = 0; field->names[i]; i++) {
 		if (!strcmp(text, field->names[i])) {
@@ -140,9 +142,9 @@ static int set_enum(
 	}
 	refuse(text, names_text(field, allowed), why);
 	nearest = schema_nearest_name(field->names, text);
-	len = strlen(why);
+	more = text_continue(why, FIELD_WHY_BYTES);
 	if (nearest)
-		snprintf(why + len, FIELD_WHY_BYTES - len, "; did you mean '%s'?", nearest);
+		text_addf(&more, "; did you mean '%s'?", nearest);
 	return -EINVAL;
 }
 

@@ -10,6 +10,7 @@
 #include <uthash.h>
 #include <zmq.h>
 
+#include "base/member.h"
 #include "ctrl/frames.h"
 #include "ctrl/message.h"
 
@@ -147,7 +148,7 @@ static void on_answer(void *arg)
 			continue;
 		if (rc < 0)
 			return;
-		id = json_integer_value(json_object_get(answer, "id"));
+		id = member_int(answer, "id");
 		HASH_FIND(hh, async->by_id, &id, sizeof(id), call);
 		if (call) { // others have timed out
 			forget(async, call);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <zmq.h>
 
+#include "base/member.h"
 #include "base/util.h"
 #include "ctrl/message.h"
 
@@ -39,8 +40,8 @@ int ctrl_frames_answer(const json_t *answer, const char *method, json_t **ret_re
 {
 	json_t *error = json_object_get(answer, "error");
 	json_t *result = json_object_get(answer, "result");
-	const char *code = json_string_value(json_object_get(error, "code"));
-	const char *message = json_string_value(json_object_get(error, "message"));
+	const char *code = member_text_or(error, "code", NULL);
+	const char *message = member_text_or(error, "message", NULL);
 
 	if (error) {
 		*ret_error = error;

@@ -8,6 +8,7 @@
 
 #include "base/ip.h"
 #include "base/mac.h"
+#include "base/text.h"
 #include "config/bind.h"
 #include "config/conf.h"
 
@@ -222,15 +223,11 @@ static const struct ctrl_param *find(const struct ctrl_param *params, const char
 static void list_names(
 	const struct ctrl_param *params, unsigned one_of, char *buf, size_t len_bytes)
 {
-	size_t len = 0;
+	struct text text = text_over(buf, len_bytes);
 
-	buf[0] = '\0';
 	for (; params->name; params++) {
-		if (one_of && params->one_of != one_of)
-			continue;
-		len += snprintf(buf + len, len_bytes - len, "%s%s", len ? ", " : "", params->name);
-		if (len >= len_bytes)
-			break;
+		if (!one_of || params->one_of == one_of)
+			text_add_item(&text, ", ", "%s", params->name);
 	}
 }
 

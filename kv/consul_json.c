@@ -8,16 +8,11 @@
 
 #include <jansson.h>
 
-static const char *text_of(const json_t *obj, const char *name)
-{
-	const char *text = json_string_value(json_object_get(obj, name));
-
-	return text ? text : "";
-}
+#include "base/member.h"
 
 static uint64_t number(const json_t *obj, const char *name)
 {
-	json_int_t value = json_integer_value(json_object_get(obj, name));
+	json_int_t value = member_int(obj, name);
 
 	return value > 0 ? value : 0;
 }
@@ -34,12 +29,12 @@ int consul_parse_pairs(const char *text, size_t len_bytes, const char *prefix, s
 	int rc = json_is_array(root) ? 0 : -EIO;
 
 	json_array_foreach (root, i, obj) {
-		const char *key = text_of(obj, "Key");
+		const char *key = member_text(obj, "Key");
 
 		if (strncmp(key, prefix, len) != 0 || !key[len] || key[strlen(key) - 1] == '/')
 			continue;
-		rc = pairs_add_base64(
-			pairs, key + len, false, text_of(obj, "Value"), number(obj, "ModifyIndex"));
+		rc = pairs_add_base64(pairs, key + len, false, member_text(obj, "Value"),
+			number(obj, "ModifyIndex"));
 		if (rc < 0)
 			break;
 	}
@@ -70,7 +65,7 @@ int consul_parse_txn(const char *text, size_t len_bytes, uint64_t *ret_revision)
 int consul_parse_session(const char *text, size_t len_bytes, char ret_id[CONSUL_ID_BYTES])
 {
 	json_t *root = json_loadb(text, len_bytes, 0, NULL);
-	const char *id = text_of(root, "ID");
+	const char *id = member_text(root, "ID");
 	size_t len = strlen(id);
 	int rc = -EIO;
 
@@ -87,7 +82,7 @@ int consul_parse_error(
 	int status, const char *text, size_t len_bytes, char *ret_words, size_t words_bytes)
 {
 	json_t *root = json_loadb(text, len_bytes, 0, NULL);
-	const char *what = text_of(json_array_get(json_object_get(root, "Errors"), 0), "What");
+	const char *what = member_text(json_array_get(json_object_get(root, "Errors"), 0), "What");
 	size_t len;
 	int rc = -EIO;
 

@@ -11,10 +11,10 @@
 
 #include <sys/queue.h>
 
+#include "base/text.h"
 #include "kv/consul_json.h"
 #include "kv/http.h"
 #include "kv/kv_driver.h"
-#include "kv/text.h"
 #include "kv/timed_lease.h"
 
 struct consul_call;

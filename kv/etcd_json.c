@@ -8,6 +8,8 @@
 
 #include <jansson.h>
 
+#include "base/member.h"
+
 // gRPC's numbers.
 enum {
 	INVALID_ARGUMENT = 3,
@@ -41,13 +43,6 @@ static uint64_t number(const json_t *obj, const char *name)
 								       : 0;
 }
 
-static const char *text_of(const json_t *obj, const char *name)
-{
-	const char *text = json_string_value(json_object_get(obj, name));
-
-	return text ? text : "";
-}
-
 static bool parse_header(const json_t *root, struct etcd_header *header)
 {
 	const json_t *obj = json_object_get(root, "header");
@@ -64,8 +59,8 @@ static int add_pair(const json_t *kv, const char *prefix, struct pairs *pairs)
 	struct kv_pair *pair;
 	int rc;
 
-	rc = pairs_add_base64(
-		pairs, text_of(kv, "key"), true, text_of(kv, "value"), number(kv, "mod_revision"));
+	rc = pairs_add_base64(pairs, member_text(kv, "key"), true, member_text(kv, "value"),
+		number(kv, "mod_revision"));
 	if (rc == -ENOMEM)
 		return rc;
 	if (rc < 0) // a key with a zero in it: not one of ours
@@ -100,7 +95,7 @@ int etcd_parse_range(const char *text, size_t len_bytes, const char *prefix, str
 	}
 	if (rc == 0) {
 		*ret_header = header;
-		*ret_more = json_is_true(json_object_get(root, "more"));
+		*ret_more = member_flag(root, "more");
 	}
 	json_decref(root);
 	return rc;
@@ -115,7 +110,7 @@ int etcd_parse_txn(
 
 	if (root && parse_header(root, &header)) {
 		*ret_header = header;
-		*ret_succeeded = json_is_true(json_object_get(root, "succeeded"));
+		*ret_succeeded = member_flag(root, "succeeded");
 		rc = 0;
 	}
 	json_decref(root);
@@ -145,7 +140,7 @@ int etcd_parse_lease(const char *text, size_t len_bytes, struct etcd_header *ret
 int etcd_parse_token(const char *text, size_t len_bytes, char *ret_token, size_t token_bytes)
 {
 	json_t *root = load(text, len_bytes);
-	const char *token = text_of(root, "token");
+	const char *token = member_text(root, "token");
 	size_t len = strlen(token);
 	int rc = -EIO;
 
@@ -173,7 +168,7 @@ static int add_events(const json_t *list, const char *prefix, struct etcd_messag
 			return rc;
 		if (rc == 1)
 			msg->deleted[msg->pairs.count - 1] =
-				strcmp(text_of(event, "type"), "DELETE") == 0;
+				strcmp(member_text(event, "type"), "DELETE") == 0;
 	}
 	return 0;
 }
@@ -188,14 +183,15 @@ int etcd_parse_message(
 	int rc = -EIO;
 
 	if (result && parse_header(result, &msg.header)) {
-		msg.created = json_is_true(json_object_get(result, "created"));
-		msg.canceled = json_is_true(json_object_get(result, "canceled"));
+		msg.created = member_flag(result, "created");
+		msg.canceled = member_flag(result, "canceled");
 		msg.compacted = msg.canceled && number(result, "compact_revision") > 0;
-		snprintf(msg.reason, sizeof(msg.reason), "%s", text_of(result, "cancel_reason"));
+		snprintf(
+			msg.reason, sizeof(msg.reason), "%s", member_text(result, "cancel_reason"));
 		rc = add_events(json_object_get(result, "events"), prefix, &msg);
 	} else if (error) {
 		msg.canceled = true;
-		snprintf(msg.reason, sizeof(msg.reason), "%s", text_of(error, "message"));
+		snprintf(msg.reason, sizeof(msg.reason), "%s", member_text(error, "message"));
 		rc = 0;
 	}
 	json_decref(root);
@@ -248,10 +244,10 @@ int etcd_parse_error(
 
 	// Of a stream it is an object.
 	if (json_is_object(error)) {
-		words = text_of(error, "message");
+		words = member_text(error, "message");
 		code = number(error, "grpc_code");
 	} else {
-		words = text_of(root, "error");
+		words = member_text(root, "error");
 		code = number(root, "code");
 	}
 	if (!words[0]) {

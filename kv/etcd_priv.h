@@ -9,10 +9,10 @@
 
 #include <sys/queue.h>
 
+#include "base/text.h"
 #include "kv/etcd_json.h"
 #include "kv/http.h"
 #include "kv/kv_driver.h"
-#include "kv/text.h"
 #include "kv/timed_lease.h"
 
 #define ETCD_PREFIX_BYTES 256

@@ -6,8 +6,8 @@
 
 #include <curl/curl.h>
 
+#include "base/text.h"
 #include "kv/http.h"
-#include "kv/text.h"
 
 TAILQ_HEAD(http_list, http_request);
 

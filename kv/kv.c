@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "base/util.h"
 #include "kv/kv_driver.h"
 
@@ -45,14 +46,11 @@ static const struct kv_driver *find_driver(const char *url, const char **ret_res
 
 static int unknown_scheme(const char *url, struct err *err)
 {
-	char examples[256] = "";
+	char examples[256];
+	struct text text = text_over(examples, sizeof(examples));
 
-	for (unsigned i = 0; i < ARRAY_SIZE(drivers); i++) {
-		size_t len = strlen(examples);
-
-		snprintf(examples + len, sizeof(examples) - len, "%s%s", i ? ", " : "",
-			drivers[i]->example);
-	}
+	for (unsigned i = 0; i < ARRAY_SIZE(drivers); i++)
+		text_add_item(&text, ", ", "%s", drivers[i]->example);
 	return err_set(err, -EINVAL, url, "no store of this kind is known; examples: %s", examples);
 }
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kv/text.h"
+#include "base/text.h"
 
 static struct kv_pair *add(struct pairs *p)
 {
@@ -59,11 +59,11 @@ int pairs_add_base64(
 	if (!data)
 		return -ENOMEM;
 	if (key_is_base64)
-		key_bytes = base64_decode(key, key_len, data);
+		key_bytes = text_from_base64(key, key_len, data);
 	else
 		memcpy(data, key, key_len + 1);
 	if (key_bytes >= 0 && strlen(data) == (size_t)key_bytes)
-		len_bytes = base64_decode(value, value_len, data + key_bytes + 1);
+		len_bytes = text_from_base64(value, value_len, data + key_bytes + 1);
 	if (len_bytes < 0) {
 		free(data);
 		return -EINVAL;

@@ -9,6 +9,7 @@
 #include <rte_log.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "base/util.h"
 
 static char said[DPDK_SAID_BYTES];
@@ -31,12 +32,10 @@ static bool says_nothing(const char *line, size_t len_bytes)
 
 static void keep_line(const char *line, size_t len_bytes)
 {
-	size_t used = strlen(said);
+	struct text text = text_continue(said, sizeof(said));
 
-	if (says_nothing(line, len_bytes) || memmem(said, used, line, len_bytes))
-		return;
-	snprintf(
-		said + used, sizeof(said) - used, "%s%.*s", used ? "; " : "", (int)len_bytes, line);
+	if (!says_nothing(line, len_bytes) && !memmem(said, text.len_bytes, line, len_bytes))
+		text_add_item(&text, "; ", "%.*s", (int)len_bytes, line);
 }
 
 static void take_line(const char *line, size_t len_bytes)

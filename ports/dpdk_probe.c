@@ -12,6 +12,7 @@
 #include <rte_ethdev.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "ports/dpdk_log.h"
 
 #define MACS_BYTES 200 // of the text that lists addresses
@@ -65,13 +66,12 @@ static bool has_mac(uint16_t ethdev, const struct conf_port *conf)
 
 static void list_mac(uint16_t ethdev, char *text)
 {
-	size_t used = strlen(text);
+	struct text macs = text_continue(text, MACS_BYTES);
 	struct rte_ether_addr addr;
 	char mac[MAC_TEXT_BYTES];
 
 	if (rte_eth_macaddr_get(ethdev, &addr) == 0)
-		snprintf(text + used, MACS_BYTES - used, "%s%s", used ? ", " : "",
-			mac_format((const struct mac *)&addr, mac));
+		text_add_item(&macs, ", ", "%s", mac_format((const struct mac *)&addr, mac));
 }
 
 // One of the free ethdevs of `dev`: see dpdk_probe().

@@ -9,6 +9,8 @@
 
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/member.h"
+#include "base/text.h"
 #include "vswitch/model.h"
 
 #define PATH_BYTES    (CONF_NAME_BYTES + 24)
@@ -103,7 +105,7 @@ static void choose_mac(
 	hash = hash_add(hash, sv->conf.name, strlen(sv->conf.name));
 	conf->mac = (struct mac){{0x02, hash, hash >> 8, hash >> 16, hash >> 24, hash >> 32}};
 	port_describe(lower, device);
-	text = json_string_value(json_object_get(device, "mac"));
+	text = member_text_or(device, "mac", NULL);
 	if (conf->type == CONF_PORT_DPDK && text)
 		mac_parse(text, &conf->mac);
 	json_decref(device);
@@ -483,19 +485,18 @@ int vswitch_vtep_set(struct vswitch *vs, const struct conf_vtep *conf, struct er
 static void names_of_ports(const struct switch_vtep *sv, char *buf, size_t len_bytes)
 {
 	unsigned count = 0, more = 0;
-	size_t len = 0;
+	struct text text = text_over(buf, len_bytes);
 
 	for (unsigned i = 0; i < DP_PORTS_MAX; i++) {
 		if (!is_on(sv->vs->by_id[i], sv))
 			continue;
 		if (count++ < 4)
-			len += snprintf(buf + len, len_bytes - len, "%s%s", len ? ", " : "",
-				sv->vs->by_id[i]->conf.name);
+			text_add_item(&text, ", ", "%s", sv->vs->by_id[i]->conf.name);
 		else
 			more++;
 	}
 	if (more)
-		snprintf(buf + len, len_bytes - len, " and %u more", more);
+		text_addf(&text, " and %u more", more);
 }
 
 int vswitch_vtep_del(struct vswitch *vs, const char *name, struct err *err)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "config/conf.h"
 #include "netd/agent/agent_priv.h"
 #include "netd/drivers/endpoint_options.h"
@@ -114,13 +115,12 @@ static int check_mac(struct replica_net *net, struct connect *c, struct err *err
 static int subnet_error(
 	struct replica_net *net, const struct connect *c, const struct ip_addr *ip, struct err *err)
 {
-	char path[CONF_NAME_BYTES + 16], text[IP_TEXT_BYTES], subnets[256] = "",
-							      one[CIDR_TEXT_BYTES];
-	size_t len = 0;
+	char path[CONF_NAME_BYTES + 16], text[IP_TEXT_BYTES], one[CIDR_TEXT_BYTES];
+	char subnets[RECORD_SUBNETS_MAX * (CIDR_TEXT_BYTES + 2)];
+	struct text list = text_over(subnets, sizeof(subnets));
 
-	for (unsigned i = 0; i < net->rec.nb_subnets && len < sizeof(subnets); i++)
-		len += snprintf(subnets + len, sizeof(subnets) - len, "%s%s", i ? ", " : "",
-			cidr_format(&net->rec.subnets[i].cidr, one));
+	for (unsigned i = 0; i < net->rec.nb_subnets; i++)
+		text_add_item(&list, ", ", "%s", cidr_format(&net->rec.subnets[i].cidr, one));
 	return err_set(err, -EINVAL, path_of(c, path),
 		"the address %s is in no subnet of network %s; it has %s", ip_format(ip, text),
 		net->rec.name, subnets);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "netd/agent/agent_priv.h"
 
 #define LOCAL_NET "net/"
@@ -468,27 +469,25 @@ struct rm {
 static int refuse_busy(struct agent *a, const struct replica_net *net, struct err *err)
 {
 	char text[BUSY_NAMED * sizeof(", NAME (host HOST)") + 2 * BUSY_NAMED * NAME_BYTES + 80];
-	int len = 0;
+	struct text list = text_over(text, sizeof(text));
 	unsigned count = 0;
 	struct replica_endpoint *ep;
 	struct local_endpoint *own;
 
 	LIST_FOREACH (own, &net->own, of_net) {
 		if (count++ < BUSY_NAMED)
-			len += snprintf(text + len, sizeof(text) - len, "%s%s (here)",
-				len ? ", " : "", own->rec.name);
+			text_add_item(&list, ", ", "%s (here)", own->rec.name);
 	}
 	LIST_FOREACH (ep, &net->endpoints, of_net) {
 		if (agent_endpoint_by_id(a, ep->rec.id))
 			continue;
 		if (count++ < BUSY_NAMED)
-			len += snprintf(text + len, sizeof(text) - len, "%s%s (host %s)",
-				len ? ", " : "", ep->rec.name, ep->rec.host);
+			text_add_item(&list, ", ", "%s (host %s)", ep->rec.name, ep->rec.host);
 	}
 	if (!count)
 		return 0;
 	if (count > BUSY_NAMED)
-		len += snprintf(text + len, sizeof(text) - len, " and %u more", count - BUSY_NAMED);
+		text_addf(&list, " and %u more", count - BUSY_NAMED);
 	return net_error(err, -EBUSY, net->rec.name, "%s %s connected to it; disconnect first",
 		text, count == 1 ? "is" : "are");
 }

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/member.h"
+
 ctrl_handler_fn *const netd_handlers[NB_NETD_METHODS] = {
 #define X(symbol, fn, name, access, help, result) [NETD_METHOD_##symbol] = netd_handle_##fn,
 	NETD_METHODS(X)
@@ -62,7 +64,7 @@ static void sort_by(json_t *list, const char *member)
 	if (!rows)
 		return;
 	json_array_foreach (list, i, row) {
-		const char *key = json_string_value(json_object_get(row, member));
+		const char *key = member_text_or(row, member, NULL);
 
 		rows[i] = (struct keyed){key ? key : "", json_incref(row)};
 	}
@@ -86,7 +88,7 @@ int netd_handle_audit(void *arg, const json_t *params, json_t **ret_result, stru
 {
 	const struct netd_handle *h = arg;
 
-	agent_audit(h->agent, json_is_true(json_object_get(params, "repair")), netd_answer,
+	agent_audit(h->agent, member_flag(params, "repair"), netd_answer,
 		ctrl_server_current(h->server));
 	return CTRL_LATER;
 }
@@ -105,7 +107,7 @@ int netd_handle_network_inspect(
 	void *arg, const json_t *params, json_t **ret_result, struct err *err)
 {
 	const struct netd_handle *h = arg;
-	const char *name = json_string_value(json_object_get(params, "name"));
+	const char *name = member_text_or(params, "name", NULL);
 
 	json_t *network = agent_network(h->agent, name, err);
 

@@ -3,18 +3,14 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/member.h"
 #include "config/check.h"
 #include "netd/ctl/handle.h"
-
-static const char *text_of(const json_t *params, const char *name)
-{
-	return json_string_value(json_object_get(params, name));
-}
 
 static int take_ip(const json_t *params, const char *name, unsigned family, const char *path,
 	struct ip_addr *ret_ip, struct err *err)
 {
-	const char *text = text_of(params, name);
+	const char *text = member_text_or(params, name, NULL);
 
 	if (!text)
 		return 0;
@@ -40,7 +36,7 @@ static unsigned take_aliases(const json_t *list, const char *ret_aliases[RECORD_
 static int take_mac(
 	const json_t *params, const char *path, struct connect_spec *spec, struct err *err)
 {
-	const char *text = text_of(params, "mac");
+	const char *text = member_text_or(params, "mac", NULL);
 	const char *allowed;
 
 	if (!text)
@@ -66,13 +62,13 @@ int netd_handle_network_connect(
 	void *arg, const json_t *params, json_t **ret_result, struct err *err)
 {
 	const struct netd_handle *h = arg;
-	const char *aliases[RECORD_ALIASES_MAX], *netns = text_of(params, "netns");
+	const char *aliases[RECORD_ALIASES_MAX], *netns = member_text_or(params, "netns", NULL);
 	char path[NAME_BYTES + 16];
 	struct connect_spec spec = {
-		.network = text_of(params, "network"),
-		.name = text_of(params, "name"),
-		.sandbox = netns ? netns : text_of(params, "name"),
-		.ifname = text_of(params, "ifname"),
+		.network = member_text_or(params, "network", NULL),
+		.name = member_text_or(params, "name", NULL),
+		.sandbox = netns ? netns : member_text_or(params, "name", NULL),
+		.ifname = member_text_or(params, "ifname", NULL),
 		.aliases = aliases,
 		.nb_aliases = take_aliases(json_object_get(params, "aliases"), aliases),
 		.options = json_object_get(params, "options"),
@@ -94,8 +90,8 @@ int netd_handle_network_disconnect(
 {
 	const struct netd_handle *h = arg;
 
-	agent_disconnect(h->agent, text_of(params, "network"), text_of(params, "name"),
-		json_is_true(json_object_get(params, "force")), netd_answer,
+	agent_disconnect(h->agent, member_text_or(params, "network", NULL),
+		member_text_or(params, "name", NULL), member_flag(params, "force"), netd_answer,
 		ctrl_server_current(h->server));
 	return CTRL_LATER;
 }

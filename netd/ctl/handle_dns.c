@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <errno.h>
 
+#include "base/member.h"
 #include "netd/ctl/handle.h"
-
-static const char *text_of(const json_t *params, const char *name)
-{
-	return json_string_value(json_object_get(params, name));
-}
 
 int netd_handle_dns_ls(void *arg, const json_t *params, json_t **ret_result, struct err *err)
 {
 	const struct netd_handle *h = arg;
-	json_t *names = agent_names(h->agent, text_of(params, "network"), err);
+	json_t *names = agent_names(h->agent, member_text_or(params, "network", NULL), err);
 
 	if (!names)
 		return err->code;
@@ -22,8 +18,10 @@ int netd_handle_dns_ls(void *arg, const json_t *params, json_t **ret_result, str
 int netd_handle_dns_query(void *arg, const json_t *params, json_t **ret_result, struct err *err)
 {
 	const struct netd_handle *h = arg;
-	const char *type = text_of(params, "type"), *container = text_of(params, "container");
-	const char *network = text_of(params, "network"), *name = text_of(params, "name");
+	const char *type = member_text_or(params, "type", NULL),
+		   *container = member_text_or(params, "container", NULL);
+	const char *network = member_text_or(params, "network", NULL),
+		   *name = member_text_or(params, "name", NULL);
 
 	if (container && network)
 		return err_set(err, -EINVAL, name,

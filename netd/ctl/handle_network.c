@@ -4,18 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/member.h"
 #include "netd/ctl/handle.h"
 #include "netd/drivers/driver.h"
-
-static const char *text_of(const json_t *params, const char *name)
-{
-	return json_string_value(json_object_get(params, name));
-}
-
-static bool flag_of(const json_t *params, const char *name)
-{
-	return json_is_true(json_object_get(params, name));
-}
 
 // ---- what a new network is to be ----
 
@@ -184,16 +175,16 @@ static int take_texts(struct want *w, const json_t *params, const char *what, js
 
 int netd_network_of_params(const json_t *params, struct network_record *ret, struct err *err)
 {
-	const char *driver = text_of(params, "driver");
+	const char *driver = member_text_or(params, "driver", NULL);
 	struct want w = {.err = err};
 	int rc;
 
-	snprintf(w.rec.name, sizeof(w.rec.name), "%s", text_of(params, "name"));
+	snprintf(w.rec.name, sizeof(w.rec.name), "%s", member_text_or(params, "name", NULL));
 	snprintf(w.path, sizeof(w.path), "network %s", w.rec.name);
 	// One that is cut is no driver's either.
 	snprintf(w.rec.driver, sizeof(w.rec.driver), "%s", driver ? driver : "");
-	w.rec.ipv6 = flag_of(params, "ipv6");
-	w.rec.internal = flag_of(params, "internal");
+	w.rec.ipv6 = member_flag(params, "ipv6");
+	w.rec.internal = member_flag(params, "internal");
 	if ((rc = take_subnets(&w, json_object_get(params, "subnets"))) < 0 ||
 		(rc = take_ranges(&w, json_object_get(params, "ip_ranges"))) < 0 ||
 		(rc = take_gateways(&w, json_object_get(params, "gateways"))) < 0 ||
@@ -227,8 +218,8 @@ int netd_handle_network_rm(void *arg, const json_t *params, json_t **ret_result,
 {
 	const struct netd_handle *h = arg;
 
-	agent_network_rm(h->agent, text_of(params, "name"), flag_of(params, "force"), netd_answer,
-		ctrl_server_current(h->server));
+	agent_network_rm(h->agent, member_text_or(params, "name", NULL),
+		member_flag(params, "force"), netd_answer, ctrl_server_current(h->server));
 	return CTRL_LATER;
 }
 

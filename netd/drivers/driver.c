@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/member.h"
+#include "base/text.h"
 #include "netd/ipam/ipam.h"
 
 const struct network_driver *const network_drivers[] = {
@@ -26,15 +28,10 @@ const struct network_driver *network_driver_find(const char *name)
 const char *network_driver_names(void)
 {
 	static char names[128];
+	struct text text = text_over(names, sizeof(names));
 
-	if (names[0])
-		return names;
-	for (unsigned i = 0; network_drivers[i]; i++) {
-		size_t len = strlen(names);
-
-		snprintf(names + len, sizeof(names) - len, "%s%s", i ? ", " : "",
-			network_drivers[i]->name);
-	}
+	for (unsigned i = 0; network_drivers[i]; i++)
+		text_add_item(&text, ", ", "%s", network_drivers[i]->name);
 	return names;
 }
 
@@ -74,7 +71,7 @@ bool driver_check_port(const char *value)
 
 const char *network_option(const struct network_record *rec, const char *name)
 {
-	return json_string_value(json_object_get(rec->options, name));
+	return member_text_or(rec->options, name, NULL);
 }
 
 uint32_t network_mtu(const struct network_record *rec)

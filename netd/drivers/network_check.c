@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/util.h"
 #include "config/check.h"
 #include "config/nearest.h"
@@ -107,8 +108,8 @@ static void refuse_option(struct checker *c, const char *name, const char *key)
 {
 	const char *nearest = NULL;
 	unsigned best = NEAREST_FAR;
-	char names[256] = "no options";
-	size_t len = 0;
+	char names[256];
+	struct text text = text_over(names, sizeof(names));
 
 	for (const struct driver_option *o = c->driver->options; o && o->name; o++) {
 		unsigned distance = nearest_distance(name, o->name);
@@ -117,14 +118,13 @@ static void refuse_option(struct checker *c, const char *name, const char *key)
 			best = distance;
 			nearest = o->name;
 		}
-		len += snprintf(names + len, sizeof(names) - len, "%s%s",
-			len ? ", " : "the options ", o->name);
+		text_addf(&text, "%s%s", names[0] ? ", " : "the options ", o->name);
 	}
 	if (nearest)
 		mistake(c, key, "unknown option '%.64s'; did you mean '%s'?", name, nearest);
 	else
 		mistake(c, key, "unknown option '%.64s'; a network of driver %s has %s", name,
-			c->driver->name, names);
+			c->driver->name, names[0] ? names : "no options");
 }
 
 static void check_option(struct checker *c, const char *name, const char *value)

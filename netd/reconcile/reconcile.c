@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/member.h"
 #include "base/util.h"
 #include "ctrl/message.h"
 #include "netd/reconcile/reconcile_priv.h"
@@ -217,8 +218,8 @@ static void on_state(void *arg, bool up)
 // Somebody else has deleted what is ours.
 static bool is_loss(struct reconcile *rec, const char *event, const json_t *data)
 {
-	const char *bridge = json_string_value(json_object_get(data, "bridge"));
-	const char *port = json_string_value(json_object_get(data, "port"));
+	const char *bridge = member_text_or(data, "bridge", NULL);
+	const char *port = member_text_or(data, "port", NULL);
 	struct sw_port *own = NULL;
 	struct sw_net *net;
 
@@ -241,8 +242,8 @@ static bool is_loss(struct reconcile *rec, const char *event, const json_t *data
 
 static void on_event(void *arg, const char *name, const json_t *data)
 {
-	const char *text = json_string_value(json_object_get(data, "port"));
-	const char *reason = json_string_value(json_object_get(data, "reason"));
+	const char *text = member_text_or(data, "port", NULL);
+	const char *reason = member_text_or(data, "reason", NULL);
 	struct reconcile *rec = arg;
 	struct sw_net *gateway = text ? sw_gateway_find(rec, text) : NULL;
 	struct sw_port *port = NULL;

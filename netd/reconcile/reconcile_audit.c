@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/member.h"
 #include "netd/reconcile/reconcile_priv.h"
 
 #define AUDIT_US     UINT64_C(30000000) // at most
@@ -33,7 +34,7 @@ static void finish(struct reconcile *rec, int rc, const struct err *err)
 
 	rec->audit = NULL;
 	json_array_foreach (audit->found, i, difference) {
-		const char *object = json_string_value(json_object_get(difference, "object"));
+		const char *object = member_text_or(difference, "object", NULL);
 		bool repaired = audit->second && !json_object_get(audit->remaining, object);
 
 		json_object_set_new(difference, "repaired", json_boolean(repaired));
@@ -209,8 +210,8 @@ void sw_peers_fini(struct reconcile *rec)
 
 static void add_peer(struct reconcile *rec, const json_t *remote)
 {
-	const char *ip = json_string_value(json_object_get(remote, "ip"));
-	const char *state = json_string_value(json_object_get(remote, "state"));
+	const char *ip = member_text_or(remote, "ip", NULL);
+	const char *state = member_text_or(remote, "state", NULL);
 	struct sw_peer *peer;
 	struct ip_addr key;
 

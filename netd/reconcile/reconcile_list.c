@@ -6,16 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/member.h"
 #include "netd/reconcile/reconcile_priv.h"
 
 #define WORDS_BYTES 160
-
-static const char *text_of(const json_t *obj, const char *key)
-{
-	const char *text = json_string_value(json_object_get(obj, key));
-
-	return text ? text : "";
-}
 
 static bool is_ours(const char *name)
 {
@@ -125,7 +119,7 @@ static void see_tunnels(struct reconcile *rec)
 	size_t i;
 
 	json_array_foreach (rec->tunnels, i, tunnel) {
-		const char *name = text_of(tunnel, "name");
+		const char *name = member_text(tunnel, "name");
 
 		if (!is_ours(name))
 			continue;
@@ -173,7 +167,7 @@ static void see_bridges(struct reconcile *rec)
 	size_t i;
 
 	json_array_foreach (rec->bridges, i, bridge) {
-		const char *name = text_of(bridge, "name");
+		const char *name = member_text(bridge, "name");
 
 		if (is_ours(name))
 			see_bridge(rec, name);
@@ -206,7 +200,7 @@ static void see_own_port(
 {
 	char what[CONF_NAME_BYTES + 24];
 	json_t *fixed = NULL, *live = NULL;
-	bool down = !strcmp(text_of(json, "state"), "down");
+	bool down = !strcmp(member_text(json, "state"), "down");
 
 	if (!sw_port_wanted(port)) { // it is to be deleted, or was to be already
 		port->obj.seen = true;
@@ -216,9 +210,9 @@ static void see_own_port(
 	snprintf(what, sizeof(what), "port %s", port->name);
 	sw_port_options(port, &fixed, &live);
 	see(rec, &port->obj, what, options, fixed, live);
-	see_place(rec, &port->obj, what, port->net->bridge_name, text_of(json, "bridge"));
+	see_place(rec, &port->obj, what, port->net->bridge_name, member_text(json, "bridge"));
 	if (down)
-		sw_port_down(port, text_of(json, "reason"));
+		sw_port_down(port, member_text(json, "reason"));
 	else if (sw_is_as_wanted(&port->obj))
 		sw_port_up(port);
 }
@@ -232,7 +226,7 @@ static void see_vx(
 	snprintf(what, sizeof(what), "port %s", net->vx_name);
 	sw_vx_options(net, &fixed, &live);
 	see(rec, &net->vx, what, options, fixed, live);
-	see_place(rec, &net->vx, what, net->bridge_name, text_of(json, "bridge"));
+	see_place(rec, &net->vx, what, net->bridge_name, member_text(json, "bridge"));
 }
 
 static void see_gateway(
@@ -250,8 +244,8 @@ static void see_gateway(
 	}
 	sw_gateway_options(net, &fixed, &live);
 	see(rec, &net->gw, what, options, fixed, live);
-	see_place(rec, &net->gw, what, net->bridge_name, text_of(json, "bridge"));
-	if (!strcmp(text_of(json, "state"), "down"))
+	see_place(rec, &net->gw, what, net->bridge_name, member_text(json, "bridge"));
+	if (!strcmp(member_text(json, "state"), "down"))
 		sw_gateway_tell(net, false);
 	else if (sw_is_as_wanted(&net->gw))
 		sw_gateway_tell(net, true);
@@ -259,7 +253,7 @@ static void see_gateway(
 
 static void see_port(struct reconcile *rec, const json_t *json)
 {
-	const char *name = text_of(json, "name");
+	const char *name = member_text(json, "name");
 	struct sw_net *net = net_of_vx(rec, name), *gateway = sw_gateway_find(rec, name);
 	struct sw_port *port;
 	json_t *options;
@@ -286,7 +280,7 @@ static void see_ports(struct reconcile *rec)
 	size_t i;
 
 	json_array_foreach (rec->port_list, i, port) {
-		if (is_ours(text_of(port, "name")))
+		if (is_ours(member_text(port, "name")))
 			see_port(rec, port);
 	}
 }
@@ -532,29 +526,27 @@ static void see_key(struct sw_listing *listing, const struct sw_key *key, const 
 
 static void see_fdb(struct sw_listing *listing, const json_t *entry)
 {
-	const char *tunnel = text_of(entry, "tunnel");
+	const char *tunnel = member_text(entry, "tunnel");
 	struct sw_key key = {.kind = KEY_FDB};
 
-	if (strcmp(text_of(entry, "kind"), "static") != 0 ||
-		json_integer_value(json_object_get(entry, "vlan")) != 0 ||
-		mac_parse(text_of(entry, "mac"), &key.mac) < 0)
+	if (strcmp(member_text(entry, "kind"), "static") != 0 || member_int(entry, "vlan") != 0 ||
+		mac_parse(member_text(entry, "mac"), &key.mac) < 0)
 		return;
 	if (mac_is_zero(&key.mac)) {
 		key.kind = KEY_FLOOD;
 		if (ip_parse(tunnel, &key.ip) < 0)
 			return;
 	}
-	see_key(listing, &key, tunnel[0] ? tunnel : text_of(entry, "port"));
+	see_key(listing, &key, tunnel[0] ? tunnel : member_text(entry, "port"));
 }
 
 static void see_neigh(struct sw_listing *listing, const json_t *entry)
 {
 	struct sw_key key = {.kind = KEY_NEIGH};
 
-	if (json_integer_value(json_object_get(entry, "vlan")) != 0 ||
-		ip_parse(text_of(entry, "ip"), &key.ip) < 0)
+	if (member_int(entry, "vlan") != 0 || ip_parse(member_text(entry, "ip"), &key.ip) < 0)
 		return;
-	see_key(listing, &key, text_of(entry, "mac"));
+	see_key(listing, &key, member_text(entry, "mac"));
 }
 
 static void listing_free(struct sw_listing *listing)

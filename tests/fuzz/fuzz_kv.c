@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "kv/consul_json.h"
 #include "kv/etcd_json.h"
-#include "kv/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -89,9 +89,9 @@ static void read_base64(const char *bytes, size_t len_bytes)
 	long len;
 
 	text_add_base64(&text, bytes, len_bytes);
-	len = base64_decode(text.data ? text.data : "", text.len_bytes, back);
+	len = text_from_base64(text.data ? text.data : "", text.len_bytes, back);
 	demand(len == (long)len_bytes && memcmp(back, bytes, len_bytes) == 0);
-	len = base64_decode(bytes, len_bytes, back);
+	len = text_from_base64(bytes, len_bytes, back);
 	demand(len <= (long)len_bytes);
 	text_free(&text);
 	text_add_json(&text, bytes);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/member.h"
 #include "vxlan/vxlan.h"
 
 int no_memory(struct err *err)
@@ -14,12 +15,12 @@ int no_memory(struct err *err)
 
 const char *param_text(const json_t *params, const char *name)
 {
-	return json_string_value(json_object_get(params, name));
+	return member_text_or(params, name, NULL);
 }
 
 bool param_flag(const json_t *params, const char *name)
 {
-	return json_is_true(json_object_get(params, name));
+	return member_flag(params, name);
 }
 
 int param_bridge(struct vswitch *vs, const json_t *params, const char *name,
@@ -43,7 +44,7 @@ int param_port(struct vswitch *vs, const json_t *params, const char *name, struc
 int split_name(const json_t *obj, const char *what, char name[CONF_NAME_BYTES],
 	json_t **ret_options, char ret_path[OBJECT_PATH_BYTES], struct err *err)
 {
-	const char *given = json_string_value(json_object_get(obj, "name"));
+	const char *given = member_text_or(obj, "name", NULL);
 	int rc = 0;
 
 	if (!given && !name[0])

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/member.h"
 #include "vswitch/ctl/fdb_page.h"
 #include "vswitch/ctl/handle.h"
 
@@ -121,7 +122,7 @@ static void bind_entry(const json_t *obj, struct conf_fdb *entry)
 	mac_parse(param_text(obj, "mac"), &entry->mac);
 	if (tunnel)
 		ip_parse(tunnel, &entry->tunnel);
-	entry->vlan = json_integer_value(json_object_get(obj, "vlan"));
+	entry->vlan = member_int(obj, "vlan");
 	snprintf(entry->port, sizeof(entry->port), "%s", port ? port : "");
 }
 

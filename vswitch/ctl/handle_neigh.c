@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/member.h"
 #include "base/util.h"
 #include "config/check.h"
 #include "vswitch/ctl/handle.h"
@@ -16,7 +17,7 @@ static int bind_entry(const json_t *obj, struct conf_neigh *entry, struct err *e
 	const char *ip = param_text(obj, "ip"), *mac = param_text(obj, "mac"), *allowed;
 
 	ip_parse(ip, &entry->ip);
-	entry->vlan = json_integer_value(json_object_get(obj, "vlan"));
+	entry->vlan = member_int(obj, "vlan");
 	allowed = check_host(&entry->ip);
 	if (mac && !allowed) {
 		mac_parse(mac, &entry->mac);

@@ -13,6 +13,7 @@
 #include <rte_mbuf.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "base/util.h"
 
 #define HUGEPAGES_DIR	 "/sys/kernel/mm/hugepages"
@@ -85,21 +86,22 @@ static int choose_hugepages(const struct conf *conf, bool *ret_use, struct err *
 // of our own.
 static void lcores_option(const cpu_set_t *cpus, char *buf, size_t len_bytes)
 {
-	size_t used = snprintf(buf, len_bytes, "--lcores=0@(");
+	struct text text = text_over(buf, len_bytes);
 	const char *comma = "";
 
-	for (unsigned cpu = 0; cpu < CPU_SETSIZE && used < len_bytes - 8; cpu++) {
+	text_addf(&text, "--lcores=0@(");
+	for (unsigned cpu = 0; cpu < CPU_SETSIZE; cpu++) {
 		if (!CPU_ISSET(cpu, cpus))
 			continue;
-		used += snprintf(buf + used, len_bytes - used, "%s%u", comma, cpu);
+		text_addf(&text, "%s%u", comma, cpu);
 		comma = ",";
 	}
-	snprintf(buf + used, len_bytes - used, ")");
+	text_addf(&text, ")");
 }
 
 static int start_dpdk(const struct conf *conf, bool hugepages, struct err *err)
 {
-	char lcores[2048], memory[32];
+	char lcores[8192], memory[32];
 	char *argv[16] = {"vswitchd", "--no-telemetry", "--iova-mode=va", lcores,
 		// No PCI device is taken unless a port names it.
 		"--allow=pci:0000:00:00.0"};

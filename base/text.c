@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "kv/text.h"
+#include "base/text.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -11,71 +11,109 @@
 
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-static bool reserve(struct text *t, size_t more_bytes)
+struct text text_over(char *buf, size_t size_bytes)
+{
+	buf[0] = '\0';
+	return (struct text){.data = buf, .size_bytes = size_bytes, .fixed = true};
+}
+
+struct text text_continue(char *buf, size_t size_bytes)
+{
+	return (struct text){
+		.data = buf, .len_bytes = strlen(buf), .size_bytes = size_bytes, .fixed = true};
+}
+
+static void grow(struct text *t, size_t need_bytes)
 {
 	size_t size = t->size_bytes ? t->size_bytes : 256;
 	char *data;
 
-	while (size < t->len_bytes + more_bytes + 1)
+	while (size < need_bytes)
 		size *= 2;
-	if (t->failed || size == t->size_bytes)
-		return !t->failed;
 	data = realloc(t->data, size);
 	if (!data) {
 		t->failed = true;
-		return false;
+		return;
 	}
 	t->data = data;
 	t->size_bytes = size;
-	return true;
+}
+
+// How many of `more_bytes` have room, beside the zero. A growing text takes all or nothing.
+static size_t reserve(struct text *t, size_t more_bytes)
+{
+	size_t need = t->len_bytes + more_bytes + 1;
+
+	if (t->failed || t->cut)
+		return 0;
+	if (need > t->size_bytes && !t->fixed)
+		grow(t, need);
+	if (t->failed)
+		return 0;
+	if (need <= t->size_bytes)
+		return more_bytes;
+	t->cut = true;
+	return t->size_bytes - t->len_bytes - 1;
 }
 
 void text_add(struct text *t, const void *data, size_t len_bytes)
 {
-	if (!reserve(t, len_bytes))
+	size_t room = reserve(t, len_bytes);
+
+	if (!t->data)
 		return;
-	if (len_bytes)
-		memcpy(t->data + t->len_bytes, data, len_bytes);
-	t->len_bytes += len_bytes;
+	if (room > 0)
+		memcpy(t->data + t->len_bytes, data, room);
+	t->len_bytes += room;
 	t->data[t->len_bytes] = '\0';
+}
+
+static void addv(struct text *t, const char *fmt, va_list args)
+{
+	va_list again;
+	size_t room;
+
+	va_copy(again, args);
+	room = reserve(t, vsnprintf(NULL, 0, fmt, args));
+	if (t->data)
+		vsnprintf(t->data + t->len_bytes, room + 1, fmt, again);
+	t->len_bytes += room;
+	va_end(again);
 }
 
 void text_addf(struct text *t, const char *fmt, ...)
 {
 	va_list args;
-	int len;
 
 	va_start(args, fmt);
-	len = vsnprintf(NULL, 0, fmt, args);
+	addv(t, fmt, args);
 	va_end(args);
-	if (!reserve(t, len))
-		return;
+}
+
+void text_add_item(struct text *t, const char *joint, const char *fmt, ...)
+{
+	va_list args;
+
+	if (t->len_bytes)
+		text_add(t, joint, strlen(joint));
 	va_start(args, fmt);
-	vsnprintf(t->data + t->len_bytes, len + 1, fmt, args);
+	addv(t, fmt, args);
 	va_end(args);
-	t->len_bytes += len;
 }
 
 void text_add_base64(struct text *t, const void *data, size_t len_bytes)
 {
 	const uint8_t *in = data;
-	char *out;
 
-	if (!reserve(t, (len_bytes + 2) / 3 * 4))
-		return;
-	out = t->data + t->len_bytes;
 	for (; len_bytes > 0; in += 3) {
 		size_t n = len_bytes < 3 ? len_bytes : 3;
 		uint32_t bits = in[0] << 16 | (n > 1 ? in[1] << 8 : 0) | (n > 2 ? in[2] : 0);
+		char four[] = {digits[bits >> 18], digits[bits >> 12 & 63],
+			n > 1 ? digits[bits >> 6 & 63] : '=', n > 2 ? digits[bits & 63] : '='};
 
-		*out++ = digits[bits >> 18];
-		*out++ = digits[bits >> 12 & 63];
-		*out++ = n > 1 ? digits[bits >> 6 & 63] : '=';
-		*out++ = n > 2 ? digits[bits & 63] : '=';
+		text_add(t, four, sizeof(four));
 		len_bytes -= n;
 	}
-	*out = '\0';
-	t->len_bytes = out - t->data;
 }
 
 void text_add_url(struct text *t, const char *text)
@@ -114,7 +152,8 @@ void text_drop(struct text *t, size_t len_bytes)
 
 void text_free(struct text *t)
 {
-	free(t->data);
+	if (!t->fixed)
+		free(t->data);
 	*t = (struct text){0};
 }
 
@@ -129,7 +168,7 @@ static int digit_value(char c)
 	return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
-long base64_decode(const char *from, size_t len_bytes, char *to)
+long text_from_base64(const char *from, size_t len_bytes, char *to)
 {
 	char *out = to;
 	size_t padding = 0;
