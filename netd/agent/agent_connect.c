@@ -40,21 +40,6 @@ static const char *path_of(const struct connect *c, char path[CONF_NAME_BYTES + 
 
 // ---- whether it may be ----
 
-static int check_driver(const struct replica_net *net, struct err *err)
-{
-	const struct network_driver *driver = agent_driver(net);
-
-	if (!driver)
-		return net_error(err, -EOPNOTSUPP, net->rec.name,
-			"this host does not know its driver '%s'; upgrade vsnetd", net->rec.driver);
-	if (!driver->bridged)
-		return net_error(err, -EOPNOTSUPP, net->rec.name,
-			"it has no interfaces to give (%s); connect to a network of driver overlay "
-			"or bridge",
-			driver->help);
-	return 0;
-}
-
 // Endpoints of one name in one network are one too many, except that this host's container of that
 // name may be gone already.
 static int check_name(struct agent *a, struct replica_net *net, struct connect *c, struct err *err)
@@ -276,7 +261,7 @@ static int make_own(struct agent *a, struct replica_net *net, struct connect *c,
 
 static int connect_now(struct agent *a, struct replica_net *net, struct connect *c, struct err *err)
 {
-	int rc = check_driver(net, err);
+	int rc = network_attach(&net->rec, &c->rec, err);
 
 	if (rc == 0 && agent_network_is_going(a, net))
 		return -EAGAIN;

@@ -12,7 +12,6 @@
 #include "base/log.h"
 #include "ctrl/message.h"
 #include "netd/agent/agent_priv.h"
-#include "netd/drivers/endpoint_options.h"
 
 #define LOCAL_OWN     "own/"
 #define CHECKED_A_RUN 8		      // containers that are looked at
@@ -190,11 +189,6 @@ void agent_endpoint_adopt(struct agent *a)
 
 // ---- coming and going ----
 
-static bool wants_spoof(const struct endpoint_record *rec, const struct network_record *net)
-{
-	return endpoint_option_is(rec->options, ENDPOINT_SPOOF, "allow", network_spoof_ok(net));
-}
-
 // Takes the record over; the port is asked for at once.
 int agent_endpoint_add(struct agent *a, struct replica_net *net, struct endpoint_record *rec,
 	const struct netns_id *netns, struct local_endpoint **ret_own)
@@ -212,7 +206,6 @@ int agent_endpoint_add(struct agent *a, struct replica_net *net, struct endpoint
 	}
 	own->rec = *rec;
 	own->net = net;
-	own->spoof_ok = wants_spoof(rec, &net->rec);
 	LIST_INSERT_HEAD(&net->own, own, of_net);
 	net->nb_own++;
 	HASH_ADD_STR(a->own, rec.id, own);
@@ -287,7 +280,6 @@ void agent_endpoint_net_known(struct agent *a, struct replica_net *net)
 	struct local_endpoint *own;
 
 	LIST_FOREACH (own, &net->own, of_net) {
-		own->spoof_ok = wants_spoof(&own->rec, &net->rec);
 		if (own->state != ENDPOINT_STOPPING && own->state != ENDPOINT_CONFLICT)
 			reconcile_endpoint_add(a->rec, own);
 	}

@@ -11,13 +11,6 @@
 #include "base/text.h"
 #include "netd/agent/agent_priv.h"
 
-#define LOCAL_NET "net/"
-
-const struct network_driver *agent_driver(const struct replica_net *net)
-{
-	return net->known ? network_driver_find(net->rec.driver) : NULL;
-}
-
 bool agent_net_is_gone(const struct agent *a, const struct replica_net *net)
 {
 	static const char prefix[] = RECORD_PREFIX "networks/";
@@ -41,204 +34,6 @@ int net_error(struct err *err, int code, const char *name, const char *fmt, ...)
 	vsnprintf(reason, sizeof(reason), fmt, ap);
 	va_end(ap);
 	return err_set(err, code, path, "%s", reason);
-}
-
-// ---- networks of this host ----
-
-static int save_local(struct agent *a, const struct network_record *rec)
-{
-	char key[NAME_BYTES + sizeof(LOCAL_NET)], *text = network_record_print(rec);
-	int rc;
-
-	if (!text)
-		return -ENOMEM;
-	snprintf(key, sizeof(key), LOCAL_NET "%s", rec->name);
-	rc = agent_state_put(a, key, text, strlen(text));
-	free(text);
-	return rc;
-}
-
-static void load_local(void *arg, const char *key, const char *value, size_t len_bytes)
-{
-	struct agent *a = arg;
-	char net_key[RECORD_KEY_BYTES];
-	struct network_record rec;
-	struct err err = {0};
-	char text[sizeof(err.path) + sizeof(err.reason) + 4];
-
-	record_key_network(net_key, key + strlen(LOCAL_NET));
-	if (network_record_parse(net_key, value, len_bytes, &rec, &err) < 0)
-		log_error("state: %s", err_text(&err, text, sizeof(text)));
-	else if (replica_net_set(&a->replica, &rec, true, 0) < 0)
-		network_record_fini(&rec);
-}
-
-static int make_predefined(struct agent *a, const char *driver)
-{
-	struct network_record rec = {.labels = json_object(), .options = json_object()};
-	int rc;
-
-	snprintf(rec.name, sizeof(rec.name), "%s", driver);
-	snprintf(rec.driver, sizeof(rec.driver), "%s", driver);
-	agent_make_id(a, rec.id);
-	agent_created(rec.created);
-	rc = save_local(a, &rec);
-	if (rc == 0)
-		rc = replica_net_set(&a->replica, &rec, true, 0);
-	if (rc < 0)
-		network_record_fini(&rec);
-	return rc;
-}
-
-int agent_network_load(struct agent *a, struct err *err)
-{
-	static const char *const predefined[] = {"none", "host"};
-	int rc = a->opts.local->ops->each(a->opts.local, LOCAL_NET, load_local, a);
-
-	for (unsigned i = 0; rc == 0 && i < ARRAY_SIZE(predefined); i++) {
-		if (!replica_net(&a->replica, predefined[i]))
-			rc = make_predefined(a, predefined[i]);
-	}
-	return rc < 0 ? err_set_errno(err, rc, "state", "networks cannot be read") : 0;
-}
-
-// ---- what a new network gets ----
-
-static bool vni_taken(struct agent *a, uint32_t vni, const char *but_id)
-{
-	for (struct replica_net *net = a->replica.nets; net; net = net->hh.next) {
-		if (net->known && net->rec.vni == vni && strcmp(net->id, but_id) != 0)
-			return true;
-	}
-	return false;
-}
-
-static int choose_vni(struct agent *a, struct network_record *rec, struct err *err)
-{
-	uint32_t count = a->conf->vni_last - a->conf->vni_first + 1;
-	uint32_t start = agent_random(a) % count;
-
-	if (rec->vni) {
-		if (!vni_taken(a, rec->vni, rec->id))
-			return 0;
-		return net_error(err, -EEXIST, rec->name,
-			"another network has its VNI; choose another, or leave the choice to "
-			"vsnetd");
-	}
-	for (uint32_t i = 0; i < count; i++) {
-		rec->vni = a->conf->vni_first + (start + i) % count;
-		if (!vni_taken(a, rec->vni, rec->id))
-			return 0;
-	}
-	return net_error(err, -ENOSPC, rec->name, "all VNIs of vni-range are taken; widen it");
-}
-
-static unsigned list_subnets(struct agent *a, struct cidr **ret_taken)
-{
-	unsigned count = 0, room = 0;
-	struct cidr *taken;
-
-	for (struct replica_net *net = a->replica.nets; net; net = net->hh.next)
-		room += net->known ? net->rec.nb_subnets : 0;
-	taken = calloc(room + 1, sizeof(*taken));
-	for (struct replica_net *net = a->replica.nets; taken && net; net = net->hh.next) {
-		for (unsigned i = 0; net->known && i < net->rec.nb_subnets; i++)
-			taken[count++] = net->rec.subnets[i].cidr;
-	}
-	*ret_taken = taken;
-	return count;
-}
-
-static int choose_subnet(
-	struct agent *a, struct network_record *rec, unsigned family, struct err *err)
-{
-	struct subnet *subnets = realloc(rec->subnets, (rec->nb_subnets + 1) * sizeof(*subnets));
-	struct cidr *taken, cidr;
-	unsigned nb_taken;
-	int rc;
-
-	if (!subnets)
-		return net_error(err, -ENOMEM, rec->name, "out of memory");
-	rec->subnets = subnets;
-	nb_taken = list_subnets(a, &taken);
-	rc = taken ? pool_next(a->conf->pools, a->conf->nb_pools, family, taken, nb_taken, &cidr)
-		   : -ENOMEM;
-	free(taken);
-	if (rc < 0)
-		return net_error(err, rc, rec->name,
-			family == 4
-				? "no IPv4 subnet is free in default-address-pools; give one with "
-				  "--subnet"
-				: "no IPv6 subnet is free in default-address-pools; give one with "
-				  "--subnet");
-	rec->subnets[rec->nb_subnets++] = (struct subnet){.cidr = cidr, .range = cidr};
-	return 0;
-}
-
-static bool is_reserved(const struct subnet *subnet, const struct ip_addr *ip)
-{
-	for (unsigned i = 0; i < subnet->nb_aux; i++) {
-		if (ip_equal(&subnet->aux[i].ip, ip))
-			return true;
-	}
-	return false;
-}
-
-// The first address of each subnet that is not reserved, as with Docker.
-static void choose_gateways(struct network_record *rec)
-{
-	for (unsigned i = 0; i < rec->nb_subnets; i++) {
-		struct subnet *subnet = &rec->subnets[i];
-		struct ip_addr ip = ip_add(&subnet->cidr.ip, 1), next;
-
-		while (is_reserved(subnet, &ip))
-			ip = ip_add(&ip, 1);
-		next = ip_add(&ip, 1); // not the last one, which is for broadcasts
-		if (!subnet->gateway.family && cidr_has(&subnet->cidr, &next))
-			subnet->gateway = ip;
-	}
-}
-
-static int check_overlap(struct agent *a, const struct network_record *rec, struct err *err)
-{
-	char mine[CIDR_TEXT_BYTES], other[CIDR_TEXT_BYTES];
-
-	for (struct replica_net *net = a->replica.nets; net; net = net->hh.next) {
-		if (!net->known || !strcmp(net->id, rec->id))
-			continue;
-		for (unsigned i = 0; i < rec->nb_subnets * net->rec.nb_subnets; i++) {
-			const struct cidr *c = &rec->subnets[i / net->rec.nb_subnets].cidr;
-			const struct cidr *o = &net->rec.subnets[i % net->rec.nb_subnets].cidr;
-
-			if (!cidr_overlap(c, o))
-				continue;
-			return net_error(err, -EEXIST, rec->name,
-				"its subnet %s overlaps %s of network %s; choose another",
-				cidr_format(c, mine), cidr_format(o, other), net->rec.name);
-		}
-	}
-	return 0;
-}
-
-// Fills in what was not asked for. `rec` may be filled by an earlier try.
-static int complete(struct agent *a, const struct network_driver *driver,
-	struct network_record *rec, struct err *err)
-{
-	int rc = 0;
-
-	if (!rec->id[0])
-		agent_make_id(a, rec->id);
-	if (!rec->created[0])
-		agent_created(rec->created);
-	if (driver->tunnelled)
-		rc = choose_vni(a, rec, err);
-	if (rc == 0 && driver->bridged && !rec->nb_subnets)
-		rc = choose_subnet(a, rec, 4, err);
-	if (rc == 0 && driver->bridged && rec->ipv6 && !network_record_has_family(rec, 6))
-		rc = choose_subnet(a, rec, 6, err);
-	if (driver->bridged)
-		choose_gateways(rec);
-	return rc == 0 ? check_overlap(a, rec, err) : rc;
 }
 
 // ---- writing one ----
@@ -277,8 +72,7 @@ static struct kv_op swap_allocation(struct agent *a, const char *text)
 		.len_bytes = strlen(text)};
 }
 
-// Puts the record into the store, or takes it out (`gone`, the replica has it).
-static void write_net(struct agent *a, struct retry *retry, kv_write_fn *fn, void *arg,
+void agent_network_write(struct agent *a, struct retry *retry, kv_write_fn *fn, void *arg,
 	const struct network_record *rec, const struct replica_net *gone)
 {
 	char key[RECORD_KEY_BYTES], *text = gone ? NULL : network_record_print(rec);
@@ -312,7 +106,7 @@ static void write_for_request(struct agent *a, struct request *req,
 	w->request = req->number;
 	w->replica_revision = a->replica.revision;
 	req->maybe_written = true;
-	write_net(a, &req->retry, on_net_written, w, rec, gone);
+	agent_network_write(a, &req->retry, on_net_written, w, rec, gone);
 	if (!req->retry.busy)
 		pending_free(&w->pending);
 }
@@ -321,7 +115,6 @@ static void write_for_request(struct agent *a, struct request *req,
 
 struct create {
 	struct request req;
-	const struct network_driver *driver;
 	struct network_record want, rec; // `rec`: as it was written last
 	bool written;
 };
@@ -362,7 +155,7 @@ static bool create_run(struct agent *a, struct request *req, uint64_t now_us)
 	if (net)
 		return request_answer(a, req,
 			net_error(&err, -EEXIST, c->want.name,
-				"there is a network of this name; choose another"),
+				"a network of this name already exists; choose another name"),
 			NULL, &err);
 	// It was made. If it is not here although all up to then is, somebody has deleted it since.
 	if (req->written && a->replica.revision >= req->written_revision)
@@ -382,7 +175,7 @@ static bool create_run(struct agent *a, struct request *req, uint64_t now_us)
 			return request_answer(a, req, -ENOMEM, NULL, &err);
 		snprintf(c->rec.id, ID_BYTES, "%s", id);
 	}
-	rc = complete(a, c->driver, &c->rec, &err);
+	rc = agent_network_choose(a, &c->rec, &err);
 	if (rc < 0)
 		return request_answer(a, req, rc, NULL, &err);
 	c->written = true;
@@ -395,13 +188,13 @@ static int create_local(struct agent *a, struct create *c, json_t **ret_result, 
 {
 	struct network_record kept;
 	struct replica_net *net;
-	int rc = complete(a, c->driver, &c->rec, err);
+	int rc = agent_network_choose(a, &c->rec, err);
 
 	if (rc < 0)
 		return rc;
 	rc = network_record_copy(&c->rec, &kept);
 	if (rc == 0)
-		rc = save_local(a, &kept);
+		rc = agent_network_save(a, &kept);
 	if (rc == 0)
 		rc = replica_net_set(&a->replica, &kept, true, 0);
 	if (rc < 0)
@@ -417,13 +210,9 @@ static int create_check(struct agent *a, struct create *c, struct err *err)
 
 	if (rc < 0)
 		return rc;
-	c->driver = network_driver_find(c->want.driver);
-	if (c->driver->predefined)
-		return net_error(err, -EPERM, c->want.name,
-			"its driver has one network only, which is there already");
 	if (replica_net_by_name(&a->replica, c->want.name))
 		return net_error(err, -EEXIST, c->want.name,
-			"there is a network of this name; choose another");
+			"a network of this name already exists; choose another name");
 	return network_record_copy(&c->want, &c->rec);
 }
 
@@ -438,7 +227,7 @@ void agent_network_create(
 	rc = c ? network_record_copy(want, &c->want) : -ENOMEM;
 	if (rc == 0)
 		rc = create_check(a, c, &err);
-	if (rc == 0 && !c->driver->local) {
+	if (rc == 0 && !network_is_local(&c->want)) {
 		c->req.run = create_run;
 		c->req.free = create_free;
 		request_add(a, &c->req, fn, arg);
@@ -532,13 +321,11 @@ bool agent_network_is_going(const struct agent *a, const struct replica_net *net
 
 static int rm_local(struct agent *a, struct replica_net *net, struct err *err)
 {
-	char key[NAME_BYTES + sizeof(LOCAL_NET)];
 	int rc = refuse_busy(a, net, err);
 
 	if (rc < 0)
 		return rc;
-	snprintf(key, sizeof(key), LOCAL_NET "%s", net->rec.name);
-	rc = agent_state_del(a, key);
+	rc = agent_network_forget(a, &net->rec);
 	if (rc < 0)
 		return err_set_errno(err, rc, net->rec.name, "the network cannot be deleted");
 	replica_net_remove(&a->replica, net);
@@ -555,8 +342,8 @@ void agent_network_rm(struct agent *a, const char *name, bool force, agent_done_
 
 	if (!net && !force)
 		rc = net_error(&err, -ENOENT, name, "there is no such network");
-	else if (net && agent_driver(net) && agent_driver(net)->predefined)
-		rc = net_error(&err, -EPERM, name, "it is always there and cannot be deleted");
+	else if (net && network_is_predefined(&net->rec))
+		rc = net_error(&err, -EPERM, name, "it always exists and cannot be deleted");
 	else if (net && net->local)
 		rc = rm_local(a, net, &err);
 	else if (net && !(rm = calloc(1, sizeof(*rm))))
@@ -614,9 +401,8 @@ static bool labels_match(const struct network_record *rec, const json_t *labels)
 
 static bool is_prunable(const struct replica_net *net, const json_t *labels)
 {
-	const struct network_driver *driver = agent_driver(net);
-
-	return driver && !driver->predefined && !net->nb_own && !net->nb_endpoints &&
+	return net->known && network_driver_is_known(net->rec.driver) &&
+	       !network_is_predefined(&net->rec) && !net->nb_own && !net->nb_endpoints &&
 	       labels_match(&net->rec, labels);
 }
 
@@ -639,91 +425,4 @@ void agent_network_prune(struct agent *a, const json_t *labels, agent_done_fn *f
 		agent_network_rm(a, net->id, true, prune_one, prune);
 	}
 	prune_one(prune, 0, NULL, NULL);
-}
-
-// ---- networks that should be there ----
-
-static void on_kept_written(void *arg, int rc, uint64_t revision)
-{
-	struct agent *a = arg;
-
-	retry_done(&a->net_write, rc, agent_now(a));
-	if (rc == 0) {
-		// The watch tells of it soon, and then comes the next one. There is time for all.
-		a->net_write.next_us = agent_now(a) + RETRY_MIN_US;
-		a->purge_at_us = agent_now(a) + a->conf->grace_s * SECOND_US;
-	}
-	a->dirty = true;
-	agent_kick(a);
-}
-
-// Another network that the store has got its VNI meanwhile.
-static bool has_lost_vni(struct agent *a, const struct replica_net *net)
-{
-	for (struct replica_net *other = a->replica.nets; other; other = other->hh.next) {
-		if (other->known && other->seen && other->rec.vni && other->rec.vni == net->rec.vni)
-			return true;
-	}
-	return false;
-}
-
-// A store that was lost gets its networks back from whoever knows them; the first one is enough.
-static void put_back(struct agent *a)
-{
-	struct err err = {0};
-	char text[sizeof(err.path) + sizeof(err.reason) + 4];
-
-	for (struct replica_net *net = a->replica.nets; net; net = net->hh.next) {
-		if (!net->known || net->local || net->seen)
-			continue;
-		if (!has_lost_vni(a, net)) {
-			write_net(a, &a->net_write, on_kept_written, a, &net->rec, NULL);
-			return;
-		}
-		net_error(&err, -EEXIST, net->rec.name,
-			"its VNI was given to another network while the store was lost; it stays "
-			"on this host until the grace period ends");
-	}
-	if (!err.code)
-		return;
-	log_error("%s", err_text(&err, text, sizeof(text)));
-	retry_done(&a->net_write, -EEXIST, agent_now(a));
-}
-
-static void on_configured(void *arg, int rc, json_t *result, const struct err *err)
-{
-	struct agent_conf_net *cn = arg;
-	char text[sizeof(err->path) + sizeof(err->reason) + 4];
-
-	// -EEXIST by name is another host's, which was first.
-	if (rc < 0 && rc != -ECONNREFUSED && rc != -ESHUTDOWN)
-		log_error("%s", err_text(err, text, sizeof(text)));
-	cn->busy = false;
-	cn->done = rc == 0 || rc != -ECONNREFUSED;
-}
-
-static void make_configured(struct agent *a)
-{
-	for (unsigned i = 0; i < a->conf->nb_networks; i++) {
-		struct agent_conf_net *cn = &a->conf_nets[i];
-		const struct network_record *want = &a->conf->networks[i];
-		const struct network_driver *driver = network_driver_find(want->driver);
-
-		if (cn->done || cn->busy || (driver && !driver->local && !agent_is_current(a)))
-			continue;
-		cn->busy = true;
-		if (replica_net_by_name(&a->replica, want->name))
-			cn->done = true;
-		else
-			agent_network_create(a, want, on_configured, cn);
-	}
-}
-
-void agent_network_run(struct agent *a, uint64_t now_us)
-{
-	if (a->conf->nb_networks)
-		make_configured(a);
-	if (!agent_is_current(a) || !a->purge_at_us || !retry_due(&a->net_write, now_us))
-		return;
-	put_back(a);
 }

@@ -6,6 +6,8 @@
 //	host.c		this host's lease and record; hosts that are gone
 //	block.c		addresses: which blocks this host owns
 //	network.c	making and deleting networks
+//	network_choose.c what a new network gets
+//	network_kept.c	networks on disk, of the configuration, lost by the store
 //	own.c		this host's endpoints, kept in the store, on disk and in the switch
 //	connect.c	connect and disconnect
 //	gateway.c	the gateways of networks, in this host's own namespace
@@ -23,7 +25,8 @@
 #include "base/util.h"
 #include "netd/agent/agent.h"
 #include "netd/dns/dns.h"
-#include "netd/drivers/driver.h"
+#include "netd/drivers/network.h"
+#include "netd/drivers/network_check.h"
 #include "netd/ipam/ipam.h"
 #include "netd/reconcile/reconcile.h"
 #include "netd/replica/local_endpoint.h"
@@ -247,9 +250,10 @@ int agent_take_ip(struct agent *a, struct replica_net *net, unsigned family, str
 
 // ---- network.c ----
 
-int agent_network_load(struct agent *a, struct err *err); // local ones, from disk
-void agent_network_run(struct agent *a, uint64_t now_us);
-const struct network_driver *agent_driver(const struct replica_net *net);
+// Puts the record into the store, or takes it out (`gone`, the replica has it). `retry` is busy
+// from then on, unless memory was short.
+void agent_network_write(struct agent *a, struct retry *retry, kv_write_fn *fn, void *arg,
+	const struct network_record *rec, const struct replica_net *gone);
 // The store has no record of it. While it has records of networks that cannot be read (a newer
 // version), one of them may be this network's.
 bool agent_net_is_gone(const struct agent *a, const struct replica_net *net);
@@ -258,6 +262,19 @@ bool agent_network_is_going(const struct agent *a, const struct replica_net *net
 // err_set() about the network of that name.
 int net_error(struct err *err, int code, const char *name, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+
+// ---- agent_network_choose.c ----
+
+// Gives the network what it needs and nobody asked for: id, date, what its driver wants. May be
+// called again with the same record. -EEXIST: a subnet overlaps one of another network.
+int agent_network_choose(struct agent *a, struct network_record *rec, struct err *err);
+
+// ---- agent_network_kept.c ----
+
+int agent_network_load(struct agent *a, struct err *err); // those of this host, from disk
+int agent_network_save(struct agent *a, const struct network_record *rec);   // to disk
+int agent_network_forget(struct agent *a, const struct network_record *rec); // from disk
+void agent_network_run(struct agent *a, uint64_t now_us);
 
 // ---- gateway.c ----
 

@@ -29,8 +29,8 @@ static json_t *network_row(struct agent *a, const struct replica_net *net)
 	for (unsigned i = 0; row && i < net->rec.nb_subnets; i++)
 		json_array_append_new(json_object_get(row, "subnets"),
 			json_string(cidr_format(&net->rec.subnets[i].cidr, text)));
-	if (row && net->rec.vni)
-		json_object_set_new(row, "vni", json_integer(net->rec.vni));
+	if (row)
+		network_show(&net->rec, row);
 	if (row)
 		json_object_set_new(row, "endpoints", json_integer(here + elsewhere));
 	if (row)
@@ -95,6 +95,7 @@ json_t *agent_network(struct agent *a, const char *name, struct err *err)
 		net_error(err, -ENOMEM, name, "out of memory");
 		return NULL;
 	}
+	network_show(&net->rec, obj);
 	json_object_set_new(obj, "scope", json_string(net->local ? "local" : "global"));
 	json_object_set_new(obj, "endpoints", json_array());
 	list_endpoints(a, net, json_object_get(obj, "endpoints"));
@@ -205,11 +206,17 @@ struct audit {
 	void *done_arg;
 };
 
-static void difference(struct audit *audit, const char *where, const char *object, const char *text)
+static void add_difference(struct audit *audit, const char *where, const char *object,
+	const char *text, bool is_repaired)
 {
 	json_array_append_new(
 		audit->differences, json_pack("{s:s, s:s, s:s, s:b}", "where", where, "object",
-					    object, "difference", text, "repaired", audit->repair));
+					    object, "difference", text, "repaired", is_repaired));
+}
+
+static void difference(struct audit *audit, const char *where, const char *object, const char *text)
+{
+	add_difference(audit, where, object, text, audit->repair);
 }
 
 static void audit_end(struct audit *audit, int rc, const struct err *err)
@@ -274,6 +281,30 @@ static void compare_replicas(struct agent *a, struct audit *audit)
 		difference(audit, "store", s->key, s->reason);
 }
 
+struct net_audit {
+	struct audit *audit;
+	const struct replica_net *net;
+};
+
+static void net_difference(void *arg, const char *text)
+{
+	struct net_audit *na = arg;
+	char object[NAME_BYTES + 16];
+
+	snprintf(object, sizeof(object), "network %s", na->net->rec.name);
+	add_difference(na->audit, "agent", object, text, false);
+}
+
+static void audit_networks(struct agent *a, struct audit *audit)
+{
+	for (const struct replica_net *net = a->replica.nets; net; net = net->hh.next) {
+		struct net_audit na = {.audit = audit, .net = net};
+
+		if (net->known)
+			network_audit(&net->rec, net_difference, &na);
+	}
+}
+
 static void on_audit_read(
 	void *arg, int rc, const struct kv_pair *pairs, size_t count, uint64_t revision)
 {
@@ -292,6 +323,7 @@ static void on_audit_read(
 		if (audit->repair && json_array_size(audit->differences))
 			agent_store_again(a);
 	}
+	audit_networks(a, audit);
 	if (a->switch_up) {
 		reconcile_audit(a->rec, audit->repair, on_switch_audit, audit);
 		return;

@@ -13,7 +13,7 @@
 #include "config/field.h"
 #include "config/tree.h"
 #include "netd/conf/netd_schema.h"
-#include "netd/drivers/driver.h"
+#include "netd/drivers/network_check.h"
 
 static const struct {
 	const char *base;

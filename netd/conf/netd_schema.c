@@ -8,8 +8,8 @@
 #include "base/util.h"
 #include "config/check.h"
 #include "config/rows.h"
-#include "netd/drivers/driver.h"
 #include "netd/drivers/endpoint_options.h"
+#include "netd/drivers/network.h"
 
 enum { ALWAYS = ~0u };
 
@@ -497,7 +497,7 @@ static const struct schema_field network_fields[] = {
 		.check = check_name,
 		.syntax = "NAME",
 		.fallback = NETWORK_DRIVER_DEFAULT,
-		.help = "overlay: over all hosts of the cluster; bridge: on this host alone",
+		.help = "what kind of network it is; the drivers are listed below",
 	},
 	{
 		.key = "subnets",
@@ -602,22 +602,6 @@ const struct schema_table netd_schema_subnet = {
 	.size_bytes = sizeof(struct subnet),
 };
 
-static void print_drivers(FILE *file)
-{
-	fprintf(file, "\n## Drivers and their options (`networks.NAME.options`)\n\n"
-		      "| driver | option | other spelling | value | meaning |\n"
-		      "|---|---|---|---|---|\n");
-	for (unsigned i = 0; network_drivers[i]; i++) {
-		const struct network_driver *driver = network_drivers[i];
-
-		fprintf(file, "| `%s` | | | | %s |\n", driver->name, driver->help);
-		for (const struct driver_option *o = driver->options; o && o->name; o++)
-			fprintf(file, "| | `%s` | %s%s%s | %s | %s |\n", o->name,
-				o->alias ? "`" : "", o->alias ? o->alias : "", o->alias ? "`" : "",
-				o->allowed, o->help);
-	}
-}
-
 static void print_endpoint_options(FILE *file)
 {
 	fprintf(file, "\n## Options of a connection (`vsctl network connect -o NAME=VALUE`)\n\n"
@@ -641,6 +625,6 @@ void netd_schema_print_reference(FILE *file)
 	schema_print_table(file, "Names (`dns`)", &netd_schema_dns);
 	schema_print_table(file, "A network (`networks.NAME`)", &netd_schema_network);
 	schema_print_table(file, "A subnet (`networks.NAME.subnets`)", &netd_schema_subnet);
-	print_drivers(file);
+	network_drivers_print_reference(file);
 	print_endpoint_options(file);
 }

@@ -6,7 +6,7 @@
 
 #include "base/member.h"
 #include "netd/ctl/handle.h"
-#include "netd/drivers/driver.h"
+#include "netd/drivers/network_check.h"
 
 // ---- what a new network is to be ----
 

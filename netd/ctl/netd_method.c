@@ -2,6 +2,7 @@
 #include "netd/ctl/netd_method.h"
 
 #include "netd/drivers/endpoint_options.h"
+#include "netd/drivers/network.h"
 #include "netd/record/record.h"
 
 #define END                                                                                        \
@@ -19,8 +20,8 @@ static const struct ctrl_param network_create_params[] = {
 	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the network"},
 	{.name = "driver",
 		.type = CTRL_NAME,
-		.help = "overlay: over all hosts of the cluster; bridge (when not given): on this "
-			"host"},
+		.help = "what kind of network it is, a driver of vsnetd-configuration; "
+			"default: " NETWORK_DRIVER_DEFAULT},
 	{.name = "subnets",
 		.type = CTRL_LIST,
 		.max = RECORD_SUBNETS_MAX,
@@ -50,9 +51,7 @@ static const struct ctrl_param network_create_params[] = {
 		.help = "servers that are asked for names that are not ours, each ADDRESS or "
 			"ADDRESS:PORT; when not given, those of the hosts"},
 	{.name = "labels", .type = CTRL_OBJECT, .help = "texts by name"},
-	{.name = "options",
-		.type = CTRL_OBJECT,
-		.help = "texts by name, of the driver: vni, mtu, spoof"},
+	{.name = "options", .type = CTRL_OBJECT, .help = "options of the driver, texts by name"},
 	END};
 
 static const struct ctrl_param network_rm_params[] = {

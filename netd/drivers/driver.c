@@ -1,20 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
+// The questions of network.h, handed to the driver of the network.
 #include "netd/drivers/driver.h"
 
-#include <stdlib.h>
+#include <errno.h>
 #include <string.h>
 
-#include "base/member.h"
 #include "base/text.h"
-#include "netd/ipam/ipam.h"
-
-const struct network_driver *const network_drivers[] = {
-	&driver_overlay,
-	&driver_bridge,
-	&driver_none,
-	&driver_host,
-	NULL,
-};
+#include "config/nearest.h"
 
 const struct network_driver *network_driver_find(const char *name)
 {
@@ -25,9 +17,30 @@ const struct network_driver *network_driver_find(const char *name)
 	return NULL;
 }
 
+bool network_driver_is_known(const char *name)
+{
+	return network_driver_find(name);
+}
+
+const struct network_driver *network_driver_nearest(const char *name)
+{
+	const struct network_driver *found = NULL;
+	unsigned best = NEAREST_FAR;
+
+	for (unsigned i = 0; network_drivers[i]; i++) {
+		unsigned distance = nearest_distance(name, network_drivers[i]->name);
+
+		if (distance < best) {
+			best = distance;
+			found = network_drivers[i];
+		}
+	}
+	return found;
+}
+
 const char *network_driver_names(void)
 {
-	static char names[128];
+	static char names[256];
 	struct text text = text_over(names, sizeof(names));
 
 	for (unsigned i = 0; network_drivers[i]; i++)
@@ -35,70 +48,128 @@ const char *network_driver_names(void)
 	return names;
 }
 
-// Decimal digits without a leading zero, from `min` to `max`.
-static bool is_number(const char *value, unsigned long min, unsigned long max)
+void network_drivers_print_reference(FILE *file)
 {
-	size_t len = strlen(value);
+	fprintf(file, "\n## Drivers and their options (`networks.NAME.options`)\n\n"
+		      "| driver | option | other spelling | value | meaning |\n"
+		      "|---|---|---|---|---|\n");
+	for (unsigned i = 0; network_drivers[i]; i++) {
+		const struct network_driver *driver = network_drivers[i];
 
-	return len > 0 && len < 10 && strspn(value, "0123456789") == len && value[0] != '0' &&
-	       strtoul(value, NULL, 10) >= min && strtoul(value, NULL, 10) <= max;
+		fprintf(file, "| `%s` | | | | %s |\n", driver->name, driver->help);
+		for (const struct driver_option *o = driver->options; o && o->name; o++)
+			fprintf(file, "| | `%s` | %s%s%s | %s | %s |\n", o->name,
+				o->alias ? "`" : "", o->alias ? o->alias : "", o->alias ? "`" : "",
+				o->allowed, o->help);
+	}
 }
 
-bool driver_check_mtu(const char *value)
+// ---- making and deleting ----
+
+bool network_is_local(const struct network_record *rec)
 {
-	return is_number(value, 68, 65535);
+	const struct network_driver *driver = network_driver_find(rec->driver);
+
+	return driver && driver->scope == NETWORK_OF_HOST;
 }
 
-bool driver_check_vni(const char *value)
+int network_choose(
+	struct network_record *rec, const struct network_chooser *chooser, struct err *err)
 {
-	return is_number(value, 1, 0xffffff);
+	const struct network_driver *driver = network_driver_find(rec->driver);
+
+	return driver && driver->choose ? driver->choose(rec, chooser, err) : 0;
 }
 
-bool driver_check_spoof(const char *value)
+const char *network_predefined(unsigned index, const char **ret_driver)
 {
-	return !strcmp(value, "allow") || !strcmp(value, "deny");
+	for (unsigned i = 0; network_drivers[i]; i++) {
+		const char *const *name = network_drivers[i]->predefined;
+
+		for (; name && *name; name++) {
+			if (index--)
+				continue;
+			*ret_driver = network_drivers[i]->name;
+			return *name;
+		}
+	}
+	return NULL;
 }
 
-bool driver_check_bool(const char *value)
+bool network_is_predefined(const struct network_record *rec)
 {
-	return !strcmp(value, "true") || !strcmp(value, "false");
+	const struct network_driver *driver = network_driver_find(rec->driver);
+
+	return driver && driver->predefined;
 }
 
-bool driver_check_port(const char *value)
+// ---- on this host ----
+
+int network_attach(const struct network_record *rec, struct endpoint_record *ep, struct err *err)
 {
-	return !strcmp(value, "tap") || !strcmp(value, "veth");
+	const struct network_driver *driver = network_driver_find(rec->driver);
+	char reason[128];
+
+	if (driver)
+		return driver->attach ? driver->attach(rec, ep, err) : 0;
+	snprintf(reason, sizeof(reason), "this host does not know its driver '%s'; upgrade vsnetd",
+		rec->driver);
+	return driver_refuse(rec, reason, err);
 }
 
-const char *network_option(const struct network_record *rec, const char *name)
+void network_plan(const struct network_record *rec, struct network_plan *ret_plan)
 {
-	return member_text_or(rec->options, name, NULL);
+	const struct network_driver *driver = network_driver_find(rec->driver);
+
+	*ret_plan = (struct network_plan){0};
+	if (driver && driver->plan) {
+		driver->plan(rec, ret_plan);
+	} else if (!driver) {
+		driver_plan_bridge(rec, ret_plan);
+		ret_plan->vni = rec->vni;
+	}
 }
 
-uint32_t network_mtu(const struct network_record *rec)
+json_t *network_port_options(const struct network_record *rec, const struct endpoint_record *ep)
 {
-	const char *mtu = network_option(rec, "mtu");
+	const struct network_driver *driver = network_driver_find(rec->driver);
+	json_t *options = json_object();
 
-	return mtu ? strtoul(mtu, NULL, 10) : 0;
-}
-
-bool network_spoof_ok(const struct network_record *rec)
-{
-	const char *spoof = network_option(rec, "spoof");
-
-	return spoof && !strcmp(spoof, "allow");
+	if (!options)
+		return NULL;
+	if (!driver)
+		driver_port_guard(rec, ep, options);
+	else if (driver->port_options)
+		driver->port_options(rec, ep, options);
+	return options;
 }
 
 bool network_gateway_mac(const struct network_record *rec, struct mac *ret_mac)
 {
-	const struct ip_addr *first = NULL;
+	struct network_plan plan;
 
-	for (unsigned i = 0; i < rec->nb_subnets; i++) {
-		const struct ip_addr *ip = &rec->subnets[i].gateway;
+	network_plan(rec, &plan);
+	if (plan.gateway.nb_ips)
+		*ret_mac = plan.gateway.mac;
+	return plan.gateway.nb_ips;
+}
 
-		if (ip->family && (!first || (first->family == 6 && ip->family == 4)))
-			first = ip;
-	}
-	if (first)
-		*ret_mac = ipam_mac(first);
-	return first;
+// ---- for people ----
+
+void network_show(const struct network_record *rec, json_t *obj)
+{
+	const struct network_driver *driver = network_driver_find(rec->driver);
+
+	if (driver && driver->show)
+		driver->show(rec, obj);
+}
+
+void network_audit(const struct network_record *rec, network_audit_fn *fn, void *arg)
+{
+	const struct network_driver *driver = network_driver_find(rec->driver);
+
+	if (!driver)
+		fn(arg, "this host does not know its driver; upgrade vsnetd");
+	else if (driver->audit)
+		driver->audit(rec, fn, arg);
 }

@@ -1,77 +1,104 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Network drivers: what kinds of network there are, and what a network of each may ask for. A new
-// one is a file in drivers/ and a row in driver.c. Main thread only.
+// What a kind of network is: a table of operations. A new one is a file in this folder that defines
+// it, its line in meson.build, and a row in driver_rows.c. Only this folder and tests include this
+// header; everybody else asks about a network (network.h) and never learns which driver it has.
+//
+// Operations keep no state and are not told when something begins or ends: they say what is to be
+// (plan, port_options), and the reconciler makes it so and takes it away again. That is why a
+// driver has nothing to undo after a crash. Main thread only.
 #pragma once
 
-#include <stdbool.h>
+#include "netd/drivers/driver_option.h"
+#include "netd/drivers/network.h"
 
-#include "netd/record/record.h"
+struct network_check;
 
-// The bridge of a network in the switch is RECONCILE_PREFIX and its name.
-#define NETWORK_NAME_MAX 60 // bytes
+enum network_scope {
+	NETWORK_OF_CLUSTER, // its record is in the store; all hosts see it
+	NETWORK_OF_HOST,    // its record is on this host alone
+};
 
 struct network_driver {
 	const char *name;
-	const char *help;
-	bool local;	 // its networks are of one host, not of the cluster
-	bool bridged;	 // has a bridge in the switch and ports
-	bool tunnelled;	 // and a VXLAN port to the other hosts
-	bool predefined; // there is one network of this name, nobody makes or deletes it
-	// Options of `-o`, NULL ends; others are refused by name. NULL: there are none.
-	const struct driver_option {
-		const char *name;
-		const char *alias; // another spelling, or NULL
-		const char *allowed, *help;
-		bool (*check)(const char *value);
-	} * options;
+	const char *help; // a phrase for the reference
+	enum network_scope scope;
+	// Its only networks, which each host has from its first start and which nobody makes or
+	// deletes; NULL ends. NULL: people make its networks.
+	const char *const *predefined;
+	const struct driver_option *options; // of its networks; others are refused. NULL: none
+
+	// Checks what the tables above do not say, and reads from the options into the record. Is
+	// also called when other mistakes were found. NULL: nothing.
+	void (*check)(struct network_check *check, struct network_record *rec);
+	// Fills in what a new network needs. NULL: nothing.
+	int (*choose)(
+		struct network_record *rec, const struct network_chooser *chooser, struct err *err);
+	// Whether the container may be connected, and what it gets besides what it asked for. NULL:
+	// it may. With the reason and the remedy otherwise.
+	int (*attach)(
+		const struct network_record *rec, struct endpoint_record *ep, struct err *err);
+	// What the network is in the switch; `plan` is zero. NULL: a bridge that leads nowhere.
+	void (*plan)(const struct network_record *rec, struct network_plan *plan);
+	// Adds options of a container's port to `options`, in the switch's words. NULL: none.
+	void (*port_options)(const struct network_record *rec, const struct endpoint_record *ep,
+		json_t *options);
+	// Adds what it alone has to what is shown of the network. NULL: nothing.
+	void (*show)(const struct network_record *rec, json_t *obj);
+	// Tells what is wrong with the record. NULL: nothing can be.
+	void (*audit)(const struct network_record *rec, network_audit_fn *fn, void *arg);
 };
 
-const struct network_driver *network_driver_find(const char *name); // NULL
-const char *network_driver_names(void); // "overlay, bridge, none, host" for errors
-// All of them, in that order; NULL ends.
+// All of them, NULL ends (driver_rows.c). A test may link an array of its own instead.
 extern const struct network_driver *const network_drivers[];
+extern const struct network_driver driver_overlay, driver_bridge, driver_none, driver_host;
 
-#define NETWORK_DRIVER_DEFAULT "bridge" // as Docker has it
+const struct network_driver *network_driver_find(const char *name);    // NULL
+const struct network_driver *network_driver_nearest(const char *name); // "did you mean"; NULL
 
-// Checks a network that somebody wants: its name, driver, subnets among each other, ranges,
-// gateways, reserved addresses, options. Normalizes: the driver when none is given, host bits of
-// subnets, ranges that are not given, `ipv6` of a network with such a subnet, spellings of options,
-// the VNI of option `vni`. `err.path` is "network NAME".
-int network_check(struct network_record *rec, struct err *err);
+// ---- for check() ----
 
-// The same, for all mistakes. `key` is that of a configuration file: "subnets[0].gateway".
-typedef void network_mistake_fn(void *arg, const char *key, const char *reason);
-int network_check_all(struct network_record *rec, network_mistake_fn *fn, void *arg);
+// Reports a mistake; `key` as network_mistake_fn() has it.
+void network_mistake(struct network_check *check, const char *key, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+// For networks that have nothing in the switch: refuses subnets and `internal`.
+void driver_check_bare(struct network_check *check, struct network_record *rec);
 
-// The value of an option, NULL when it is not given.
+// ---- for choose() ----
+
+// A subnet of IPv4 and, when the record wants it, one of IPv6, unless there are some; and for each
+// subnet without a gateway its first address that is not reserved.
+int driver_choose_subnets(
+	struct network_record *rec, const struct network_chooser *chooser, struct err *err);
+
+// ---- for attach() ----
+
+// Refuses: `reason` says what the container should do instead.
+int driver_refuse(const struct network_record *rec, const char *reason, struct err *err);
+
+// ---- for plan() and port_options() ----
+
+// MTU, and a gateway with the gateway addresses of all subnets.
+void driver_plan_bridge(const struct network_record *rec, struct network_plan *plan);
+// The container may send from its own MAC and addresses only, unless option `spoof` allows more.
+void driver_port_guard(
+	const struct network_record *rec, const struct endpoint_record *ep, json_t *options);
+
+// ---- options ----
+
+// The value of an option of the network; NULL: not given.
 const char *network_option(const struct network_record *rec, const char *name);
-uint32_t network_mtu(const struct network_record *rec);	 // option `mtu`; 0: not given
-bool network_spoof_ok(const struct network_record *rec); // option `spoof`
-
-// The MAC address of its gateway, on all hosts the same: that of its first address of IPv4, else of
-// the first one. False: it has no gateway.
-bool network_gateway_mac(const struct network_record *rec, struct mac *ret_mac);
-
-// ---- for drivers/ ----
-
-bool driver_check_mtu(const char *value);
-bool driver_check_spoof(const char *value);
-bool driver_check_bool(const char *value);
-bool driver_check_port(const char *value);
-bool driver_check_vni(const char *value);
 
 #define DRIVER_OPTION_MTU                                                                          \
 	{                                                                                          \
 		.name = "mtu", .alias = "com.docker.network.driver.mtu",                           \
-		.allowed = "an MTU is 68 to 65535 bytes", .help = "of the containers' interfaces", \
+		.allowed = "an MTU is 68 to 65535 bytes",                                          \
+		.help = "the MTU of the containers' interfaces; default: what the tunnels allow",  \
 		.check = driver_check_mtu                                                          \
 	}
 #define DRIVER_OPTION_SPOOF                                                                        \
 	{                                                                                          \
 		.name = "spoof", .allowed = "spoof is allow or deny",                              \
-		.help = "whether containers may use addresses that are not theirs; deny is the "   \
-			"default",                                                                 \
+		.help = "whether containers may use addresses that are not their own; default: "   \
+			"deny",                                                                    \
 		.check = driver_check_spoof                                                        \
 	}
-
-extern const struct network_driver driver_overlay, driver_bridge, driver_none, driver_host;

@@ -6,8 +6,10 @@
 
 #include <stdbool.h>
 
+#include <jansson.h>
+
 #include "base/err.h"
-#include "netd/drivers/driver.h"
+#include "netd/drivers/driver_option.h"
 
 // X(symbol, name, the values as a usage text, what is allowed, check, help)
 #define ENDPOINT_OPTIONS(X)                                                                        \

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// network_check(): whether a network may be as somebody wants it.
+#include "netd/drivers/network_check.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,7 +13,7 @@
 #include "config/nearest.h"
 #include "netd/drivers/driver.h"
 
-struct checker {
+struct network_check {
 	struct network_record *rec;
 	const struct network_driver *driver;
 	network_mistake_fn *fn;
@@ -20,10 +21,7 @@ struct checker {
 	unsigned nb_mistakes;
 };
 
-static void mistake(struct checker *c, const char *key, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static void mistake(struct checker *c, const char *key, const char *fmt, ...)
+void network_mistake(struct network_check *c, const char *key, const char *fmt, ...)
 {
 	char reason[sizeof(((struct err *)0)->reason)];
 	va_list ap;
@@ -37,57 +35,61 @@ static void mistake(struct checker *c, const char *key, const char *fmt, ...)
 
 // ---- name and driver ----
 
-static void check_network_name(struct checker *c)
+static bool is_one_of(const char *name, const char *const *names)
 {
-	const struct network_driver *named = network_driver_find(c->rec->name);
+	for (; names && *names; names++) {
+		if (!strcmp(*names, name))
+			return true;
+	}
+	return false;
+}
+
+// The driver that has a predefined network of the name; NULL: none.
+static const struct network_driver *owner_of(const char *name)
+{
+	for (unsigned i = 0; network_drivers[i]; i++) {
+		if (is_one_of(name, network_drivers[i]->predefined))
+			return network_drivers[i];
+	}
+	return NULL;
+}
+
+static void check_network_name(struct network_check *c)
+{
+	const struct network_driver *owner = owner_of(c->rec->name);
 	const char *allowed = check_name(c->rec->name);
 
 	if (allowed)
-		mistake(c, "", "'%s' is no name for a network; %s", c->rec->name, allowed);
+		network_mistake(c, "", "'%s' is not allowed as the name of a network; %s",
+			c->rec->name, allowed);
 	else if (strlen(c->rec->name) > NETWORK_NAME_MAX)
-		mistake(c, "", "the name has %zu bytes; that of a network has at most %d",
+		network_mistake(c, "", "the name has %zu bytes; a network's name has at most %d",
 			strlen(c->rec->name), NETWORK_NAME_MAX);
-	else if (named && named->predefined && named != c->driver)
-		mistake(c, "",
-			"'%s' is the network of driver %s, which is always there; choose "
-			"another name",
-			c->rec->name, named->name);
-	else if (c->driver && c->driver->predefined && named != c->driver)
-		mistake(c, "driver",
-			"there is one network of driver %s, named %s; connect containers to that",
-			c->driver->name, c->driver->name);
+	else if (owner && owner != c->driver)
+		network_mistake(c, "",
+			"'%s' is the network of driver %s, which always exists; choose another "
+			"name",
+			c->rec->name, owner->name);
+	else if (c->driver && c->driver->predefined && owner != c->driver)
+		network_mistake(c, "driver",
+			"driver %s has one network only, named %s; choose another driver",
+			c->driver->name, c->driver->predefined[0]);
 }
 
-static const char *nearest_driver(const char *name)
+static void check_driver(struct network_check *c)
 {
-	const char *found = NULL;
-	unsigned best = NEAREST_FAR;
-
-	for (unsigned i = 0; network_drivers[i]; i++) {
-		unsigned distance = nearest_distance(name, network_drivers[i]->name);
-
-		if (distance < best) {
-			best = distance;
-			found = network_drivers[i]->name;
-		}
-	}
-	return found;
-}
-
-static void check_driver(struct checker *c)
-{
+	const struct network_driver *nearest;
 	struct network_record *rec = c->rec;
-	const char *nearest;
 
 	if (!rec->driver[0])
 		snprintf(rec->driver, sizeof(rec->driver), "%s", NETWORK_DRIVER_DEFAULT);
 	c->driver = network_driver_find(rec->driver);
 	if (c->driver)
 		return;
-	nearest = nearest_driver(rec->driver);
-	mistake(c, "driver", "there is no driver '%s'; there are %s%s%s%s", rec->driver,
-		network_driver_names(), nearest ? "; did you mean '" : "", nearest ? nearest : "",
-		nearest ? "'?" : "");
+	nearest = network_driver_nearest(rec->driver);
+	network_mistake(c, "driver", "there is no driver '%s'; the drivers are %s%s%s%s",
+		rec->driver, network_driver_names(), nearest ? "; did you mean '" : "",
+		nearest ? nearest->name : "", nearest ? "'?" : "");
 }
 
 // ---- options and labels ----
@@ -104,7 +106,7 @@ static const struct driver_option *find_option(
 	return NULL;
 }
 
-static void refuse_option(struct checker *c, const char *name, const char *key)
+static void refuse_option(struct network_check *c, const char *name, const char *key)
 {
 	const char *nearest = NULL;
 	unsigned best = NEAREST_FAR;
@@ -121,13 +123,14 @@ static void refuse_option(struct checker *c, const char *name, const char *key)
 		text_addf(&text, "%s%s", names[0] ? ", " : "the options ", o->name);
 	}
 	if (nearest)
-		mistake(c, key, "unknown option '%.64s'; did you mean '%s'?", name, nearest);
+		network_mistake(
+			c, key, "unknown option '%.64s'; did you mean '%s'?", name, nearest);
 	else
-		mistake(c, key, "unknown option '%.64s'; a network of driver %s has %s", name,
-			c->driver->name, names[0] ? names : "no options");
+		network_mistake(c, key, "unknown option '%.64s'; a network of driver %s has %s",
+			name, c->driver->name, names[0] ? names : "no options");
 }
 
-static void check_option(struct checker *c, const char *name, const char *value)
+static void check_option(struct network_check *c, const char *name, const char *value)
 {
 	const struct driver_option *o = find_option(c->driver, name);
 	char key[128];
@@ -136,13 +139,14 @@ static void check_option(struct checker *c, const char *name, const char *value)
 	if (!o)
 		refuse_option(c, name, key);
 	else if (!value || !o->check(value))
-		mistake(c, key, "'%.64s' is not allowed; %s", value ? value : "", o->allowed);
+		network_mistake(
+			c, key, "'%.64s' is not allowed; %s", value ? value : "", o->allowed);
 	else if (strcmp(o->name, name) && network_option(c->rec, o->name))
-		mistake(c, key, "option '%s' is given as well", o->name);
+		network_mistake(c, key, "option '%s' is given as well", o->name);
 }
 
 // Options have one spelling each from here on.
-static void rename_options(struct checker *c)
+static void rename_options(struct network_check *c)
 {
 	for (const struct driver_option *o = c->driver->options; o && o->name; o++) {
 		json_t *value = o->alias ? json_object_get(c->rec->options, o->alias) : NULL;
@@ -154,21 +158,10 @@ static void rename_options(struct checker *c)
 	}
 }
 
-static void take_vni(struct checker *c)
-{
-	const char *text = c->driver->tunnelled ? network_option(c->rec, "vni") : NULL;
-	uint32_t vni = text ? strtoul(text, NULL, 10) : c->rec->vni;
-
-	if (c->rec->vni && c->rec->vni != vni)
-		mistake(c, "options.vni", "the network has VNI %u, not %u", c->rec->vni, vni);
-	else
-		c->rec->vni = vni;
-}
-
-static void check_options(struct checker *c)
+static void check_options(struct network_check *c)
 {
 	unsigned before = c->nb_mistakes;
-	const char *name;
+	const char *name, *mtu;
 	json_t *value;
 
 	json_object_foreach (c->rec->options, name, value)
@@ -176,31 +169,31 @@ static void check_options(struct checker *c)
 	if (c->nb_mistakes > before)
 		return;
 	rename_options(c);
-	take_vni(c);
-	if (c->rec->ipv6 && network_mtu(c->rec) && network_mtu(c->rec) < 1280)
-		mistake(c, "options.mtu", "IPv6 needs an MTU of at least 1280, not %u",
-			network_mtu(c->rec));
+	mtu = network_option(c->rec, "mtu");
+	if (c->rec->ipv6 && mtu && strtoul(mtu, NULL, 10) < 1280)
+		network_mistake(
+			c, "options.mtu", "IPv6 needs an MTU of at least 1280, not %s", mtu);
 }
 
-static void check_labels(struct checker *c)
+static void check_labels(struct network_check *c)
 {
 	const char *name;
 	json_t *value;
 
 	json_object_foreach (c->rec->labels, name, value) {
 		if (!name[0])
-			mistake(c, "labels", "a label has a name: NAME=VALUE");
+			network_mistake(c, "labels", "a label has a name: NAME=VALUE");
 		else if (!json_is_string(value) || strlen(name) > RECORD_TEXT_MAX ||
 			 json_string_length(value) > RECORD_TEXT_MAX)
-			mistake(c, "labels", "label '%.64s' is no text of at most %d bytes", name,
-				RECORD_TEXT_MAX);
+			network_mistake(c, "labels", "label '%.64s' is no text of at most %d bytes",
+				name, RECORD_TEXT_MAX);
 	}
 }
 
 // ---- addresses ----
 
 struct place {
-	struct checker *c;
+	struct network_check *c;
 	unsigned index; // of the subnet
 	const struct subnet *subnet;
 	char cidr[CIDR_TEXT_BYTES];
@@ -264,17 +257,20 @@ static void check_cidr(struct place *p)
 
 	key_of(p, "subnet", key);
 	if (cidr->prefix > longest)
-		mistake(p->c, key, "%s has no room for containers; the prefix length is at most %u",
-			p->cidr, longest);
+		network_mistake(p->c, key,
+			"%s has no room for containers; the prefix length is at most %u", p->cidr,
+			longest);
 	else if (what)
-		mistake(p->c, key, "%s holds %s; containers cannot have these", p->cidr, what);
+		network_mistake(
+			p->c, key, "%s holds %s; containers cannot have these", p->cidr, what);
 	for (unsigned i = 0; i < p->index; i++) {
 		const struct cidr *other = &p->c->rec->subnets[i].cidr;
 		char text[CIDR_TEXT_BYTES];
 
 		if (cidr_overlap(cidr, other))
-			mistake(p->c, key, "%s overlaps with %s; the subnets of a network do not",
-				p->cidr, cidr_format(other, text));
+			network_mistake(p->c, key,
+				"%s overlaps with %s; the subnets of a network do not", p->cidr,
+				cidr_format(other, text));
 	}
 }
 
@@ -286,10 +282,10 @@ static void check_range(struct place *p)
 
 	key_of(p, "ip-range", key);
 	if (!cidr_has(cidr, &range->ip) || range->prefix < cidr->prefix)
-		mistake(p->c, key, "%s is not inside of subnet %s", cidr_format(range, text),
-			p->cidr);
+		network_mistake(p->c, key, "%s is not inside of subnet %s",
+			cidr_format(range, text), p->cidr);
 	else if (range->prefix > longest)
-		mistake(p->c, key, "%s is too small; the prefix length is at most %u",
+		network_mistake(p->c, key, "%s is too small; the prefix length is at most %u",
 			cidr_format(range, text), longest);
 }
 
@@ -302,10 +298,10 @@ static void check_reserved(
 
 	ip_format(ip, text);
 	if (!cidr_has(cidr, ip))
-		mistake(p->c, key, "%s %s is not in subnet %s", what, text, p->cidr);
+		network_mistake(p->c, key, "%s %s is not in subnet %s", what, text, p->cidr);
 	else if (!is_host_of(cidr, ip))
-		mistake(p->c, key, "%s %s is the %s address of %s; choose one between", what, text,
-			ip_equal(ip, &cidr->ip) ? "network" : "broadcast", p->cidr);
+		network_mistake(p->c, key, "%s %s is the %s address of %s; choose one between",
+			what, text, ip_equal(ip, &cidr->ip) ? "network" : "broadcast", p->cidr);
 }
 
 static void check_aux(struct place *p, unsigned index)
@@ -319,21 +315,22 @@ static void check_aux(struct place *p, unsigned index)
 	snprintf(what, sizeof(what), "aux-address %s", aux->name);
 	key_of(p, part, key);
 	if (allowed)
-		mistake(p->c, key, "'%s' is no name for an address; %s", aux->name, allowed);
+		network_mistake(
+			p->c, key, "'%s' is no name for an address; %s", aux->name, allowed);
 	check_reserved(p, &aux->ip, what, key);
 	if (ip_equal(&aux->ip, &subnet->gateway))
-		mistake(p->c, key, "%s %s is the gateway; it is reserved already", what,
+		network_mistake(p->c, key, "%s %s is the gateway; it is reserved already", what,
 			ip_format(&aux->ip, text));
 	for (unsigned i = 0; i < index; i++) {
 		if (ip_equal(&subnet->aux[i].ip, &aux->ip))
-			mistake(p->c, key, "%s %s is reserved as %s already", what,
+			network_mistake(p->c, key, "%s %s is reserved as %s already", what,
 				ip_format(&aux->ip, text), subnet->aux[i].name);
 		else if (!strcmp(subnet->aux[i].name, aux->name))
-			mistake(p->c, key, "%s is given twice", what);
+			network_mistake(p->c, key, "%s is given twice", what);
 	}
 }
 
-static void check_subnet(struct checker *c, unsigned index)
+static void check_subnet(struct network_check *c, unsigned index)
 {
 	struct subnet *subnet = &c->rec->subnets[index];
 	struct place p = {.c = c, .index = index, .subnet = subnet};
@@ -354,36 +351,39 @@ static void check_subnet(struct checker *c, unsigned index)
 		check_aux(&p, i);
 }
 
-static void check_subnets(struct checker *c)
+static void check_subnets(struct network_check *c)
 {
 	const struct network_record *rec = c->rec;
 
 	if (rec->nb_subnets > RECORD_SUBNETS_MAX) {
-		mistake(c, "subnets", "there are %u; a network has at most %d", rec->nb_subnets,
-			RECORD_SUBNETS_MAX);
+		network_mistake(c, "subnets", "there are %u; a network has at most %d",
+			rec->nb_subnets, RECORD_SUBNETS_MAX);
 		return;
 	}
 	for (unsigned i = 0; i < rec->nb_subnets; i++)
 		check_subnet(c, i);
-	if (!c->driver || c->driver->bridged)
-		return;
+}
+
+void driver_check_bare(struct network_check *c, struct network_record *rec)
+{
 	if (rec->nb_subnets)
-		mistake(c, "subnets", "a network of driver %s has no addresses", c->driver->name);
+		network_mistake(
+			c, "subnets", "a network of driver %s has no addresses", c->driver->name);
 	if (rec->internal)
-		mistake(c, "internal", "a network of driver %s cannot be internal",
+		network_mistake(c, "internal", "a network of driver %s cannot be internal",
 			c->driver->name);
 }
 
 int network_check_all(struct network_record *rec, network_mistake_fn *fn, void *arg)
 {
-	struct checker c = {.rec = rec, .fn = fn, .arg = arg};
+	struct network_check c = {.rec = rec, .fn = fn, .arg = arg};
 
 	if (!rec->labels)
 		rec->labels = json_object();
 	if (!rec->options)
 		rec->options = json_object();
 	if (!rec->labels || !rec->options) {
-		mistake(&c, "", "out of memory");
+		network_mistake(&c, "", "out of memory");
 		return -ENOMEM;
 	}
 	check_driver(&c);
@@ -391,6 +391,8 @@ int network_check_all(struct network_record *rec, network_mistake_fn *fn, void *
 	check_subnets(&c);
 	if (c.driver)
 		check_options(&c);
+	if (c.driver && c.driver->check)
+		c.driver->check(&c, rec);
 	check_labels(&c);
 	return c.nb_mistakes ? -EINVAL : 0;
 }

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
+// A bridge on each host that has containers in the network, and VXLAN between these hosts.
+#include <stdlib.h>
+
 #include "netd/drivers/driver.h"
 
 static const struct driver_option options[] = {
@@ -6,7 +9,7 @@ static const struct driver_option options[] = {
 		.name = "vni",
 		.alias = "com.docker.network.driver.overlay.vxlanid_list",
 		.allowed = "a VXLAN network identifier is 1 to 16777215",
-		.help = "the VXLAN network identifier; chosen from vni-range when not given",
+		.help = "the VXLAN network identifier; default: a free one of vni-range",
 		.check = driver_check_vni,
 	},
 	DRIVER_OPTION_MTU,
@@ -14,10 +17,55 @@ static const struct driver_option options[] = {
 	{},
 };
 
+static void check(struct network_check *check, struct network_record *rec)
+{
+	const char *text = network_option(rec, "vni");
+	uint32_t vni;
+
+	if (!text || !driver_check_vni(text)) // which was said already
+		return;
+	vni = strtoul(text, NULL, 10);
+	if (rec->vni && rec->vni != vni)
+		network_mistake(
+			check, "options.vni", "the network has VNI %u, not %u", rec->vni, vni);
+	else
+		rec->vni = vni;
+}
+
+static int choose(
+	struct network_record *rec, const struct network_chooser *chooser, struct err *err)
+{
+	int rc = chooser->vni(chooser->arg, rec, err);
+
+	return rc == 0 ? driver_choose_subnets(rec, chooser, err) : rc;
+}
+
+static void plan(const struct network_record *rec, struct network_plan *plan)
+{
+	driver_plan_bridge(rec, plan);
+	plan->vni = rec->vni;
+}
+
+static void show(const struct network_record *rec, json_t *obj)
+{
+	json_object_set_new(obj, "vni", json_integer(rec->vni));
+}
+
+static void audit(const struct network_record *rec, network_audit_fn *fn, void *arg)
+{
+	if (!rec->vni)
+		fn(arg, "it has no VNI, so its containers do not reach those of other hosts");
+}
+
 const struct network_driver driver_overlay = {
 	.name = "overlay",
-	.help = "over all hosts of the cluster, through VXLAN",
-	.bridged = true,
-	.tunnelled = true,
+	.help = "connects containers of all hosts of the cluster through VXLAN",
+	.scope = NETWORK_OF_CLUSTER,
 	.options = options,
+	.check = check,
+	.choose = choose,
+	.plan = plan,
+	.port_options = driver_port_guard,
+	.show = show,
+	.audit = audit,
 };

@@ -6,28 +6,21 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "netd/drivers/driver.h"
+#include "netd/drivers/network.h"
 #include "netd/reconcile/reconcile_priv.h"
 
-static struct sw_gateway gateway_of(const struct sw_net *net)
+static struct plan_gateway gateway_of(const struct sw_net *net)
 {
-	const struct network_record *rec = net->net ? &net->net->rec : NULL;
-	struct sw_gateway gw = {};
+	struct network_plan plan = {};
 
-	for (unsigned i = 0; rec && i < rec->nb_subnets; i++) {
-		const struct ip_addr *ip = &rec->subnets[i].gateway;
-
-		if (ip->family)
-			gw.ips[gw.nb_ips++] = *ip;
-	}
-	if (rec)
-		network_gateway_mac(rec, &gw.mac);
-	return gw;
+	if (net->net)
+		network_plan(&net->net->rec, &plan);
+	return plan.gateway;
 }
 
 static void mark(struct sw_net *net)
 {
-	const struct sw_gateway *gw = &net->gateway;
+	const struct plan_gateway *gw = &net->gateway;
 
 	if (gw->nb_ips)
 		sw_keys_add(net, &(struct sw_key){.kind = KEY_FDB, .mac = gw->mac});
@@ -53,7 +46,7 @@ bool sw_gateway_wanted(const struct sw_net *net)
 	return net->nb_ports && net->gateway.nb_ips;
 }
 
-static bool is_same(const struct sw_gateway *a, const struct sw_gateway *b)
+static bool is_same(const struct plan_gateway *a, const struct plan_gateway *b)
 {
 	bool same = a->nb_ips == b->nb_ips; // the MAC comes from them
 
@@ -64,7 +57,7 @@ static bool is_same(const struct sw_gateway *a, const struct sw_gateway *b)
 
 void sw_gateway_look(struct sw_net *net)
 {
-	struct sw_gateway gw = gateway_of(net);
+	struct plan_gateway gw = gateway_of(net);
 	json_t *fixed, *live;
 
 	if (!is_same(&gw, &net->gateway)) {
@@ -85,7 +78,7 @@ void sw_gateway_look(struct sw_net *net)
 
 void sw_gateway_options(const struct sw_net *net, json_t **ret_fixed, json_t **ret_live)
 {
-	const struct sw_gateway *gw = &net->gateway;
+	const struct plan_gateway *gw = &net->gateway;
 	json_t *ips = json_array();
 	char text[IP_TEXT_BYTES];
 
@@ -114,7 +107,7 @@ bool sw_gateway_has_ip(const struct sw_net *net, const struct ip_addr *ip)
 
 void sw_gateway_each(const struct sw_net *net, sw_key_fn *fn, void *arg)
 {
-	const struct sw_gateway *gw = &net->gateway;
+	const struct plan_gateway *gw = &net->gateway;
 
 	if (!sw_gateway_wanted(net))
 		return;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "netd/drivers/driver.h"
+#include "netd/drivers/network.h"
 #include "netd/reconcile/reconcile_priv.h"
 
 #define UDP_PORT_DEFAULT 4789 // config/'s
@@ -60,9 +60,10 @@ bool sw_net_answered(struct sw_net *net, struct sw_object *obj, int rc, const st
 
 json_t *sw_net_mtu(const struct sw_net *net)
 {
-	uint32_t mtu = network_mtu(&net->net->rec);
+	struct network_plan plan;
 
-	return mtu ? json_integer(mtu) : json_string("auto");
+	network_plan(&net->net->rec, &plan);
+	return plan.mtu ? json_integer(plan.mtu) : json_string("auto");
 }
 
 static json_t *named(const char *name, json_t *a, json_t *b)
@@ -181,6 +182,7 @@ static bool is_taken(const struct sw_net *net, const char *name)
 bool sw_net_name(struct sw_net *net)
 {
 	const struct replica_net *rn = net->net;
+	struct network_plan plan;
 	int len;
 
 	if (net->named)
@@ -194,7 +196,8 @@ bool sw_net_name(struct sw_net *net)
 		is_taken(net, net->bridge_name))
 		snprintf(net->bridge_name, sizeof(net->bridge_name), RECONCILE_PREFIX "%.12s",
 			rn->id);
-	net->vni = rn->rec.vni;
+	network_plan(&rn->rec, &plan);
+	net->vni = plan.vni;
 	if (net->vni)
 		snprintf(net->vx_name, sizeof(net->vx_name), RECONCILE_VX_PREFIX "%u", net->vni);
 	net->named = true;

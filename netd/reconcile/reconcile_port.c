@@ -7,6 +7,7 @@
 
 #include "base/util.h"
 #include "netd/drivers/endpoint_options.h"
+#include "netd/drivers/network.h"
 #include "netd/reconcile/reconcile_priv.h"
 
 struct sw_port *sw_port_new(struct sw_net *net, struct local_endpoint *own)
@@ -49,18 +50,6 @@ bool sw_port_wanted(const struct sw_port *port)
 
 // ---- options ----
 
-static void add_guard(const struct sw_port *port, json_t *live)
-{
-	const struct endpoint_record *rec = &port->own->rec;
-	json_t *ips = json_array();
-	char text[IP_TEXT_BYTES];
-
-	for (unsigned i = 0; i < rec->nb_ips; i++)
-		json_array_append_new(ips, json_string(ip_format(&rec->ips[i].ip, text)));
-	json_object_set_new(live, "guard", json_string("on"));
-	json_object_set_new(live, "guard-ips", ips);
-}
-
 void sw_port_options(const struct sw_port *port, json_t **ret_fixed, json_t **ret_live)
 {
 	const struct endpoint_record *rec = &port->own->rec;
@@ -72,10 +61,8 @@ void sw_port_options(const struct sw_port *port, json_t **ret_fixed, json_t **re
 		rec->sandbox, "ifname", rec->ifname);
 	live = json_pack("{s:s, s:o, s:n, s:n, s:n, s:n, s:n}", "mac", mac_format(&rec->mac, mac),
 		"mtu", sw_net_mtu(port->net), "tag", "trunks", "vlan-mode", "fdb-limit", "ip");
-	if (port->own->spoof_ok)
-		json_object_update_new(live, json_pack("{s:n, s:n}", "guard", "guard-ips"));
-	else
-		add_guard(port, live);
+	json_object_update_new(live, json_pack("{s:n, s:n}", "guard", "guard-ips"));
+	json_object_update_new(live, network_port_options(&port->net->net->rec, rec));
 	*ret_live = live;
 }
 

@@ -9,6 +9,7 @@
 //	claim.c		who claims an address: the index of a network
 //	entry.c		forwarding entries, flood members and neighbours
 //	list.c		what the switch has, compared with what is wanted
+//	list_entry.c	the same for entries
 //	audit.c		the same for people; which peers answer heartbeats
 //
 // Of bridges and ports it is kept whether they are there. Of entries nothing is kept but the keys
@@ -17,6 +18,7 @@
 #pragma once
 
 #include "config/conf.h"
+#include "netd/drivers/plan.h"
 #include "netd/reconcile/reconcile.h"
 
 #define RECONCILE_TUNNEL    RECONCILE_PREFIX "cluster"
@@ -103,12 +105,6 @@ struct sw_port { // of an own endpoint
 	UT_hash_handle hh; // by name
 };
 
-struct sw_gateway { // of a network, as it is to be
-	struct ip_addr ips[RECORD_SUBNETS_MAX];
-	unsigned nb_ips; // 0: none
-	struct mac mac;
-};
-
 enum sw_entries {
 	ENTRIES_UNKNOWN, // nobody knows what the bridge has
 	ENTRIES_LISTING,
@@ -123,8 +119,8 @@ struct sw_net {
 	uint32_t vni;
 	bool named; // the names are chosen
 	struct sw_object bridge, vx;
-	struct sw_gateway gateway;
-	char gw_name[24]; // empty: it never had one
+	struct plan_gateway gateway; // as it is to be
+	char gw_name[24];	     // empty: it never had one
 	char gw_ifname[16];
 	struct sw_object gw;
 	bool gw_told; // the agent was told that it is up
@@ -338,6 +334,9 @@ void keys_fini(struct sw_keys *keys);
 
 void sw_list_step(struct reconcile *rec);
 void sw_list_drop(struct reconcile *rec);
+
+// ---- list_entry.c ----
+
 void sw_net_list_start(struct sw_net *net);
 void sw_net_list_drop(struct sw_net *net);
 

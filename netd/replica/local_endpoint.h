@@ -21,7 +21,6 @@ struct local_endpoint {
 	enum local_endpoint_state state;
 	char reason[256];      // of ENDPOINT_FAILED and ENDPOINT_CONFLICT
 	struct netns_id netns; // of the container; zero: none
-	bool spoof_ok;	       // -o spoof=allow
 	bool stored;	       // the store has this record, as far as the replica knows
 	LIST_ENTRY(local_endpoint) of_net, of_container;
 	UT_hash_handle hh;	      // by rec.id

@@ -7,7 +7,7 @@
 
 #include "config/conf.h"
 #include "netd/conf/netd_conf.h"
-#include "netd/drivers/driver.h"
+#include "netd/drivers/network_check.h"
 
 static void require(bool holds)
 {

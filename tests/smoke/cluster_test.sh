@@ -14,7 +14,7 @@ one=$!
 on h2 network create -d overlay --subnet 10.10.3.0/24 multinet >"$T/create2" 2>"$T/err2" || status2=$?
 wait "$one" || status1=$?
 ((status1 + status2 == 1)) || fail "made by both or none: $status1 $status2 $(cat "$T"/err?)"
-grep -q 'there is a network of this name' "$T/err1" "$T/err2"
+grep -q 'a network of this name already exists' "$T/err1" "$T/err2"
 on h3 network rm multinet
 on h1 network create -d overlay --subnet 10.10.2.0/24 --subnet fd10:2::/64 --ipv6 \
 	--aux-address printer=10.10.2.9 multinet >/dev/null
@@ -78,7 +78,7 @@ refused 'one of this name on host h2' on h1 network connect multinet c2 --netns 
 refused 'there is no network namespace ghost' on h1 network connect multinet ghost
 refused 'disconnect first' on h1 network rm multinet
 refused 'on host h2' on h1 network disconnect multinet c2
-refused 'always there' on h1 network rm host
+refused 'always exists' on h1 network rm host
 [[ $(store_keys '') == "$before" ]] || fail "a refused command left something in the store"
 
 # ---- spoofing ----

@@ -56,7 +56,7 @@ misused 'driver is given twice' network create -d overlay --driver=bridge y
 misused 'filter takes driver=VALUE' network ls --filter what=1
 misused 'give --force' network prune
 misused 'network ls has no option --subnet' network ls --subnet 10.0.0.0/8
-refused 'network front: there is a network of this name' vsctl network create -d overlay front
+refused 'network front: a network of this name already exists' vsctl network create -d overlay front
 refused "did you mean 'overlay'" vsctl network create -d overlya y
 refused 'gateway 10.3.0.1 is in none of its subnets' vsctl network create --subnet 10.2.0.0/16 --gateway 10.3.0.1 y
 refused "no such network" vsctl network inspect nowhere

@@ -12,7 +12,9 @@
 #include <cmocka.h>
 
 #include "base/util.h"
+#include "netd/drivers/driver.h"
 #include "netd/drivers/endpoint_options.h"
+#include "netd/drivers/network_check.h"
 
 // A network in a few words: a driver, and parts "s=SUBNET", "r=RANGE", "g=GATEWAY", "a=NAME@IP",
 // "o=NAME=VALUE", "l=NAME=VALUE", "6", "i". What belongs to a subnet follows it.
@@ -88,6 +90,28 @@ static void test_good(void **state)
 	}
 }
 
+static struct network_plan plan_of(const struct network_record *rec)
+{
+	struct network_plan plan;
+
+	network_plan(rec, &plan);
+	return plan;
+}
+
+// Whether a container of the network may use its own addresses only.
+static bool is_guarded(const struct network_record *rec)
+{
+	struct endpoint_record ep = {.nb_ips = 1};
+	json_t *options = network_port_options(rec, &ep);
+	const char *guard = json_string_value(json_object_get(options, "guard"));
+	bool is_on = guard && !strcmp(guard, "on");
+
+	if (is_on)
+		assert_int_equal(json_array_size(json_object_get(options, "guard-ips")), 1);
+	json_decref(options);
+	return is_on;
+}
+
 static void test_normal_form(void **state)
 {
 	struct network_record rec;
@@ -99,16 +123,17 @@ static void test_normal_form(void **state)
 	assert_true(cidr_equal(&rec.subnets[0].range, &rec.subnets[0].cidr));
 	assert_string_equal(cidr_format(&rec.subnets[1].range, text), "fd00::1:0/112");
 	assert_true(rec.ipv6);
-	assert_int_equal(network_mtu(&rec), 0);
-	assert_false(network_spoof_ok(&rec));
+	assert_int_equal(plan_of(&rec).mtu, 0);
+	assert_true(is_guarded(&rec));
 	network_record_fini(&rec);
 
 	make_ok(&rec, "overlay",
 		"o=com.docker.network.driver.mtu=1400 "
 		"o=com.docker.network.driver.overlay.vxlanid_list=77 o=spoof=allow");
 	assert_int_equal(rec.vni, 77);
-	assert_int_equal(network_mtu(&rec), 1400);
-	assert_true(network_spoof_ok(&rec));
+	assert_int_equal(plan_of(&rec).mtu, 1400);
+	assert_int_equal(plan_of(&rec).vni, 77);
+	assert_false(is_guarded(&rec));
 	assert_string_equal(network_option(&rec, "vni"), "77");
 	assert_int_equal(json_object_size(rec.options), 3);
 	network_record_fini(&rec);
@@ -123,16 +148,16 @@ static void test_normal_form(void **state)
 static const struct {
 	const char *name, *driver, *text, *say;
 } refused[] = {
-	{"-n", "overlay", "", "'-n' is no name for a network; a name is"},
-	{"", "overlay", "", "'' is no name for a network"},
+	{"-n", "overlay", "", "'-n' is not allowed as the name of a network; a name is"},
+	{"", "overlay", "", "'' is not allowed as the name of a network"},
 	{"n234567890123456789012345678901234567890123456789012345678901", "overlay", "",
-		"the name has 61 bytes; that of a network has at most 60"},
+		"the name has 61 bytes; a network's name has at most 60"},
 	{"n", "overlya", "",
-		"there is no driver 'overlya'; there are overlay, bridge, none, host; did "
+		"there is no driver 'overlya'; the drivers are overlay, bridge, none, host; did "
 		"you mean 'overlay'?"},
-	{"n", "xyz", "", "there is no driver 'xyz'; there are overlay, bridge, none, host"},
+	{"n", "xyz", "", "there is no driver 'xyz'; the drivers are overlay, bridge, none, host"},
 	{"host", "overlay", "", "'host' is the network of driver host"},
-	{"n", "none", "", "there is one network of driver none, named none"},
+	{"n", "none", "", "driver none has one network only, named none"},
 	{"none", "none", "s=10.1.0.0/16", "a network of driver none has no addresses"},
 	{"none", "none", "i", "a network of driver none cannot be internal"},
 	{"none", "none", "o=mtu=1400",
@@ -243,9 +268,139 @@ static void test_drivers(void **state)
 	}
 	assert_null(network_driver_find("macvlan"));
 	assert_non_null(network_driver_find(NETWORK_DRIVER_DEFAULT));
-	assert_true(driver_overlay.tunnelled && !driver_overlay.local);
-	assert_true(driver_bridge.local && driver_bridge.bridged && !driver_bridge.tunnelled);
-	assert_true(driver_none.predefined && driver_host.predefined);
+	assert_true(network_driver_is_known("overlay") && !network_driver_is_known("macvlan"));
+}
+
+// ---- what the drivers answer ----
+
+static int on_vni(void *arg, struct network_record *rec, struct err *err)
+{
+	++*(unsigned *)arg;
+	rec->vni = 5000;
+	return 0;
+}
+
+static int on_subnet(void *arg, struct network_record *rec, unsigned family, struct err *err)
+{
+	struct subnet *subnet;
+
+	rec->subnets = realloc(rec->subnets, (rec->nb_subnets + 1) * sizeof(*rec->subnets));
+	assert_non_null(rec->subnets);
+	subnet = &rec->subnets[rec->nb_subnets++];
+	memset(subnet, 0, sizeof(*subnet));
+	cidr_parse(family == 4 ? "10.9.0.0/24" : "fd09::/64", &subnet->cidr);
+	subnet->range = subnet->cidr;
+	return 0;
+}
+
+static void note(void *arg, const char *difference)
+{
+	snprintf(arg, 100, "%s", difference);
+}
+
+static void test_overlay(void **state)
+{
+	unsigned nb_vnis = 0;
+	const struct network_chooser chooser = {
+		.vni = on_vni, .subnet = on_subnet, .arg = &nb_vnis};
+	struct endpoint_record ep = {};
+	struct network_record rec;
+	char found[100] = "", text[IP_TEXT_BYTES];
+	json_t *obj = json_object();
+	struct network_plan plan;
+	struct mac mac;
+
+	make_ok(&rec, "overlay", "6 o=mtu=1400");
+	assert_false(network_is_local(&rec) || network_is_predefined(&rec));
+	network_audit(&rec, note, found);
+	assert_non_null(strstr(found, "no VNI"));
+	assert_int_equal(network_choose(&rec, &chooser, NULL), 0);
+	assert_int_equal(nb_vnis, 1);
+	assert_int_equal(rec.nb_subnets, 2);
+	assert_string_equal(ip_format(&rec.subnets[0].gateway, text), "10.9.0.1");
+	assert_int_equal(plan_of(&rec).vni, 5000);
+	assert_int_equal(plan_of(&rec).mtu, 1400);
+	assert_int_equal(plan_of(&rec).gateway.nb_ips, 2);
+	assert_true(network_gateway_mac(&rec, &mac));
+	plan = plan_of(&rec);
+	assert_memory_equal(&mac, &plan.gateway.mac, sizeof(mac));
+	assert_int_equal(network_attach(&rec, &ep, NULL), 0);
+	network_show(&rec, obj);
+	assert_int_equal(json_integer_value(json_object_get(obj, "vni")), 5000);
+	found[0] = '\0';
+	network_audit(&rec, note, found);
+	assert_string_equal(found, "");
+	json_decref(obj);
+	network_record_fini(&rec);
+}
+
+static void test_bridge(void **state)
+{
+	unsigned nb_vnis = 0;
+	const struct network_chooser chooser = {
+		.vni = on_vni, .subnet = on_subnet, .arg = &nb_vnis};
+	struct network_record rec;
+	json_t *obj = json_object();
+
+	make_ok(&rec, "bridge", "s=fd01::/64");
+	assert_true(network_is_local(&rec));
+	assert_int_equal(network_choose(&rec, &chooser, NULL), 0);
+	assert_int_equal(nb_vnis, 0);
+	assert_int_equal(rec.nb_subnets, 1);
+	assert_int_equal(plan_of(&rec).vni, 0);
+	assert_int_equal(plan_of(&rec).gateway.nb_ips, 1);
+	network_show(&rec, obj);
+	assert_int_equal(json_object_size(obj), 0);
+	json_decref(obj);
+	network_record_fini(&rec);
+}
+
+// none and host: one network each, which gives containers nothing.
+static void test_predefined(void **state)
+{
+	const struct network_chooser chooser = {};
+	const char *name, *driver;
+	unsigned count = 0;
+
+	for (; (name = network_predefined(count, &driver)); count++) {
+		struct endpoint_record ep = {};
+		struct network_record rec;
+		struct err err = {0};
+		struct mac mac;
+
+		make(&rec, name, driver, "");
+		assert_int_equal(network_check(&rec, NULL), 0);
+		assert_true(network_is_local(&rec) && network_is_predefined(&rec));
+		assert_int_equal(network_choose(&rec, &chooser, NULL), 0);
+		assert_int_equal(rec.nb_subnets, 0);
+		assert_int_equal(network_attach(&rec, &ep, &err), -EOPNOTSUPP);
+		assert_non_null(strstr(err.path, name));
+		assert_non_null(strstr(err.reason, "connect"));
+		assert_false(network_gateway_mac(&rec, &mac));
+		network_record_fini(&rec);
+	}
+	assert_int_equal(count, 2);
+}
+
+// A record of a newer version of vsnetd: what flows goes on, and nobody new comes in.
+static void test_unknown_driver(void **state)
+{
+	struct network_record rec;
+	struct endpoint_record ep = {};
+	char found[100] = "";
+	struct err err = {0};
+
+	make_ok(&rec, "overlay", "s=10.1.0.0/16 g=10.1.0.1 o=vni=77");
+	strcpy(rec.driver, "newer");
+	assert_int_equal(plan_of(&rec).vni, 77);
+	assert_int_equal(plan_of(&rec).gateway.nb_ips, 1);
+	assert_true(is_guarded(&rec));
+	assert_false(network_is_local(&rec) || network_is_predefined(&rec));
+	assert_int_equal(network_attach(&rec, &ep, &err), -EOPNOTSUPP);
+	assert_non_null(strstr(err.reason, "'newer'; upgrade vsnetd"));
+	network_audit(&rec, note, found);
+	assert_non_null(strstr(found, "upgrade vsnetd"));
+	network_record_fini(&rec);
 }
 
 static json_t *option(const char *name, const char *value)
@@ -323,6 +478,10 @@ int main(void)
 		cmocka_unit_test(test_drivers),
 		cmocka_unit_test(test_endpoint_options),
 		cmocka_unit_test(test_endpoint_option_names),
+		cmocka_unit_test(test_overlay),
+		cmocka_unit_test(test_bridge),
+		cmocka_unit_test(test_predefined),
+		cmocka_unit_test(test_unknown_driver),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,7 +16,7 @@
 #include "base/util.h"
 #include "ctrl/async.h"
 #include "netd/ctl/handle.h"
-#include "netd/drivers/driver.h"
+#include "netd/drivers/network_check.h"
 
 #define DEADLINE_US 10000000
 

@@ -136,7 +136,7 @@ static void test_port_options(void **state)
 	assert_string_equal(json_string_value(json_object_get(port->options, "netns")), "c2");
 	assert_string_equal(json_string_value(json_object_get(port->options, "guard")), "on");
 	assert_int_equal(json_array_size(json_object_get(port->options, "guard-ips")), 1);
-	own->base.spoof_ok = true;
+	json_object_set_new(own->base.rec.options, "spoof", json_string("allow"));
 	reconcile_endpoint_add(bed->rec, &own->base);
 	bed_settled(bed);
 	port = fake_switch_port(bed->sw, "cw.000000020000");

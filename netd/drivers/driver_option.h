@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A row of a table of options (`-o NAME=VALUE`). A table ends with a row without a name.
+#pragma once
+
+#include <stdbool.h>
+
+struct driver_option {
+	const char *name;
+	const char *alias;   // another spelling, or NULL
+	const char *allowed; // a clause for errors: "spoof is allow or deny"
+	const char *help;
+	bool (*check)(const char *value);
+};
+
+// Whether the value is allowed.
+bool driver_check_mtu(const char *value);   // 68 to 65535
+bool driver_check_vni(const char *value);   // 1 to 16777215
+bool driver_check_spoof(const char *value); // allow, deny
+bool driver_check_bool(const char *value);  // true, false
+bool driver_check_port(const char *value);  // tap, veth

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What operations of several drivers are made of.
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/member.h"
+#include "netd/drivers/driver.h"
+#include "netd/drivers/endpoint_options.h"
+#include "netd/ipam/ipam.h"
+
+// ---- choosing ----
+
+static bool is_reserved(const struct subnet *subnet, const struct ip_addr *ip)
+{
+	for (unsigned i = 0; i < subnet->nb_aux; i++) {
+		if (ip_equal(&subnet->aux[i].ip, ip))
+			return true;
+	}
+	return false;
+}
+
+// The first address of each subnet that is not reserved, as with Docker.
+static void choose_gateways(struct network_record *rec)
+{
+	for (unsigned i = 0; i < rec->nb_subnets; i++) {
+		struct subnet *subnet = &rec->subnets[i];
+		struct ip_addr ip = ip_add(&subnet->cidr.ip, 1), next;
+
+		while (is_reserved(subnet, &ip))
+			ip = ip_add(&ip, 1);
+		next = ip_add(&ip, 1); // not the last one, which is for broadcasts
+		if (!subnet->gateway.family && cidr_has(&subnet->cidr, &next))
+			subnet->gateway = ip;
+	}
+}
+
+int driver_choose_subnets(
+	struct network_record *rec, const struct network_chooser *chooser, struct err *err)
+{
+	int rc = 0;
+
+	if (!rec->nb_subnets)
+		rc = chooser->subnet(chooser->arg, rec, 4, err);
+	if (rc == 0 && rec->ipv6 && !network_record_has_family(rec, 6))
+		rc = chooser->subnet(chooser->arg, rec, 6, err);
+	if (rc == 0)
+		choose_gateways(rec);
+	return rc;
+}
+
+// ---- attaching ----
+
+int driver_refuse(const struct network_record *rec, const char *reason, struct err *err)
+{
+	char path[NAME_BYTES + 16];
+
+	snprintf(path, sizeof(path), "network %s", rec->name);
+	return err_set(err, -EOPNOTSUPP, path, "%s", reason);
+}
+
+// ---- in the switch ----
+
+// All addresses of the gateway have one MAC: that of its first IPv4 address, else of its first one.
+void driver_plan_bridge(const struct network_record *rec, struct network_plan *plan)
+{
+	const char *mtu = network_option(rec, "mtu");
+	const struct ip_addr *first = NULL;
+
+	plan->mtu = mtu ? strtoul(mtu, NULL, 10) : 0;
+	for (unsigned i = 0; i < rec->nb_subnets; i++) {
+		const struct ip_addr *ip = &rec->subnets[i].gateway;
+
+		if (!ip->family)
+			continue;
+		plan->gateway.ips[plan->gateway.nb_ips++] = *ip;
+		if (!first || (first->family == 6 && ip->family == 4))
+			first = ip;
+	}
+	if (first)
+		plan->gateway.mac = ipam_mac(first);
+}
+
+static bool may_spoof(const struct network_record *rec, const struct endpoint_record *ep)
+{
+	const char *spoof = network_option(rec, "spoof");
+
+	return endpoint_option_is(
+		ep->options, ENDPOINT_SPOOF, "allow", spoof && !strcmp(spoof, "allow"));
+}
+
+void driver_port_guard(
+	const struct network_record *rec, const struct endpoint_record *ep, json_t *options)
+{
+	char text[IP_TEXT_BYTES];
+	json_t *ips;
+
+	if (may_spoof(rec, ep))
+		return;
+	ips = json_array();
+	for (unsigned i = 0; i < ep->nb_ips; i++)
+		json_array_append_new(ips, json_string(ip_format(&ep->ips[i].ip, text)));
+	json_object_set_new(options, "guard", json_string("on"));
+	json_object_set_new(options, "guard-ips", ips);
+}
+
+// ---- options ----
+
+const char *network_option(const struct network_record *rec, const char *name)
+{
+	return member_text_or(rec->options, name, NULL);
+}
