@@ -35,7 +35,7 @@ class Node:
         self.agent = self.lab.spawn(
             VSNETD, "--config", self.conf, "--switch", run, "--run-dir", run / "net", "--state-dir",
             self.switch.dir / "net", namespace=self.name, log=self.name + "-net.log")
-        self.lab.wait("vsnetd answers", lambda: self.vsctl("hosts"), 30, self.agent)
+        self.lab.wait("vsnetd answers", lambda: self.vsctl("host", "ls"), 30, self.agent)
 
     def stop(self):
         self.lab.end(self.agent)
@@ -100,7 +100,7 @@ class Cluster:
         return out["header"]["revision"]
 
     def complete(self):
-        return all(sum(h["state"] == "present" for h in node.json("hosts")["hosts"]) ==
+        return all(sum(h["state"] == "present" for h in node.json("host", "ls")["hosts"]) ==
                    len(self.nodes) for node in self.nodes)
 
 

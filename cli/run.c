@@ -3,7 +3,6 @@
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -51,21 +50,17 @@ int cli_usage(const char *fmt, ...)
 	return EXIT_USAGE;
 }
 
-int cli_seconds(const char *what, const char *text, double *ret_seconds)
-{
-	char *end;
-	double seconds = strtod(text, &end);
-
-	if (end == text || *end || !(seconds >= 0.001 && seconds <= 86400))
-		return cli_usage("%s takes seconds from 0.001 to 86400, not '%s'", what, text);
-	*ret_seconds = seconds;
-	return EXIT_DONE;
-}
-
 void cli_print_json(const json_t *value)
 {
 	json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
 	putchar('\n');
+}
+
+void cli_print_line(const json_t *value)
+{
+	json_dumpf(value, stdout, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
+	putchar('\n');
+	fflush(stdout);
 }
 
 int cli_connect(struct cli *cli)
@@ -76,10 +71,10 @@ int cli_connect(struct cli *cli)
 
 	if (cli->client)
 		return EXIT_DONE;
-	if (cli->of_agent && (opts.connect || opts.connect_events))
+	if (cli->verb->of_agent && (opts.connect || opts.connect_events))
 		return cli_usage("the network agent is asked on its host: with --run-dir, not over "
 				 "TCP (--connect, $CAUSEWAY_CONNECT)");
-	if (cli->of_agent) {
+	if (cli->verb->of_agent) {
 		snprintf(net_dir, sizeof(net_dir), "%s/net",
 			opts.run_dir ? opts.run_dir : CTRL_RUN_DIR_DEFAULT);
 		opts.run_dir = net_dir;
@@ -152,54 +147,4 @@ int cli_object(struct cli *cli, const char *name, cli_option_fn *fn, int argc, c
 	else
 		json_decref(obj);
 	return rc;
-}
-
-static void print_value(FILE *out, const json_t *value)
-{
-	size_t i;
-	json_t *item;
-
-	if (json_is_string(value)) {
-		fputs(json_string_value(value), out);
-	} else if (json_is_array(value)) {
-		json_array_foreach (value, i, item) {
-			if (i)
-				fputc(',', out);
-			print_value(out, item);
-		}
-	} else {
-		json_dumpf(value, out, JSON_ENCODE_ANY | JSON_COMPACT);
-	}
-}
-
-char *cli_value_text(const json_t *value)
-{
-	size_t len;
-	char *text = NULL;
-	FILE *out = open_memstream(&text, &len);
-
-	if (value)
-		print_value(out, value);
-	fclose(out);
-	return text;
-}
-
-char *cli_options_text(const json_t *obj)
-{
-	size_t len;
-	char *text = NULL;
-	FILE *out = open_memstream(&text, &len);
-	bool first = true;
-	const char *key;
-	json_t *value;
-
-	json_object_foreach ((json_t *)obj, key, value) {
-		if (json_is_null(value))
-			continue;
-		fprintf(out, "%s%s=", first ? "" : " ", key);
-		print_value(out, value);
-		first = false;
-	}
-	fclose(out);
-	return text;
 }

@@ -44,6 +44,22 @@ void table_add(struct table *table, const char *fmt, ...)
 	*width = MAX_OF(*width, (int)strlen(text));
 }
 
+void table_add_age(struct table *table, double age_s)
+{
+	if (age_s < 0)
+		table_add(table, "-");
+	else
+		table_add(table, "%.0f", age_s);
+}
+
+void table_add_known(struct table *table, const json_t *obj, const char *name)
+{
+	if (json_object_get(obj, name))
+		table_add(table, "%lld", json_integer_value(json_object_get(obj, name)));
+	else
+		table_add(table, "-");
+}
+
 static void print_cell(const struct table *table, unsigned column, const char *text)
 {
 	bool last = column == table->nb_columns - 1;

@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#include <jansson.h>
+
 #define TABLE_COLUMNS_MAX 16
 
 struct table {
@@ -22,6 +24,12 @@ void table_init(struct table *table, const char *headings);
 
 // Adds one cell; the next after the last column begins a row.
 void table_add(struct table *table, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+// Adds a cell of whole seconds; "-" when negative.
+void table_add_age(struct table *table, double age_s);
+
+// Adds a cell with the member of an object, a number; "-" when it has none.
+void table_add_known(struct table *table, const json_t *obj, const char *name);
 
 // Prints what was added, with the heading the first time, and forgets the rows: the widths stay,
 // so a long table may be printed in pieces.

@@ -1,36 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// How the network agent, the store and the other hosts are.
+// The network agent of this host.
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cli/cli.h"
+#include "cli/monitor.h"
 #include "cli/table.h"
 
-static void print_hosts(const struct cli *cli, const json_t *result)
-{
-	struct table table;
-	json_t *host;
-	size_t i;
-
-	table_init(&table, "HOST ADDRESS STATE >SINCE_S >ENDPOINTS");
-	json_array_foreach (json_object_get(result, "hosts"), i, host) {
-		table_add(&table, "%s%s", member_text(host, "name"),
-			member_flag(host, "self") ? " (this one)" : "");
-		table_add(&table, "%s", member_text(host, "address"));
-		table_add(&table, "%s", member_text(host, "state"));
-		if (json_object_get(host, "since_s"))
-			table_add(&table, "%lld", member_int(host, "since_s"));
-		else
-			table_add(&table, "-");
-		table_add(&table, "%lld", member_int(host, "endpoints"));
-	}
-	table_print(&table);
-}
-
-static int hosts(struct cli *cli, int argc, char **argv)
-{
-	return cli_show(cli, "hosts", NULL, print_hosts);
-}
+static const struct cli_option repair = {"--repair", NULL, "repair the differences"};
 
 static void print_status(const struct cli *cli, const json_t *result)
 {
@@ -40,8 +16,7 @@ static void print_status(const struct cli *cli, const json_t *result)
 	size_t i;
 
 	printf("vsnetd %s, pid %lld, up %.0f s, at %s\n", member_text(result, "version"),
-		member_int(result, "pid"), json_number_value(json_object_get(result, "uptime_s")),
-		member_text(result, "run_dir"));
+		member_int(result, "pid"), cli_uptime_s(result), member_text(result, "run_dir"));
 	printf("host %s, tunnels end at %s, %s the cluster\n", member_text(result, "host"),
 		member_text(result, "address"),
 		member_flag(result, "member") ? "a member of" : "not (yet) known to");
@@ -59,7 +34,7 @@ static void print_status(const struct cli *cli, const json_t *result)
 			member_text(problem, "reason"));
 }
 
-static int net_status(struct cli *cli, int argc, char **argv)
+static int show(struct cli *cli, int argc, char **argv)
 {
 	return cli_show(cli, "status", NULL, print_status);
 }
@@ -94,7 +69,7 @@ static int audit(struct cli *cli, int argc, char **argv)
 	unsigned staying = 0;
 	size_t i;
 	int rc = cli_call(
-		cli, "audit", json_pack("{s:b}", "repair", !!(cli->given & OPT_REPAIR)), &result);
+		cli, "audit", json_pack("{s:b}", "repair", cli_flag(cli, &repair)), &result);
 
 	if (rc != EXIT_DONE)
 		return rc;
@@ -111,12 +86,18 @@ static int audit(struct cli *cli, int argc, char **argv)
 	return staying ? EXIT_REFUSED : EXIT_DONE;
 }
 
-const struct verb verbs_agent[] = {
-	{"hosts", "", "list the hosts of the cluster", NULL, 0, 0, 0, hosts, true},
-	{"net-status", "", "how the network agent of this host is", NULL, 0, 0, 0, net_status,
-		true},
-	{"audit", "", "compare store, agent and switch of this host",
-		"Exit status 1 when there are differences that were not mended.", 0, 0, OPT_REPAIR,
-		audit, true},
-	{NULL},
+static const struct verb verbs[] = {
+	{"agent show", "", "show the state of the network agent and of its store", .run = show,
+		.of_agent = true},
+	{"agent audit", "", "compare store, agent and switch of this host",
+		.detail = "The exit status is 1 if there are differences that were not repaired.",
+		.options = CLI_OPTIONS(&repair), .run = audit, .of_agent = true},
+	{"agent monitor", "[EVENT...]", "print events of networks, hosts and the store",
+		.detail = "With arguments, prints only events whose name begins with one of them, "
+			  "such as endpoint. or host.suspended. With --json, prints one JSON value "
+			  "a line.",
+		.max_args = -1, .options = CLI_OPTIONS(&cli_monitor_list), .run = cli_monitor,
+		.of_agent = true},
+	{},
 };
+const struct verb_group verb_group_agent = {"The network agent", "vsctl agent audit", verbs};

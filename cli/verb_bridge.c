@@ -15,14 +15,14 @@ static int add_br(struct cli *cli, int argc, char **argv)
 		return rc;
 	return cli_change(cli, "bridge.add",
 		json_pack("{s:o, s:b}", "bridge", bridge, "may_exist",
-			!!(cli->given & OPT_MAY_EXIST)));
+			cli_flag(cli, &cli_may_exist)));
 }
 
 static int del_br(struct cli *cli, int argc, char **argv)
 {
 	return cli_change(cli, "bridge.del",
-		json_pack("{s:s, s:b}", "name", argv[0], "if_exists",
-			!!(cli->given & OPT_IF_EXISTS)));
+		json_pack(
+			"{s:s, s:b}", "name", argv[0], "if_exists", cli_flag(cli, &cli_if_exists)));
 }
 
 static int set_br(struct cli *cli, int argc, char **argv)
@@ -59,10 +59,14 @@ static int list_br(struct cli *cli, int argc, char **argv)
 	return cli_show(cli, "bridge.list", NULL, print_bridges);
 }
 
-const struct verb verbs_bridge[] = {
-	{"add-br", "BRIDGE [KEY=VALUE...]", "make a bridge", NULL, 1, -1, OPT_MAY_EXIST, add_br},
-	{"del-br", "BRIDGE", "delete a bridge and its ports", NULL, 1, 1, OPT_IF_EXISTS, del_br},
-	{"list-br", "", "list the bridges", NULL, 0, 0, 0, list_br},
-	{"set-br", "BRIDGE KEY=VALUE...", "change options of a bridge", NULL, 2, -1, 0, set_br},
-	{NULL},
+static const struct verb verbs[] = {
+	{"add-br", "BRIDGE [KEY=VALUE...]", "create a bridge", .min_args = 1, .max_args = -1,
+		.options = CLI_OPTIONS(&cli_may_exist), .run = add_br},
+	{"del-br", "BRIDGE", "delete a bridge and its ports", .min_args = 1, .max_args = 1,
+		.options = CLI_OPTIONS(&cli_if_exists), .run = del_br},
+	{"list-br", "", "list the bridges", .run = list_br},
+	{"set-br", "BRIDGE KEY=VALUE...", "change options of a bridge", .min_args = 2,
+		.max_args = -1, .run = set_br},
+	{},
 };
+const struct verb_group verb_group_bridge = {"Bridges", "vsctl add-br br0 ageing=60", verbs};

@@ -6,7 +6,6 @@
 #include "base/file.h"
 #include "cli/cli.h"
 #include "config/conf.h"
-#include "ctrl/keys.h"
 
 static void print_yaml(const struct cli *cli, const json_t *result)
 {
@@ -56,7 +55,7 @@ static int config_check(struct cli *cli, int argc, char **argv)
 	if (rc == 0)
 		conf_fini(&conf);
 	if (rc < 0 && !mistakes.count) {
-		err_set_errno(&err, rc, argv[0], "cannot be read as a configuration");
+		err_set_errno(&err, rc, argv[0], "is not a configuration that can be read");
 		return cli_fail(cli, &err);
 	}
 	print_mistakes(cli, argv[0], &mistakes);
@@ -64,20 +63,12 @@ static int config_check(struct cli *cli, int argc, char **argv)
 	return rc < 0 ? EXIT_REFUSED : EXIT_DONE;
 }
 
-static int keygen(struct cli *cli, int argc, char **argv)
-{
-	struct err err = {0};
-
-	if (ctrl_keys_generate(argv[0], &err) < 0)
-		return cli_fail(cli, &err);
-	return EXIT_DONE;
-}
-
-const struct verb verbs_config[] = {
-	{"config show", "", "print the running configuration", NULL, 0, 0, 0, config_show},
-	{"config check", "FILE", "check a configuration file, as the daemon would",
-		"Prints each mistake as FILE:LINE: KEY: REASON.", 1, 1, 0, config_check},
-	{"keygen", "FILE", "make keys for TCP",
-		"Writes a new secret key to FILE and its public key to FILE.pub.", 1, 1, 0, keygen},
-	{NULL},
+static const struct verb verbs[] = {
+	{"config show", "", "print the running configuration as YAML", .run = config_show},
+	{"config check", "FILE", "check a configuration file as vswitchd would",
+		.detail = "Prints each mistake as FILE:LINE: KEY: REASON. The switch need not run.",
+		.min_args = 1, .max_args = 1, .run = config_check},
+	{},
 };
+const struct verb_group verb_group_config = {
+	"Configuration", "vsctl config check /etc/causeway/vswitchd.yaml", verbs};

@@ -1,51 +1,67 @@
 // SPDX-License-Identifier: BSD-3-Clause
+// Containers in networks.
 #include <stdio.h>
 
 #include "cli/cli.h"
 
+static const struct cli_option netns = {"--netns", "NETNS",
+	"container's namespace: name, path or PID; default: CONTAINER", .words = "CONTAINER"};
+static const struct cli_option ip = {"--ip", "ADDRESS", "its IPv4 address"};
+static const struct cli_option ip6 = {"--ip6", "ADDRESS", "its IPv6 address"};
+static const struct cli_option mac = {
+	"--mac-address", "ADDRESS", "its MAC address", .other = "--mac"};
+static const struct cli_option ifname = {
+	"--ifname", "NAME", "name of its interface; default: the next ethN"};
+static const struct cli_option alias = {
+	"--alias", "NAME", "another name in the network; may be repeated", .repeats = true};
+static const struct cli_option resolv_conf = {
+	"--resolv-conf", NULL, "write /etc/netns/CONTAINER/resolv.conf"};
+static const struct cli_option opt = {"--driver-opt", "NAME=VALUE",
+	"an option of the connection; may be repeated", .other = "--opt",
+	.words = "spoof= default-route= port= resolv-conf=", .letter = 'o', .repeats = true};
+static const struct cli_option force = {"--force", NULL,
+	"also disconnect what another host left behind and no longer has", .letter = 'f'};
+
 static int connect_container(struct cli *cli, int argc, char **argv)
 {
 	json_t *aliases, *options = NULL;
-	int rc = cli_option_map(cli, OPT_OPT, &options);
+	int rc = cli_map(cli, &opt, &options);
 
 	if (rc != EXIT_DONE)
 		return rc;
-	if (cli->given & OPT_RESOLV_CONF) {
+	if (cli_given(cli, &resolv_conf)) {
 		options = options ? options : json_object();
-		json_object_set_new(options, "resolv-conf", json_string("true"));
+		json_object_set_new(
+			options, "resolv-conf", json_string(cli_text(cli, &resolv_conf)));
 	}
-	aliases = cli_option_list(cli, OPT_ALIAS);
+	aliases = cli_list(cli, &alias);
 	return cli_change(cli, "network.connect",
 		json_pack("{s:s, s:s, s:s*, s:s*, s:s*, s:s*, s:s*, s:o*, s:o*}", "network",
-			argv[0], "name", argv[1], "netns", cli_option_text(cli, OPT_NETNS), "ip",
-			cli_option_text(cli, OPT_IP), "ip6", cli_option_text(cli, OPT_IP6), "mac",
-			cli_option_text(cli, OPT_MAC), "ifname", cli_option_text(cli, OPT_IFNAME),
-			"aliases", aliases, "options", options));
+			argv[0], "name", argv[1], "netns", cli_text(cli, &netns), "ip",
+			cli_text(cli, &ip), "ip6", cli_text(cli, &ip6), "mac", cli_text(cli, &mac),
+			"ifname", cli_text(cli, &ifname), "aliases", aliases, "options", options));
 }
 
 static int disconnect_container(struct cli *cli, int argc, char **argv)
 {
 	return cli_change(cli, "network.disconnect",
 		json_pack("{s:s, s:s, s:b}", "network", argv[0], "name", argv[1], "force",
-			!!(cli->given & OPT_FORCE)));
+			cli_flag(cli, &force)));
 }
 
-const struct verb verbs_connect[] = {
+static const struct verb verbs[] = {
 	{"network connect", "NETWORK CONTAINER", "connect a container of this host to a network",
-		"The container is a network namespace: of the name CONTAINER, or what --netns "
-		"says. "
-		"Options (-o):\nspoof=allow|deny, default-route=true|false, "
-		"port=tap|veth,\nresolv-conf=true|false.",
-		2, 2,
-		OPT_NETNS | OPT_IP | OPT_IP6 | OPT_MAC | OPT_IFNAME | OPT_ALIAS | OPT_RESOLV_CONF |
-			OPT_OPT,
-		connect_container, true},
-	{"network disconnect", "NETWORK CONTAINER", "disconnect it",
-		"With --force also what a host has left behind that is not there any more.", 2, 2,
-		OPT_FORCE, disconnect_container, true},
-	{"network monitor", "[EVENT...]", "print events of networks as they happen",
-		"Only events whose name begins with one of the arguments, such as endpoint. or "
-		"host.suspended.",
-		0, -1, 0, cli_monitor, true},
-	{NULL},
+		.detail = "A container is a network namespace.\n"
+			  "Options of the connection (-o): spoof=allow|deny, "
+			  "default-route=true|false, port=tap|veth, resolv-conf=true|false.",
+		.min_args = 2, .max_args = 2,
+		.options =
+			CLI_OPTIONS(&netns, &ip, &ip6, &mac, &ifname, &alias, &resolv_conf, &opt),
+		.run = connect_container, .of_agent = true},
+	{"network disconnect", "NETWORK CONTAINER", "disconnect a container from a network",
+		.min_args = 2, .max_args = 2, .options = CLI_OPTIONS(&force),
+		.run = disconnect_container, .of_agent = true},
+	{},
 };
+const struct verb_group verb_group_connect = {
+	"Containers", "vsctl network connect front web --ip 10.1.0.80", verbs};

@@ -6,6 +6,11 @@
 #include "cli/cli.h"
 #include "cli/table.h"
 
+static const struct cli_option from = {
+	"--from", "CONTAINER", "ask as this container of this host does"};
+static const struct cli_option in_network = {
+	"--network", "NETWORK", "ask as a container that is in this network alone"};
+
 static void add_text(struct table *table, const char *text)
 {
 	table_add(table, "%s", *text ? text : "-");
@@ -65,13 +70,13 @@ static void print_answer(const struct cli *cli, const json_t *result)
 
 static int query(struct cli *cli, int argc, char **argv)
 {
-	if ((cli->given & OPT_FROM) && (cli->given & OPT_NETWORK))
-		return cli_usage("--from and --network do not go together: a container sees all "
+	if (cli_given(cli, &from) && cli_given(cli, &in_network))
+		return cli_usage("--from and --network exclude each other: a container sees all "
 				 "of its networks");
 	return cli_show(cli, "dns.query",
 		json_pack("{s:s, s:s*, s:s*, s:s*}", "name", argv[0], "type",
-			argc > 1 ? argv[1] : NULL, "container", cli_option_text(cli, OPT_FROM),
-			"network", cli_option_text(cli, OPT_NETWORK)),
+			argc > 1 ? argv[1] : NULL, "container", cli_text(cli, &from), "network",
+			cli_text(cli, &in_network)),
 		print_answer);
 }
 
@@ -107,16 +112,19 @@ static int flush(struct cli *cli, int argc, char **argv)
 	return cli_change(cli, "dns.flush", NULL);
 }
 
-const struct verb verbs_dns[] = {
+static const struct verb verbs[] = {
 	{"dns ls", "[NETWORK]", "list the names that this host answers",
-		"Of one network, or of all that containers of this host are connected to, and the "
-		"hosts.\nSuspended: the host is silent; what it has is kept for a while.",
-		0, 1, 0, ls, true},
+		.detail = "Lists the hosts, and the names in one network, or in all networks that "
+			  "containers of this host are connected to. The names of a host that does "
+			  "not reach the store are marked `suspended`.",
+		.max_args = 1, .run = ls, .of_agent = true},
 	{"dns query", "NAME [TYPE]", "ask for a name as a container would",
-		"TYPE is a record type; A when not given.", 1, 2, OPT_FROM | OPT_NETWORK, query,
-		true},
-	{"dns stats", "", "questions, answers, the cache, servers above", NULL, 0, 0, 0, stats,
-		true},
-	{"dns flush", "", "forget the answers of servers above", NULL, 0, 0, 0, flush, true},
-	{NULL},
+		.detail = "TYPE is a record type; the default is A.", .min_args = 1, .max_args = 2,
+		.options = CLI_OPTIONS(&from, &in_network), .run = query, .of_agent = true},
+	{"dns stats", "", "show counters of questions, answers, cache and servers", .run = stats,
+		.of_agent = true},
+	{"dns flush", "", "forget the cached answers of other servers", .run = flush,
+		.of_agent = true},
+	{},
 };
+const struct verb_group verb_group_dns = {"Names", "vsctl dns query web --from c1", verbs};

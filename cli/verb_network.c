@@ -1,19 +1,47 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Networks, in the words of Docker.
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
-#include "cli/table.h"
+#include "cli/network_ls.h"
 
-#define SHORT_ID 12 // digits
+static const struct cli_option driver = {"--driver", "DRIVER",
+	"overlay: on all hosts of the cluster; bridge (the default): on this host",
+	.words = "overlay bridge", .letter = 'd'};
+static const struct cli_option subnet = {
+	"--subnet", "CIDR", "a subnet, such as 10.1.0.0/16; may be repeated", .repeats = true};
+static const struct cli_option ip_range = {"--ip-range", "CIDR",
+	"the part of a subnet that addresses are given out from; may be repeated", .repeats = true};
+static const struct cli_option gateway = {
+	"--gateway", "ADDRESS", "gateway address of a subnet; may be repeated", .repeats = true};
+static const struct cli_option aux_address = {"--aux-address", "NAME=ADDRESS",
+	"an address that no container gets; may be repeated", .repeats = true};
+static const struct cli_option ipv6 = {"--ipv6", NULL, "give containers IPv6 addresses as well"};
+static const struct cli_option internal = {"--internal", NULL, "no access to the outside"};
+static const struct cli_option dns = {"--dns", "ADDRESS[:PORT]",
+	"server for all other names, instead of those of the hosts; may be repeated",
+	.words = "ADDRESS", .repeats = true};
+static const struct cli_option label = {
+	"--label", "NAME[=VALUE]", "a label; may be repeated", .repeats = true};
+static const struct cli_option opt = {"--opt", "NAME=VALUE",
+	"an option of the driver, such as vni=42; may be repeated", .letter = 'o', .repeats = true};
+static const struct cli_option rm_force = {
+	"--force", NULL, "ignore networks that do not exist", .letter = 'f'};
+static const struct cli_option prune_force = {
+	"--force", NULL, "skip the confirmation", .letter = 'f'};
+static const struct cli_option prune_filter = {"--filter", "label=NAME[=VALUE]",
+	"delete only networks with this label; may be repeated",
+	.words = "label=", .repeats = true};
 
-static void set_flag(const struct cli *cli, unsigned option, json_t *params, const char *name)
+// Sends a flag only if it was given, as true or false.
+static void set_flag(
+	const struct cli *cli, const struct cli_option *option, json_t *params, const char *name)
 {
-	if (cli->given & option)
-		json_object_set_new(params, name, json_true());
+	if (cli_given(cli, option))
+		json_object_set_new(params, name, json_boolean(cli_flag(cli, option)));
 }
 
 // Adds a value that may be NULL.
@@ -28,22 +56,21 @@ static int create(struct cli *cli, int argc, char **argv)
 	json_t *params, *aux = NULL, *labels = NULL, *options = NULL, *result;
 	int rc;
 
-	rc = cli_option_map(cli, OPT_AUX_ADDRESS, &aux);
+	rc = cli_map(cli, &aux_address, &aux);
 	if (rc == EXIT_DONE)
-		rc = cli_option_map(cli, OPT_LABEL, &labels);
+		rc = cli_map(cli, &label, &labels);
 	if (rc == EXIT_DONE)
-		rc = cli_option_map(cli, OPT_OPT, &options);
-	params = json_pack(
-		"{s:s, s:s*}", "name", argv[0], "driver", cli_option_text(cli, OPT_DRIVER));
-	set_value(params, "subnets", cli_option_list(cli, OPT_SUBNET));
-	set_value(params, "ip_ranges", cli_option_list(cli, OPT_IP_RANGE));
-	set_value(params, "gateways", cli_option_list(cli, OPT_GATEWAY));
+		rc = cli_map(cli, &opt, &options);
+	params = json_pack("{s:s, s:s*}", "name", argv[0], "driver", cli_text(cli, &driver));
+	set_value(params, "subnets", cli_list(cli, &subnet));
+	set_value(params, "ip_ranges", cli_list(cli, &ip_range));
+	set_value(params, "gateways", cli_list(cli, &gateway));
 	set_value(params, "aux_addresses", aux);
-	set_value(params, "dns", cli_option_list(cli, OPT_DNS));
+	set_value(params, "dns", cli_list(cli, &dns));
 	set_value(params, "labels", labels);
 	set_value(params, "options", options);
-	set_flag(cli, OPT_IPV6, params, "ipv6");
-	set_flag(cli, OPT_INTERNAL, params, "internal");
+	set_flag(cli, &ipv6, params, "ipv6");
+	set_flag(cli, &internal, params, "internal");
 	if (rc != EXIT_DONE) {
 		json_decref(params);
 		return rc;
@@ -68,7 +95,7 @@ static int rm(struct cli *cli, int argc, char **argv)
 	for (int i = 0; i < argc && (status == EXIT_DONE || !cli->json); i++) {
 		json_t *params = json_pack("{s:s}", "name", argv[i]);
 
-		set_flag(cli, OPT_FORCE, params, "force");
+		set_flag(cli, &rm_force, params, "force");
 		if (cli_call(cli, "network.rm", params, &result) != EXIT_DONE) {
 			status = EXIT_REFUSED;
 			continue;
@@ -85,122 +112,6 @@ static int rm(struct cli *cli, int argc, char **argv)
 	}
 	json_decref(deleted);
 	return status;
-}
-
-// ---- ls ----
-
-static bool has_label(const json_t *network, const char *want)
-{
-	const json_t *labels = json_object_get(network, "labels");
-	size_t len = strcspn(want, "=");
-	char name[256];
-
-	snprintf(name, sizeof(name), "%.*s", (int)len, want);
-	if (!want[len])
-		return json_object_get(labels, name);
-	return json_object_get(labels, name) && !strcmp(member_text(labels, name), want + len + 1);
-}
-
-static bool passes_one(const json_t *network, const char *key, size_t len, const char *value)
-{
-	if (!strncmp(key, "label", len))
-		return has_label(network, value);
-	if (!strncmp(key, "name", len))
-		return strstr(member_text(network, "name"), value);
-	if (!strncmp(key, "id", len))
-		return !strncmp(member_text(network, "id"), value, strlen(value));
-	return !strcmp(
-		member_text(network, strncmp(key, "scope", len) ? "driver" : "scope"), value);
-}
-
-// As with Docker: of one key any value will do, but of `label` all have to; keys all have to.
-static bool passes(const struct cli *cli, const json_t *network)
-{
-	for (unsigned i = 0; i < cli->nb_values; i++) {
-		const char *filter = cli->values[i].text;
-		size_t len = strcspn(filter, "=");
-		bool any = passes_one(network, filter, len, filter + len + 1);
-
-		for (unsigned k = 0; k < cli->nb_values && strncmp(filter, "label=", 6); k++) {
-			const char *other = cli->values[k].text;
-
-			any |= !strncmp(other, filter, len + 1) &&
-			       passes_one(network, other, len, other + len + 1);
-		}
-		if (!any)
-			return false;
-	}
-	return true;
-}
-
-static int check_filters(const struct cli *cli, const char *const *keys)
-{
-	for (unsigned i = 0; i < cli->nb_values; i++) {
-		const char *filter = cli->values[i].text;
-		size_t len = strcspn(filter, "=");
-		bool known = false;
-
-		for (unsigned k = 0; keys[k]; k++)
-			known |= strlen(keys[k]) == len && !strncmp(keys[k], filter, len);
-		if (!known || !filter[len])
-			return cli_usage("--filter takes %s=VALUE%s, not '%s'", keys[0],
-				keys[1] ? " (or name, label, scope, id)" : "", filter);
-	}
-	return EXIT_DONE;
-}
-
-static void add_network_row(struct table *table, const json_t *network)
-{
-	char *subnets = cli_value_text(json_object_get(network, "subnets"));
-
-	table_add(table, "%.*s", SHORT_ID, member_text(network, "id"));
-	table_add(table, "%s", member_text(network, "name"));
-	table_add(table, "%s", member_text(network, "driver"));
-	table_add(table, "%s", member_text(network, "scope"));
-	table_add(table, "%s", subnets);
-	table_add(table, "%lld", member_int(network, "endpoints"));
-	free(subnets);
-}
-
-static void print_networks(const struct cli *cli, const json_t *result)
-{
-	struct table table;
-	json_t *network;
-	size_t i;
-
-	if (!(cli->given & OPT_QUIET))
-		table_init(&table, "ID NAME DRIVER SCOPE SUBNETS >ENDPOINTS");
-	json_array_foreach (json_object_get(result, "networks"), i, network) {
-		if (cli->given & OPT_QUIET)
-			printf("%.*s\n", SHORT_ID, member_text(network, "id"));
-		else
-			add_network_row(&table, network);
-	}
-	if (!(cli->given & OPT_QUIET))
-		table_print(&table);
-}
-
-static int ls(struct cli *cli, int argc, char **argv)
-{
-	static const char *const keys[] = {"driver", "name", "label", "scope", "id", NULL};
-	json_t *result, *networks;
-	int rc = check_filters(cli, keys);
-
-	if (rc == EXIT_DONE)
-		rc = cli_call(cli, "network.ls", NULL, &result);
-	if (rc != EXIT_DONE)
-		return rc;
-	networks = json_object_get(result, "networks");
-	for (size_t i = json_array_size(networks); i-- > 0;) {
-		if (!passes(cli, json_array_get(networks, i)))
-			json_array_remove(networks, i);
-	}
-	if (cli->json)
-		cli_print_json(result);
-	else
-		print_networks(cli, result);
-	json_decref(result);
-	return EXIT_DONE;
 }
 
 // ---- inspect, prune ----
@@ -242,28 +153,52 @@ static void print_deleted(const struct cli *cli, const json_t *result)
 		printf("%s\n", json_string_value(name));
 }
 
+// The labels that are asked for by --filter, as an object.
+static int prune_labels(const struct cli *cli, json_t **ret_labels)
+{
+	json_t *list = cli_list(cli, &prune_filter), *value;
+	json_t *labels = list ? json_object() : NULL;
+	size_t i;
+
+	json_array_foreach (list, i, value) {
+		const char *text = json_string_value(value);
+		const char *name = text + strlen("label=");
+		size_t len = strcspn(name, "=");
+
+		if (strncmp(text, "label=", 6) != 0 || len == 0) {
+			json_decref(labels);
+			json_decref(list);
+			return cli_usage("--filter takes label=NAME[=VALUE], not '%s'", text);
+		}
+		json_object_setn_new(
+			labels, name, len, json_string(name[len] ? name + len + 1 : ""));
+	}
+	json_decref(list);
+	*ret_labels = labels;
+	return EXIT_DONE;
+}
+
+static int confirm(const struct cli *cli)
+{
+	struct err err = {0};
+
+	if (cli_flag(cli, &prune_force))
+		return EXIT_DONE;
+	if (!isatty(STDIN_FILENO))
+		return cli_usage("network prune asks on a terminal only; give --force");
+	if (is_sure())
+		return EXIT_DONE;
+	err_set(&err, -ECANCELED, "network prune", "was not confirmed");
+	return cli_fail(cli, &err);
+}
+
 static int prune(struct cli *cli, int argc, char **argv)
 {
-	static const char *const keys[] = {"label", NULL};
 	json_t *labels = NULL;
-	int rc = check_filters(cli, keys);
+	int rc = prune_labels(cli, &labels);
 
-	for (unsigned i = 0; rc == EXIT_DONE && i < cli->nb_values; i++) {
-		const char *label = cli->values[i].text + strlen("label=");
-		size_t len = strcspn(label, "=");
-		char name[256];
-
-		snprintf(name, sizeof(name), "%.*s", (int)len, label);
-		if (!labels)
-			labels = json_object();
-		json_object_set_new(labels, name, json_string(label[len] ? label + len + 1 : ""));
-	}
-	if (rc == EXIT_DONE && !(cli->given & OPT_FORCE)) {
-		if (!isatty(STDIN_FILENO))
-			rc = cli_usage("network prune asks on a terminal only; give --force");
-		else if (!is_sure())
-			rc = EXIT_REFUSED;
-	}
+	if (rc == EXIT_DONE)
+		rc = confirm(cli);
 	if (rc != EXIT_DONE) {
 		json_decref(labels);
 		return rc;
@@ -271,24 +206,29 @@ static int prune(struct cli *cli, int argc, char **argv)
 	return cli_show(cli, "network.prune", json_pack("{s:o*}", "labels", labels), print_deleted);
 }
 
-const struct verb verbs_network[] = {
-	{"network create", "NETWORK", "make a network; prints its id",
-		"What is not given is chosen. With several subnets, ranges, gateways and reserved "
-		"addresses\nfind theirs by themselves. Options (-o): vni=ID, mtu=BYTES, "
-		"spoof=allow|deny.",
-		1, 1,
-		OPT_DRIVER | OPT_SUBNET | OPT_IP_RANGE | OPT_GATEWAY | OPT_AUX_ADDRESS | OPT_IPV6 |
-			OPT_INTERNAL | OPT_DNS | OPT_LABEL | OPT_OPT,
-		create, true},
-	{"network rm", "NETWORK...", "delete networks that no container is connected to", NULL, 1,
-		-1, OPT_FORCE, rm, true},
-	{"network ls", "", "list the networks",
-		"Filters: driver=NAME, name=PART, label=NAME[=VALUE], scope=global|local, "
-		"id=BEGINNING.",
-		0, 0, OPT_QUIET | OPT_FILTER, ls, true},
-	{"network inspect", "NETWORK...", "everything of networks, on all hosts, as JSON", NULL, 1,
-		-1, 0, inspect, true},
+static const struct verb verbs[] = {
+	{"network ls", "", "list the networks", .other = "network list",
+		.detail = CLI_NETWORK_LS_DETAIL, .options = cli_network_ls_options,
+		.run = cli_network_ls, .of_agent = true},
+	{"network create", "NETWORK", "create a network and print its id",
+		.detail = "What is not given is chosen. Ranges, gateways and reserved addresses "
+			  "belong to the subnet that they are in.\n"
+			  "Options of the driver (-o): vni=ID, mtu=BYTES, spoof=allow|deny.",
+		.min_args = 1, .max_args = 1,
+		.options = CLI_OPTIONS(&driver, &subnet, &ip_range, &gateway, &aux_address, &ipv6,
+			&internal, &dns, &label, &opt),
+		.run = create, .of_agent = true},
+	{"network rm", "NETWORK...", "delete networks that no container is connected to",
+		.other = "network remove",
+		.detail = "If a network is refused, the others are deleted nevertheless.",
+		.min_args = 1, .max_args = -1, .options = CLI_OPTIONS(&rm_force), .run = rm,
+		.of_agent = true},
+	{"network inspect", "NETWORK...", "print networks with all details, of all hosts, as JSON",
+		.min_args = 1, .max_args = -1, .run = inspect, .of_agent = true},
 	{"network prune", "", "delete all networks that no container is connected to",
-		"Filter: label=NAME[=VALUE].", 0, 0, OPT_FORCE | OPT_FILTER, prune, true},
-	{NULL},
+		.options = CLI_OPTIONS(&prune_force, &prune_filter), .run = prune,
+		.of_agent = true},
+	{},
 };
+const struct verb_group verb_group_network = {
+	"Networks, as with docker", "vsctl network create -d overlay front", verbs};

@@ -17,7 +17,7 @@ static int add_port(struct cli *cli, int argc, char **argv)
 		return rc;
 	return cli_change(cli, "port.add",
 		json_pack("{s:s, s:o, s:b}", "bridge", argv[0], "port", port, "may_exist",
-			!!(cli->given & OPT_MAY_EXIST)));
+			cli_flag(cli, &cli_may_exist)));
 }
 
 static int del_port(struct cli *cli, int argc, char **argv)
@@ -29,7 +29,7 @@ static int del_port(struct cli *cli, int argc, char **argv)
 		json_array_append_new(names, json_string(argv[i]));
 	return cli_change(cli, "port.del",
 		json_pack("{s:o, s:s*, s:b}", "names", names, "bridge", bridge, "if_exists",
-			!!(cli->given & OPT_IF_EXISTS)));
+			cli_flag(cli, &cli_if_exists)));
 }
 
 static int set_port(struct cli *cli, int argc, char **argv)
@@ -76,15 +76,22 @@ static int list_ports(struct cli *cli, int argc, char **argv)
 		print_ports);
 }
 
-const struct verb verbs_port[] = {
+static const struct verb verbs[] = {
 	{"add-port", "BRIDGE PORT [KEY=VALUE...]", "add a port to a bridge",
-		"Options such as type=tap netns=c1 tag=10 are those of the configuration file; "
-		"`vswitchd --reference config`\nlists them.",
-		2, -1, OPT_MAY_EXIST, add_port},
+		.detail = "The options, such as type=tap netns=c1 tag=10, are those of the "
+			  "configuration file; `vswitchd --reference config` lists them.",
+		.min_args = 2, .max_args = -1, .options = CLI_OPTIONS(&cli_may_exist),
+		.run = add_port},
 	{"del-port", "[BRIDGE] PORT...", "delete ports, all or none",
-		"Of several arguments the first is the bridge, and all ports must be on it.", 1, -1,
-		OPT_IF_EXISTS, del_port},
-	{"set-port", "PORT KEY=VALUE...", "change options of a port", NULL, 2, -1, 0, set_port},
-	{"list-ports", "[BRIDGE]", "list the ports of a bridge, or all", NULL, 0, 1, 0, list_ports},
-	{NULL},
+		.detail = "If there are several arguments, the first is a bridge, and all ports "
+			  "must be on it.",
+		.min_args = 1, .max_args = -1, .options = CLI_OPTIONS(&cli_if_exists),
+		.run = del_port},
+	{"set-port", "PORT KEY=VALUE...", "change options of a port", .min_args = 2, .max_args = -1,
+		.run = set_port},
+	{"list-ports", "[BRIDGE]", "list the ports of a bridge, or all", .max_args = 1,
+		.run = list_ports},
+	{},
 };
+const struct verb_group verb_group_port = {
+	"Ports", "vsctl add-port br0 c1 type=tap netns=c1 ip=10.0.0.1/24", verbs};

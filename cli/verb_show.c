@@ -10,8 +10,7 @@ static void print_status(const struct cli *cli, const json_t *result)
 	const json_t *state = json_object_get(result, "state");
 
 	printf("vswitchd %s, pid %lld, up %.0f s, at %s\n", member_text(result, "version"),
-		member_int(result, "pid"), json_number_value(json_object_get(result, "uptime_s")),
-		member_text(result, "run_dir"));
+		member_int(result, "pid"), cli_uptime_s(result), member_text(result, "run_dir"));
 	printf("workers %lld, bridges %lld, ports %lld (%lld up), forwarding entries %lld\n",
 		member_int(result, "workers"), member_int(result, "bridges"),
 		member_int(result, "ports"), member_int(result, "ports_up"),
@@ -64,10 +63,10 @@ static void print_bridge(const json_t *bridge)
 	json_array_foreach (json_object_get(bridge, "fdb"), i, item)
 		print_entry(item);
 	if (member_int(bridge, "fdb_more"))
-		printf("    and %lld more static entries (`vsctl fdb show` lists them)\n",
+		printf("    and %lld more static entries (`vsctl fdb ls` lists them)\n",
 			member_int(bridge, "fdb_more"));
 	if (member_int(bridge, "neigh"))
-		printf("    Neighbours: %lld (`vsctl neigh show` lists them)\n",
+		printf("    Neighbours: %lld (`vsctl neigh ls` lists them)\n",
 			member_int(bridge, "neigh"));
 	free(options);
 }
@@ -95,9 +94,11 @@ static int show(struct cli *cli, int argc, char **argv)
 	return cli_show(cli, "port.show", json_pack("{s:s}", "name", argv[0]), print_one_port);
 }
 
-const struct verb verbs_show[] = {
-	{"status", "", "what runs here and how it is", NULL, 0, 0, 0, status},
-	{"show", "[PORT]", "everything of all bridges, ports and VTEPs, or of one port", NULL, 0, 1,
-		0, show},
-	{NULL},
+static const struct verb verbs[] = {
+	{"status", "", "show the version, the number of objects and the state of the switch",
+		.run = status},
+	{"show", "[PORT]", "show all bridges, ports and VTEPs, or one port, with all details",
+		.max_args = 1, .run = show},
+	{},
 };
+const struct verb_group verb_group_show = {"The switch", "vsctl show", verbs};

@@ -12,6 +12,10 @@
 static const char *const counters[] = {
 	"rx_packets", "tx_packets", "rx_bytes", "tx_bytes", "rx_dropped", "tx_dropped"};
 
+static const struct cli_option watch = {
+	"--watch", "[SECONDS]", "print rates every second, or every SECONDS, until interrupted"};
+static const struct cli_option all = {"--all", NULL, "also show reasons that never occurred"};
+
 static json_t *one_port(int argc, char **argv)
 {
 	return json_pack("{s:s*}", "port", argc ? argv[0] : NULL);
@@ -93,7 +97,7 @@ static void print_rates(const json_t *rates)
 	table_print(&table);
 }
 
-static int watch(struct cli *cli, int argc, char **argv)
+static int watch_ports(struct cli *cli, int argc, char **argv, double seconds)
 {
 	json_t *before, *now;
 	int rc = cli_call(cli, "stats", one_port(argc, argv), &before);
@@ -101,17 +105,15 @@ static int watch(struct cli *cli, int argc, char **argv)
 	while (rc == EXIT_DONE) {
 		json_t *change;
 
-		usleep(cli->watch_s * 1e6);
+		usleep(seconds * 1e6);
 		rc = cli_call(cli, "stats", one_port(argc, argv), &now);
 		if (rc != EXIT_DONE)
 			break;
 		change = rates(before, now);
-		if (cli->json) {
-			json_dumpf(change, stdout, JSON_COMPACT);
-			putchar('\n');
-		} else {
+		if (cli->json)
+			cli_print_line(change);
+		else
 			print_rates(change);
-		}
 		fflush(stdout);
 		json_decref(change);
 		json_decref(before);
@@ -122,8 +124,12 @@ static int watch(struct cli *cli, int argc, char **argv)
 
 static int stats(struct cli *cli, int argc, char **argv)
 {
-	if (cli->given & OPT_WATCH)
-		return watch(cli, argc, argv);
+	double seconds = 1;
+
+	if (cli_text(cli, &watch) && cli_seconds(watch.name, cli_text(cli, &watch), &seconds))
+		return EXIT_USAGE;
+	if (cli_given(cli, &watch))
+		return watch_ports(cli, argc, argv, seconds);
 	return cli_show(cli, "stats", one_port(argc, argv), print_totals);
 }
 
@@ -135,7 +141,7 @@ static void print_drops(const struct cli *cli, const json_t *result)
 
 	table_init(&table, "REASON DIRECTION >PACKETS MEANING");
 	json_array_foreach (json_object_get(result, "drops"), i, row) {
-		if (!member_int(row, "packets") && !(cli->given & OPT_ALL))
+		if (!member_int(row, "packets") && !cli_flag(cli, &all))
 			continue;
 		table_add(&table, "%s", member_text(row, "reason"));
 		table_add(&table, "%s", member_text(row, "direction"));
@@ -150,10 +156,12 @@ static int drops(struct cli *cli, int argc, char **argv)
 	return cli_show(cli, "drops", one_port(argc, argv), print_drops);
 }
 
-const struct verb verbs_stats[] = {
-	{"stats", "[PORT]", "counters of the ports",
-		"--watch prints rates every second, or every SECONDS.", 0, 1, OPT_WATCH, stats},
-	{"drops", "[PORT]", "why packets were dropped",
-		"--all prints reasons that never occurred too.", 0, 1, OPT_ALL, drops},
-	{NULL},
+static const struct verb verbs[] = {
+	{"stats", "[PORT]", "show the counters of the ports and VTEPs",
+		.detail = "With --json, --watch prints one JSON value a line.", .max_args = 1,
+		.options = CLI_OPTIONS(&watch), .run = stats},
+	{"drops", "[PORT]", "show why packets were dropped", .max_args = 1,
+		.options = CLI_OPTIONS(&all), .run = drops},
+	{},
 };
+const struct verb_group verb_group_stats = {"Counters", "vsctl stats --watch", verbs};

@@ -153,7 +153,7 @@ static void print_stages(const json_t *list)
 		}
 		table_add(&table, "%.1f", member_real(w, "cycles_per_packet_outside_stages"));
 	}
-	printf("\nCycles per packet of each stage, sampled; and of receiving and sending:\n");
+	printf("\nCycles per packet in each stage (sampled), and in receiving and sending:\n");
 	table_print(&table);
 }
 
@@ -184,7 +184,7 @@ static void print_sizes(const json_t *list)
 		json_array_foreach (json_object_get(w, "batch_sizes"), k, size)
 			add_share(&table, share(member_int(size, "batches"), all));
 	}
-	printf("\nBatches by the number of packets in them:\n");
+	printf("\nBatches by their number of packets:\n");
 	table_print(&table);
 }
 
@@ -192,7 +192,7 @@ static int perf(struct cli *cli, int argc, char **argv)
 {
 	json_t *before, *now, *result;
 	double seconds = 1;
-	int rc = argc ? cli_seconds("perf", argv[0], &seconds) : EXIT_DONE;
+	int rc = argc ? cli_seconds("worker perf", argv[0], &seconds) : EXIT_DONE;
 
 	if (rc == EXIT_DONE)
 		rc = cli_call(cli, "workers", NULL, &before);
@@ -241,23 +241,25 @@ static void print_workers(const struct cli *cli, const json_t *result)
 	table_print(&table);
 }
 
-static int workers(struct cli *cli, int argc, char **argv)
+static int ls(struct cli *cli, int argc, char **argv)
 {
 	return cli_show(cli, "workers", NULL, print_workers);
 }
 
-const struct verb verbs_worker[] = {
-	{"workers", "", "what the worker threads have done since the start",
-		"EMPTY: rounds that found no packet. BUSY: time awake that moved packets.", 0, 0, 0,
-		workers},
-	{"perf", "[SECONDS]", "where the time goes: cycles, stages, batches of each worker",
-		"Watches for a second, or SECONDS.\n\n"
-		"CYCLES/PACKET  cycles of rounds that moved packets, divided by these packets\n"
-		"EMPTY          share of rounds (polls of all queues) that found no packet\n"
-		"BUSY           share of the time in rounds that moved packets\n"
-		"IDLE           share of the time in rounds that found none\n"
-		"ASLEEP         share of the time in which the worker slept; none with polling: "
-		"busy",
-		0, 1, 0, perf},
-	{NULL},
+static const struct verb verbs[] = {
+	{"worker ls", "", "list the worker threads and what they have done since the start",
+		.detail = "EMPTY is the share of rounds that found no packet, BUSY the share of "
+			  "the time awake in which the worker moved packets.",
+		.run = ls},
+	{"worker perf", "[SECONDS]", "measure where the time goes: cycles, stages, batches",
+		.detail = "Measures for one second, or for SECONDS.\n"
+			  "CYCLES/PACKET  cycles of rounds that moved packets, for each packet\n"
+			  "EMPTY          share of rounds (polls of all queues) that found no "
+			  "packet\n"
+			  "BUSY           share of the time in rounds that moved packets\n"
+			  "IDLE           share of the time in rounds that found none\n"
+			  "ASLEEP         share of the time asleep; 0 with polling: busy",
+		.max_args = 1, .run = perf},
+	{},
 };
+const struct verb_group verb_group_worker = {"Worker threads", "vsctl worker perf 5", verbs};

@@ -1,35 +1,44 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The table of verbs, and which of them was meant.
+// The groups of verbs, and the verb of a command line. cli/meson.build has the list of groups.
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "base/util.h"
 #include "cli/cli.h"
-#include "config/nearest.h"
 
-const struct verb *const verb_groups[] = {verbs_show, verbs_bridge, verbs_port, verbs_tunnel,
-	verbs_fdb, verbs_neigh, verbs_stats, verbs_worker, verbs_monitor, verbs_network,
-	verbs_connect, verbs_dns, verbs_agent, verbs_config, verbs_help};
+#define X(name) extern const struct verb_group verb_group_##name;
+CLI_SWITCH_GROUPS(X)
+CLI_NOUN_GROUPS(X)
+#undef X
+
+#define X(name) &verb_group_##name,
+const struct verb_group *const verb_groups[] = {CLI_SWITCH_GROUPS(X) CLI_NOUN_GROUPS(X)};
+#undef X
 const unsigned nb_verb_groups = ARRAY_SIZE(verb_groups);
 
-// Number of words of the verb's name that begin `argv`; 0 when it is another verb.
-static int match(const struct verb *verb, int argc, char **argv)
-{
-	size_t len = strcspn(verb->name, " ");
+#define X(name) +1
+const unsigned nb_switch_groups = 0 CLI_SWITCH_GROUPS(X);
+#undef X
 
-	if (argc < 1 || strlen(argv[0]) != len || strncmp(verb->name, argv[0], len))
+// Number of words of the name that begin `argv`; 0 when it is another name.
+static int match(const char *name, int argc, char **argv)
+{
+	size_t len = name ? strcspn(name, " ") : 0;
+
+	if (!name || argc < 1 || strlen(argv[0]) != len || strncmp(name, argv[0], len) != 0)
 		return 0;
-	if (!verb->name[len])
+	if (!name[len])
 		return 1;
-	return argc >= 2 && !strcmp(verb->name + len + 1, argv[1]) ? 2 : 0;
+	return argc >= 2 && !strcmp(name + len + 1, argv[1]) ? 2 : 0;
 }
 
 const struct verb *cli_find_verb(int argc, char **argv, int *ret_words)
 {
 	for (unsigned g = 0; g < nb_verb_groups; g++) {
-		for (const struct verb *verb = verb_groups[g]; verb->name; verb++) {
-			*ret_words = match(verb, argc, argv);
+		for (const struct verb *verb = verb_groups[g]->verbs; verb->name; verb++) {
+			*ret_words = match(verb->name, argc, argv);
+			if (!*ret_words)
+				*ret_words = match(verb->other, argc, argv);
 			if (*ret_words)
 				return verb;
 		}
@@ -44,43 +53,10 @@ bool cli_begins_with(const struct verb *verb, const char *word)
 	return !strncmp(verb->name, word, len) && verb->name[len] == ' ';
 }
 
-// The verb that is nearest to the words, and the second words of those that begin with the first.
-static const struct verb *nearest(int argc, char **argv, char *seconds, size_t len_bytes)
+void cli_each_verb(void (*fn)(const struct verb *verb, void *arg), void *arg)
 {
-	const char *word = nearest_renamed(argv[0]) ?: argv[0];
-	unsigned best = NEAREST_FAR;
-	const struct verb *found = NULL;
-	struct text text = text_over(seconds, len_bytes);
-	char two[64];
-
-	snprintf(two, sizeof(two), "%s %s", word, argc > 1 ? argv[1] : "");
 	for (unsigned g = 0; g < nb_verb_groups; g++) {
-		for (const struct verb *verb = verb_groups[g]; verb->name; verb++) {
-			const char *second = strchr(verb->name, ' ');
-			unsigned distance = nearest_distance(second ? two : word, verb->name);
-
-			if (distance < best) {
-				best = distance;
-				found = verb;
-			}
-			if (cli_begins_with(verb, argv[0]))
-				text_add_item(&text, ", ", "%s", second + 1);
-		}
+		for (const struct verb *verb = verb_groups[g]->verbs; verb->name; verb++)
+			fn(verb, arg);
 	}
-	return found;
-}
-
-int cli_unknown_verb(int argc, char **argv)
-{
-	char seconds[128];
-	const struct verb *verb = nearest(argc, argv, seconds, sizeof(seconds));
-
-	if (seconds[0] && argc < 2)
-		return cli_usage("after '%s' comes one of: %s", argv[0], seconds);
-	if (verb)
-		return cli_usage("unknown verb '%s%s%s'; did you mean '%s'?", argv[0],
-			seconds[0] ? " " : "", seconds[0] ? argv[1] : "", verb->name);
-	if (seconds[0])
-		return cli_usage("unknown verb '%s %s'; there are: %s", argv[0], argv[1], seconds);
-	return cli_usage("unknown verb '%s'", argv[0]);
 }

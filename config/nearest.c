@@ -41,7 +41,6 @@ unsigned nearest_distance(const char *a, const char *b)
 		}
 	}
 	far = MAX_OF(len_a, len_b) / 3;
-	far = MAX_OF(far, 1u);
 	return row[len_a % 3][len_b] <= far ? row[len_a % 3][len_b] : NEAREST_FAR;
 }
 
@@ -60,6 +59,22 @@ const char *nearest_renamed(const char *word)
 		{"endpoint.list", "vtep.list"},
 		{"endpoint.show", "vtep.show"},
 		// verbs
+		{"fdb show", "fdb ls"},
+		{"fdb del", "fdb rm"},
+		{"neigh show", "neigh ls"},
+		{"neigh del", "neigh rm"},
+		{"vni list", "vni ls"},
+		{"vni del", "vni rm"},
+		{"vni add-remote", "remote add"},
+		{"vni del-remote", "remote rm"},
+		{"tunnel-status", "remote ls"},
+		{"workers", "worker ls"},
+		{"perf", "worker perf"},
+		{"keygen", "key create"},
+		{"hosts", "host ls"},
+		{"net-status", "agent show"},
+		{"audit", "agent audit"},
+		{"network monitor", "agent monitor"},
 		{"add-tunnel-endpoint", "add-vtep"},
 		{"del-tunnel-endpoint", "del-vtep"},
 		{"set-tunnel-endpoint", "set-vtep"},

@@ -318,3 +318,13 @@ int ctrl_check_params(
 	memset(fault, 0, sizeof(*fault));
 	return check_members(&at, method->params, params, true);
 }
+
+json_t *ctrl_events_json(const struct ctrl_event *events)
+{
+	json_t *list = json_array();
+
+	for (; events->name; events++)
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "name", events->name,
+						    "data", events->data, "help", events->help));
+	return json_pack("{s:o}", "events", list);
+}

@@ -57,6 +57,9 @@ struct ctrl_event {
 	const char *name, *data, *help; // a NULL name ends a list
 };
 
+// The list as JSON: an object of `events`, a list of name, data and help. NULL: out of memory.
+json_t *ctrl_events_json(const struct ctrl_event *events);
+
 // A reference page.
 struct ctrl_reference {
 	const char *title, *run_dir;

@@ -113,7 +113,7 @@ static int check_tcp(const struct ctrl_tcp *tcp, struct err *err)
 		return err_set(err, -EPERM, address,
 			"will not listen on TCP without keys: give the file of the server's "
 			"secret key (--key) and the file of the clients' public keys "
-			"(--client-keys); `vsctl keygen FILE` makes keys");
+			"(--client-keys); `vsctl key create FILE` makes keys");
 	if (!zmq_has("curve"))
 		return err_set(err, -EOPNOTSUPP, address,
 			"will not listen on TCP: this libzmq was built without CURVE");

@@ -57,7 +57,7 @@ echo "      $(gbits "$SCRATCH/one") Gbit/s"
 step "Any host tells of all of them"
 on h2 network ls
 on h2 network inspect multinet
-on h2 hosts
+on h2 host ls
 
 step "Host h3 dies, with its daemons and containers"
 node_kill h3
@@ -65,11 +65,11 @@ ip netns delete cache
 ip netns delete worker
 sleep 4
 step "After its lease it is suspended: what it had stays for a while"
-on h1 hosts
+on h1 host ls
 step "After the grace period its endpoints are gone, everywhere; their addresses are free again"
 wait_until 30 knows h1 2
 wait_until 5 knows h2 2
-on h1 hosts
+on h1 host ls
 run in_ns web ping -q -c 3 -i 0.2 "$(address_of db)"
 
 step "It comes back: nothing to be done, but to start it"
@@ -80,7 +80,7 @@ on h3 network connect multinet cache2
 run in_ns web ping -q -c 3 -i 0.2 "$(address_of cache2)"
 step "Store, agent and switch agree on all hosts"
 for host in h1 h2 h3; do
-	on "$host" audit
+	on "$host" agent audit
 done
 for host in h1 h2 h3; do
 	agent=agent_$host switch=pid_$host

@@ -33,7 +33,7 @@ echo "      four connections: $(gbits "$SCRATCH/four") Gbit/s"
 
 step "What the switch has seen"
 run vsctl show
-run vsctl fdb show br0
+run vsctl fdb ls br0
 run vsctl stats
 
 step "Unplugging, and stopping the switch"

@@ -79,7 +79,7 @@ def endpoint(sample, net, number, version):
 
 
 def settled(node, count):
-    status = node.json("net-status")
+    status = node.json("agent", "show")
     return status["settled"] and status["endpoints"] >= count
 
 

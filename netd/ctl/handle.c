@@ -84,6 +84,11 @@ int netd_handle_hosts(void *arg, const json_t *params, json_t **ret_result, stru
 	return give(hosts, ret_result, err);
 }
 
+int netd_handle_events_list(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	return give(ctrl_events_json(netd_events), ret_result, err);
+}
+
 int netd_handle_audit(void *arg, const json_t *params, json_t **ret_result, struct err *err)
 {
 	const struct netd_handle *h = arg;

@@ -141,6 +141,8 @@ static const struct ctrl_param dns_flush_params[] = {END};
 
 static const struct ctrl_param hosts_params[] = {END};
 
+static const struct ctrl_param events_list_params[] = {END};
+
 static const struct ctrl_param audit_params[] = {
 	{.name = "repair", .type = CTRL_BOOL, .help = "mend what can be mended"}, END};
 
@@ -163,7 +165,7 @@ const struct ctrl_event netd_events[] = {
 	{"host.present", "host", "another host is there"},
 	{"host.suspended", "host", "and has not reached the store for its ttl"},
 	{"store.up", "nothing", "the store answers"},
-	{"store.down", "reason", "and does not any more"},
+	{"store.down", "reason", "the store stopped answering"},
 	{"store.lost", "nothing",
 		"the store came back empty or older than it was; hosts put back "
 		"what is theirs"},

@@ -55,6 +55,8 @@
 		"hosts: a list of name, state (present; suspended: silent, its endpoints are "     \
 		"kept for a while; unknown), address (of its tunnels), endpoints (their number), " \
 		"self, since_s (of suspended)")                                                    \
+	X(EVENTS_LIST, events_list, "events.list", READ, "Lists the events.",                      \
+		"events: a list of name, data, help")                                              \
 	X(AUDIT, audit, "audit", WRITE, "Compares store, agent and switch.",                       \
 		"differences: a list of where (store, agent or switch), object, difference, "      \
 		"repaired")

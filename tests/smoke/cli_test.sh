@@ -16,16 +16,20 @@ misused() {
 misused 'no verb'
 misused "unknown verb 'frobnicate' " frobnicate
 misused "did you mean 'add-port'" ad-port br0 c1
-misused "did you mean 'fdb show'" fdb sho
-misused 'one of: show, add, del, load, flush' fdb
+misused "did you mean 'fdb ls'" fdb sho
+misused "'fdb show' is now called 'fdb ls'" fdb show br0
+misused "'hosts' is now called 'host ls'" --json hosts
+misused "'net-status' is now called 'agent show'" net-status
+misused 'one of: ls, add, rm, load, flush' fdb
 misused "did you mean '--json'" --jsno status
 misused "did you mean 'add-br'" help ad-br
 misused 'few arguments: vsctl add-port BRIDGE PORT' add-port br0
 misused 'many arguments' status now
 misused 'status has no option --all' --all status
+misused 'stands after its verb' -f network rm x
 misused '--timeout needs a value' status --timeout
 misused "not 'soon'" --timeout soon status
-misused "not '1e9'" perf 1e9
+misused "not '1e9'" worker perf 1e9
 misused '--json takes no value' --json=yes status
 misused "'mtu' is not an option" set-port c1 mtu
 misused 'not UTF-8' add-br $'\xff'
@@ -36,7 +40,12 @@ vsctl help >"$T/help"
 vsctl --help | diff "$T/help" - || fail "--help is not help"
 diff <(vsctl add-br --help) <(vsctl help add-br) || fail "--help of a verb"
 (($(vsctl help fdb | grep -c '^vsctl fdb') == 5)) || fail "help of a group"
-mapfile -t verbs < <(sed -n '/^Options/q; s/^  \([a-z-]*\( [a-z-]\+\)\?\) .*/\1/p' "$T/help")
+vsctl help network create | grep -q '^ *--ipv6 ' || fail "help of a verb has no options"
+! vsctl help network ls | grep -q -- --ipv6 || fail "help of a verb has options of others"
+! vsctl help | grep -E '^.{101}' || fail "help is too wide"
+vsctl --json help | jq -e '[.verbs[] | select(.name == "network rm")][0] |
+	.other == "network remove" and (.options | map(.name) == ["--force"])' >/dev/null || fail "help in JSON"
+mapfile -t verbs < <(sed -n '/^Options/q; s/^  \([a-z][a-z-]*\( [a-z-]\+\)\?\) .*/\1/p' "$T/help")
 ((${#verbs[@]} > 20)) || fail "verbs: ${verbs[*]}"
 
 # The manual pages know every verb, option and key.
@@ -44,10 +53,14 @@ for verb in "${verbs[@]}"; do
 	# shellcheck disable=SC2086
 	vsctl help $verb | grep -q "^vsctl $verb" || fail "no help for $verb"
 	grep -q "\*$verb\*" "$TOP/docs/vsctl.1.scd" || fail "vsctl(1) has no $verb"
+	# shellcheck disable=SC2086
+	vsctl help $verb >>"$T/help"
 done
-sed -nE 's/^  (-., )?(--[a-z0-9-]*).*/\2/p' "$T/help" | while read -r option; do
-	grep -q "\*$option\*" "$TOP/docs/vsctl.1.scd" || fail "vsctl(1) has no $option"
-done
+sed -nE 's/^  (-., )?(--[a-z0-9-]*)(, (--[a-z0-9-]*))?.*/\2\n\4/p' "$T/help" | sort -u | grep . |
+	while read -r option; do
+		grep -qE "\*([a-z ]* )?$option( label=)?\*" "$TOP/docs/vsctl.1.scd" ||
+			fail "vsctl(1) has no $option"
+	done
 for option in $("$VSWITCHD" --help | grep -oE -- '--[a-z-]+' | sort -u); do
 	grep -qE "\*(-., )?$option\*" "$TOP/docs/vswitchd.8.scd" || fail "vswitchd(8) has no $option"
 done
@@ -89,7 +102,7 @@ completes() {
 	[[ "${COMPREPLY[*]}" == "$*" ]] || fail "'$COMP_LINE' is completed with: ${COMPREPLY[*]}"
 }
 completes 'vsctl add' add-br add-port add-vtep
-completes 'vsctl fdb ' show add del load flush
+completes 'vsctl fdb ' ls add rm load flush
 completes 'vsctl config c' check
 completes 'vsctl del-br ' br0 br1
 completes 'vsctl --json del-br br' br0 br1
@@ -108,6 +121,9 @@ completes 'vsctl network c' create connect
 completes 'vsctl network create --subnet 10.0.0.0/8 --ip' --ip-range --ipv6
 completes 'vsctl network create -d o' overlay
 completes 'vsctl monitor port.d' port.del port.down
+completes 'vsctl stats --watch 2 n' n0 n1
+completes 'vsctl network rm -' --run-dir --json --timeout --connect --connect-events --key --server-key --version --help \
+	--force -f
 completes 'vsctl help add-' add-br add-port add-vtep
 
 # Every verb takes --run-dir, before and after.
@@ -130,18 +146,18 @@ jq -es 'length >= 3 and all(.[]; .ports_per_second[0].rx_packets > 0)' "$T/watch
 	fail "stats --watch in JSON: $(cat "$T/watch")"
 
 # Where the time goes.
-vsctl perf 0.5 >"$T/perf"
+vsctl worker perf 0.5 >"$T/perf"
 for words in '^0 .*%$' '32-63' lookup; do
 	grep -qE "$words" "$T/perf" || fail "no $words in perf: $(cat "$T/perf")"
 done
 note "$(sed -n 1,2p "$T/perf" | tr -s ' ' | tr '\n' ' ')"
-vsctl --json perf 0.5 | jq -e '.seconds > 0.4 and (.workers[0] |
+vsctl --json worker perf 0.5 | jq -e '.seconds > 0.4 and (.workers[0] |
 	.packets > 1000 and .cycles_per_packet > 1 and .busy_share > 0.1 and .empty_share >= 0 and
 	.busy_share + .idle_share + .asleep_share < 1.01 and
 	([.batch_sizes[].batches] | add) > 100 and
 	(.batch_sizes[-1] | .from == 64 and .batches > 0) and
 	([.stages[] | select(.name == "parse")][0].cycles_per_packet > 0) and
-	(.packets_per_batch | . >= 1 and . < 65))' >/dev/null || fail "perf: $(vsctl --json perf 0.5)"
-vsctl --json workers | jq -e '.workers[] | .batches == ([.batch_sizes[].batches] | add) or
+	(.packets_per_batch | . >= 1 and . < 65))' >/dev/null || fail "perf: $(vsctl --json worker perf 0.5)"
+vsctl --json worker ls | jq -e '.workers[] | .batches == ([.batch_sizes[].batches] | add) or
 	(.batches - ([.batch_sizes[].batches] | add) | . > -100 and . < 100)' >/dev/null ||
-	fail "sizes do not add up to the batches: $(vsctl --json workers)"
+	fail "sizes do not add up to the batches: $(vsctl --json worker ls)"

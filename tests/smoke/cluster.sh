@@ -22,7 +22,7 @@ nodes() {
 	for ((n = 1; n <= $1; n++)); do
 		node "h$n" "$n" "${@:2}"
 	done
-	wait_until 10 all_present || fail "not all hosts are present: $(on h1 hosts)"
+	wait_until 10 all_present || fail "not all hosts are present: $(on h1 host ls)"
 }
 
 # node NAME N [configuration line…]
@@ -34,7 +34,7 @@ node() {
 all_present() {
 	local node
 	for node in "${NODES[@]}"; do
-		[[ $(on "$node" --json hosts | jq '[.hosts[] | select(.state == "present")] | length') == \
+		[[ $(on "$node" --json host ls | jq '[.hosts[] | select(.state == "present")] | length') == \
 			"${#NODES[@]}" ]] || return 1
 	done
 }
@@ -70,7 +70,7 @@ sees() {
 }
 
 is_settled() {
-	[[ $(on "$1" --json net-status | jq .settled) == true ]]
+	[[ $(on "$1" --json agent show | jq .settled) == true ]]
 }
 
 all_settled() {
@@ -82,7 +82,7 @@ all_settled() {
 
 # clean HOST: store, agent and switch agree.
 clean() {
-	on "$1" audit >"$T/audit" || fail "audit of $1: $(<"$T/audit")"
+	on "$1" agent audit >"$T/audit" || fail "audit of $1: $(<"$T/audit")"
 }
 
 # stream_start CONTAINER ADDRESS: fifty pings a second, until stream_lost.

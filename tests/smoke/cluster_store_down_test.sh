@@ -35,7 +35,7 @@ lost=$(stream_lost)
 [[ $(on h2 --json network inspect multinet |
 	jq '[.. | objects | select(has("ips")).ips[]] | length == (unique | length)') == true ]] ||
 	fail "an address twice"
-wait_until 10 all_settled || fail "not settled: $(on h1 net-status)"
+wait_until 10 all_settled || fail "not settled: $(on h1 agent show)"
 clean h1
 clean h2
 
@@ -46,7 +46,7 @@ rm -rf "$T/store/data"
 store_start "$T/store" || fail "etcd does not come back"
 wait_until 15 eval '(($(store_keys nets/ | grep -c /ep/) == new + 1))' ||
 	fail "not all is put back: $(store_keys '')"
-wait_until 15 all_settled || fail "not settled: $(on h1 net-status)"
+wait_until 15 all_settled || fail "not settled: $(on h1 agent show)"
 clean h1
 clean h2
 reaches c1 "$ip2"

@@ -91,14 +91,14 @@ on h1 drops | grep -q spoofed || fail "no drop is named: $(on h1 drops)"
 # ---- audit ----
 
 for host in h1 h2 h3; do
-	wait_until 10 is_settled "$host" || fail "$host is not settled: $(on "$host" net-status)"
+	wait_until 10 is_settled "$host" || fail "$host is not settled: $(on "$host" agent show)"
 	clean "$host"
 done
 mac2=$(in_ns c2 cat /sys/class/net/eth0/address)
 on h1 fdb add cw.multinet "$mac2" tunnel=10.1.0.3
-! on h1 audit >"$T/audit" || fail "audit does not see a wrong entry"
+! on h1 agent audit >"$T/audit" || fail "audit does not see a wrong entry"
 grep -q "$mac2" "$T/audit" || fail "audit does not name it: $(<"$T/audit")"
-on h1 audit --repair >/dev/null || true
+on h1 agent audit --repair >/dev/null || true
 clean h1
 reaches c1 "$ip2"
 
@@ -111,8 +111,8 @@ store_put "nets/$net/ep/10.10.2.250" 'no JSON at all'
 store_put "nets/$net/ep/10.10.2.251" '{"v": 1, "id": "x", "ips": ["10.10.2.1/24"]}'
 store_put hosts/h9 '{"v": 99}'
 store_put nonsense/with/slashes ''
-wait_until 5 eval '(($(on h1 net-status | grep -c "version\|JSON\|member") >= 3))' ||
-	fail "h1 does not tell: $(on h1 net-status)"
+wait_until 5 eval '(($(on h1 agent show | grep -c "version\|JSON\|member") >= 3))' ||
+	fail "h1 does not tell: $(on h1 agent show)"
 reaches c1 "$ip2"
 agent_kill h1
 node_agent h1 "$T/h1" || fail "the agent of h1 does not start"
@@ -126,7 +126,7 @@ store_put networks/multinet "$was"
 store_delete "nets/$net/ep/10.10.2.25"
 store_delete hosts/h9
 store_delete nonsense
-wait_until 10 is_settled h1 || fail "h1 is not settled: $(on h1 net-status)"
+wait_until 10 is_settled h1 || fail "h1 is not settled: $(on h1 agent show)"
 clean h1
 
 # ---- leaving ----

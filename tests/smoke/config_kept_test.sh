@@ -27,6 +27,6 @@ start_switch -c "$T/boot.yaml"
 running >"$T/after"
 diff "$T/before" "$T/after" || fail "the configuration changed over the restart"
 reaches c1 10.0.0.3
-vsctl --json fdb show br0 | jq -e '.entries[] | select(.mac == "02:00:00:00:00:77")' >/dev/null ||
+vsctl --json fdb ls br0 | jq -e '.entries[] | select(.mac == "02:00:00:00:00:77")' >/dev/null ||
 	fail "the static entry is gone"
 vsctl config check "$T/after" || fail "config check refuses what config show printed"

@@ -43,7 +43,7 @@ answered_soon 3 "$ip_stays" o2 web A
 answered_soon 3 NXDOMAIN o1 h3 A
 node_switch h3 "$T/h3"
 node_agent h3 "$T/h3" || fail "h3 does not come back"
-wait_until 15 all_present || fail "h3 is not present: $(on h1 hosts)"
+wait_until 15 all_present || fail "h3 is not present: $(on h1 host ls)"
 
 # ---- an agent that is killed: the others know its names; its own containers, as soon as it is back ----
 

@@ -16,8 +16,8 @@ connect h1 manynet c2 --alias crowd
 net=$(store_get networks/manynet | jq -r .id)
 ip2=$(ip_of h1 manynet c2)
 "$PYTHON" "$DNS/many.py" feed "$count" "$net" "$(store_get hosts/h1)" "$(store_get "nets/$net/ep/$ip2")"
-wait_until 30 eval '(($(on h1 --json net-status | jq .endpoints) == count + 2))' ||
-	fail "h1 knows of $(on h1 --json net-status | jq .endpoints)"
+wait_until 30 eval '(($(on h1 --json agent show | jq .endpoints) == count + 2))' ||
+	fail "h1 knows of $(on h1 --json agent show | jq .endpoints)"
 wait_until 20 eval '[[ -n $(ask c1 "e$((count - 1))" A) ]]' || fail "the last name is not known"
 "$PYTHON" "$DNS/many.py" check "$count" 20000 c1 >"$T/check" 2>&1 || fail "$(<"$T/check")"
 note "$(<"$T/check")"

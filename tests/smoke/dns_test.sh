@@ -157,14 +157,14 @@ sys.stdin.read()' < <(sleep 1000 & echo $! >"$T/sleeper"; wait) >"$T/taken" &
 wait_until 10 grep -q ready "$T/taken"
 vsctl network connect front c5
 expect "$(ip_of front c5)" c1 c5
-for where in "net-status" "dns ls" "network inspect front"; do
+for where in "agent show" "dns ls" "network inspect front"; do
 	# shellcheck disable=SC2086
 	vsctl $where | grep -q 'another program has UDP port 53' || fail "$where says nothing: $(vsctl $where)"
 done
 kill "$(<"$T/sleeper")"
-wait_until 20 listening c5 || fail "c5 is not answered: $(vsctl net-status)"
+wait_until 20 listening c5 || fail "c5 is not answered: $(vsctl agent show)"
 expect "$(ip_of front c1)" c5 c1
-! vsctl net-status | grep -q 'another program' || fail "still a problem: $(vsctl net-status)"
+! vsctl agent show | grep -q 'another program' || fail "still a problem: $(vsctl agent show)"
 
 # ---- resolv.conf, and a restart ----
 
@@ -185,7 +185,7 @@ vsctl network inspect front | jq -e '.[0].endpoints[] | select(.name == "c6").op
 vsctl dns ls >"$T/before"
 agent_stop
 agent
-wait_until 10 listening c6 || fail "nobody listens in c6: $(vsctl net-status)"
+wait_until 10 listening c6 || fail "nobody listens in c6: $(vsctl agent show)"
 [[ $(getent_ip c1.front) == "$(ip_of front c1)" ]] || fail "getent c1.front: $(getent_ip c1.front)"
 vsctl dns ls | diff "$T/before" - || fail "other names than before the restart"
 kill -KILL "$AGENT"
@@ -227,5 +227,5 @@ wait_until 10 grep -qx 'nameserver 192.0.2.6' /etc/netns/c6/resolv.conf || fail 
 refused 'this host answers none; enable' vsctl dns query c1
 refused 'this host answers no names; enable' vsctl network connect --resolv-conf front c6
 vsctl dns ls | grep -q '^front *c1' || fail "ls: $(vsctl dns ls)"
-wait_until 10 eval '[[ $(vsctl --json net-status | jq .settled) == true ]]' || fail "$(vsctl net-status)"
+wait_until 10 eval '[[ $(vsctl --json agent show | jq .settled) == true ]]' || fail "$(vsctl agent show)"
 agent_stop

@@ -22,8 +22,8 @@ switch_stop
 grep -q 02:22:22:22:22:22 "$T/sw/state/running.yaml" || fail "the last entry was lost"
 start_switch
 # And by itself, when nothing else happens.
-vsctl fdb del br0 02:22:22:22:22:22
-vsctl fdb del br0 02:11:11:11:11:11
+vsctl fdb rm br0 02:22:22:22:22:22
+vsctl fdb rm br0 02:11:11:11:11:11
 is_saved() {
 	vsctl --json status | jq -e '.state.pending | not' >/dev/null
 }

@@ -47,9 +47,9 @@ connect h2 backend e1
 
 for host in h1 h2 h3; do
 	wait_until 10 has_gw "$host" "$gw" 10.10.2.1/24 fd10:2::1/64 ||
-		fail "$host: $(in_ns "$host" ip address show dev "$gw") $(on "$host" net-status)"
+		fail "$host: $(in_ns "$host" ip address show dev "$gw") $(on "$host" agent show)"
 	[[ $(mac_of "$host" "$gw") == 02:42:0a:0a:02:01 ]] || fail "$host has another MAC: $(mac_of "$host" "$gw")"
-	wait_until 10 is_settled "$host" || fail "$host is not settled: $(on "$host" net-status)"
+	wait_until 10 is_settled "$host" || fail "$host is not settled: $(on "$host" agent show)"
 	clean "$host"
 done
 wait_until 10 has_gw h1 "$gw2" 10.20.0.77/16 # also of an internal network
@@ -143,13 +143,13 @@ in_ns h3 ip link add dummy0 type bridge
 in_ns h3 ip link set dummy0 up
 in_ns h3 ip route add 10.20.5.0/24 dev dummy0
 connect h3 backend f1
-wait_until 10 eval 'on h3 net-status | grep -q "10.20.5.0/24 by dummy0"' || fail "h3 does not tell: $(on h3 net-status)"
+wait_until 10 eval 'on h3 agent show | grep -q "10.20.5.0/24 by dummy0"' || fail "h3 does not tell: $(on h3 agent show)"
 has_gw h3 "$gw2" || fail "it has an address: $(in_ns h3 ip address show dev "$gw2")"
 reaches_soon f1 "$(ip_of h3 backend e1)"
 in_ns h3 ip route delete 10.20.5.0/24 dev dummy0
-wait_until 10 has_gw h3 "$gw2" 10.20.0.77/16 || fail "not when there is room: $(on h3 net-status)"
+wait_until 10 has_gw h3 "$gw2" 10.20.0.77/16 || fail "not when there is room: $(on h3 agent show)"
 reaches_soon f1 10.20.0.77
-! on h3 net-status | grep -q dummy0 || fail "h3 still tells: $(on h3 net-status)"
+! on h3 agent show | grep -q dummy0 || fail "h3 still tells: $(on h3 agent show)"
 
 # ---- it goes with the network ----
 

@@ -19,15 +19,15 @@ is_json set-port x1 mtu=1400
 is_json list-ports
 is_json list-ports br0
 is_json show
-is_json fdb show
-is_json fdb show br0
+is_json fdb ls
+is_json fdb ls br0
 is_json fdb add br0 02:00:00:00:00:99 c1
-is_json fdb del br0 02:00:00:00:00:99
+is_json fdb rm br0 02:00:00:00:00:99
 is_json fdb flush br0
 is_json stats
 is_json stats c1
 is_json drops
-is_json workers
+is_json worker ls
 is_json config show
 is_json del-port x1
 is_json del-br br1
@@ -45,7 +45,7 @@ is_error not_found del-port nothing
 is_error invalid add-port br0 x2 type=bogus
 is_error invalid fdb add br0 02:00:00:00:00:99 c1 vlan=4095
 is_error out_of_bounds fdb add br0 02:00:00:00:00 c1
-is_error not_found fdb show br9
+is_error not_found fdb ls br9
 is_error not_found config check "$T/no-such-file"
 is_error unreachable --run-dir "$T/no-such-dir" status
 # A command line that is none has no JSON.

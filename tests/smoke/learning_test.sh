@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Learning, ageing, static entries and flushing, as fdb show has them.
+# Learning, ageing, static entries and flushing, as fdb ls has them.
 . "$(dirname "$0")/lib.sh"
 
 start_switch
@@ -10,19 +10,19 @@ plug c1 10.0.0.1/24 mac=02:00:00:00:00:01
 plug c2 10.0.0.2/24 mac=02:00:00:00:00:02
 reaches c1 10.0.0.2
 entry() {
-	vsctl --json fdb show br0 | jq -c --arg m "$1" '.entries[] | select(.mac == $m) | [.port, .kind]'
+	vsctl --json fdb ls br0 | jq -c --arg m "$1" '.entries[] | select(.mac == $m) | [.port, .kind]'
 }
-[[ $(entry 02:00:00:00:00:01) == '["c1","learned"]' ]] || fail "not learned: $(vsctl fdb show)"
+[[ $(entry 02:00:00:00:00:01) == '["c1","learned"]' ]] || fail "not learned: $(vsctl fdb ls)"
 vsctl fdb flush br0
 vsctl fdb add br0 02:00:00:00:00:55 c2
-[[ $(entry 02:00:00:00:00:55) == '["c2","static"]' ]] || fail "not static: $(vsctl fdb show)"
+[[ $(entry 02:00:00:00:00:55) == '["c2","static"]' ]] || fail "not static: $(vsctl fdb ls)"
 reaches c1 10.0.0.2
 gone() {
 	[[ -z $(entry "$1") ]]
 }
-wait_until 10 gone 02:00:00:00:00:01 || fail "did not age: $(vsctl fdb show)"
+wait_until 10 gone 02:00:00:00:00:01 || fail "did not age: $(vsctl fdb ls)"
 [[ -n $(entry 02:00:00:00:00:55) ]] || fail "the static entry aged"
-vsctl fdb del br0 02:00:00:00:00:55
+vsctl fdb rm br0 02:00:00:00:00:55
 gone 02:00:00:00:00:55 || fail "the static entry is still there"
 # An address that is configured on a port does not reach another.
 vsctl fdb add br0 02:00:00:00:00:02 c1

@@ -14,7 +14,7 @@ misused() {
 
 start_switch
 refused 'no network agent answers at .*/net \(is vsnetd running' vsctl network ls
-refused 'no network agent' vsctl --json hosts
+refused 'no network agent' vsctl --json host ls
 jq -e '.error.code == "unreachable"' "$T/out" >/dev/null
 
 cat >"$T/net.yaml" <<END
@@ -80,10 +80,10 @@ refused '10.1.7.7' vsctl network connect --ip 10.1.7.7 front c3
 refused 'ip fd00::1 is no IPv4 address' vsctl network connect --ip fd00::1 front c3
 refused 'router' vsctl network connect --ip 10.1.0.2 front c3
 refused 'disconnect first' vsctl network rm front
-vsctl hosts | grep -q '^h1 (this one) *127.0.0.1 *present' || fail "hosts: $(vsctl hosts)"
-wait_until 10 eval '[[ $(vsctl --json net-status | jq .settled) == true ]]' || fail "$(vsctl net-status)"
-vsctl net-status | grep -q 'store lmdb: answers'
-vsctl audit | grep -q 'agree' || fail "audit: $(vsctl audit)"
+vsctl host ls | grep -q '^h1 (this one) *127.0.0.1 *present' || fail "hosts: $(vsctl host ls)"
+wait_until 10 eval '[[ $(vsctl --json agent show | jq .settled) == true ]]' || fail "$(vsctl agent show)"
+vsctl agent show | grep -q 'store lmdb: answers'
+vsctl agent audit | grep -q 'agree' || fail "audit: $(vsctl agent audit)"
 
 # A hundred at once.
 for ((i = 0; i < 100; i++)); do
@@ -106,10 +106,10 @@ vsctl network inspect front >"$T/before"
 agent_stop
 reaches c2 "$ip1"
 agent
-wait_until 20 eval '[[ $(vsctl --json net-status | jq .settled) == true ]]' || fail "$(vsctl net-status)"
+wait_until 20 eval '[[ $(vsctl --json agent show | jq .settled) == true ]]' || fail "$(vsctl agent show)"
 vsctl network inspect front | diff "$T/before" - || fail "the network is another one after a restart"
 reaches c2 "$ip1"
-vsctl audit >"$T/audit" || fail "audit: $(cat "$T/audit")"
+vsctl agent audit >"$T/audit" || fail "audit: $(cat "$T/audit")"
 
 # ---- leaving ----
 

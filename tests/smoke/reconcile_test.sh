@@ -36,8 +36,8 @@ probe_stop() {
 # entries BRIDGE NUMBER: so many static entries behind tunnels.
 entries() {
 	local n
-	n=$(vsctl --json fdb show "$1" | jq '[.entries[] | select(.kind == "static" and .tunnel)] | length')
-	((n == $2)) || fail "$1 has $n entries, not $2: $(vsctl fdb show "$1" | head)"
+	n=$(vsctl --json fdb ls "$1" | jq '[.entries[] | select(.kind == "static" and .tunnel)] | length')
+	((n == $2)) || fail "$1 has $n entries, not $2: $(vsctl fdb ls "$1" | head)"
 }
 
 start_switch
@@ -88,12 +88,12 @@ in_ns c1 ip address del 10.0.9.9/8 dev eth0
 
 # Changes.
 tell remote 0 300 100 2
-[[ $(vsctl fdb show cw.net0 | awk '$3 == "02:00:00:00:01:2c" { print $5 }') == 127.1.0.2 ]] ||
-	fail "300 has not moved: $(vsctl fdb show cw.net0 | head)"
+[[ $(vsctl fdb ls cw.net0 | awk '$3 == "02:00:00:00:01:2c" { print $5 }') == 127.1.0.2 ]] ||
+	fail "300 has not moved: $(vsctl fdb ls cw.net0 | head)"
 entries cw.net0 202
 tell host 2 127.1.0.3
-[[ $(vsctl fdb show cw.net0 | awk '$3 == "02:00:00:00:01:2c" { print $5 }') == 127.1.0.3 ]] ||
-	fail "host 2 has not moved: $(vsctl fdb show cw.net0 | head)"
+[[ $(vsctl fdb ls cw.net0 | awk '$3 == "02:00:00:00:01:2c" { print $5 }') == 127.1.0.3 ]] ||
+	fail "host 2 has not moved: $(vsctl fdb ls cw.net0 | head)"
 tell gone 0 310 190
 entries cw.net0 11
 tell net 0 1300
@@ -105,8 +105,8 @@ entries cw.net0 12012
 tell gone 0 20000 12000
 
 # Somebody corrupts.
-vsctl fdb del cw.net0 02:00:00:00:01:2c
-vsctl neigh del cw.net0 10.0.1.45
+vsctl fdb rm cw.net0 02:00:00:00:01:2c
+vsctl neigh rm cw.net0 10.0.1.45
 vsctl set-port cw.000000010000 tag=7
 say audit
 [[ $(jq length <<<"${answer#ok }") == 3 ]] || fail "the audit finds: $answer"

@@ -10,7 +10,7 @@ vsctl add-port br0 s1 type=tap
 vsctl add-port br0 s2 type=tap
 # entries: MAC, VLAN and port of the static ones, as the data plane has them.
 entries() {
-	vsctl --json fdb show br0 | jq -c '.entries[] | select(.kind == "static") | [.mac, .vlan, .port]'
+	vsctl --json fdb ls br0 | jq -c '.entries[] | select(.kind == "static") | [.mac, .vlan, .port]'
 }
 vsctl fdb add br0 02:00:00:00:00:01 s1
 vsctl fdb add br0 02:00:00:00:00:01 s1 vlan=7
@@ -24,9 +24,9 @@ start_switch
 entries | diff "$T/want" - || fail "the restart changed them"
 vsctl fdb flush br0
 entries | diff "$T/want" - || fail "a flush took static ones"
-vsctl fdb del br0 02:00:00:00:00:01 vlan=7
-vsctl --if-exists fdb del br0 02:00:00:00:00:01 vlan=7
-refused 'VLAN 7' vsctl fdb del br0 02:00:00:00:00:01 vlan=7
+vsctl fdb rm br0 02:00:00:00:00:01 vlan=7
+vsctl --if-exists fdb rm br0 02:00:00:00:00:01 vlan=7
+refused 'VLAN 7' vsctl fdb rm br0 02:00:00:00:00:01 vlan=7
 [[ $(entries | wc -l) == 2 ]] || fail "not two left: $(entries)"
 vsctl del-port s1
 [[ -z $(entries) ]] || fail "left over without their port: $(entries)"

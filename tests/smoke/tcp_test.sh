@@ -7,10 +7,10 @@
 k=$T/keys
 mkdir "$k"
 for who in server alice stranger; do
-	vsctl keygen "$k/$who"
+	vsctl key create "$k/$who"
 done
 [[ $(stat -c %a "$k/server") == 600 ]] || fail "others can read the secret key"
-refused 'server' vsctl keygen "$k/server" # and overwrites nothing
+refused 'server' vsctl key create "$k/server" # and overwrites nothing
 cat "$k/alice.pub" >"$k/clients"
 ctl=tcp://127.0.0.1:4770
 events=tcp://127.0.0.1:4771

@@ -22,8 +22,8 @@ wait "$listener" || true
 ! grep -q . "$T/heard" || fail "c3 heard $(cat "$T/heard")"
 
 # The same address is another one in another VLAN.
-vsctl --json fdb show br0 | jq -e '[.entries[] | .vlan] | index(10) != null' >/dev/null ||
-	fail "nothing learned in VLAN 10: $(vsctl fdb show)"
+vsctl --json fdb ls br0 | jq -e '[.entries[] | .vlan] | index(10) != null' >/dev/null ||
+	fail "nothing learned in VLAN 10: $(vsctl fdb ls)"
 
 # A port moves to the other VLAN while it runs.
 vsctl set-port c3 tag=10

@@ -39,14 +39,14 @@ vsctl neigh load br0 "$T/neighbours"
 # there NUMBER: so many static entries behind remote VTEPs, and the neighbours.
 there() {
 	local n
-	n=$(vsctl fdb show br0 | grep -c ' 10\.9\.[0-9.]* *static') || true
+	n=$(vsctl fdb ls br0 | grep -c ' 10\.9\.[0-9.]* *static') || true
 	((n == $1)) || fail "$n entries are there, not $1"
-	n=$(vsctl neigh show br0 | grep -c 02:00:00:00:00:01) || true
+	n=$(vsctl neigh ls br0 | grep -c 02:00:00:00:00:01) || true
 	((n == count - 1)) || fail "$n neighbours are there"
 }
 there "$count"
-[[ $(vsctl fdb show br0 | awk '$3 == "02:00:00:01:86:9f" { print $5 }') == 10.9.3.250 ]] ||
-	fail "the last one is elsewhere: $(vsctl fdb show br0 | tail -n 2)"
+[[ $(vsctl fdb ls br0 | awk '$3 == "02:00:00:01:86:9f" { print $5 }') == 10.9.3.250 ]] ||
+	fail "the last one is elsewhere: $(vsctl fdb ls br0 | tail -n 2)"
 n=$(vsctl --json show-vtep default | jq '.tunnel.remotes | length')
 ((n == 1000)) || fail "$n remote VTEPs are known"
 
@@ -63,7 +63,7 @@ there "$count"
 reaches c1 10.0.0.2
 
 # Gone with their port, and their remotes with them.
-vsctl vni del 7
+vsctl vni rm 7
 there 0
 n=$(vsctl --json show-vtep default | jq '.tunnel.remotes | length')
 ((n == 0)) || fail "$n remote VTEPs are left"

@@ -7,9 +7,9 @@
 
 BEAT=100 # milliseconds
 
-# remote IP MEMBER: of `vsctl tunnel-status`, in the switch in use.
+# remote IP MEMBER: of `vsctl remote ls`, in the switch in use.
 remote() {
-	vsctl --json tunnel-status te0 | jq -r --arg ip "$1" ".remotes[] | select(.ip == \$ip) | .$2"
+	vsctl --json remote ls te0 | jq -r --arg ip "$1" ".remotes[] | select(.ip == \$ip) | .$2"
 }
 
 is_remote() {
@@ -49,7 +49,7 @@ for underlays in 'kernel kernel' 'kernel port' 'port kernel'; do
 	monitor=$!
 	becomes 10.1.0.2 up
 	wait_until 5 eval '(($(remote 10.1.0.2 received) > 10))' || fail "no answers come"
-	vsctl tunnel-status
+	vsctl remote ls
 	(($(remote 10.1.0.2 loss_percent) == 0)) || fail "heartbeats are lost"
 	us=$(remote 10.1.0.2 round_trip_us.avg)
 	((us > 0 && us < 50000 * SLOW)) || fail "a round trip of $us us"

@@ -78,8 +78,8 @@ for underlay in kernel port; do
 	watch c2 2
 	n=$(seen c2)
 	((n == 0)) || fail "$n heartbeats came to the container"
-	vsctl --json tunnel-status | jq -e '.remotes[0] | .state == "unknown" and .sent > 15' >/dev/null ||
-		fail "Open vSwitch: $(vsctl tunnel-status)"
+	vsctl --json remote ls | jq -e '.remotes[0] | .state == "unknown" and .sent > 15' >/dev/null ||
+		fail "Open vSwitch: $(vsctl remote ls)"
 	reaches c1 10.0.0.2
 	vsctl del-port c1
 	leave

@@ -27,7 +27,7 @@ site near 1 'vteps: {te0: {address: 10.1.0.1}}' 'bridges:' '  br0:' '    ports:'
 	done)"
 container c1
 inside c1 1
-n=$(vsctl --json fdb show br0 | jq '[.entries[] | select(.mac | startswith("02:00:00:01:"))] | length')
+n=$(vsctl --json fdb ls br0 | jq '[.entries[] | select(.mac | startswith("02:00:00:01:"))] | length')
 ((n == 1000)) || fail "$n of 1000 addresses are there"
 wait_until 10 in_ns c1 ping -q -c 1 -W 1 10.0.0.2 || fail "no way from c1 to c2"
 reaches c1 10.0.0.2
@@ -57,6 +57,6 @@ grep -q '^10\.1\.0\.2 ' "$T/outer" || fail "and not to the one that answers"
 
 # One more, and one less.
 vsctl fdb add br0 02:00:00:02:00:00 vx0 tunnel=10.2.9.9
-vsctl fdb del br0 02:00:00:01:00:00
+vsctl fdb rm br0 02:00:00:01:00:00
 reaches c1 10.0.0.2
 leave

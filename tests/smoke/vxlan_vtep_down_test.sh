@@ -25,7 +25,7 @@ is_vtep() {
 	[[ $(vtep_state "$1") == "$2" ]]
 }
 entry() {
-	vsctl fdb show br0 | grep -E "^br0 +$1 +02:00:00:00:00:07 +vni$1 +10.1.0.$1 +static" >/dev/null
+	vsctl fdb ls br0 | grep -E "^br0 +$1 +02:00:00:00:00:07 +vni$1 +10.1.0.$1 +static" >/dev/null
 }
 make_lan
 vsctl add-vtep k netns=lan address=10.1.0.1
@@ -46,13 +46,13 @@ for i in 7:k 8:p; do
 done
 # Changes go on meanwhile.
 vsctl fdb add br0 02:00:00:00:00:06 tunnel=10.1.0.6 vlan=7
-vsctl fdb del br0 02:00:00:00:00:06 vlan=7
+vsctl fdb rm br0 02:00:00:00:00:06 vlan=7
 running | diff "$T/before" - || fail "it is not as configured"
 make_lan
 for i in 7:k 8:p; do
 	wait_until 10 is_vtep "${i#*:}" up || fail "VTEP ${i#*:} is not up again"
 	wait_until 10 is_state "vni${i%:*}" up || fail "vni${i%:*} is not up again"
-	entry "${i%:*}" || fail "its entry is not there: $(vsctl fdb show)"
+	entry "${i%:*}" || fail "its entry is not there: $(vsctl fdb ls)"
 	for event in down up; do
 		grep -qE "vtep\.$event .*vtep=\"?${i#*:}" "$T/events" ||
 			fail "no event of ${i#*:} $event: $(cat "$T/events")"

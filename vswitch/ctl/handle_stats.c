@@ -231,6 +231,12 @@ int switch_handle_status(void *arg, const json_t *params, json_t **ret_result, s
 	return *ret_result ? 0 : no_memory(err);
 }
 
+int switch_handle_events_list(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	*ret_result = ctrl_events_json(switch_events);
+	return *ret_result ? 0 : no_memory(err);
+}
+
 int switch_handle_config_show(void *arg, const json_t *params, json_t **ret_result, struct err *err)
 {
 	struct switch_ctl *ctl = arg;

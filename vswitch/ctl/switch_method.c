@@ -239,6 +239,8 @@ static const struct ctrl_param drops_params[] = {
 	{.name = "port", .type = CTRL_NAME, .help = "only this port, or VTEP"}, END};
 
 static const struct ctrl_param workers_params[] = {END};
+static const struct ctrl_param events_list_params[] = {END};
+
 static const struct ctrl_param config_show_params[] = {END};
 
 enum { READ, WRITE };

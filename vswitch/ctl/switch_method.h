@@ -96,6 +96,8 @@
 		"queues, rounds, empty_rounds, sleeps, packets, batches, batch_sizes (from, to: "  \
 		"packets; batches), busy_cycles, idle_cycles, stages (name, calls, packets; "      \
 		"cycles of cycles_packets packets, sampled)")                                      \
+	X(EVENTS_LIST, events_list, "events.list", READ, "Lists the events.",                      \
+		"events: a list of name, data, help")                                              \
 	X(CONFIG_SHOW, config_show, "config.show", READ, "The running configuration.",             \
 		"yaml: the text of a configuration file")
 

@@ -57,7 +57,7 @@ static const char usage[] =
 	"      --log-level L    error, warn, info (default) or debug\n"
 	"      --listen tcp://ADDRESS:PORT, --listen-events tcp://ADDRESS:PORT\n"
 	"                       also answer requests, and send events, over TCP; needs\n"
-	"      --key FILE       the secret key of this switch (vsctl keygen)\n"
+	"      --key FILE       the secret key of this switch (vsctl key create)\n"
 	"      --client-keys FILE  public keys of those who may connect\n"
 	"      --reference control|config\n"
 	"                       print a reference page (Markdown) and exit\n"

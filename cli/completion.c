@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/help.h"
 #include "config/field.h"
 #include "config/schema.h"
 
@@ -13,11 +13,18 @@
 static const char walker[] =
 	"_vsctl_names() # list-br, list-ports, ...\n"
 	"{\n"
-	"\tvsctl \"${where[@]}\" \"$1\" 2>/dev/null | awk 'NR > 1 { print $1 }'\n"
+	"\tvsctl \"${where[@]}\" \"$@\" 2>/dev/null | awk 'NR > 1 { print $1 }'\n"
 	"}\n\n"
 	"_vsctl_networks()\n"
 	"{\n"
 	"\tvsctl \"${where[@]}\" network ls 2>/dev/null | awk 'NR > 1 { print $2 }'\n"
+	"}\n\n"
+	"_vsctl_events()\n"
+	"{\n"
+	"\tcase $verb in\n"
+	"\tagent*) _vsctl_names agent monitor --list ;;\n"
+	"\t*) _vsctl_names monitor --list ;;\n"
+	"\tesac\n"
 	"}\n\n"
 	"_vsctl_words() # what may stand for a word of the usage\n"
 	"{\n"
@@ -27,6 +34,7 @@ static const char walker[] =
 	"\t*PORT*) _vsctl_names list-ports ;;\n"
 	"\t*VTEP*) _vsctl_names list-vteps ;;\n"
 	"\t*NETWORK*) _vsctl_networks ;;\n"
+	"\t*EVENT*) _vsctl_events ;;\n"
 	"\t*CONTAINER*) ip netns list 2>/dev/null | cut -d' ' -f1 ;;\n"
 	"\t*KEY=VALUE*)\n"
 	"\t\tcase $verb in\n"
@@ -43,9 +51,9 @@ static const char walker[] =
 	"}\n\n"
 	"_vsctl()\n"
 	"{\n"
-	"\tlocal line=${COMP_LINE:0:COMP_POINT} cur verb usage options takes reply word n\n"
+	"\tlocal line=${COMP_LINE:0:COMP_POINT} cur verb usage options takes reply word last n\n"
 	"\tlocal words=() where=() args=()\n"
-	"\tcur='' takes=''\n"
+	"\tcur='' takes='' verb='' last=''\n"
 	"\tread -ra words <<<\"$line\"\n"
 	"\tif [[ $line != *[[:blank:]] ]]; then\n"
 	"\t\tcur=${words[-1]}\n"
@@ -55,27 +63,24 @@ static const char walker[] =
 	"\t\tif [[ $takes ]]; then\n"
 	"\t\t\t[[ \" $_vsctl_options \" != *\" $takes \"* ]] || where+=(\"$takes\" \"$word\")\n"
 	"\t\t\ttakes=''\n"
-	"\t\telif [[ \" $_vsctl_takes \" == *\" $word \"* ]]; then\n"
+	"\t\telif [[ $(_vsctl_value \"$verb $word\" \"$word\") ]]; then\n"
 	"\t\t\ttakes=$word\n"
 	"\t\telif [[ $word == --*=* ]]; then\n"
 	"\t\t\t[[ \" $_vsctl_options \" != *\" ${word%%=*} \"* ]] || where+=(\"$word\")\n"
+	"\t\telif [[ $last == -* && $word =~ ^[0-9.]+$ ]]; then\n"
+	"\t\t\t: # a value that may be left out\n"
 	"\t\telif [[ $word != -* ]]; then\n"
 	"\t\t\targs+=(\"$word\")\n"
+	"\t\t\tverb=${args[0]}\n"
+	"\t\t\t[[ $verb != @($_vsctl_groups) ]] || verb+=\" ${args[1]-}\"\n"
 	"\t\tfi\n"
+	"\t\tlast=$word\n"
 	"\tdone\n"
-	"\tif [[ ${args[0]-} == @($_vsctl_groups) ]]; then\n"
-	"\t\tverb=\"${args[0]-} ${args[1]-}\" args=(\"${args[@]:2}\")\n"
-	"\telse\n"
-	"\t\tverb=${args[0]-} args=(\"${args[@]:1}\")\n"
-	"\tfi\n"
+	"\t[[ $verb == *' '* ]] && args=(\"${args[@]:2}\") || args=(\"${args[@]:1}\")\n"
 	"\t_vsctl_usage \"$verb\"\n"
 	"\tif [[ $takes ]]; then\n"
-	"\t\tcase $takes in\n"
-	"\t\t--run-dir | --*key) reply=$(compgen -f -- \"$cur\") ;;\n"
-	"\t\t--driver | -d) reply='overlay bridge' ;;\n"
-	"\t\t--netns) reply=$(_vsctl_words CONTAINER) ;;\n"
-	"\t\t*) reply='' ;;\n"
-	"\t\tesac\n"
+	"\t\treply=$(for word in $(_vsctl_value \"$verb $takes\" \"$takes\"); do "
+	"_vsctl_words \"$word\"; done)\n"
 	"\telif [[ $cur == -* ]]; then\n"
 	"\t\treply=\"$_vsctl_options $options\"\n"
 	"\telif [[ $verb == *' ' ]]; then\n"
@@ -119,74 +124,115 @@ static void print_keys(const char *name, const struct schema_table *table)
 	printf("'\n");
 }
 
-static void print_options(void)
+static void print_globals(void)
 {
 	printf("_vsctl_options='");
-	for (const struct cli_option *o = cli_options; o->name; o++) {
-		if (!o->verb_option)
-			printf("%s ", o->name);
-	}
-	printf("'\n_vsctl_takes='");
-	for (const struct cli_option *o = cli_options; o->name; o++) {
-		if (o->arg && o->arg[0] != '[')
-			printf("%s ", o->name);
-		if (o->arg && o->letter)
-			printf("-%c ", o->letter);
-	}
+	for (const struct cli_option *const *o = cli_globals; *o; o++)
+		printf("%s ", (*o)->name);
 	printf("'\n");
 }
 
 static void print_usage(const struct verb *verb)
 {
+	const struct cli_option *const *o;
+
 	printf("\t'%s') usage='%s' options='", verb->name, verb->args);
-	for (const struct cli_option *o = cli_options; o->name; o++) {
-		if (o->verb_option & verb->options)
-			printf("%s ", o->name);
-		if (o->verb_option & verb->options && o->letter)
-			printf("-%c ", o->letter);
+	for (o = verb->options; o && *o; o++) {
+		printf("%s ", (*o)->name);
+		if ((*o)->other)
+			printf("%s ", (*o)->other);
+		if ((*o)->letter)
+			printf("-%c ", (*o)->letter);
 	}
 	printf("' ;;\n");
 }
 
+// What stands for the value of an option, for those that need one. Before its verb an option is
+// looked for by its name alone.
+static void print_value(const char *verb, const struct cli_option *o)
+{
+	if (!o->arg || o->arg[0] == '[')
+		return;
+	printf("\t'%s%s%s'", verb, *verb ? " " : "", o->name);
+	if (o->other)
+		printf(" | '%s%s%s'", verb, *verb ? " " : "", o->other);
+	if (o->letter)
+		printf(" | '%s%s-%c'", verb, *verb ? " " : "", o->letter);
+	printf(") echo '%s' ;;\n", o->words ? o->words : o->arg);
+}
+
+static void print_verb_values(const struct verb *verb, void *arg)
+{
+	for (const struct cli_option *const *o = verb->options; o && *o; o++)
+		print_value(verb->name, *o);
+}
+
+static void print_values(void)
+{
+	printf("_vsctl_value() # the words for the value of \"VERB OPTION\", or of an option\n{\n"
+	       "\tcase $1 in\n");
+	cli_each_verb(print_verb_values, NULL);
+	printf("\t*)\n\t\tcase $2 in\n");
+	for (const struct cli_option *const *o = cli_globals; *o; o++) {
+		putchar('\t');
+		print_value("", *o);
+	}
+	printf("\t\tesac\n\t\t;;\n\tesac\n}\n\n");
+}
+
+static void print_name(const struct verb *verb, void *arg)
+{
+	printf("%s\n", verb->name);
+}
+
+// The first words of verbs of two.
+static void print_noun(const struct verb *verb, void *arg)
+{
+	size_t len = strcspn(verb->name, " ");
+	const char **last = arg;
+
+	if (!verb->name[len] || (*last && !strncmp(*last, verb->name, len + 1)))
+		return;
+	printf("%s%.*s", *last ? "|" : "", (int)len, verb->name);
+	*last = verb->name;
+}
+
+static void print_case(const struct verb *verb, void *arg)
+{
+	print_usage(verb);
+}
+
 static void print_verbs(void)
 {
-	const char *bar = "", *last = "";
+	const char *last = NULL;
 
 	printf("_vsctl_verbs='");
-	for (unsigned g = 0; g < nb_verb_groups; g++) {
-		for (const struct verb *verb = verb_groups[g]; verb->name; verb++)
-			printf("%s\n", verb->name);
-	}
+	cli_each_verb(print_name, NULL);
 	printf("'\n_vsctl_groups='");
-	for (unsigned g = 0; g < nb_verb_groups; g++) {
-		for (const struct verb *verb = verb_groups[g]; verb->name; verb++) {
-			size_t len = strcspn(verb->name, " ");
-
-			if (!verb->name[len] || !strncmp(last, verb->name, len + 1))
-				continue;
-			printf("%s%.*s", bar, (int)len, verb->name);
-			bar = "|";
-			last = verb->name;
-		}
-	}
+	cli_each_verb(print_noun, &last);
 	printf("'\n\n_vsctl_usage()\n{\n\tcase $1 in\n");
-	for (unsigned g = 0; g < nb_verb_groups; g++) {
-		for (const struct verb *verb = verb_groups[g]; verb->name; verb++)
-			print_usage(verb);
-	}
+	cli_each_verb(print_case, NULL);
 	printf("\tesac\n}\n\n");
 }
 
-int cli_completion(struct cli *cli, int argc, char **argv)
+static void print_script(void)
 {
-	if (strcmp(argv[0], "bash"))
-		return cli_usage("completion is there for bash, not for '%s'", argv[0]);
 	printf("# Completion of vsctl for bash; made by `vsctl completion bash`.\n");
 	print_keys("_vsctl_port_keys", &schema_port);
 	print_keys("_vsctl_bridge_keys", &schema_bridge);
 	print_keys("_vsctl_vtep_keys", &schema_vtep);
-	print_options();
+	print_globals();
 	print_verbs();
+	print_values();
 	fputs(walker, stdout);
+}
+
+int cli_completion(struct cli *cli, int argc, char **argv)
+{
+	if (strcmp(argv[0], "bash") != 0)
+		return cli_usage("there is a completion for bash only, not for '%s'", argv[0]);
+	if (cli->json)
+		return cli_usage("completion prints a script, not JSON");
+	print_script();
 	return EXIT_DONE;
 }
