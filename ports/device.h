@@ -8,7 +8,7 @@
 #include <jansson.h>
 
 #include "base/netlink.h"
-#include "ports/port.h"
+#include "dp/port.h"
 
 // The alias of a device of ours: "causeway:<switch_id>:<port>".
 void device_alias(const struct port *port, char *buf /* NL_ALIAS_BYTES */);

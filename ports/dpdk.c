@@ -14,7 +14,7 @@
 #include "ports/dpdk_io.h"
 #include "ports/dpdk_log.h"
 #include "ports/dpdk_probe.h"
-#include "ports/types.h"
+#include "ports/port_types.h"
 
 #define RX_DESC	   1024
 #define TX_DESC	   1024
@@ -333,19 +333,29 @@ static int dpdk_change(struct port *port, const struct conf_port *conf, struct e
 	return rc;
 }
 
+static bool dpdk_wire_mac(const struct port *port, struct mac *ret_mac)
+{
+	const struct dpdk *dpdk = port->priv;
+	struct rte_ether_addr addr;
+
+	if (rte_eth_macaddr_get(dpdk->ethdev, &addr) < 0)
+		return false;
+	memcpy(ret_mac, &addr, sizeof(*ret_mac));
+	return true;
+}
+
 static void dpdk_describe(const struct port *port, json_t *obj)
 {
 	const struct dpdk *dpdk = port->priv;
 	struct rte_eth_dev_info info;
 	struct rte_eth_link link = {};
-	struct rte_ether_addr addr;
-	char mac[MAC_TEXT_BYTES];
+	char text[MAC_TEXT_BYTES];
+	struct mac mac;
 
 	if (rte_eth_dev_info_get(dpdk->ethdev, &info) == 0)
 		json_object_set_new(obj, "driver", json_string(info.driver_name));
-	if (rte_eth_macaddr_get(dpdk->ethdev, &addr) == 0)
-		json_object_set_new(
-			obj, "mac", json_string(mac_format((const struct mac *)&addr, mac)));
+	if (dpdk_wire_mac(port, &mac))
+		json_object_set_new(obj, "mac", json_string(mac_format(&mac, text)));
 	rte_eth_link_get_nowait(dpdk->ethdev, &link);
 	json_object_set_new(obj, "mtu", json_integer(port->dp.mtu));
 	json_object_set_new(obj, "link", json_string(link.link_status ? "up" : "down"));
@@ -353,9 +363,9 @@ static void dpdk_describe(const struct port *port, json_t *obj)
 }
 
 const struct port_type port_dpdk = {
-	.id = CONF_PORT_DPDK,
 	.open = dpdk_open,
 	.close = dpdk_close,
 	.change = dpdk_change,
 	.describe = dpdk_describe,
+	.wire_mac = dpdk_wire_mac,
 };

@@ -3,7 +3,7 @@
 // dpdk_io.c receives and transmits, on workers.
 #pragma once
 
-#include "ports/port.h"
+#include "dp/port.h"
 
 struct dpdk {
 	uint16_t ethdev;

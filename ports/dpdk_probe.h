@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "ports/port.h"
+#include "dp/port.h"
 
 // Makes or finds the device of `port->conf.devargs` and takes its ethdev for this port alone. Of a
 // device with several ethdevs (a NIC with two ports behind one address) it takes the one that has

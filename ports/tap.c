@@ -26,8 +26,8 @@
 #include "base/netns.h"
 #include "base/util.h"
 #include "ports/device.h"
+#include "ports/port_types.h"
 #include "ports/tap_io.h"
-#include "ports/types.h"
 #include "ports/vnet_hdr.h"
 
 #ifndef TUN_F_USO4
@@ -372,7 +372,6 @@ static void tap_poll(struct port *port)
 }
 
 const struct port_type port_tap = {
-	.id = CONF_PORT_TAP,
 	.open = tap_open,
 	.close = tap_close,
 	.change = tap_change,

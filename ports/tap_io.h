@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/netns.h"
-#include "ports/port.h"
+#include "dp/port.h"
 
 struct tap {
 	int fd[DP_QUEUES_MAX];

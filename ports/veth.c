@@ -27,7 +27,7 @@
 #include "base/netlink.h"
 #include "base/netns.h"
 #include "ports/device.h"
-#include "ports/types.h"
+#include "ports/port_types.h"
 #include "ports/veth_io.h"
 
 // ---- open ----
@@ -340,7 +340,6 @@ static void veth_describe(const struct port *port, json_t *obj)
 }
 
 const struct port_type port_veth = {
-	.id = CONF_PORT_VETH,
 	.open = veth_open,
 	.close = veth_close,
 	.change = veth_change,

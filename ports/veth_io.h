@@ -4,7 +4,7 @@
 #pragma once
 
 #include "dp/offload.h"
-#include "ports/port.h"
+#include "dp/port.h"
 
 #define FRAME_BYTES	 (68 * 1024) // a slot: the ring's header and 64 KiB
 #define FRAMES_PER_BLOCK 15	     // nearly 1 MiB, which is how the kernel allocates it

@@ -19,7 +19,7 @@ static int make_bridge(
 
 	if (!bridge)
 		return rc;
-	bridge->grave = calloc(1, sizeof(*bridge->grave));
+	bridge->grave = model_grave_new(vs);
 	if (bridge->grave)
 		rc = dp_bridge_id_alloc(vs->opts.dp, &bridge->dp_id);
 	if (rc < 0) {
@@ -42,7 +42,7 @@ int vswitch_bridge_add(struct vswitch *vs, const struct conf_bridge_opts *opts, 
 
 	snprintf(path, sizeof(path), "bridge %s", opts->name);
 	if (vswitch_find_bridge(vs, opts->name))
-		return err_set(err, -EEXIST, path, "a bridge of this name is there already");
+		return err_set(err, -EEXIST, path, "a bridge of this name already exists");
 	rc = make_bridge(vs, opts, &bridge);
 	if (rc == -ENOSPC)
 		return err_set(err, rc, path, "a switch has at most %d bridges", DP_BRIDGES_MAX);
@@ -73,14 +73,15 @@ int vswitch_bridge_set(struct vswitch *vs, const struct conf_bridge_opts *opts, 
 
 // ---- ports ----
 
-static int make_vport(struct vswitch *vs, const struct conf_port *conf, struct vport **ret_vp)
+static int make_vport(struct vswitch *vs, struct bridge *bridge, const struct conf_port *conf,
+	const struct port_type_row *row, struct vport **ret_vp)
 {
 	struct vport *vp = calloc(1, sizeof(*vp));
 	int rc = -ENOMEM;
 
 	if (!vp)
 		return rc;
-	vp->grave = calloc(1, sizeof(*vp->grave));
+	vp->grave = model_grave_new(vs);
 	if (vp->grave)
 		rc = dp_port_id_alloc(vs->opts.dp, &vp->dp_id);
 	if (rc < 0) {
@@ -88,49 +89,78 @@ static int make_vport(struct vswitch *vs, const struct conf_port *conf, struct v
 		free(vp);
 		return rc;
 	}
+	vp->bridge = bridge;
 	vp->conf = *conf;
+	vp->row = row;
 	vp->state = VPORT_DOWN;
 	vp->since_us = monotonic_us();
 	*ret_vp = vp;
 	return 0;
 }
 
-// Adds a port without its device. Its VTEP has to be there, or with `must_open` up.
+static int check_name(struct vswitch *vs, const char *name, const char *path, struct err *err)
+{
+	const struct vport *vp = vswitch_find_port(vs, name);
+
+	if (vp)
+		return err_set(err, -EEXIST, path,
+			"a port of this name already exists, on bridge %s", vp->bridge->opts.name);
+	if (vtep_object_find(&vs->vteps, name))
+		return err_set(err, -EEXIST, path, "a VTEP already has this name");
+	return 0;
+}
+
+// Of types whose ports are on another object: takes the place there, and gives it back.
+static int settle(
+	const struct port_type_row *row, struct conf_port *conf, bool must_open, struct err *err)
+{
+	return row->type->settle ? row->type->settle(row->arg, conf, must_open, err) : 0;
+}
+
+static void release(const struct port_type_row *row, const struct conf_port *conf)
+{
+	if (row->type->release)
+		row->type->release(row->arg, conf);
+}
+
+// Adds a port without its device. What it is on has to exist, or with `must_open` be up.
 static int vport_new(struct vswitch *vs, struct bridge *bridge, const struct conf_port *port,
 	bool must_open, struct vport **ret_vp, struct err *err)
 {
-	struct conf_port settled = *port;
-	const struct conf_port *conf = &settled;
+	const struct port_type_row *row = port_type_find(&vs->opts.port_env, port->type);
+	struct conf_port conf = *port;
 	char path[CONF_NAME_BYTES + 16];
 	struct vport *vp;
 	int rc;
 
 	snprintf(path, sizeof(path), "port %s", port->name);
-	vp = vswitch_find_port(vs, port->name);
-	if (vp)
-		return err_set(err, -EEXIST, path,
-			"a port of this name is there already, on bridge %s",
-			vp->bridge->opts.name);
-	if (vswitch_find_vtep(vs, conf->name))
-		return err_set(err, -EEXIST, path, "a VTEP has this name already");
-	rc = switch_vtep_settle(vs, &settled, must_open, err);
+	if (!row)
+		return err_set(err, -EINVAL, path, "this switch has no ports of type %s",
+			conf_port_type_name(port->type));
+	rc = check_name(vs, port->name, path, err);
+	if (rc == 0)
+		rc = settle(row, &conf, must_open, err);
 	if (rc < 0)
 		return rc;
-	rc = make_vport(vs, conf, &vp);
-	if (rc == -ENOSPC)
-		return err_set(err, rc, path, "a switch has at most %d ports", DP_PORTS_MAX);
-	if (rc < 0)
+	rc = make_vport(vs, bridge, &conf, row, &vp);
+	if (rc < 0) {
+		release(row, &conf);
+		if (rc == -ENOSPC)
+			return err_set(
+				err, rc, path, "a switch has at most %d ports", DP_PORTS_MAX);
 		return err_set(err, rc, path, "out of memory");
-	vp->bridge = bridge;
+	}
 	TAILQ_INSERT_TAIL(&bridge->ports, vp, entry);
 	bridge->nb_ports++;
 	vs->by_id[vp->dp_id] = vp;
+	mtu_changed(vp);
 	*ret_vp = vp;
 	return 0;
 }
 
 static void vport_unlink(struct vswitch *vs, struct vport *vp)
 {
+	mtu_changed(vp);
 	TAILQ_REMOVE(&vp->bridge->ports, vp, entry);
 	vp->bridge->nb_ports--;
 	vs->by_id[vp->dp_id] = NULL;
@@ -140,10 +170,10 @@ static void vport_unlink(struct vswitch *vs, struct vport *vp)
 // seen it.
 static void vport_undo(struct vswitch *vs, struct vport *vp)
 {
-	fdb_port_down(vs, vp);
+	static_fdb_down(vp);
 	vport_unlink(vs, vp);
-	if (vp->port)
-		port_close(vp->port, true);
+	port_close(vp->port, true);
+	release(vp->row, &vp->conf);
 	dp_port_id_free(vs->opts.dp, vp->dp_id);
 	free(vp->grave);
 	free(vp);
@@ -152,25 +182,26 @@ static void vport_undo(struct vswitch *vs, struct vport *vp)
 // Takes a port out of the model; its device is closed when no worker uses it any more.
 static void vport_remove(struct vswitch *vs, struct vport *vp)
 {
-	struct grave *grave = vp->grave;
+	struct model_grave *grave = vp->grave;
 
 	grave->port = vp->port;
 	grave->remove = true;
 	grave->free_port_id = true;
 	grave->port_id = vp->dp_id;
-	vswitch_bury(vs, grave);
-	fdb_port_drop(vs, vp);
+	vswitch_bury(vs, &grave->grave);
+	static_fdb_drop(vs, vp);
 	dp_fdb_flush_port(vs->opts.dp, vp->dp_id);
 	vport_unlink(vs, vp);
+	release(vp->row, &vp->conf);
 	free(vp);
 }
 
 int vport_load(
-	struct vswitch *vs, const char *bridge, const struct conf_port *conf, struct err *err)
+	struct vswitch *vs, struct bridge *bridge, const struct conf_port *conf, struct err *err)
 {
 	char text[700];
 	struct vport *vp;
-	int rc = vport_new(vs, vswitch_find_bridge(vs, bridge), conf, false, &vp, err);
+	int rc = vport_new(vs, bridge, conf, false, &vp, err);
 
 	if (rc < 0)
 		return rc;
@@ -213,32 +244,25 @@ static int port_add(
 	return rc;
 }
 
-int vswitch_ports_add(struct vswitch *vs, const char *bridge_name, const struct conf_port *ports,
+int vswitch_ports_add(struct vswitch *vs, struct bridge *bridge, const struct conf_port *ports,
 	unsigned count, struct err *err)
 {
-	const struct switch_vtep *last_vtep = TAILQ_LAST(&vs->vteps, switch_vtep_list);
-	struct bridge *bridge;
 	unsigned made = 0;
-	int rc;
+	int rc = check_twice(ports, count, err);
 
-	rc = vswitch_get_bridge(vs, bridge_name, &bridge, err);
-	if (rc == 0)
-		rc = check_twice(ports, count, err);
-	for (; rc == 0 && made < count; made++) {
+	while (rc == 0 && made < count) {
 		rc = port_add(vs, bridge, &ports[made], err);
-		if (rc < 0)
-			break;
+		made += rc == 0;
 	}
 	if (rc < 0) {
 		while (made-- > 0)
 			vport_undo(vs, vswitch_find_port(vs, ports[made].name));
-		if (TAILQ_LAST(&vs->vteps, switch_vtep_list) != last_vtep) // the implicit one
-			switch_vtep_undo(vs, TAILQ_LAST(&vs->vteps, switch_vtep_list));
 		return rc;
 	}
 	for (unsigned i = 0; i < count; i++)
 		vswitch_event(vs, "port.add",
-			json_pack("{s:s, s:s}", "port", ports[i].name, "bridge", bridge_name));
+			json_pack(
+				"{s:s, s:s}", "port", ports[i].name, "bridge", bridge->opts.name));
 	return 0;
 }
 
@@ -267,8 +291,8 @@ int vswitch_ports_del(struct vswitch *vs, const char *const *names, unsigned cou
 
 int vswitch_bridge_del(struct vswitch *vs, const char *name, struct err *err)
 {
+	struct model_grave *grave;
 	struct bridge *bridge;
-	struct grave *grave;
 	struct vport *vp;
 	int rc = vswitch_get_bridge(vs, name, &bridge, err);
 
@@ -279,7 +303,7 @@ int vswitch_bridge_del(struct vswitch *vs, const char *name, struct err *err)
 	grave = bridge->grave;
 	grave->free_bridge_id = true;
 	grave->bridge_id = bridge->dp_id;
-	vswitch_bury(vs, grave);
+	vswitch_bury(vs, &grave->grave);
 	TAILQ_REMOVE(&vs->bridges, bridge, entry);
 	vswitch_event(vs, "bridge.del", json_pack("{s:s}", "bridge", name));
 	free(bridge->fdb);
@@ -288,11 +312,15 @@ int vswitch_bridge_del(struct vswitch *vs, const char *name, struct err *err)
 	return 0;
 }
 
-static int check_remotes(struct vswitch *vs, const struct conf_port *conf, struct err *err)
+// Whether the port can have these options where it is.
+static int check_settled(const struct vport *vp, const struct conf_port *conf, struct err *err)
 {
 	struct conf_port settled = *conf;
+	int rc = settle(vp->row, &settled, false, err);
 
-	return switch_vtep_settle(vs, &settled, false, err);
+	if (rc == 0)
+		release(vp->row, &settled);
+	return rc;
 }
 
 // Frames of VLANs that it may not carry any more.
@@ -331,7 +359,7 @@ int vswitch_port_set(struct vswitch *vs, const struct conf_port *conf, struct er
 	if (rc == 0)
 		rc = port_check_change(&vp->conf, conf, err);
 	if (rc == 0)
-		rc = check_remotes(vs, conf, err);
+		rc = check_settled(vp, conf, err);
 	if (rc < 0)
 		return rc;
 	old = vp->conf;
@@ -342,6 +370,7 @@ int vswitch_port_set(struct vswitch *vs, const struct conf_port *conf, struct er
 		vp->conf = old;
 		return rc;
 	}
+	mtu_changed(vp);
 	// What it learned there would mislead.
 	if (vlans_differ(&old, conf) || guards_differ(&old, conf) ||
 		memcmp(old.remote, conf->remote, sizeof(old.remote)))

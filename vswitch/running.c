@@ -8,10 +8,13 @@
 
 static int load_bridge(struct vswitch *vs, const struct conf_bridge *conf, struct err *err)
 {
+	struct bridge *bridge = NULL;
 	int rc = vswitch_bridge_add(vs, &conf->opts, err);
 
+	if (rc == 0)
+		bridge = vswitch_find_bridge(vs, conf->opts.name);
 	for (unsigned i = 0; i < conf->nb_ports && rc == 0; i++)
-		rc = vport_load(vs, conf->opts.name, &conf->ports[i], err);
+		rc = vport_load(vs, bridge, &conf->ports[i], err);
 	if (rc == 0 && conf->nb_fdb)
 		rc = vswitch_fdb_add(vs, conf->opts.name, conf->fdb, conf->nb_fdb, err);
 	if (rc == 0 && conf->nb_neigh)
@@ -24,7 +27,7 @@ int vswitch_load(struct vswitch *vs, const struct conf *conf, struct err *err)
 	int rc = 0;
 
 	for (unsigned i = 0; i < conf->nb_vteps && rc == 0; i++)
-		rc = switch_vtep_load(vs, &conf->vteps[i], err);
+		rc = vtep_load(vs, &conf->vteps[i], err);
 	for (unsigned b = 0; b < conf->nb_bridges && rc == 0; b++)
 		rc = load_bridge(vs, &conf->bridges[b], err);
 	vs->saving.entries_only = false; // that was no request
@@ -53,13 +56,13 @@ static int copy_bridge(const struct bridge *bridge, struct conf_bridge *to)
 
 static int copy_vteps(struct vswitch *vs, struct conf *conf)
 {
-	const struct switch_vtep *sv;
+	const struct vtep_object *vo;
 
 	conf->vteps = calloc(CONF_VTEPS_MAX, sizeof(*conf->vteps));
 	if (!conf->vteps)
 		return -ENOMEM;
-	TAILQ_FOREACH (sv, &vs->vteps, entry)
-		conf->vteps[conf->nb_vteps++] = sv->conf;
+	TAILQ_FOREACH (vo, &vs->vteps.list, entry)
+		conf->vteps[conf->nb_vteps++] = vo->conf;
 	return 0;
 }
 

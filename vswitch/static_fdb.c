@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Static forwarding entries of bridges: sorted lists, so that tens of thousands in one request are
 // no work, and the same entries in the data plane's table. Those behind a tunnel hold their remote
-// VTEP while their port is up; those of the zero address are no entries of the table but
-// members of their network's flood list.
+// switch while their port is up; those of the zero address are no entries of the table but members
+// of their port's flood list.
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +55,7 @@ static struct static_entry *find(const struct bridge *bridge, const struct stati
 	return i < bridge->nb_fdb && !compare(bridge->fdb[i], entry) ? bridge->fdb[i] : NULL;
 }
 
-int fdb_ports(const struct bridge *bridge, struct conf_fdb_ports *ret_ports)
+int static_fdb_ports(const struct bridge *bridge, struct conf_fdb_ports *ret_ports)
 {
 	const struct vport *vp;
 
@@ -74,7 +74,7 @@ static int settle(struct job *job, bool all, struct err *err)
 	struct conf_fdb_ports ports;
 	char text[MAC_TEXT_BYTES];
 	struct err why = {0};
-	int rc = fdb_ports(job->bridge, &ports);
+	int rc = static_fdb_ports(job->bridge, &ports);
 
 	if (rc < 0)
 		return err_set(err, rc, job->bridge->opts.name, "out of memory");
@@ -127,31 +127,26 @@ static struct vport *port_of(struct job *job, const struct static_entry *e)
 	return job->vp;
 }
 
-// ---- remote VTEPs ----
+// ---- remote switches ----
 
-static bool is_open_tunnel(const struct vport *vp)
+static bool has_open_remotes(const struct vport *vp)
 {
-	return vp->conf.type == CONF_PORT_VXLAN && vp->port;
+	return vp->port && port_type_has_remotes(vp->row->type);
 }
 
-// Has the network take frames of the entry's remote; that is nothing for entries without one.
+bool vport_remote_ip(const struct vport *vp, uint16_t remote, struct ip_addr *ret_ip)
+{
+	return remote && has_open_remotes(vp) &&
+	       vp->port->type->remote_ip(vp->port, remote, ret_ip);
+}
+
+// Has the port take frames of the entry's remote; that is nothing for entries without one.
 static int take_remote(const struct vport *vp, struct static_entry *e, struct err *err)
 {
-	struct vtep *vtep;
-	int rc;
-
-	if (!is_open_tunnel(vp))
+	if (!has_open_remotes(vp))
 		return 0;
-	vtep = vxlan_port_vtep(vp->port);
-	rc = vtep_remote_get(vtep, &e->conf.tunnel, &e->remote, err);
-	if (rc < 0)
-		return rc;
-	rc = vni_remote_add(vxlan_port_vni(vp->port), e->remote, mac_is_zero(&e->conf.mac));
-	if (rc == 0)
-		return 0;
-	vtep_remote_put(vtep, e->remote);
-	e->remote = 0;
-	return err_set_errno(err, rc, vp->conf.name, "cannot add a remote VTEP");
+	return vp->port->type->remote_get(
+		vp->port, &e->conf.tunnel, mac_is_zero(&e->conf.mac), &e->remote, err);
 }
 
 static void put_remote(struct vport *vp, struct static_entry *e)
@@ -160,11 +155,25 @@ static void put_remote(struct vport *vp, struct static_entry *e)
 
 	if (!e->remote)
 		return;
-	vni_remote_del(vxlan_port_vni(vp->port), e->remote, mac_is_zero(&e->conf.mac));
-	vtep_remote_put(vxlan_port_vtep(vp->port), e->remote);
+	vp->port->type->remote_put(vp->port, e->remote, mac_is_zero(&e->conf.mac));
 	if (!vport_remote_ip(vp, e->remote, &ip))
 		vp->forget = true;
 	e->remote = 0;
+}
+
+// Brings them to the workers; a port once, since entries of one port are side by side mostly.
+static int publish_remotes(struct job *job, struct err *err)
+{
+	const struct vport *last = NULL;
+
+	for (unsigned i = 0; i < job->count; i++) {
+		const struct vport *vp = job->entry[i].remote ? port_of(job, &job->entry[i]) : last;
+
+		if (vp != last && vp->port->type->remote_publish(vp->port) < 0)
+			return err_set(err, -ENOMEM, job->bridge->opts.name, "out of memory");
+		last = vp;
+	}
+	return 0;
 }
 
 // All of the request, and the workers know them before the first entry names one.
@@ -176,8 +185,8 @@ static int take_remotes(struct job *job, struct err *err)
 	while (done < job->count &&
 		(rc = take_remote(port_of(job, &job->entry[done]), &job->entry[done], err)) == 0)
 		done++;
-	if (rc == 0 && switch_vteps_publish(job->vs) < 0)
-		rc = err_set(err, -ENOMEM, job->bridge->opts.name, "out of memory");
+	if (rc == 0)
+		rc = publish_remotes(job, err);
 	if (rc < 0) {
 		while (done-- > 0)
 			put_remote(port_of(job, &job->entry[done]), &job->entry[done]);
@@ -381,7 +390,7 @@ static bool is_of(const struct static_entry *e, const struct vport *vp)
 	return !strcmp(e->conf.port, vp->conf.name);
 }
 
-void fdb_port_drop(struct vswitch *vs, struct vport *vp)
+void static_fdb_drop(struct vswitch *vs, struct vport *vp)
 {
 	struct job job = {.vs = vs, .bridge = vp->bridge};
 	unsigned kept = 0;
@@ -400,12 +409,12 @@ void fdb_port_drop(struct vswitch *vs, struct vport *vp)
 	vp->bridge->nb_fdb = kept;
 }
 
-int fdb_port_up(struct vswitch *vs, struct vport *vp, struct err *err)
+int static_fdb_up(struct vswitch *vs, struct vport *vp, struct err *err)
 {
 	struct job job = {.vs = vs, .bridge = vp->bridge};
 	int rc = 0;
 
-	if (vp->conf.type != CONF_PORT_VXLAN)
+	if (!port_type_has_remotes(vp->row->type))
 		return 0;
 	for (unsigned i = 0; i < vp->bridge->nb_fdb && rc == 0; i++) {
 		struct static_entry *e = vp->bridge->fdb[i];
@@ -417,11 +426,11 @@ int fdb_port_up(struct vswitch *vs, struct vport *vp, struct err *err)
 			put(&job, e); // its slot is there: this cannot fail
 	}
 	if (rc < 0)
-		fdb_port_down(vs, vp);
+		static_fdb_down(vp);
 	return rc;
 }
 
-void fdb_port_down(struct vswitch *vs, struct vport *vp)
+void static_fdb_down(struct vport *vp)
 {
 	for (unsigned i = 0; i < vp->bridge->nb_fdb; i++) {
 		struct static_entry *e = vp->bridge->fdb[i];

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "vswitch/model.h"
+#include "vswitch/port_types.h"
 
 #define SERVICE_US  100000 // at first; then dp_service() says
 #define RETRY_US    1000000
@@ -112,12 +113,12 @@ int vswitch_publish(struct vswitch *vs, struct err *err)
 	int rc = -ENOMEM;
 
 	vs->unpublished = true;
-	if (!ports || !bridges || switch_vteps_publish(vs) < 0) {
+	if (!ports || !bridges || vtep_objects_publish(&vs->vteps) < 0) {
 		err_set(err, rc, "switch", "out of memory");
 		goto out;
 	}
 	mtu_follow(vs);
-	view.nb_ports = switch_vteps_view(vs, ports);
+	view.nb_ports = vtep_objects_view(&vs->vteps, ports);
 	TAILQ_FOREACH (bridge, &vs->bridges, entry) {
 		bridges[view.nb_bridges++] = (struct dp_view_bridge){
 			.id = bridge->dp_id,
@@ -156,21 +157,37 @@ void vswitch_commit(struct vswitch *vs, struct err *warning)
 			why->reason);
 }
 
-static void bury(struct vswitch *vs)
+static void end_grave(struct grave *grave)
 {
-	struct grave *g;
+	struct model_grave *g = (struct model_grave *)grave;
 
-	while ((g = STAILQ_FIRST(&vs->graves))) {
+	port_close(g->port, g->remove);
+	if (g->free_port_id)
+		dp_port_id_free(g->dp, g->port_id);
+	if (g->free_bridge_id)
+		dp_bridge_id_free(g->dp, g->bridge_id);
+	free(g);
+}
+
+struct model_grave *model_grave_new(struct vswitch *vs)
+{
+	struct model_grave *g = calloc(1, sizeof(*g));
+
+	if (!g)
+		return NULL;
+	g->grave.end = end_grave;
+	g->dp = vs->opts.dp;
+	return g;
+}
+
+// In the order in which they came: ports end before the VTEP that they are on.
+static void end_graves(struct vswitch *vs)
+{
+	struct grave *grave;
+
+	while ((grave = STAILQ_FIRST(&vs->graves))) {
 		STAILQ_REMOVE_HEAD(&vs->graves, entry);
-		if (g->vtep)
-			vtep_close(g->vtep);
-		if (g->port)
-			port_close(g->port, g->remove);
-		if (g->free_port_id)
-			dp_port_id_free(vs->opts.dp, g->port_id);
-		if (g->free_bridge_id)
-			dp_bridge_id_free(vs->opts.dp, g->bridge_id);
-		free(g);
+		grave->end(grave);
 	}
 }
 
@@ -181,7 +198,7 @@ bool vswitch_settled(struct vswitch *vs)
 		return false;
 	if (!dp_settled(vs->opts.dp))
 		return false;
-	bury(vs);
+	end_graves(vs);
 	loop_timer_set(vs->settle_timer, 0);
 	return true;
 }
@@ -201,16 +218,17 @@ void vswitch_bury(struct vswitch *vs, struct grave *grave)
 
 int vport_take_down(struct vswitch *vs, struct vport *vp, const struct err *why)
 {
-	struct grave *grave = calloc(1, sizeof(*grave));
+	struct model_grave *grave = model_grave_new(vs);
 	char text[700];
 
 	if (!grave)
 		return -ENOMEM;
-	fdb_port_down(vs, vp);
+	static_fdb_down(vp);
 	grave->port = vp->port;
-	vswitch_bury(vs, grave);
+	vswitch_bury(vs, &grave->grave);
 	dp_fdb_flush_port(vs->opts.dp, vp->dp_id);
 	vp->port = NULL;
+	mtu_changed(vp);
 	vp->state = VPORT_DOWN;
 	vp->since_us = monotonic_us();
 	vp->down = *why;
@@ -235,7 +253,7 @@ static void check_failed(struct vswitch *vs)
 			RETRY_US / 1000000);
 		vport_take_down(vs, vp, &why); // out of memory: the next service tries again
 	}
-	switch_vteps_check(vs);
+	vtep_objects_check(&vs->vteps);
 	if (vs->unpublished)
 		vswitch_publish(vs, NULL);
 }
@@ -252,12 +270,13 @@ int vport_open(struct vswitch *vs, struct vport *vp, struct err *err)
 	vp->port = port;
 	rc = guard_make(vp, err);
 	if (rc == 0)
-		rc = fdb_port_up(vs, vp, err);
+		rc = static_fdb_up(vs, vp, err);
 	if (rc < 0) {
 		vp->port = NULL;
 		port_close(port, false);
 		return rc;
 	}
+	mtu_changed(vp);
 	vp->state = VPORT_UP;
 	vp->since_us = monotonic_us();
 	vp->down = (struct err){0};
@@ -294,7 +313,7 @@ static void on_retry(void *arg)
 	// A device that is still being let go of cannot be opened.
 	if (!vswitch_settled(vs))
 		return;
-	changed = switch_vteps_retry(vs);
+	changed = vtep_objects_retry(&vs->vteps);
 	for (unsigned i = 0; i < DP_PORTS_MAX; i++) {
 		struct vport *vp = vs->by_id[i];
 
@@ -312,7 +331,7 @@ static void on_service(void *arg)
 	check_failed(vs);
 	loop_timer_set(vs->service_timer, dp_service(vs->opts.dp, monotonic_us()));
 	// Workers call again for what comes from here on.
-	switch_vteps_hear(vs);
+	vtep_objects_hear(&vs->vteps);
 }
 
 void vswitch_service(struct vswitch *vs)
@@ -322,8 +341,6 @@ void vswitch_service(struct vswitch *vs)
 
 // ---- life of the whole ----
 
-static const struct port_type *const further_types[] = {&vxlan_port, NULL};
-
 int vswitch_new(const struct vswitch_opts *opts, struct vswitch **ret_vs, struct err *err)
 {
 	struct vswitch *vs = calloc(1, sizeof(*vs));
@@ -331,18 +348,13 @@ int vswitch_new(const struct vswitch_opts *opts, struct vswitch **ret_vs, struct
 	if (!vs)
 		return err_set(err, -ENOMEM, "switch", "out of memory");
 	vs->opts = *opts;
-	vs->opts.port_env.types = further_types;
-	vs->opts.port_env.type_arg = vs;
-	vs->vxlan_env = (struct vxlan_env){
-		.dp = opts->dp,
-		.pool = opts->port_env.pool,
-		.big_pool = opts->port_env.big_pool,
-		.nb_workers = opts->port_env.nb_workers,
-		.event = opts->event,
-		.event_arg = opts->event_arg,
-	};
+	port_types_init(vs->types, &vs->vteps);
+	if (!opts->port_env.types)
+		vs->opts.port_env.types = vs->types;
+	vs->opts.port_env.offer_changed = mtu_on_offer;
+	vs->opts.port_env.arg = vs;
+	vteps_init(vs);
 	TAILQ_INIT(&vs->bridges);
-	TAILQ_INIT(&vs->vteps);
 	STAILQ_INIT(&vs->graves);
 	vs->service_timer = loop_add_timer(opts->loop, SERVICE_US, on_service, vs);
 	vs->retry_timer = loop_add_timer(opts->loop, RETRY_US / RETRY_PARTS, on_retry, vs);
@@ -370,14 +382,13 @@ void vswitch_free(struct vswitch *vs, bool remove)
 		while (!dp_settled(vs->opts.dp))
 			;
 	}
-	bury(vs);
+	end_graves(vs);
 	saving_finish(vs);
 	while ((bridge = TAILQ_FIRST(&vs->bridges))) {
 		while ((vp = TAILQ_FIRST(&bridge->ports))) {
-			fdb_port_drop(vs, vp);
+			static_fdb_drop(vs, vp);
 			TAILQ_REMOVE(&bridge->ports, vp, entry);
-			if (vp->port)
-				port_close(vp->port, remove);
+			port_close(vp->port, remove);
 			free(vp->grave);
 			free(vp);
 		}
@@ -387,7 +398,7 @@ void vswitch_free(struct vswitch *vs, bool remove)
 		free(bridge->grave);
 		free(bridge);
 	}
-	switch_vteps_free(vs, remove);
+	vtep_objects_fini(&vs->vteps, remove);
 	loop_del(vs->opts.loop, vs->service_timer);
 	loop_del(vs->opts.loop, vs->retry_timer);
 	loop_del(vs->opts.loop, vs->settle_timer);

@@ -21,12 +21,13 @@
 #include "config/conf.h"
 #include "dp/dp.h"
 #include "dp/guard.h"
-#include "ports/port.h"
+#include "dp/port.h"
+#include "vswitch/bridge_mtu.h"
 
 struct vswitch;
 struct bridge;
-struct grave;
-struct vtep;
+struct model_grave;
+struct vtep_objects;
 
 enum vport_state { VPORT_UP, VPORT_DOWN };
 
@@ -35,14 +36,15 @@ struct vport {
 	TAILQ_ENTRY(vport) entry; // in its bridge
 	struct bridge *bridge;
 	struct conf_port conf;
-	struct port *port; // NULL while down
+	const struct port_type_row *row; // of its type
+	struct port *port;		 // NULL while down
 	enum vport_state state;
-	struct err down;       // why it is down
-	uint16_t dp_id;	       // index of its counters; kept while it is down
-	struct dp_guard guard; // with conf.guard, while it is up
-	bool forget;	       // what it learned names a remote VTEP that is gone
-	uint64_t since_us;     // monotonic, of the last change of state
-	struct grave *grave;   // made beforehand, so that removing cannot fail
+	struct err down;	   // why it is down
+	uint16_t dp_id;		   // index of its counters; kept while it is down
+	struct dp_guard guard;	   // with conf.guard, while it is up
+	bool forget;		   // what it learned names a remote VTEP that is gone
+	uint64_t since_us;	   // monotonic, of the last change of state
+	struct model_grave *grave; // made beforehand, so that removing cannot fail
 };
 
 // A static forwarding entry.
@@ -61,35 +63,21 @@ struct bridge {
 	struct conf_neigh *neigh;  // by VLAN and address
 	size_t fdb_room, neigh_room;
 	unsigned nb_ports, nb_fdb, nb_neigh;
-	struct grave *grave; // as of struct vport
+	struct bridge_mtu mtu;	   // see port_mtu.c
+	bool mtu_stale;		   // tunnels or their offers are not those that `mtu` was made of
+	bool mtu_untold;	   // ports with mtu=auto may have another MTU than they should
+	struct model_grave *grave; // as of struct vport
 };
 
 TAILQ_HEAD(bridge_list, bridge);
 
-// A VTEP. As a port, it outlives what it stands on.
-struct switch_vtep {
-	TAILQ_ENTRY(switch_vtep) entry;
-	struct vswitch *vs;
-	struct conf_vtep conf;
-	struct vtep *vtep;  // NULL while down
-	struct port *lower; // with underlay `port`, while up
-	struct err down;    // why it is down
-	uint16_t dp_id;	    // index of its counters; it is on no bridge
-	uint16_t mtu;	    // offered, as of the last look
-	uint64_t since_us;  // monotonic, of the last change of state
-	struct loop_handle *timer, *heartbeat_timer;
-	struct grave *grave; // as of struct vport
-};
-
-TAILQ_HEAD(switch_vtep_list, switch_vtep);
-
 struct vswitch_opts {
 	struct loop *loop;
 	struct dp *dp;
-	struct port_env port_env;
-	const char *state_path; // running configuration is kept here; NULL: nowhere
-	struct conf process;	// process options of the running configuration; no bridges
-	uint64_t boot_digest;	// of the boot file that the state stands over (state.h)
+	struct port_env port_env; // its types: NULL for all there are (port_types.h)
+	const char *state_path;	  // running configuration is kept here; NULL: nowhere
+	struct conf process;	  // process options of the running configuration; no bridges
+	uint64_t boot_digest;	  // of the boot file that the state stands over (state.h)
 	// Told of every change that `vsctl monitor` shows: "port.up", "port.down", "port.add", ...
 	void (*event)(void *arg, const char *name, json_t *data /* borrowed */);
 	void *event_arg;
@@ -111,20 +99,16 @@ void vswitch_service(struct vswitch *vs);
 // ---- look-ups ----
 
 struct bridge_list *vswitch_bridges(struct vswitch *vs);
-struct switch_vtep_list *vswitch_vteps(struct vswitch *vs);
+struct vtep_objects *vswitch_vteps(struct vswitch *vs); // see vxlan/vtep_object.h
 struct bridge *vswitch_find_bridge(struct vswitch *vs, const char *name);
-struct switch_vtep *vswitch_find_vtep(struct vswitch *vs, const char *name);
 struct vport *vswitch_find_port(struct vswitch *vs, const char *name);
 // The same, or -ENOENT with the reason.
 int vswitch_get_bridge(
 	struct vswitch *vs, const char *name, struct bridge **ret_bridge, struct err *err);
 int vswitch_get_port(
 	struct vswitch *vs, const char *name, struct vport **ret_port, struct err *err);
-int vswitch_get_vtep(
-	struct vswitch *vs, const char *name, struct switch_vtep **ret_sv, struct err *err);
-unsigned vswitch_vtep_vnis(const struct switch_vtep *sv);	      // ports that are on it
 struct vport *vswitch_port_by_id(struct vswitch *vs, uint16_t dp_id); // NULL when gone
-// The remote VTEP that a port of type vxlan has under this number (dp_remote()), if any.
+// The remote switch that a port has under this number (dp_remote()), if any.
 bool vport_remote_ip(const struct vport *vp, uint16_t remote, struct ip_addr *ret_ip);
 struct dp *vswitch_dp(struct vswitch *vs);
 
@@ -135,13 +119,13 @@ int vswitch_bridge_set(struct vswitch *vs, const struct conf_bridge_opts *opts, 
 int vswitch_bridge_del(struct vswitch *vs, const char *name, struct err *err); // and its ports
 
 int vswitch_vtep_add(struct vswitch *vs, const struct conf_vtep *conf, struct err *err);
-// Makes it anew: its VNIs are without traffic for a moment.
+// Recreates it: its VNIs are without traffic for a moment.
 int vswitch_vtep_set(struct vswitch *vs, const struct conf_vtep *conf, struct err *err);
 int vswitch_vtep_del(struct vswitch *vs, const char *name, struct err *err); // unused ones
 
 // Adds all `count` ports to `bridge` or none. The first vxlan port makes the VTEP
 // `default` when there is no VTEP.
-int vswitch_ports_add(struct vswitch *vs, const char *bridge, const struct conf_port *ports,
+int vswitch_ports_add(struct vswitch *vs, struct bridge *bridge, const struct conf_port *ports,
 	unsigned count, struct err *err);
 int vswitch_port_set(struct vswitch *vs, const struct conf_port *conf, struct err *err);
 int vswitch_ports_del(

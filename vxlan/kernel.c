@@ -61,7 +61,7 @@ static int set_dont_fragment(const struct vtep *vtep, int fd, struct err *err)
 	if (is_ip6(vtep))
 		rc = set_option(vtep, fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DO,
 			"IPV6_MTU_DISCOVER", err);
-	if (!rc && (!is_ip6(vtep) || vtep->kernel->mapped))
+	if (!rc && (!is_ip6(vtep) || vtep->mapped))
 		rc = set_option(vtep, fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO,
 			"IP_MTU_DISCOVER", err);
 	return rc;
@@ -76,8 +76,8 @@ static int open_socket(const struct vtep *vtep, int *ret_fd, struct err *err)
 	if (fd < 0)
 		return err_set_errno(err, -errno, vtep->path, "cannot open a UDP socket");
 	if (is_ip6(vtep))
-		rc = set_option(vtep, fd, IPPROTO_IPV6, IPV6_V6ONLY, !vtep->kernel->mapped,
-			"IPV6_V6ONLY", err);
+		rc = set_option(
+			vtep, fd, IPPROTO_IPV6, IPV6_V6ONLY, !vtep->mapped, "IPV6_V6ONLY", err);
 	if (!rc)
 		rc = set_dont_fragment(vtep, fd, err);
 	if (rc)
@@ -237,7 +237,7 @@ static uint16_t kernel_path_mtu(const struct vtep *vtep, const struct ip_addr *i
 
 	// Or it keeps the source address that it had for the last one.
 	connect(k->probe_fd, &none, sizeof(none));
-	vxlan_remote_set(&to, ip, VXLAN_UDP_PORT, k->mapped);
+	vxlan_remote_set(&to, ip, VXLAN_UDP_PORT, vtep->mapped);
 	if (connect(k->probe_fd, &to.sa, to.sa_bytes) < 0)
 		return 0;
 	if (ip->family == 6)
@@ -283,7 +283,6 @@ static struct kernel *kernel_new(const struct vtep *vtep)
 	k->rx_fd = k->probe_fd = -1;
 	for (unsigned i = 0; i < KERNEL_TX_SOCKETS; i++)
 		k->tx_fd[i] = -1;
-	k->mapped = is_ip6(vtep) && ip_is_any(&vtep->conf.address);
 	// The kernel segments only what it may give a checksum.
 	k->segments = !vtep->conf.no_checksum;
 	k->rx.room = KERNEL_RX_TRAINS;
@@ -307,10 +306,21 @@ static void kernel_close(struct vtep *vtep)
 	vtep->kernel = NULL;
 }
 
+// Any address is that of both families, where the host has both.
+static void choose_family(struct vtep *vtep)
+{
+	struct ip_addr *ip = &vtep->conf.address;
+
+	if (!ip->family)
+		ip->family = access("/proc/net/if_inet6", F_OK) < 0 ? 4 : 6;
+	vtep->mapped = is_ip6(vtep) && ip_is_any(ip);
+}
+
 static int kernel_open(struct vtep *vtep, struct dp_port *lower, struct err *err)
 {
 	int rc;
 
+	choose_family(vtep);
 	vtep->kernel = kernel_new(vtep);
 	if (!vtep->kernel)
 		return err_set(err, -ENOMEM, vtep->path, "out of memory");

@@ -63,7 +63,6 @@ struct kernel_tx {
 
 struct kernel {
 	int rx_fd, tx_fd[KERNEL_TX_SOCKETS];
-	bool mapped;	      // the sockets are of IPv6 and take IPv4 addresses in it
 	atomic_bool segments; // UDP_SEGMENT works
 	struct kernel_rx rx;
 	struct kernel_tx *tx; // by worker
@@ -74,8 +73,6 @@ struct kernel {
 	struct netns_id netns;
 	int ifindex; // device of the VTEP's address; 0: any
 };
-
-extern const struct vtep_underlay kernel_underlay;
 
 dp_rx_fn kernel_rx;
 dp_tx_fn kernel_tx;

@@ -582,6 +582,7 @@ static void describe(const struct vtep *vtep, json_t *obj)
 }
 
 const struct vtep_underlay port_underlay = {
+	.on_lower = true,
 	.open = underlay_open,
 	.close = underlay_close,
 	.vni_init = vni_init,

@@ -111,8 +111,6 @@ static inline struct port_hop *port_hop_find(
 	}
 }
 
-extern const struct vtep_underlay port_underlay;
-
 // ---- workers ----
 
 dp_rx_fn port_underlay_rx;

@@ -40,7 +40,9 @@ struct vni;
 
 // An underlay: how the packets of VTEPs get to others. Main thread.
 struct vtep_underlay {
-	// Fills vtep->dp and what is the underlay's own in `vtep`. `lower` as in vtep_open().
+	bool on_lower; // VTEPs have the wire of a port to themselves: vtep_open() is given it
+	// Fills vtep->dp, vtep->mapped and what is the underlay's own in `vtep`; an address that
+	// is not given becomes one of vtep->conf. `lower` as in vtep_open().
 	int (*open)(struct vtep *vtep, struct dp_port *lower, struct err *err);
 	void (*close)(struct vtep *vtep);
 	// Fills what is the underlay's in vni->dp.
@@ -59,6 +61,10 @@ struct vtep_underlay {
 	void (*describe)(const struct vtep *vtep, json_t *obj); // may be NULL
 };
 
+extern const struct vtep_underlay kernel_underlay, port_underlay;
+
+const struct vtep_underlay *vtep_underlay_of(enum conf_underlay underlay);
+
 struct vtep {
 	struct dp_port dp; // first: rx() casts
 	// Workers: never NULL, read once for a batch.
@@ -72,8 +78,9 @@ struct vtep {
 	const struct vtep_underlay *underlay;
 	struct conf_vtep conf;
 	struct vxlan_env env;
-	char path[CONF_NAME_BYTES + 16];	  // "VTEP t0", for errors
-	struct vtep_remote *remote;		  // index: number
+	bool mapped;			 // its sockets are of IPv6 and take IPv4 addresses in it
+	char path[CONF_NAME_BYTES + 16]; // "VTEP t0", for errors
+	struct vtep_remote *remote;	 // index: number
 	uint32_t remote_room, nb_remotes, nb_ip6; // room; how many there are, of IPv6 among them
 	uint16_t next_probe;  // number of the remote whose path MTU is asked for next
 	uint16_t last_remote; // number given last
@@ -100,6 +107,8 @@ struct vni {
 
 	// Main thread.
 	uint16_t conf_mtu;
+	void (*on_mtu)(void *arg); // may be NULL
+	void *on_mtu_arg;
 	struct vni_member *member; // by number of the remote
 	uint32_t member_room;
 };

@@ -7,9 +7,7 @@
 
 #include "base/hash.h"
 #include "base/util.h"
-#include "vxlan/kernel.h"
 #include "vxlan/liveness.h"
-#include "vxlan/port_underlay.h"
 #include "vxlan/vtep.h"
 
 #define PROBES_A_SERVICE 256  // remotes whose path MTU is asked for in one vtep_service()
@@ -17,6 +15,16 @@
 #define NUMBERS_RESTING	 64
 
 // ---- VTEPs ----
+
+const struct vtep_underlay *vtep_underlay_of(enum conf_underlay underlay)
+{
+	static const struct vtep_underlay *const underlays[] = {
+		[CONF_UNDERLAY_KERNEL] = &kernel_underlay,
+		[CONF_UNDERLAY_PORT] = &port_underlay,
+	};
+
+	return underlays[underlay];
+}
 
 static void vtep_free(struct vtep *vtep)
 {
@@ -34,8 +42,7 @@ static void update_mtu(struct vtep *vtep);
 int vtep_open(const struct conf_vtep *conf, const struct vxlan_env *env, struct dp_port *lower,
 	struct vtep **ret_vtep, struct err *err)
 {
-	const struct vtep_underlay *underlay =
-		conf->underlay == CONF_UNDERLAY_PORT ? &port_underlay : &kernel_underlay;
+	const struct vtep_underlay *underlay = vtep_underlay_of(conf->underlay);
 	struct vtep *vtep = calloc(1, sizeof(*vtep));
 	int rc;
 
@@ -117,7 +124,13 @@ static void update_vni_mtu(struct vni *vni)
 {
 	uint16_t mtu = vtep_mtu(vni->vtep);
 
-	vni->dp.mtu = vni->conf_mtu ? MIN_OF(vni->conf_mtu, mtu) : mtu;
+	if (vni->conf_mtu)
+		mtu = MIN_OF(vni->conf_mtu, mtu);
+	if (mtu == vni->dp.mtu)
+		return;
+	vni->dp.mtu = mtu;
+	if (vni->on_mtu)
+		vni->on_mtu(vni->on_mtu_arg);
 }
 
 static void update_mtu(struct vtep *vtep)
@@ -308,6 +321,12 @@ struct dp_port *vni_port(struct vni *vni)
 	return &vni->dp;
 }
 
+void vni_watch_mtu(struct vni *vni, void (*fn)(void *arg), void *arg)
+{
+	vni->on_mtu = fn;
+	vni->on_mtu_arg = arg;
+}
+
 int vni_remote_add(struct vni *vni, uint16_t remote, bool flood)
 {
 	struct vtep *vtep = vni->vtep;
@@ -378,14 +397,13 @@ static struct vxlan_table *build_table(struct vtep *vtep)
 	struct sizes sizes = count_entries(vtep);
 	struct vxlan_table *table =
 		vxlan_table_new(vtep->remote_room, vtep->vni_room, sizes.sources, sizes.flooded);
-	bool mapped = vtep->kernel && vtep->kernel->mapped;
 
 	if (!table)
 		return NULL;
 	for (uint32_t r = 1; r < vtep->remote_room; r++)
 		if (vtep_is_remote(vtep, r)) {
 			vxlan_table_add_remote(
-				table, r, &vtep->remote[r].ip, vtep->conf.udp_port, mapped);
+				table, r, &vtep->remote[r].ip, vtep->conf.udp_port, vtep->mapped);
 			vtep->remote[r].vni = VTEP_NO_VNI;
 		}
 	for (uint32_t i = 0; i < vtep->vni_room; i++)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// VXLAN (RFC 7348): VTEPs, the VNIs (VNIs) behind them and the remote VTEPs that
+// VXLAN (RFC 7348): VTEPs, the VNIs behind them and the remote VTEPs that
 // these reach. For the main thread; the object model (vswitch/) owns all of it.
 //
-// A VTEP (VTEP) is an address of this host. It has a data-plane port of its own, on no
+// A VTEP is an address of this host. It has a data-plane port of its own, on no
 // bridge, whose rx() takes the outer headers off and yields the frames of all its VNIs
 // (`demux`). A VNI is a data-plane port on a bridge (`tunnel`), whose tx() puts the outer
 // headers on. Remote VTEPs have numbers 1..65535 in their VTEP: these are what
@@ -81,6 +81,8 @@ int vni_open(
 	struct vtep *vtep, uint32_t number, uint16_t mtu, struct vni **ret_vni, struct err *err);
 void vni_close(struct vni *vni);
 struct dp_port *vni_port(struct vni *vni);
+// Calls `fn` whenever the MTU of its data-plane port changes.
+void vni_watch_mtu(struct vni *vni, void (*fn)(void *arg), void *arg);
 
 // Lets the VNI take frames from a remote, and with `flood` sends it those that go to all.
 // Counted: as often as it was added it must be deleted, before its reference is given back. -ENOENT

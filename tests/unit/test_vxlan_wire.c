@@ -13,7 +13,7 @@
 
 #include "base/loop.h"
 #include "base/util.h"
-#include "ports/port.h"
+#include "ports/port_types.h"
 
 #define VX_UP(family, local, remote)                                                               \
 	"ip -n b link add vx0 type vxlan id 42 local " local " remote " remote                     \
@@ -21,7 +21,8 @@
 	"ip -n b link set vx0 addr 02:00:00:00:00:02 mtu 1430 && "                                 \
 	"ip -n b addr add 10.8.0.2/24 dev vx0 && ip -n b link set vx0 up"
 
-static struct port_env port_env = {.nb_workers = 1, .switch_id = "test"};
+static const struct port_type_row types[CONF_PORT_NB_TYPES] = {[CONF_PORT_TAP] = {&port_tap}};
+static struct port_env port_env = {.nb_workers = 1, .switch_id = "test", .types = types};
 static struct port *port;
 
 // The VTEP, host 1 on a TAP whose other side is host 2.

@@ -6,42 +6,41 @@
 #include <string.h>
 
 #include "base/member.h"
-#include "vxlan/vxlan.h"
 
-int no_memory(struct err *err)
+int handle_no_memory(struct err *err)
 {
 	return err_set(err, -ENOMEM, NULL, "out of memory");
 }
 
-const char *param_text(const json_t *params, const char *name)
+const char *handle_param_text(const json_t *params, const char *name)
 {
 	return member_text_or(params, name, NULL);
 }
 
-bool param_flag(const json_t *params, const char *name)
+bool handle_param_flag(const json_t *params, const char *name)
 {
 	return member_flag(params, name);
 }
 
-int param_bridge(struct vswitch *vs, const json_t *params, const char *name,
+int handle_param_bridge(struct vswitch *vs, const json_t *params, const char *name,
 	struct bridge **ret_bridge, struct err *err)
 {
-	const char *text = param_text(params, name);
+	const char *text = handle_param_text(params, name);
 
 	*ret_bridge = NULL;
 	return text ? vswitch_get_bridge(vs, text, ret_bridge, err) : 0;
 }
 
-int param_port(struct vswitch *vs, const json_t *params, const char *name, struct vport **ret_port,
-	struct err *err)
+int handle_param_port(struct vswitch *vs, const json_t *params, const char *name,
+	struct vport **ret_port, struct err *err)
 {
-	const char *text = param_text(params, name);
+	const char *text = handle_param_text(params, name);
 
 	*ret_port = NULL;
 	return text ? vswitch_get_port(vs, text, ret_port, err) : 0;
 }
 
-int split_name(const json_t *obj, const char *what, char name[CONF_NAME_BYTES],
+int handle_split_name(const json_t *obj, const char *what, char name[CONF_NAME_BYTES],
 	json_t **ret_options, char ret_path[OBJECT_PATH_BYTES], struct err *err)
 {
 	const char *given = member_text_or(obj, "name", NULL);
@@ -57,7 +56,7 @@ int split_name(const json_t *obj, const char *what, char name[CONF_NAME_BYTES],
 		return rc;
 	*ret_options = json_copy((json_t *)obj);
 	if (!*ret_options)
-		return no_memory(err);
+		return handle_no_memory(err);
 	if (given) {
 		json_object_del(*ret_options, "name");
 		snprintf(name, CONF_NAME_BYTES, "%s", given);
@@ -97,8 +96,9 @@ static json_t *remotes_json(const struct vport *port)
 	return list;
 }
 
-json_t *port_json(const struct vport *port, bool detail)
+json_t *handle_port_json(const struct vport *port, bool detail)
 {
+	const struct port_type *type = port->row->type;
 	uint64_t since_us = monotonic_us() - port->since_us;
 	json_t *obj = json_pack("{s:s, s:s, s:s, s:s, s:f, s:o}", "name", port->conf.name, "bridge",
 		port->bridge->opts.name, "type", conf_port_type_name(port->conf.type), "state",
@@ -109,41 +109,41 @@ json_t *port_json(const struct vport *port, bool detail)
 		return NULL;
 	if (port->state == VPORT_DOWN)
 		add_reason(&port->down, obj);
-	if (port->conf.type == CONF_PORT_VXLAN)
+	if (port_type_has_remotes(type))
 		json_object_set_new(obj, "remotes", remotes_json(port));
-	if (port->port && port->conf.type == CONF_PORT_VXLAN)
-		json_object_set_new(obj, "mtu", json_integer(port_dp(port->port)->mtu));
+	if (port->port && type->offer_mtu)
+		json_object_set_new(obj, "mtu", json_integer(type->offer_mtu(port->port)));
 	if (!detail || !port->port)
 		return obj;
 	json_object_set_new(obj, "device", device_json(port->port));
 	return obj;
 }
 
-json_t *bridge_json(const struct bridge *bridge)
+json_t *handle_bridge_json(const struct bridge *bridge)
 {
 	return json_pack("{s:s, s:o, s:i}", "name", bridge->opts.name, "options",
 		conf_bridge_opts_to_json(&bridge->opts, true), "ports", (int)bridge->nb_ports);
 }
 
-json_t *vtep_json(const struct switch_vtep *sv, bool detail)
+json_t *handle_vtep_json(const struct vtep_object *vo, bool detail)
 {
-	uint64_t since_us = monotonic_us() - sv->since_us;
-	json_t *obj = json_pack("{s:s, s:s, s:f, s:o, s:i}", "name", sv->conf.name, "state",
-		sv->vtep ? "up" : "down", "since_s", since_us / 1e6, "options",
-		conf_vtep_to_json(&sv->conf, false), "vnis", (int)vswitch_vtep_vnis(sv));
+	uint64_t since_us = monotonic_us() - vo->since_us;
+	json_t *obj = json_pack("{s:s, s:s, s:f, s:o, s:i}", "name", vo->conf.name, "state",
+		vo->vtep ? "up" : "down", "since_s", since_us / 1e6, "options",
+		conf_vtep_to_json(&vo->conf, false), "vnis", (int)vo->nb_ports);
 	struct vtep_count count;
 	json_t *tunnel;
 
 	if (!obj)
 		return NULL;
-	if (!sv->vtep) {
-		add_reason(&sv->down, obj);
+	if (!vo->vtep) {
+		add_reason(&vo->down, obj);
 		return obj;
 	}
-	vtep_count(sv->vtep, &count);
-	json_object_set_new(obj, "mtu", json_integer(sv->mtu));
+	vtep_count(vo->vtep, &count);
+	json_object_set_new(obj, "mtu", json_integer(vo->mtu));
 	json_object_set_new(obj, "remotes", json_integer(count.remotes));
-	if (sv->conf.heartbeat_ms) {
+	if (vo->conf.heartbeat_ms) {
 		json_object_set_new(obj, "remotes_up", json_integer(count.up));
 		json_object_set_new(obj, "remotes_down", json_integer(count.down));
 	}
@@ -151,9 +151,9 @@ json_t *vtep_json(const struct switch_vtep *sv, bool detail)
 		return obj;
 	tunnel = json_object();
 	if (tunnel)
-		vtep_describe(sv->vtep, tunnel);
+		vtep_describe(vo->vtep, tunnel);
 	json_object_set_new(obj, "tunnel", tunnel);
-	if (sv->lower)
-		json_object_set_new(obj, "device", device_json(sv->lower));
+	if (vo->lower)
+		json_object_set_new(obj, "device", device_json(vo->lower));
 	return obj;
 }

@@ -5,6 +5,7 @@
 #include "ctrl/server.h"
 #include "vswitch/ctl/switch_ctl.h"
 #include "vswitch/ctl/switch_method.h"
+#include "vxlan/vtep_object.h"
 
 struct switch_ctl {
 	struct switch_ctl_opts opts;
@@ -19,27 +20,27 @@ SWITCH_METHODS(X)
 
 // ---- parameters that were checked already ----
 
-const char *param_text(const json_t *params, const char *name); // NULL when not given
-bool param_flag(const json_t *params, const char *name);
+const char *handle_param_text(const json_t *params, const char *name); // NULL when not given
+bool handle_param_flag(const json_t *params, const char *name);
 
 // The bridge or port that the parameter names; a parameter that is not given is no error and
 // leaves NULL. -ENOENT.
-int param_bridge(struct vswitch *vs, const json_t *params, const char *name,
+int handle_param_bridge(struct vswitch *vs, const json_t *params, const char *name,
 	struct bridge **ret_bridge, struct err *err);
-int param_port(struct vswitch *vs, const json_t *params, const char *name, struct vport **ret_port,
-	struct err *err);
+int handle_param_port(struct vswitch *vs, const json_t *params, const char *name,
+	struct vport **ret_port, struct err *err);
 
 // What a request says of a `what` ("port", "bridge"): its name, which the file has as the key of a
 // map, and its options. `name` is empty for a new object, which is to be given one; another name
 // than it has is refused. `ret_options` is a new reference; `ret_path` names the object in errors.
 #define OBJECT_PATH_BYTES (CONF_NAME_BYTES + 24)
-int split_name(const json_t *obj, const char *what, char name[CONF_NAME_BYTES],
+int handle_split_name(const json_t *obj, const char *what, char name[CONF_NAME_BYTES],
 	json_t **ret_options, char ret_path[OBJECT_PATH_BYTES], struct err *err);
 
 // As port.list or vtep.list, or with `detail` port.show or vtep.show have it; as
 // bridge.list has it. NULL: out of memory.
-json_t *port_json(const struct vport *port, bool detail);
-json_t *bridge_json(const struct bridge *bridge);
-json_t *vtep_json(const struct switch_vtep *sv, bool detail);
+json_t *handle_port_json(const struct vport *port, bool detail);
+json_t *handle_bridge_json(const struct bridge *bridge);
+json_t *handle_vtep_json(const struct vtep_object *vo, bool detail);
 
-int no_memory(struct err *err);
+int handle_no_memory(struct err *err);

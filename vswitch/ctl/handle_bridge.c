@@ -10,7 +10,7 @@ static int bind_bridge(const json_t *obj, struct conf_bridge_opts *opts, struct 
 {
 	char path[OBJECT_PATH_BYTES];
 	json_t *options;
-	int rc = split_name(obj, "bridge", opts->name, &options, path, err);
+	int rc = handle_split_name(obj, "bridge", opts->name, &options, path, err);
 
 	if (rc < 0)
 		return rc;
@@ -30,7 +30,8 @@ int switch_handle_bridge_add(void *arg, const json_t *params, json_t **ret_resul
 	rc = bind_bridge(json_object_get(params, "bridge"), &opts, err);
 	if (rc < 0)
 		return rc;
-	is_there = param_flag(params, "may_exist") && vswitch_find_bridge(ctl->vs, opts.name);
+	is_there =
+		handle_param_flag(params, "may_exist") && vswitch_find_bridge(ctl->vs, opts.name);
 	if (!is_there)
 		rc = vswitch_bridge_add(ctl->vs, &opts, err);
 	if (rc == 0)
@@ -41,11 +42,11 @@ int switch_handle_bridge_add(void *arg, const json_t *params, json_t **ret_resul
 int switch_handle_bridge_del(void *arg, const json_t *params, json_t **ret_result, struct err *err)
 {
 	struct switch_ctl *ctl = arg;
-	const char *name = param_text(params, "name");
+	const char *name = handle_param_text(params, "name");
 	bool is_there = vswitch_find_bridge(ctl->vs, name) != NULL;
 	int rc = 0;
 
-	if (is_there || !param_flag(params, "if_exists"))
+	if (is_there || !handle_param_flag(params, "if_exists"))
 		rc = vswitch_bridge_del(ctl->vs, name, err);
 	if (rc == 0)
 		*ret_result = json_pack("{s:s, s:b}", "name", name, "deleted", is_there);
@@ -57,7 +58,7 @@ int switch_handle_bridge_set(void *arg, const json_t *params, json_t **ret_resul
 	struct switch_ctl *ctl = arg;
 	struct conf_bridge_opts opts;
 	struct bridge *bridge;
-	int rc = param_bridge(ctl->vs, params, "name", &bridge, err);
+	int rc = handle_param_bridge(ctl->vs, params, "name", &bridge, err);
 
 	if (rc < 0)
 		return rc;
@@ -66,7 +67,7 @@ int switch_handle_bridge_set(void *arg, const json_t *params, json_t **ret_resul
 	if (rc == 0)
 		rc = vswitch_bridge_set(ctl->vs, &opts, err);
 	if (rc == 0)
-		*ret_result = bridge_json(bridge);
+		*ret_result = handle_bridge_json(bridge);
 	return rc;
 }
 
@@ -77,7 +78,7 @@ int switch_handle_bridge_list(void *arg, const json_t *params, json_t **ret_resu
 	struct bridge *bridge;
 
 	TAILQ_FOREACH (bridge, vswitch_bridges(ctl->vs), entry)
-		json_array_append_new(list, bridge_json(bridge));
+		json_array_append_new(list, handle_bridge_json(bridge));
 	*ret_result = json_pack("{s:o}", "bridges", list);
-	return *ret_result ? 0 : no_memory(err);
+	return *ret_result ? 0 : handle_no_memory(err);
 }

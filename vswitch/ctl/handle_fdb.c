@@ -85,20 +85,20 @@ int switch_handle_fdb_show(void *arg, const json_t *params, json_t **ret_result,
 	struct switch_ctl *ctl = arg;
 	const json_t *vlan = json_object_get(params, "vlan");
 	const json_t *limit = json_object_get(params, "limit");
-	const char *after = param_text(params, "after");
+	const char *after = handle_param_text(params, "after");
 	struct walk walk = {.vlan = vlan ? json_integer_value(vlan) : -1};
 	struct bridge *bridge, *each;
 	struct vport *port;
 	int rc;
 
-	rc = param_bridge(ctl->vs, params, "bridge", &bridge, err);
+	rc = handle_param_bridge(ctl->vs, params, "bridge", &bridge, err);
 	if (rc == 0)
-		rc = param_port(ctl->vs, params, "port", &port, err);
+		rc = handle_param_port(ctl->vs, params, "port", &port, err);
 	if (rc < 0)
 		return rc;
 	walk.port = port;
 	if (fdb_page_init(&walk.page, limit ? json_integer_value(limit) : PAGE_DEFAULT) < 0)
-		return no_memory(err);
+		return handle_no_memory(err);
 	if (after && fdb_page_after(&walk.page, after) < 0) {
 		rc = err_set(err, -EINVAL, "fdb.show", "'%s' is not a cursor", after);
 		goto out;
@@ -109,7 +109,7 @@ int switch_handle_fdb_show(void *arg, const json_t *params, json_t **ret_result,
 			visit_floods(ctl->vs, each, &walk);
 	}
 	*ret_result = page_json(ctl->vs, &walk.page);
-	rc = *ret_result ? 0 : no_memory(err);
+	rc = *ret_result ? 0 : handle_no_memory(err);
 out:
 	fdb_page_fini(&walk.page);
 	return rc;
@@ -117,9 +117,10 @@ out:
 
 static void bind_entry(const json_t *obj, struct conf_fdb *entry)
 {
-	const char *port = param_text(obj, "port"), *tunnel = param_text(obj, "tunnel");
+	const char *port = handle_param_text(obj, "port"),
+		   *tunnel = handle_param_text(obj, "tunnel");
 
-	mac_parse(param_text(obj, "mac"), &entry->mac);
+	mac_parse(handle_param_text(obj, "mac"), &entry->mac);
 	if (tunnel)
 		ip_parse(tunnel, &entry->tunnel);
 	entry->vlan = member_int(obj, "vlan");
@@ -132,13 +133,13 @@ static int bind_entries(struct switch_ctl *ctl, const json_t *params, struct bri
 {
 	const json_t *list = json_object_get(params, "entries");
 	struct conf_fdb *entries;
-	int rc = param_bridge(ctl->vs, params, "bridge", ret_bridge, err);
+	int rc = handle_param_bridge(ctl->vs, params, "bridge", ret_bridge, err);
 
 	if (rc < 0)
 		return rc;
 	entries = calloc(json_array_size(list), sizeof(*entries));
 	if (!entries)
-		return no_memory(err);
+		return handle_no_memory(err);
 	for (size_t i = 0; i < json_array_size(list); i++)
 		bind_entry(json_array_get(list, i), &entries[i]);
 	*ret_entries = entries;
@@ -174,7 +175,7 @@ int switch_handle_fdb_del(void *arg, const json_t *params, json_t **ret_result, 
 	if (rc < 0)
 		return rc;
 	rc = vswitch_fdb_del(ctl->vs, bridge->opts.name, entries, count,
-		param_flag(params, "if_exists"), &deleted, err);
+		handle_param_flag(params, "if_exists"), &deleted, err);
 	if (rc == 0)
 		*ret_result = json_pack("{s:i}", "deleted", (int)deleted);
 	free(entries);
@@ -188,9 +189,9 @@ int switch_handle_fdb_flush(void *arg, const json_t *params, json_t **ret_result
 	struct vport *port;
 	int rc;
 
-	rc = param_bridge(ctl->vs, params, "bridge", &bridge, err);
+	rc = handle_param_bridge(ctl->vs, params, "bridge", &bridge, err);
 	if (rc == 0)
-		rc = param_port(ctl->vs, params, "port", &port, err);
+		rc = handle_param_port(ctl->vs, params, "port", &port, err);
 	if (rc < 0)
 		return rc;
 	if (bridge)

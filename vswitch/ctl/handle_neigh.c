@@ -14,7 +14,8 @@
 
 static int bind_entry(const json_t *obj, struct conf_neigh *entry, struct err *err)
 {
-	const char *ip = param_text(obj, "ip"), *mac = param_text(obj, "mac"), *allowed;
+	const char *ip = handle_param_text(obj, "ip"), *mac = handle_param_text(obj, "mac"),
+		   *allowed;
 
 	ip_parse(ip, &entry->ip);
 	entry->vlan = member_int(obj, "vlan");
@@ -32,13 +33,13 @@ static int bind_entries(struct switch_ctl *ctl, const json_t *params, struct bri
 {
 	const json_t *list = json_object_get(params, "entries");
 	struct conf_neigh *entries;
-	int rc = param_bridge(ctl->vs, params, "bridge", ret_bridge, err);
+	int rc = handle_param_bridge(ctl->vs, params, "bridge", ret_bridge, err);
 
 	if (rc < 0)
 		return rc;
 	entries = calloc(json_array_size(list), sizeof(*entries));
 	if (!entries)
-		return no_memory(err);
+		return handle_no_memory(err);
 	for (size_t i = 0; i < json_array_size(list) && rc == 0; i++)
 		rc = bind_entry(json_array_get(list, i), &entries[i], err);
 	if (rc < 0) {
@@ -78,7 +79,7 @@ int switch_handle_neigh_del(void *arg, const json_t *params, json_t **ret_result
 	if (rc < 0)
 		return rc;
 	rc = vswitch_neigh_del(ctl->vs, bridge->opts.name, entries, count,
-		param_flag(params, "if_exists"), &deleted, err);
+		handle_param_flag(params, "if_exists"), &deleted, err);
 	if (rc == 0)
 		*ret_result = json_pack("{s:i}", "deleted", (int)deleted);
 	free(entries);
@@ -119,13 +120,13 @@ int switch_handle_neigh_list(void *arg, const json_t *params, json_t **ret_resul
 {
 	struct switch_ctl *ctl = arg;
 	const json_t *limit = json_object_get(params, "limit");
-	const char *after = param_text(params, "after");
+	const char *after = handle_param_text(params, "after");
 	unsigned first = 0, end;
 	struct conf_neigh key = {0};
 	char cursor[CURSOR_BYTES];
 	struct bridge *bridge;
 	json_t *list;
-	int rc = param_bridge(ctl->vs, params, "bridge", &bridge, err);
+	int rc = handle_param_bridge(ctl->vs, params, "bridge", &bridge, err);
 
 	if (rc < 0)
 		return rc;
@@ -139,5 +140,5 @@ int switch_handle_neigh_list(void *arg, const json_t *params, json_t **ret_resul
 		json_array_append_new(list, entry_json(&bridge->neigh[i]));
 	*ret_result = json_pack("{s:o, s:s*}", "entries", list, "next",
 		end < bridge->nb_neigh ? cursor_of(&bridge->neigh[end - 1], cursor) : NULL);
-	return *ret_result ? 0 : no_memory(err);
+	return *ret_result ? 0 : handle_no_memory(err);
 }

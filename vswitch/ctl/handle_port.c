@@ -13,7 +13,7 @@ static int bind_port(const json_t *obj, struct conf_port *conf, struct err *err)
 {
 	char path[OBJECT_PATH_BYTES];
 	json_t *options;
-	int rc = split_name(obj, "port", conf->name, &options, path, err);
+	int rc = handle_split_name(obj, "port", conf->name, &options, path, err);
 
 	if (rc < 0)
 		return rc;
@@ -27,8 +27,8 @@ static bool is_there(struct switch_ctl *ctl, const json_t *params, const char *n
 {
 	struct vport *port = vswitch_find_port(ctl->vs, name);
 
-	return port && param_flag(params, "may_exist") &&
-	       !strcmp(port->bridge->opts.name, param_text(params, "bridge"));
+	return port && handle_param_flag(params, "may_exist") &&
+	       !strcmp(port->bridge->opts.name, handle_param_text(params, "bridge"));
 }
 
 static int bind_ports(struct switch_ctl *ctl, const json_t *params, const json_t *list,
@@ -65,15 +65,15 @@ int switch_handle_port_add(void *arg, const json_t *params, json_t **ret_result,
 	unsigned count = 0;
 	int rc;
 
-	rc = param_bridge(ctl->vs, params, "bridge", &bridge, err);
+	rc = handle_param_bridge(ctl->vs, params, "bridge", &bridge, err);
 	if (rc < 0)
 		goto out;
 	ports = calloc(json_array_size(list), sizeof(*ports));
-	rc = ports && result ? 0 : no_memory(err);
+	rc = ports && result ? 0 : handle_no_memory(err);
 	if (rc == 0)
 		rc = bind_ports(ctl, params, list, ports, result, &count, err);
 	if (rc == 0 && count)
-		rc = vswitch_ports_add(ctl->vs, bridge->opts.name, ports, count, err);
+		rc = vswitch_ports_add(ctl->vs, bridge, ports, count, err);
 	if (rc == 0)
 		*ret_result = json_incref(result);
 out:
@@ -97,7 +97,7 @@ static int check_bridge(const struct vport *port, const char *bridge, struct err
 static int pick_ports(struct switch_ctl *ctl, const json_t *params, const json_t *list,
 	const char **names, unsigned *ret_count, json_t *result, struct err *err)
 {
-	bool if_exists = param_flag(params, "if_exists");
+	bool if_exists = handle_param_flag(params, "if_exists");
 	unsigned count = 0;
 
 	for (size_t i = 0; i < json_array_size(list); i++) {
@@ -106,7 +106,7 @@ static int pick_ports(struct switch_ctl *ctl, const json_t *params, const json_t
 		int rc = vswitch_get_port(ctl->vs, name, &port, if_exists ? NULL : err);
 
 		if (rc == 0)
-			rc = check_bridge(port, param_text(params, "bridge"), err);
+			rc = check_bridge(port, handle_param_text(params, "bridge"), err);
 		else if (if_exists)
 			rc = 0;
 		if (rc < 0)
@@ -129,10 +129,10 @@ int switch_handle_port_del(void *arg, const json_t *params, json_t **ret_result,
 	const char **names = calloc(json_array_size(list), sizeof(*names));
 	struct bridge *bridge;
 	unsigned count = 0;
-	int rc = names && result ? 0 : no_memory(err);
+	int rc = names && result ? 0 : handle_no_memory(err);
 
 	if (rc == 0)
-		rc = param_bridge(ctl->vs, params, "bridge", &bridge, err);
+		rc = handle_param_bridge(ctl->vs, params, "bridge", &bridge, err);
 	if (rc == 0)
 		rc = pick_ports(ctl, params, list, names, &count, result, err);
 	if (rc == 0 && count)
@@ -150,7 +150,7 @@ int switch_handle_port_set(void *arg, const json_t *params, json_t **ret_result,
 	struct switch_ctl *ctl = arg;
 	struct conf_port conf;
 	struct vport *port;
-	int rc = param_port(ctl->vs, params, "name", &port, err);
+	int rc = handle_param_port(ctl->vs, params, "name", &port, err);
 
 	if (rc < 0)
 		return rc;
@@ -160,7 +160,7 @@ int switch_handle_port_set(void *arg, const json_t *params, json_t **ret_result,
 		rc = vswitch_port_set(ctl->vs, &conf, err);
 	port = vswitch_find_port(ctl->vs, conf.name);
 	if (rc == 0 && port)
-		*ret_result = port_json(port, false);
+		*ret_result = handle_port_json(port, false);
 	return rc;
 }
 
@@ -169,7 +169,7 @@ static void list_ports(const struct bridge *bridge, json_t *list, bool detail)
 	struct vport *port;
 
 	TAILQ_FOREACH (port, &bridge->ports, entry)
-		json_array_append_new(list, port_json(port, detail));
+		json_array_append_new(list, handle_port_json(port, detail));
 }
 
 int switch_handle_port_list(void *arg, const json_t *params, json_t **ret_result, struct err *err)
@@ -177,7 +177,7 @@ int switch_handle_port_list(void *arg, const json_t *params, json_t **ret_result
 	struct switch_ctl *ctl = arg;
 	struct bridge *only, *bridge;
 	json_t *list;
-	int rc = param_bridge(ctl->vs, params, "bridge", &only, err);
+	int rc = handle_param_bridge(ctl->vs, params, "bridge", &only, err);
 
 	if (rc < 0)
 		return rc;
@@ -187,20 +187,20 @@ int switch_handle_port_list(void *arg, const json_t *params, json_t **ret_result
 			list_ports(bridge, list, false);
 	}
 	*ret_result = json_pack("{s:o}", "ports", list);
-	return *ret_result ? 0 : no_memory(err);
+	return *ret_result ? 0 : handle_no_memory(err);
 }
 
 int switch_handle_port_show(void *arg, const json_t *params, json_t **ret_result, struct err *err)
 {
 	struct switch_ctl *ctl = arg;
 	struct vport *port;
-	int rc = param_port(ctl->vs, params, "name", &port, err);
+	int rc = handle_param_port(ctl->vs, params, "name", &port, err);
 
 	if (rc < 0)
 		return rc;
-	*ret_result = port_json(port, true);
+	*ret_result = handle_port_json(port, true);
 	if (!*ret_result)
-		return no_memory(err);
+		return handle_no_memory(err);
 	json_object_set_new(*ret_result, "options", conf_port_to_json(&port->conf, true));
 	return 0;
 }
@@ -218,13 +218,13 @@ int switch_handle_show(void *arg, const json_t *params, json_t **ret_result, str
 {
 	struct switch_ctl *ctl = arg;
 	json_t *bridges = json_array(), *vteps = json_array();
-	struct switch_vtep *sv;
+	struct vtep_object *vo;
 	struct bridge *bridge;
 
-	TAILQ_FOREACH (sv, vswitch_vteps(ctl->vs), entry)
-		json_array_append_new(vteps, vtep_json(sv, true));
+	TAILQ_FOREACH (vo, &vswitch_vteps(ctl->vs)->list, entry)
+		json_array_append_new(vteps, handle_vtep_json(vo, true));
 	TAILQ_FOREACH (bridge, vswitch_bridges(ctl->vs), entry) {
-		json_t *obj = bridge_json(bridge), *ports = json_array();
+		json_t *obj = handle_bridge_json(bridge), *ports = json_array();
 
 		list_ports(bridge, ports, true);
 		json_object_set_new(obj, "ports", ports);
@@ -236,5 +236,5 @@ int switch_handle_show(void *arg, const json_t *params, json_t **ret_result, str
 		json_array_append_new(bridges, obj);
 	}
 	*ret_result = json_pack("{s:o, s:o}", "bridges", bridges, "vteps", vteps);
-	return *ret_result ? 0 : no_memory(err);
+	return *ret_result ? 0 : handle_no_memory(err);
 }

@@ -33,12 +33,12 @@ static int list_counted(struct vswitch *vs, const struct bridge *bridge, const c
 {
 	struct counted *list = calloc(DP_PORTS_MAX, sizeof(*list));
 	unsigned count = 0;
-	const struct switch_vtep *sv;
+	const struct vtep_object *vo;
 	const struct bridge *b;
 	const struct vport *vp;
 
 	if (!list)
-		return no_memory(err);
+		return handle_no_memory(err);
 	TAILQ_FOREACH (b, vswitch_bridges(vs), entry) {
 		TAILQ_FOREACH (vp, &b->ports, entry) {
 			if ((!bridge || bridge == b) && (!name || !strcmp(name, vp->conf.name)))
@@ -46,9 +46,9 @@ static int list_counted(struct vswitch *vs, const struct bridge *bridge, const c
 					vp->state == VPORT_UP, vp->dp_id};
 		}
 	}
-	TAILQ_FOREACH (sv, vswitch_vteps(vs), entry) {
-		if (!bridge && (!name || !strcmp(name, sv->conf.name)))
-			list[count++] = (struct counted){sv->conf.name, NULL, sv->vtep, sv->dp_id};
+	TAILQ_FOREACH (vo, &vswitch_vteps(vs)->list, entry) {
+		if (!bridge && (!name || !strcmp(name, vo->conf.name)))
+			list[count++] = (struct counted){vo->conf.name, NULL, vo->vtep, vo->dp_id};
 	}
 	*ret_list = list;
 	*ret_count = count;
@@ -75,13 +75,13 @@ static json_t *stats_json(struct dp *dp, const struct counted *port)
 static int counted_of(struct switch_ctl *ctl, const json_t *params, struct counted **ret_list,
 	unsigned *ret_count, struct err *err)
 {
-	const char *name = param_text(params, "port");
+	const char *name = handle_param_text(params, "port");
 	struct bridge *bridge;
 	struct vport *port;
-	int rc = param_bridge(ctl->vs, params, "bridge", &bridge, err);
+	int rc = handle_param_bridge(ctl->vs, params, "bridge", &bridge, err);
 
-	if (rc == 0 && (!name || !vswitch_find_vtep(ctl->vs, name)))
-		rc = param_port(ctl->vs, params, "port", &port, err);
+	if (rc == 0 && (!name || !vtep_object_find(vswitch_vteps(ctl->vs), name)))
+		rc = handle_param_port(ctl->vs, params, "port", &port, err);
 	return rc < 0 ? rc : list_counted(ctl->vs, bridge, name, ret_list, ret_count, err);
 }
 
@@ -100,7 +100,7 @@ int switch_handle_stats(void *arg, const json_t *params, json_t **ret_result, st
 		json_array_append_new(list, stats_json(vswitch_dp(ctl->vs), &counted[i]));
 	free(counted);
 	*ret_result = json_pack("{s:I, s:o}", "time_us", (json_int_t)monotonic_us(), "ports", list);
-	return *ret_result ? 0 : no_memory(err);
+	return *ret_result ? 0 : handle_no_memory(err);
 }
 
 int switch_handle_drops(void *arg, const json_t *params, json_t **ret_result, struct err *err)
@@ -132,7 +132,7 @@ int switch_handle_drops(void *arg, const json_t *params, json_t **ret_result, st
 				      "help", info->help));
 	}
 	*ret_result = json_pack("{s:o}", "drops", list);
-	return *ret_result ? 0 : no_memory(err);
+	return *ret_result ? 0 : handle_no_memory(err);
 }
 
 static json_t *batch_sizes(const struct dp_worker_stats *s)
@@ -178,7 +178,7 @@ int switch_handle_workers(void *arg, const json_t *params, json_t **ret_result, 
 		json_array_append_new(list, worker_json(dp, i));
 	*ret_result = json_pack("{s:I, s:I, s:o}", "time_us", (json_int_t)monotonic_us(),
 		"cycles_per_second", (json_int_t)rte_get_tsc_hz(), "workers", list);
-	return *ret_result ? 0 : no_memory(err);
+	return *ret_result ? 0 : handle_no_memory(err);
 }
 
 static json_t *fdb_json(struct dp *dp)
@@ -228,13 +228,13 @@ int switch_handle_status(void *arg, const json_t *params, json_t **ret_result, s
 		(monotonic_us() - ctl->started_us) / 1e6, "run_dir", ctl->opts.run_dir, "workers",
 		(int)dp_nb_workers(dp), "bridges", (int)nb_bridges, "ports", (int)nb_ports,
 		"ports_up", (int)nb_up, "fdb", fdb_json(dp), "state", state_json(ctl->vs));
-	return *ret_result ? 0 : no_memory(err);
+	return *ret_result ? 0 : handle_no_memory(err);
 }
 
 int switch_handle_events_list(void *arg, const json_t *params, json_t **ret_result, struct err *err)
 {
 	*ret_result = ctrl_events_json(switch_events);
-	return *ret_result ? 0 : no_memory(err);
+	return *ret_result ? 0 : handle_no_memory(err);
 }
 
 int switch_handle_config_show(void *arg, const json_t *params, json_t **ret_result, struct err *err)
@@ -249,8 +249,8 @@ int switch_handle_config_show(void *arg, const json_t *params, json_t **ret_resu
 	yaml = conf_print(&conf);
 	conf_fini(&conf);
 	if (!yaml)
-		return no_memory(err);
+		return handle_no_memory(err);
 	*ret_result = json_pack("{s:s}", "yaml", yaml);
 	free(yaml);
-	return *ret_result ? 0 : no_memory(err);
+	return *ret_result ? 0 : handle_no_memory(err);
 }

@@ -44,7 +44,7 @@ int switch_ctl_new(const struct switch_ctl_opts *opts, struct switch_ctl **ret_c
 	int rc;
 
 	if (!ctl)
-		return no_memory(err);
+		return handle_no_memory(err);
 	ctl->opts = *opts;
 	ctl->vs = opts->vswitch;
 	ctl->started_us = monotonic_us();

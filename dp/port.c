@@ -1,29 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "ports/port.h"
+#include "dp/port.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/util.h"
-#include "ports/types.h"
-
-static const struct port_type *const port_types[] = {
-	&port_tap,
-	&port_veth,
-	&port_dpdk,
-};
-
-static const struct port_type *find_type(enum conf_port_type id, const struct port_env *env)
+const struct port_type_row *port_type_find(const struct port_env *env, enum conf_port_type type)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(port_types); i++)
-		if (port_types[i]->id == id)
-			return port_types[i];
-	for (size_t i = 0; env->types && env->types[i]; i++)
-		if (env->types[i]->id == id)
-			return env->types[i];
-	return NULL;
+	const struct port_type_row *row = &env->types[type];
+
+	return row->type ? row : NULL;
 }
 
 static struct port *port_new(const struct conf_port *conf, const struct port_env *env)
@@ -47,18 +34,22 @@ static struct port *port_new(const struct conf_port *conf, const struct port_env
 int port_open(const struct conf_port *conf, const struct port_env *env, struct port **ret_port,
 	struct err *err)
 {
+	const struct port_type_row *row = port_type_find(env, conf->type);
 	struct port *port = port_new(conf, env);
 	int rc;
 
 	if (!port)
 		return err_set(err, -ENOMEM, conf->name, "out of memory");
-	port->type = find_type(conf->type, env);
-	if (!port->type)
-		rc = err_set(err, -EINVAL, port->path, "no such port type");
-	else if (conf->queues > DP_QUEUES_MAX)
+	if (!row) {
+		rc = err_set(err, -EINVAL, port->path, "this switch has no ports of type %s",
+			conf_port_type_name(conf->type));
+	} else if (conf->queues > DP_QUEUES_MAX) {
 		rc = err_set(err, -EINVAL, port->path, "queues: at most %d", DP_QUEUES_MAX);
-	else
+	} else {
+		port->type = row->type;
+		port->type_arg = row->arg;
 		rc = port->type->open(port, err);
+	}
 	if (rc) {
 		free(port);
 		return rc;
@@ -124,7 +115,7 @@ int port_change(struct port *port, const struct conf_port *conf, struct err *err
 
 void port_describe(const struct port *port, json_t *obj)
 {
-	json_object_set_new(obj, "type", json_string(conf_port_type_name(port->type->id)));
+	json_object_set_new(obj, "type", json_string(conf_port_type_name(port->conf.type)));
 	port->type->describe(port, obj);
 }
 

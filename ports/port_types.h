@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The port types there are: one file each. port.c lists them.
+// The port types of this folder, a file each; the registry is vswitch/port_types.c.
 #pragma once
 
-#include "ports/port.h"
+#include "dp/port.h"
 
 extern const struct port_type port_tap, port_veth, port_dpdk;
