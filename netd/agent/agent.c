@@ -188,7 +188,7 @@ static void on_net(void *arg, struct replica_net *net, bool gone)
 		agent_endpoint_net_known(a, net);
 		reconcile_net(a->rec, net);
 		a->net_write.next_us = 0; // if it was put back
-	} else if (!net->nb_own) {
+	} else if (!net->nb_local) {
 		// With endpoints of this host in it, these go first.
 		reconcile_net_gone(a->rec, net);
 		agent_dns_gateway_down(a, net);

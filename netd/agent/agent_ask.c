@@ -31,10 +31,10 @@ static int find_net(
 
 static const struct agent_container *find_container(const struct agent *a, const char *name)
 {
-	for (const struct local_endpoint *own = a->own; own; own = own->hh.next) {
-		if (own->agent->named &&
-			(!strcmp(own->rec.name, name) || !strcmp(own->rec.sandbox, name)))
-			return own->agent->container;
+	for (const struct local_endpoint *le = a->endpoints; le; le = le->hh.next) {
+		if (le->agent->named &&
+			(!strcmp(le->rec.name, name) || !strcmp(le->rec.sandbox, name)))
+			return le->agent->container;
 	}
 	return NULL;
 }

@@ -99,7 +99,7 @@ static int make_pools(struct agent *a, struct replica_net *net)
 void agent_net_known(struct agent *a, struct replica_net *net)
 {
 	struct replica_endpoint *ep;
-	struct local_endpoint *own;
+	struct local_endpoint *le;
 
 	if (!net->known || net->agent)
 		return;
@@ -110,8 +110,8 @@ void agent_net_known(struct agent *a, struct replica_net *net)
 	set_blocks(a, net);
 	LIST_FOREACH (ep, &net->endpoints, of_net)
 		agent_use_ips(net, &ep->rec);
-	LIST_FOREACH (own, &net->own, of_net)
-		agent_use_ips(net, &own->rec);
+	LIST_FOREACH (le, &net->local_endpoints, of_net)
+		agent_use_ips(net, &le->rec);
 }
 
 void agent_net_drop(struct agent *a, struct replica_net *net)
@@ -251,7 +251,7 @@ int agent_take_ip(struct agent *a, struct replica_net *net, unsigned family, str
 		return rc;
 	if (rc == -ECONNREFUSED)
 		return net_error(err, rc, net->rec.name,
-			"this host has no free IPv%u address of its own left, and the store cannot "
+			"this host has no free IPv%u address of its le left, and the store cannot "
 			"be asked for more: %s; try again when it is back",
 			family, agent_store_reason(a));
 	return net_error(err, rc, net->rec.name,
@@ -322,7 +322,7 @@ static void tidy_block(struct agent *a, struct replica_block *block, struct tidy
 		net->agent && net->agent->empty_since_us &&
 		agent_now(a) - net->agent->empty_since_us >= a->conf->quarantine_s * SECOND_US;
 
-	if (agent_net_is_gone(a, net) && block->seen && a->healthy_since_us && !net->nb_own &&
+	if (agent_net_is_gone(a, net) && block->seen && a->healthy_since_us && !net->nb_local &&
 		(owner == IPAM_MINE || (owner == IPAM_FREED && agent_is_first(a)))) {
 		op.action = KV_DELETE;
 		op.guard = KV_REVISION;
@@ -377,13 +377,13 @@ void agent_block_run(struct agent *a, uint64_t now_us)
 	bool is_member = agent_is_member(a);
 
 	for (struct replica_net *net = a->replica.nets; net; net = net->hh.next) {
-		if (net->agent && net->nb_own)
+		if (net->agent && net->nb_local)
 			net->agent->empty_since_us = 0;
 		else if (net->agent && !net->agent->empty_since_us)
 			net->agent->empty_since_us = now_us;
 		if (net->local || !is_member)
 			continue;
-		if (net->known && net->agent && net->nb_own)
+		if (net->known && net->agent && net->nb_local)
 			keep_reserve(a, net);
 		tidy_net(a, net);
 	}

@@ -44,24 +44,24 @@ static const char *path_of(const struct connect *c, char path[CONF_NAME_BYTES + 
 // name may be gone already.
 static int check_name(struct agent *a, struct replica_net *net, struct connect *c, struct err *err)
 {
-	struct local_endpoint *own;
+	struct local_endpoint *le;
 	struct replica_endpoint *ep;
 	char path[CONF_NAME_BYTES + 16];
 
-	LIST_FOREACH (own, &net->own, of_net) {
-		bool same_netns = netns_same(&own->netns, &c->netns);
+	LIST_FOREACH (le, &net->local_endpoints, of_net) {
+		bool same_netns = netns_same(&le->netns, &c->netns);
 
-		if (own->state == ENDPOINT_STOPPING ||
-			(strcmp(own->rec.name, c->rec.name) && !same_netns))
+		if (le->state == ENDPOINT_STOPPING ||
+			(strcmp(le->rec.name, c->rec.name) && !same_netns))
 			continue;
-		if (!a->opts.sandbox->ops->alive(a->opts.sandbox, own->rec.sandbox, &own->netns)) {
-			agent_endpoint_container_gone(a, own);
+		if (!a->opts.sandbox->ops->alive(a->opts.sandbox, le->rec.sandbox, &le->netns)) {
+			agent_endpoint_container_gone(a, le);
 			continue;
 		}
 		return err_set(err, -EEXIST, path_of(c, path),
 			"%s is connected to network %s already (%s)",
 			same_netns ? "this namespace" : "one of this name", net->rec.name,
-			own->rec.name);
+			le->rec.name);
 	}
 	ep = replica_by_name(net, c->rec.name);
 	if (!ep || strcmp(ep->rec.name, c->rec.name) || !strcmp(ep->rec.host, a->conf->host) ||
@@ -75,7 +75,7 @@ static int check_name(struct agent *a, struct replica_net *net, struct connect *
 static int check_mac(struct replica_net *net, struct connect *c, struct err *err)
 {
 	struct replica_endpoint *ep;
-	struct local_endpoint *own;
+	struct local_endpoint *le;
 	char path[CONF_NAME_BYTES + 16], text[MAC_TEXT_BYTES];
 	const char *other = NULL;
 	struct mac gateway;
@@ -86,9 +86,9 @@ static int check_mac(struct replica_net *net, struct connect *c, struct err *err
 	LIST_FOREACH (ep, &net->endpoints, of_net)
 		other = memcmp(&ep->rec.mac, &c->rec.mac, sizeof(struct mac)) ? other
 									      : ep->rec.name;
-	LIST_FOREACH (own, &net->own, of_net)
-		other = memcmp(&own->rec.mac, &c->rec.mac, sizeof(struct mac)) ? other
-									       : own->rec.name;
+	LIST_FOREACH (le, &net->local_endpoints, of_net)
+		other = memcmp(&le->rec.mac, &c->rec.mac, sizeof(struct mac)) ? other
+									      : le->rec.name;
 	return other ? err_set(err, -EADDRINUSE, path_of(c, path),
 			       "%s of network %s has the MAC address %s; choose another", other,
 			       net->rec.name, mac_format(&c->rec.mac, text))
@@ -202,23 +202,23 @@ static int take_ips(struct agent *a, struct replica_net *net, struct connect *c,
 
 static int choose_ifname(struct agent *a, struct connect *c, struct err *err)
 {
-	char(*taken)[16] = calloc(HASH_COUNT(a->own) + 1, sizeof(*taken));
+	char(*taken)[16] = calloc(HASH_COUNT(a->endpoints) + 1, sizeof(*taken));
 	unsigned count = 0;
 	int rc;
 
 	if (!taken)
 		return err_set(err, -ENOMEM, NULL, "out of memory");
-	for (struct local_endpoint *own = a->own; own; own = own->hh.next) {
-		if (!netns_same(&own->netns, &c->netns))
+	for (struct local_endpoint *le = a->endpoints; le; le = le->hh.next) {
+		if (!netns_same(&le->netns, &c->netns))
 			continue;
-		if (c->rec.ifname[0] && own->state != ENDPOINT_STOPPING &&
-			!strcmp(own->rec.ifname, c->rec.ifname)) {
+		if (c->rec.ifname[0] && le->state != ENDPOINT_STOPPING &&
+			!strcmp(le->rec.ifname, c->rec.ifname)) {
 			rc = err_set(err, -EEXIST, c->rec.name,
 				"its interface %s belongs to network %s; choose another",
-				c->rec.ifname, own->net->rec.name);
+				c->rec.ifname, le->net->rec.name);
 			goto out;
 		}
-		memcpy(taken[count++], own->rec.ifname, sizeof(*taken));
+		memcpy(taken[count++], le->rec.ifname, sizeof(*taken));
 	}
 	rc = c->rec.ifname[0] ? 0
 			      : a->opts.sandbox->ops->ifname(a->opts.sandbox, c->rec.sandbox, taken,
@@ -228,9 +228,10 @@ out:
 	return rc;
 }
 
-static int make_own(struct agent *a, struct replica_net *net, struct connect *c, struct err *err)
+static int make_endpoint(
+	struct agent *a, struct replica_net *net, struct connect *c, struct err *err)
 {
-	struct local_endpoint *own;
+	struct local_endpoint *le;
 	int rc;
 
 	if (!c->has_mac)
@@ -239,22 +240,22 @@ static int make_own(struct agent *a, struct replica_net *net, struct connect *c,
 	agent_created(c->rec.created);
 	snprintf(c->rec.host, sizeof(c->rec.host), "%s", a->conf->host);
 	c->rec.seq = agent_next_seq(a);
-	rc = agent_endpoint_add(a, net, &c->rec, &c->netns, &own);
+	rc = agent_endpoint_add(a, net, &c->rec, &c->netns, &le);
 	if (rc < 0)
 		return err_set_errno(err, rc, c->rec.name, "cannot be connected");
 	c->rec = (struct endpoint_record){0};
-	own->agent->done = c->req.done;
-	own->agent->done_arg = c->req.done_arg;
-	own->agent->takes_over = c->takes_over;
-	own->agent->deadline_us = agent_now(a) + STORE_WAIT_US;
-	own->agent->port_deadline_us = agent_now(a) + REQUEST_MAX_US;
+	le->agent->done = c->req.done;
+	le->agent->done_arg = c->req.done_arg;
+	le->agent->takes_over = c->takes_over;
+	le->agent->deadline_us = agent_now(a) + STORE_WAIT_US;
+	le->agent->port_deadline_us = agent_now(a) + REQUEST_MAX_US;
 	c->req.done = NULL;
-	rc = agent_endpoint_save(a, own);
+	rc = agent_endpoint_save(a, le);
 	if (rc < 0) {
-		err_set_errno(err, rc, own->rec.name, "cannot be kept in the state folder");
-		own->agent->done(own->agent->done_arg, rc, NULL, err);
-		own->agent->done = NULL;
-		agent_endpoint_stop(a, own);
+		err_set_errno(err, rc, le->rec.name, "cannot be kept in the state folder");
+		le->agent->done(le->agent->done_arg, rc, NULL, err);
+		le->agent->done = NULL;
+		agent_endpoint_stop(a, le);
 	}
 	return 0;
 }
@@ -276,7 +277,7 @@ static int connect_now(struct agent *a, struct replica_net *net, struct connect 
 		rc = take_ips(a, net, c, err);
 	if (rc == 0)
 		rc = choose_ifname(a, c, err);
-	return rc == 0 ? make_own(a, net, c, err) : rc;
+	return rc == 0 ? make_endpoint(a, net, c, err) : rc;
 }
 
 static void on_asked(
@@ -454,24 +455,24 @@ static int disconnect(struct agent *a, const char *network, const char *endpoint
 	agent_done_fn *fn, void *arg, struct err *err)
 {
 	struct replica_net *net = replica_net(&a->replica, network);
-	struct local_endpoint *own = net ? agent_endpoint_find(a, net, endpoint) : NULL;
-	struct replica_endpoint *ep = net && !own ? replica_by_name(net, endpoint) : NULL;
+	struct local_endpoint *le = net ? agent_endpoint_find(a, net, endpoint) : NULL;
+	struct replica_endpoint *ep = net && !le ? replica_by_name(net, endpoint) : NULL;
 
 	if (!net)
 		return net_error(err, -ENOENT, network, "there is no such network");
 	if (ep && strcmp(ep->rec.host, a->conf->host) != 0)
 		return disconnect_other(a, ep, force, fn, arg, err);
-	if (!own)
+	if (!le)
 		return net_error(
 			err, -ENOENT, network, "no container %.63s is connected to it", endpoint);
-	if (own->agent->done)
+	if (le->agent->done)
 		return net_error(err, -EBUSY, network,
 			"container %.63s is being %s just now; try again", endpoint,
-			own->state == ENDPOINT_STOPPING ? "disconnected" : "connected");
-	own->agent->done = fn;
-	own->agent->done_arg = arg;
-	own->agent->deadline_us = agent_now(a) + STORE_WAIT_US;
-	agent_endpoint_stop(a, own);
+			le->state == ENDPOINT_STOPPING ? "disconnected" : "connected");
+	le->agent->done = fn;
+	le->agent->done_arg = arg;
+	le->agent->deadline_us = agent_now(a) + STORE_WAIT_US;
+	agent_endpoint_stop(a, le);
 	return 0;
 }
 

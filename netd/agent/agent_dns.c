@@ -42,26 +42,26 @@ static void add_net(struct dns_view *view, const struct replica_net *net)
 
 static struct local_endpoint *next_of(const struct agent_container *c, uint64_t after_seq)
 {
-	struct local_endpoint *own, *found = NULL;
+	struct local_endpoint *le, *found = NULL;
 
-	LIST_FOREACH (own, &c->endpoints, of_container) {
-		if (own->agent->named && own->rec.seq > after_seq &&
-			(!found || own->rec.seq < found->rec.seq))
-			found = own;
+	LIST_FOREACH (le, &c->endpoints, of_container) {
+		if (le->agent->named && le->rec.seq > after_seq &&
+			(!found || le->rec.seq < found->rec.seq))
+			found = le;
 	}
 	return found;
 }
 
 bool agent_dns_view(const struct agent_container *c, struct dns_view *ret_view)
 {
-	struct local_endpoint *own = next_of(c, 0);
+	struct local_endpoint *le = next_of(c, 0);
 
 	memset(ret_view, 0, sizeof(*ret_view)); // also between members: views are compared
-	if (!own)
+	if (!le)
 		return false;
-	snprintf(ret_view->name, sizeof(ret_view->name), "%s", own->rec.name);
-	for (; own; own = next_of(c, own->rec.seq))
-		add_net(ret_view, own->net);
+	snprintf(ret_view->name, sizeof(ret_view->name), "%s", le->rec.name);
+	for (; le; le = next_of(c, le->rec.seq))
+		add_net(ret_view, le->net);
 	return true;
 }
 
@@ -111,11 +111,11 @@ static void note(struct agent *a, struct retry *retry, char problem[320], const 
 
 static struct local_endpoint *find_up(const struct agent_container *c)
 {
-	struct local_endpoint *own;
+	struct local_endpoint *le;
 
-	LIST_FOREACH (own, &c->endpoints, of_container) {
-		if (own->state == ENDPOINT_UP)
-			return own;
+	LIST_FOREACH (le, &c->endpoints, of_container) {
+		if (le->state == ENDPOINT_UP)
+			return le;
 	}
 	return NULL;
 }
@@ -156,20 +156,20 @@ int agent_dns_check_resolv(const struct agent *a, const char *sandbox, struct er
 	return 0;
 }
 
-static bool asks_for_resolv(const struct agent *a, const struct local_endpoint *own)
+static bool asks_for_resolv(const struct agent *a, const struct local_endpoint *le)
 {
 	return endpoint_option_is(
-		own->rec.options, ENDPOINT_RESOLV_CONF, "true", a->conf->dns.write_resolv_conf);
+		le->rec.options, ENDPOINT_RESOLV_CONF, "true", a->conf->dns.write_resolv_conf);
 }
 
-static int write_resolv(struct agent *a, const struct local_endpoint *own, struct err *err)
+static int write_resolv(struct agent *a, const struct local_endpoint *le, struct err *err)
 {
 	struct resolv resolv = {.nb_servers = 1, .ndots = a->conf->dns.ndots};
 
 	ip_parse(CONTAINER_ADDRESS, &resolv.servers[0].ip);
 	resolv.nb_search = dns_search(a->opts.dns, resolv.search);
 	return a->opts.sandbox->ops->resolv(
-		a->opts.sandbox, netns_name(own->rec.sandbox), &resolv, err);
+		a->opts.sandbox, netns_name(le->rec.sandbox), &resolv, err);
 }
 
 // The file is there while an endpoint asks for it, also over a restart. What is left of a time when
@@ -177,15 +177,15 @@ static int write_resolv(struct agent *a, const struct local_endpoint *own, struc
 static int follow_resolv(struct agent *a, struct agent_container *c,
 	const struct local_endpoint *up, struct err *err)
 {
-	const struct local_endpoint *own, *asks = NULL, *any = NULL;
+	const struct local_endpoint *le, *asks = NULL, *any = NULL;
 	int rc;
 
-	LIST_FOREACH (own, &c->endpoints, of_container) {
-		if (!netns_name(own->rec.sandbox))
+	LIST_FOREACH (le, &c->endpoints, of_container) {
+		if (!netns_name(le->rec.sandbox))
 			continue;
-		any = own;
-		if (a->opts.dns && own->agent->named && asks_for_resolv(a, own))
-			asks = own;
+		any = le;
+		if (a->opts.dns && le->agent->named && asks_for_resolv(a, le))
+			asks = le;
 	}
 	if (asks ? !up || c->resolv == RESOLV_WRITTEN : !any || c->resolv == RESOLV_REMOVED)
 		return 0;
@@ -220,33 +220,33 @@ static void update(struct agent *a, struct agent_container *c)
 	note(a, &c->retry, c->problem, c->view.name, rc, &err);
 }
 
-int agent_dns_own_add(struct agent *a, struct local_endpoint *own)
+int agent_dns_local_add(struct agent *a, struct local_endpoint *le)
 {
 	struct agent_container *c;
 
-	HASH_FIND(hh, a->containers, &own->netns, sizeof(own->netns), c);
+	HASH_FIND(hh, a->containers, &le->netns, sizeof(le->netns), c);
 	if (!c) {
 		c = calloc(1, sizeof(*c));
 		if (!c)
 			return -ENOMEM;
-		c->netns = own->netns;
+		c->netns = le->netns;
 		HASH_ADD(hh, a->containers, netns, sizeof(c->netns), c);
 	}
-	own->agent->container = c;
-	LIST_INSERT_HEAD(&c->endpoints, own, of_container);
+	le->agent->container = c;
+	LIST_INSERT_HEAD(&c->endpoints, le, of_container);
 	return 0;
 }
 
-void agent_dns_own(struct agent *a, struct local_endpoint *own)
+void agent_dns_local(struct agent *a, struct local_endpoint *le)
 {
-	update(a, own->agent->container);
+	update(a, le->agent->container);
 }
 
-void agent_dns_own_gone(struct agent *a, struct local_endpoint *own)
+void agent_dns_local_gone(struct agent *a, struct local_endpoint *le)
 {
-	struct agent_container *c = own->agent->container;
+	struct agent_container *c = le->agent->container;
 
-	LIST_REMOVE(own, of_container);
+	LIST_REMOVE(le, of_container);
 	if (!LIST_EMPTY(&c->endpoints))
 		return;
 	close_listener(&c->listener);
@@ -340,10 +340,10 @@ void agent_dns_gateway_down(struct agent *a, struct replica_net *net)
 void agent_dns_net(struct agent *a, struct replica_net *net)
 {
 	struct agent_dns_gateway *gateway = find_gateway(a, net);
-	struct local_endpoint *own;
+	struct local_endpoint *le;
 
-	LIST_FOREACH (own, &net->own, of_net)
-		update(a, own->agent->container);
+	LIST_FOREACH (le, &net->local_endpoints, of_net)
+		update(a, le->agent->container);
 	if (gateway && net->known)
 		gateway_update(a, gateway);
 }

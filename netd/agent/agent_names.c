@@ -16,10 +16,10 @@ static void check(int rc, const char *what)
 }
 
 // While somebody waits for its port it is not there yet; one that was there before a restart is.
-static bool has_name(const struct local_endpoint *own)
+static bool has_name(const struct local_endpoint *le)
 {
-	return own->state == ENDPOINT_UP || own->state == ENDPOINT_FAILED ||
-	       (own->state == ENDPOINT_STARTING && !own->agent->done);
+	return le->state == ENDPOINT_UP || le->state == ENDPOINT_FAILED ||
+	       (le->state == ENDPOINT_STARTING && !le->agent->done);
 }
 
 static bool is_other(const struct agent *a, const struct replica_endpoint *ep)
@@ -30,17 +30,17 @@ static bool is_other(const struct agent *a, const struct replica_endpoint *ep)
 static void add_all(struct agent *a, struct replica_net *net)
 {
 	struct replica_endpoint *ep;
-	struct local_endpoint *own;
+	struct local_endpoint *le;
 
 	LIST_FOREACH (ep, &net->endpoints, of_net) {
 		if (is_other(a, ep))
 			check(names_endpoint_set(a->opts.names, ep, net->id, &ep->rec),
 				ep->rec.name);
 	}
-	LIST_FOREACH (own, &net->own, of_net) {
-		if (own->agent->named)
-			check(names_endpoint_set(a->opts.names, own, net->id, &own->rec),
-				own->rec.name);
+	LIST_FOREACH (le, &net->local_endpoints, of_net) {
+		if (le->agent->named)
+			check(names_endpoint_set(a->opts.names, le, net->id, &le->rec),
+				le->rec.name);
 	}
 }
 
@@ -58,28 +58,27 @@ void agent_names_net(struct agent *a, struct replica_net *net)
 		add_all(a, net);
 }
 
-static void set_named(struct agent *a, struct local_endpoint *own, bool named)
+static void set_named(struct agent *a, struct local_endpoint *le, bool named)
 {
-	if (named == own->agent->named)
+	if (named == le->agent->named)
 		return;
-	own->agent->named = named;
-	own->net->nb_named += named ? 1 : -1;
+	le->agent->named = named;
+	le->net->nb_named += named ? 1 : -1;
 	if (!named)
-		names_endpoint_del(a->opts.names, own);
-	agent_names_net(a, own->net);
+		names_endpoint_del(a->opts.names, le);
+	agent_names_net(a, le->net);
 }
 
-void agent_names_own(struct agent *a, struct local_endpoint *own)
+void agent_names_local(struct agent *a, struct local_endpoint *le)
 {
-	set_named(a, own, has_name(own));
-	if (own->agent->named && own->net->named)
-		check(names_endpoint_set(a->opts.names, own, own->net->id, &own->rec),
-			own->rec.name);
+	set_named(a, le, has_name(le));
+	if (le->agent->named && le->net->named)
+		check(names_endpoint_set(a->opts.names, le, le->net->id, &le->rec), le->rec.name);
 }
 
-void agent_names_own_gone(struct agent *a, struct local_endpoint *own)
+void agent_names_local_gone(struct agent *a, struct local_endpoint *le)
 {
-	set_named(a, own, false);
+	set_named(a, le, false);
 }
 
 void agent_names_remote(struct agent *a, struct replica_endpoint *ep, bool gone)

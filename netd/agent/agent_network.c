@@ -261,11 +261,11 @@ static int refuse_busy(struct agent *a, const struct replica_net *net, struct er
 	struct text list = text_over(text, sizeof(text));
 	unsigned count = 0;
 	struct replica_endpoint *ep;
-	struct local_endpoint *own;
+	struct local_endpoint *le;
 
-	LIST_FOREACH (own, &net->own, of_net) {
+	LIST_FOREACH (le, &net->local_endpoints, of_net) {
 		if (count++ < BUSY_NAMED)
-			text_add_item(&list, ", ", "%s (here)", own->rec.name);
+			text_add_item(&list, ", ", "%s (here)", le->rec.name);
 	}
 	LIST_FOREACH (ep, &net->endpoints, of_net) {
 		if (agent_endpoint_by_id(a, ep->rec.id))
@@ -402,7 +402,7 @@ static bool labels_match(const struct network_record *rec, const json_t *labels)
 static bool is_prunable(const struct replica_net *net, const json_t *labels)
 {
 	return net->known && network_driver_is_known(net->rec.driver) &&
-	       !network_is_predefined(&net->rec) && !net->nb_own && !net->nb_endpoints &&
+	       !network_is_predefined(&net->rec) && !net->nb_local && !net->nb_endpoints &&
 	       labels_match(&net->rec, labels);
 }
 

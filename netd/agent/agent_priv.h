@@ -2,19 +2,21 @@
 // What the files of the agent share. Main thread only.
 //
 //	agent.c		puts the parts together; what is due; status
-//	store.c		the watch: store -> replica -> disk; a store that was lost
-//	host.c		this host's lease and record; hosts that are gone
-//	block.c		addresses: which blocks this host owns
-//	network.c	making and deleting networks
-//	network_choose.c what a new network gets
-//	network_kept.c	networks on disk, of the configuration, lost by the store
-//	own.c		this host's endpoints, kept in the store, on disk and in the switch
-//	connect.c	connect and disconnect
-//	gateway.c	the gateways of networks, in this host's own namespace
-//	names.c		what names mean: the networks and hosts that this host knows
-//	dns.c		where they are asked: in containers, and at gateways
-//	ask.c		and by people
-//	show.c		what is there, for people; audit
+//	agent_store.c		 the watch: store -> replica -> disk; a store that was lost
+//	agent_host.c		 this host's lease and record; hosts that are gone
+//	agent_block.c		 addresses: which blocks this host owns
+//	agent_network.c		 making and deleting networks
+//	agent_network_choose.c	 what a new network gets
+//	agent_network_kept.c	 networks on disk, of the configuration, lost by the store
+//	agent_endpoint.c	 the life of this host's endpoints: port, interface, end
+//	agent_endpoint_store.c	 where they are kept: on disk and in the store
+//	agent_endpoint_address.c addresses that another host's endpoint has won
+//	agent_connect.c		 connect and disconnect
+//	agent_gateway.c		 the gateways of networks, in this host's own namespace
+//	agent_names.c		 what names mean: the networks and hosts that this host knows
+//	agent_dns.c		 where they are asked: in containers, and at gateways
+//	agent_ask.c		 and by people
+//	agent_show.c		 what is there, for people; audit
 //
 // All of it is level-triggered: each part compares what should be with what the replica says and
 // writes the difference, guarded by the revisions it has seen. A write that fails, or of which
@@ -132,7 +134,7 @@ struct agent {
 	const struct netd_conf *conf;
 	struct replica replica;
 	struct reconcile *rec;
-	struct local_endpoint *own; // by id
+	struct local_endpoint *endpoints; // by id
 	uint64_t random;
 
 	char host_id[ID_BYTES];
@@ -214,7 +216,7 @@ struct request *request_find(struct agent *a, uint64_t number); // NULL: it is a
 bool request_answer(struct agent *a, struct request *req, int rc, json_t *result, struct err *err);
 void agent_request_run(struct agent *a, uint64_t now_us);
 
-// ---- store.c ----
+// ---- agent_store.c ----
 
 int agent_store_load(struct agent *a, struct err *err); // the last copy, from disk
 // What is this host's own is on disk when these return, also while the store is being read.
@@ -224,7 +226,7 @@ int agent_store_start(struct agent *a, struct err *err);
 void agent_store_again(struct agent *a); // reads all of it anew
 void agent_store_run(struct agent *a, uint64_t now_us);
 
-// ---- host.c ----
+// ---- agent_host.c ----
 
 int agent_host_load(struct agent *a, struct err *err);
 bool agent_is_first(const struct agent *a); // of the present hosts: it does what one is to do
@@ -232,7 +234,7 @@ void agent_host_run(struct agent *a, uint64_t now_us);
 uint64_t agent_next_seq(struct agent *a); // never again, over restarts too
 void agent_lease_changed(void *agent, enum kv_lease_state state);
 
-// ---- block.c ----
+// ---- agent_block.c ----
 
 void agent_net_known(struct agent *a, struct replica_net *net); // its record came, or changed
 void agent_net_free_all(struct agent *a);
@@ -248,7 +250,7 @@ int agent_subnet_of(const struct replica_net *net, const struct ip_addr *ip);
 int agent_take_ip(struct agent *a, struct replica_net *net, unsigned family, struct cidr *ret_ip,
 	uint64_t *ret_epoch, struct err *err);
 
-// ---- network.c ----
+// ---- agent_network.c ----
 
 // Puts the record into the store, or takes it out (`gone`, the replica has it). `retry` is busy
 // from then on, unless memory was short.
@@ -276,53 +278,75 @@ int agent_network_save(struct agent *a, const struct network_record *rec);   // 
 int agent_network_forget(struct agent *a, const struct network_record *rec); // from disk
 void agent_network_run(struct agent *a, uint64_t now_us);
 
-// ---- gateway.c ----
+// ---- agent_gateway.c ----
 
 void agent_gateway_run(struct agent *a, uint64_t now_us);
 void agent_gateway(void *agent, struct replica_net *net, const char *ifname, bool up);
 
-// ---- own.c ----
+// ---- agent_endpoint_store.c: on disk and in the store ----
 
 int agent_endpoint_load(struct agent *a, struct err *err); // from disk
 void agent_endpoint_adopt(struct agent *a); // after a lost state folder: from the store
-int agent_endpoint_save(struct agent *a, struct local_endpoint *own);
+int agent_endpoint_save(struct agent *a, struct local_endpoint *le);
+void agent_endpoint_forget(struct agent *a, const struct local_endpoint *le);
+struct replica_endpoint *agent_endpoint_record(struct agent *a, const struct local_endpoint *le);
+void agent_endpoint_publish(struct agent *a, struct local_endpoint *le);
+void agent_endpoint_drop_unknown(struct agent *a, uint64_t now_us);
+
+// ---- agent_endpoint_address.c: addresses that another endpoint has won ----
+
+// The record that has one of the endpoint's addresses (`ret_ip`), with more right to it. NULL:
+// none.
+struct replica_endpoint *agent_endpoint_winner(
+	struct agent *a, const struct local_endpoint *le, struct ip_addr *ret_ip);
+void agent_endpoint_lost_address(struct agent *a, struct local_endpoint *le,
+	const struct ip_addr *ip, const struct replica_endpoint *ep);
+// The old address is gone from the switch: the endpoint comes back with another.
+void agent_endpoint_readdress(struct agent *a, struct local_endpoint *le);
+void agent_endpoint_remote_changed(struct agent *a, struct replica_endpoint *ep, bool gone);
+
+// ---- agent_endpoint.c: its life ----
+
 int agent_endpoint_add(struct agent *a, struct replica_net *net, struct endpoint_record *rec,
-	const struct netns_id *netns, struct local_endpoint **ret_own);
-void agent_endpoint_stop(struct agent *a, struct local_endpoint *own); // it is to go
-void agent_endpoint_container_gone(struct agent *a, struct local_endpoint *own);
+	const struct netns_id *netns, struct local_endpoint **ret_le);
+void agent_endpoint_stop(struct agent *a, struct local_endpoint *le); // it is to go
+void agent_endpoint_container_gone(struct agent *a, struct local_endpoint *le);
 void agent_endpoint_free_all(struct agent *a);
 void agent_endpoint_net_known(struct agent *a, struct replica_net *net);
 void agent_endpoint_run(struct agent *a, uint64_t now_us);
 struct local_endpoint *agent_endpoint_by_id(const struct agent *a, const char *id);
 struct local_endpoint *agent_endpoint_find(
 	struct agent *a, struct replica_net *net, const char *name);
-void agent_endpoint_remote_changed(struct agent *a, struct replica_endpoint *ep, bool gone);
-void agent_port(void *agent, struct local_endpoint *own, int rc, const struct err *err);
-void agent_port_gone(void *agent, struct local_endpoint *own);
-void agent_port_down(void *agent, struct local_endpoint *own, const char *reason);
-struct replica_endpoint *agent_endpoint_record(struct agent *a, const struct local_endpoint *own);
-json_t *agent_endpoint_json(const struct local_endpoint *own);
+void agent_port(void *agent, struct local_endpoint *le, int rc, const struct err *err);
+void agent_port_gone(void *agent, struct local_endpoint *le);
+void agent_port_down(void *agent, struct local_endpoint *le, const char *reason);
+void agent_endpoint_changed(struct agent *a, struct local_endpoint *le); // names follow at once
+void agent_endpoint_failed(
+	struct agent *a, struct local_endpoint *le, int rc, const struct err *err);
+bool agent_endpoint_is_alive(struct agent *a, const struct local_endpoint *le);
+json_t *agent_endpoint_event(const struct local_endpoint *le, const char *reason); // its data
+json_t *agent_endpoint_json(const struct local_endpoint *le);
 
-// ---- show.c ----
+// ---- agent_show.c ----
 
 void agent_add_problem(json_t *list, const char *object, const char *reason);
 
-// ---- names.c: what changed here or in the replica ----
+// ---- agent_names.c: what changed here or in the replica ----
 
-void agent_names_own(struct agent *a, struct local_endpoint *own);
-void agent_names_own_gone(struct agent *a, struct local_endpoint *own); // before it is freed
+void agent_names_local(struct agent *a, struct local_endpoint *le);
+void agent_names_local_gone(struct agent *a, struct local_endpoint *le); // before it is freed
 void agent_names_net(struct agent *a, struct replica_net *net);
 void agent_names_remote(struct agent *a, struct replica_endpoint *ep, bool gone);
 void agent_names_host(struct agent *a, const struct replica_host *host);
 void agent_names_host_gone(struct agent *a, const struct replica_host *host);
 void agent_names_self(struct agent *a); // its address
 
-// ---- dns.c ----
+// ---- agent_dns.c ----
 
-int agent_dns_own_add(struct agent *a, struct local_endpoint *own);   // -ENOMEM
-void agent_dns_own(struct agent *a, struct local_endpoint *own);      // its state
-void agent_dns_own_gone(struct agent *a, struct local_endpoint *own); // before it is freed
-void agent_dns_net(struct agent *a, struct replica_net *net);	      // its record
+int agent_dns_local_add(struct agent *a, struct local_endpoint *le);   // -ENOMEM
+void agent_dns_local(struct agent *a, struct local_endpoint *le);      // its state
+void agent_dns_local_gone(struct agent *a, struct local_endpoint *le); // before it is freed
+void agent_dns_net(struct agent *a, struct replica_net *net);	       // its record
 // Its interface in this host's own namespace: there, or (also before `net` is freed) not.
 void agent_dns_gateway_up(struct agent *a, struct replica_net *net, const char *ifname);
 void agent_dns_gateway_down(struct agent *a, struct replica_net *net);

@@ -20,7 +20,7 @@ static json_t *network_row(struct agent *a, const struct replica_net *net)
 	json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:o, s:O*}", "id", net->id, "name",
 		net->rec.name, "driver", net->rec.driver, "scope", net->local ? "local" : "global",
 		"subnets", json_array(), "labels", net->rec.labels);
-	unsigned here = net->nb_own, elsewhere = 0;
+	unsigned here = net->nb_local, elsewhere = 0;
 	struct replica_endpoint *ep;
 	char text[CIDR_TEXT_BYTES];
 
@@ -52,10 +52,10 @@ json_t *agent_networks(struct agent *a)
 static void list_endpoints(struct agent *a, const struct replica_net *net, json_t *list)
 {
 	struct replica_endpoint *ep;
-	struct local_endpoint *own;
+	struct local_endpoint *le;
 
-	LIST_FOREACH (own, &net->own, of_net)
-		json_array_append_new(list, agent_endpoint_json(own));
+	LIST_FOREACH (le, &net->local_endpoints, of_net)
+		json_array_append_new(list, agent_endpoint_json(le));
 	LIST_FOREACH (ep, &net->endpoints, of_net) {
 		json_t *obj =
 			agent_endpoint_by_id(a, ep->rec.id) ? NULL : endpoint_record_json(&ep->rec);
@@ -142,12 +142,12 @@ static json_t *problems(struct agent *a)
 		list = json_array();
 	if (a->host_problem[0])
 		agent_add_problem(list, a->conf->host, a->host_problem);
-	for (struct local_endpoint *own = a->own; own; own = own->hh.next) {
-		if (own->state != ENDPOINT_FAILED && own->state != ENDPOINT_CONFLICT)
+	for (struct local_endpoint *le = a->endpoints; le; le = le->hh.next) {
+		if (le->state != ENDPOINT_FAILED && le->state != ENDPOINT_CONFLICT)
 			continue;
-		snprintf(object, sizeof(object), "endpoint %s of network %s", own->rec.name,
-			own->net->rec.name);
-		agent_add_problem(list, object, own->reason);
+		snprintf(object, sizeof(object), "endpoint %s of network %s", le->rec.name,
+			le->net->rec.name);
+		agent_add_problem(list, object, le->reason);
 	}
 	for (struct replica_net *net = a->replica.nets; net; net = net->hh.next) {
 		if (!net->agent || !net->agent->gateway.reason[0])
@@ -176,7 +176,7 @@ json_t *agent_status(struct agent *a)
 		(int)(HASH_CNT(hh_name, a->replica.nets_by_name) +
 			HASH_CNT(hh_name, a->replica.local_by_name)),
 		"endpoints", (int)HASH_COUNT(a->replica.endpoints), "endpoints_here",
-		(int)HASH_COUNT(a->own), "problems", problems(a));
+		(int)HASH_COUNT(a->endpoints), "problems", problems(a));
 }
 
 bool agent_is_settled(const struct agent *agent)
@@ -186,10 +186,10 @@ bool agent_is_settled(const struct agent *agent)
 	if (!LIST_EMPTY(&a->requests) || !agent_is_member(a) || a->purge_at_us ||
 		!reconcile_is_settled(a->rec) || a->gc.busy || a->drop.busy)
 		return false;
-	for (struct local_endpoint *own = a->own; own; own = own->hh.next) {
-		bool is_stored = own->net->local || own->stored;
+	for (struct local_endpoint *le = a->endpoints; le; le = le->hh.next) {
+		bool is_stored = le->net->local || le->stored;
 
-		if (own->state != ENDPOINT_CONFLICT && (own->state != ENDPOINT_UP || !is_stored))
+		if (le->state != ENDPOINT_CONFLICT && (le->state != ENDPOINT_UP || !is_stored))
 			return false;
 	}
 	return true;
@@ -264,15 +264,15 @@ static void compare_replicas(struct agent *a, struct audit *audit)
 		if (!replica_endpoint(now, ep->key))
 			difference(audit, "agent", ep->key, "this host has it, the store does not");
 	}
-	for (struct local_endpoint *own = a->own; own; own = own->hh.next) {
+	for (struct local_endpoint *le = a->endpoints; le; le = le->hh.next) {
 		char key[RECORD_KEY_BYTES];
 
 		// One that is off has lost an address, not always that of its key: a problem, which
 		// is told as such. One that goes is no longer to be there.
-		if (own->net->local || own->state == ENDPOINT_CONFLICT ||
-			own->state == ENDPOINT_STOPPING)
+		if (le->net->local || le->state == ENDPOINT_CONFLICT ||
+			le->state == ENDPOINT_STOPPING)
 			continue;
-		record_key_endpoint(key, own->net->id, &own->rec.ips[0].ip);
+		record_key_endpoint(key, le->net->id, &le->rec.ips[0].ip);
 		if (!replica_endpoint(now, key))
 			difference(
 				audit, "store", key, "it is here, but the store does not have it");

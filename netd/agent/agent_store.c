@@ -219,8 +219,8 @@ static void on_begin(struct agent *a)
 	a->beginning = true;
 	a->went_back = false;
 	// What was acknowledged may not be in what comes now.
-	for (struct local_endpoint *own = a->own; own; own = own->hh.next)
-		own->agent->acked = false;
+	for (struct local_endpoint *le = a->endpoints; le; le = le->hh.next)
+		le->agent->acked = false;
 	for (struct replica_endpoint *ep = a->replica.endpoints; ep; ep = ep->hh.next)
 		ep->dropping = false;
 	replica_begin(&a->replica);
@@ -237,16 +237,16 @@ static bool is_older(struct agent *a, const struct kv_pair *pair)
 
 // A network that this host has endpoints in is gone, and its endpoints with it. Nobody deletes
 // both, unless this host was silent for long.
-static bool has_lost_own(struct agent *a)
+static bool has_lost_endpoint(struct agent *a)
 {
 	uint64_t grace_us = a->conf->grace_s * SECOND_US;
 
 	if (!a->synced || (a->lease_lost_us && agent_now(a) - a->lease_lost_us >= grace_us))
 		return false;
-	for (struct local_endpoint *own = a->own; own; own = own->hh.next) {
-		struct replica_endpoint *ep = agent_endpoint_record(a, own);
+	for (struct local_endpoint *le = a->endpoints; le; le = le->hh.next) {
+		struct replica_endpoint *ep = agent_endpoint_record(a, le);
 
-		if (own->stored && own->net->known && !own->net->local && !own->net->seen && ep &&
+		if (le->stored && le->net->known && !le->net->local && !le->net->seen && ep &&
 			!ep->seen)
 			return true;
 	}
@@ -262,7 +262,7 @@ static bool was_lost(struct agent *a, uint64_t revision)
 	return strcmp(a->cluster_before, a->replica.cluster.id) != 0 ||
 	       revision < a->replica.revision ||
 	       a->replica.allocation_revision < a->allocation_before || a->went_back ||
-	       has_lost_own(a);
+	       has_lost_endpoint(a);
 }
 
 static void on_lost(struct agent *a)
@@ -273,7 +273,7 @@ static void on_lost(struct agent *a)
 	LIST_FOREACH (req, &a->requests, entry)
 		req->written = false;
 	log_warn("store: it is not the one that was here before, or older: this host puts back "
-		 "what is its own");
+		 "what is its le");
 	agent_event(a, "store.lost", json_object());
 	a->purge_at_us = agent_now(a) + a->conf->grace_s * SECOND_US;
 	// Hosts that come later see by its name that it is another one; its revisions may be ahead

@@ -75,8 +75,8 @@ struct replica_net {
 	unsigned nb_endpoints;
 	LIST_HEAD(, replica_block) blocks;
 
-	LIST_HEAD(, local_endpoint) own; // this host's endpoints; the agent's
-	unsigned nb_own;
+	LIST_HEAD(, local_endpoint) local_endpoints; // this host's endpoints; the agent's
+	unsigned nb_local;
 	unsigned nb_named;	 // of these, whose names are known; agent/names.c
 	bool named;		 // this network's names are known here
 	struct agent_net *agent; // the agent's

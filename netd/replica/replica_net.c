@@ -37,7 +37,7 @@ struct replica_net *replica_net_make(struct replica *r, const char *id)
 void replica_net_tidy(struct replica *r, struct replica_net *net)
 {
 	if (net->known || !LIST_EMPTY(&net->endpoints) || !LIST_EMPTY(&net->blocks) ||
-		!LIST_EMPTY(&net->own) || net->agent || net->reconcile)
+		!LIST_EMPTY(&net->local_endpoints) || net->agent || net->reconcile)
 		return;
 	HASH_DEL(r->nets, net);
 	free(net);

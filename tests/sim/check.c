@@ -53,20 +53,20 @@ static void forget_seen(struct promise *p)
 // The agent may have given it another address: then all begins anew. False: it is off.
 static bool follow(struct promise *p)
 {
-	struct local_endpoint *own = promise_own(p);
-	bool is_off = own && (own->state == ENDPOINT_CONFLICT || own->agent->readdress);
+	struct local_endpoint *le = promise_endpoint(p);
+	bool is_off = le && (le->state == ENDPOINT_CONFLICT || le->agent->readdress);
 
 	if (promise_in_store(p))
 		p->stored_us = p->w->tl.now_us;
-	if (!own)
+	if (!le)
 		return true;
-	if (is_off || strcmp(own->rec.id, p->rec.id) != 0) {
+	if (is_off || strcmp(le->rec.id, p->rec.id) != 0) {
 		if (!promise_may_move(p))
 			world_fail(p->w, "%s: %s in %s has lost its address without need (%s)",
-				p->host->conf.host, p->container->sandbox, p->network, own->reason);
+				p->host->conf.host, p->container->sandbox, p->network, le->reason);
 		forget_seen(p);
 	}
-	promise_update(p, own);
+	promise_update(p, le);
 	return !is_off;
 }
 
@@ -184,7 +184,7 @@ static void check_entries(struct promise *p, const struct host *h)
 // may still put that network back later, when the other one is gone in turn.
 static bool is_lost_for_good(const struct promise *p)
 {
-	return p->host->agent && !promise_own(p) &&
+	return p->host->agent && !promise_endpoint(p) &&
 	       net_is_anothers(p->w, p->net_id, p->network, p->vni);
 }
 

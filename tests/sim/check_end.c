@@ -354,9 +354,9 @@ static bool somebody_has(struct truth *t, const struct promise *p)
 // An address that was asked for is off while somebody else has it, if there is a reason.
 static bool is_off(struct truth *t, const struct promise *p)
 {
-	struct local_endpoint *own = promise_own(p);
+	struct local_endpoint *le = promise_endpoint(p);
 
-	return own && own->state == ENDPOINT_CONFLICT && promise_may_move(p) && somebody_has(t, p);
+	return le && le->state == ENDPOINT_CONFLICT && promise_may_move(p) && somebody_has(t, p);
 }
 
 static void check_kept(struct truth *t, const struct promise *p)

@@ -106,9 +106,9 @@ static void expect_network(struct rows *rows, const struct network_record *net)
 // Networks of a host alone are not in the store.
 static void expect_local(struct rows *rows)
 {
-	for (struct local_endpoint *own = rows->h->agent->own; own; own = own->hh.next) {
-		if (own->net->local)
-			expect_endpoint(rows, own->net->rec.name, &own->rec, true);
+	for (struct local_endpoint *le = rows->h->agent->endpoints; le; le = le->hh.next) {
+		if (le->net->local)
+			expect_endpoint(rows, le->net->rec.name, &le->rec, true);
 	}
 }
 

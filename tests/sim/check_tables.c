@@ -195,9 +195,9 @@ static void check_bridge(struct truth *t, const struct host *h, const struct net
 // An endpoint that is off leaves its network in the switch, or takes it away: both are right.
 static bool has_off(const struct host *h, const char *bridge)
 {
-	for (struct local_endpoint *own = h->agent->own; own; own = own->hh.next) {
-		if (own->state == ENDPOINT_CONFLICT &&
-			!strcmp(own->net->rec.name, bridge + strlen(RECONCILE_PREFIX)))
+	for (struct local_endpoint *le = h->agent->endpoints; le; le = le->hh.next) {
+		if (le->state == ENDPOINT_CONFLICT &&
+			!strcmp(le->net->rec.name, bridge + strlen(RECONCILE_PREFIX)))
 			return true;
 	}
 	return false;

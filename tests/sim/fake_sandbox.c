@@ -74,18 +74,18 @@ static int sandbox_ifname(struct sandbox *sb, const char *text, char (*taken)[16
 	return 0;
 }
 
-static int sandbox_configure(struct sandbox *sb, const struct local_endpoint *own, struct err *err)
+static int sandbox_configure(struct sandbox *sb, const struct local_endpoint *le, struct err *err)
 {
 	struct host *h = ((struct sim_sandbox *)sb)->host;
 	char port[32];
 
-	snprintf(port, sizeof(port), RECONCILE_PREFIX "%.12s", own->rec.id);
-	if (!find_alive(sb, own->rec.sandbox))
-		return err_set(err, -ENOENT, own->rec.sandbox, "there is no such namespace");
+	snprintf(port, sizeof(port), RECONCILE_PREFIX "%.12s", le->rec.id);
+	if (!find_alive(sb, le->rec.sandbox))
+		return err_set(err, -ENOENT, le->rec.sandbox, "there is no such namespace");
 	if (!fake_switch_is_up(h->sw) || !fake_switch_port(h->sw, port))
-		return err_set(err, -ENODEV, own->rec.ifname, "there is no such interface");
+		return err_set(err, -ENODEV, le->rec.ifname, "there is no such interface");
 	if (h->w->chaos && sim_chance(&h->w->random, FAIL_PERCENT))
-		return err_set(err, -EIO, own->rec.ifname, "this time it does not go");
+		return err_set(err, -EIO, le->rec.ifname, "this time it does not go");
 	return 0;
 }
 

@@ -32,22 +32,22 @@
 
 // ---- connections ----
 
-struct local_endpoint *promise_own(const struct promise *p)
+struct local_endpoint *promise_endpoint(const struct promise *p)
 {
-	struct local_endpoint *own = p->host->agent ? p->host->agent->own : NULL;
+	struct local_endpoint *le = p->host->agent ? p->host->agent->endpoints : NULL;
 
-	for (; own; own = own->hh.next) {
-		if (!strcmp(own->rec.sandbox, p->container->sandbox) &&
-			!strcmp(own->net->id, p->net_id) &&
-			(own->state != ENDPOINT_STOPPING || own->agent->readdress))
-			return own;
+	for (; le; le = le->hh.next) {
+		if (!strcmp(le->rec.sandbox, p->container->sandbox) &&
+			!strcmp(le->net->id, p->net_id) &&
+			(le->state != ENDPOINT_STOPPING || le->agent->readdress))
+			return le;
 	}
 	return NULL;
 }
 
-void promise_update(struct promise *p, const struct local_endpoint *own)
+void promise_update(struct promise *p, const struct local_endpoint *le)
 {
-	p->rec = own->rec;
+	p->rec = le->rec;
 	p->rec.aliases = NULL;
 	p->rec.nb_aliases = 0;
 	p->rec.options = NULL;
@@ -91,22 +91,22 @@ static void connected(struct promise *p, json_t *result)
 {
 	struct world *w = p->w;
 	struct replica_net *net = replica_net_by_name(&p->host->agent->replica, p->network);
-	struct local_endpoint *own;
+	struct local_endpoint *le;
 	char text[IP_TEXT_BYTES];
 
 	p->state = PROMISE_KEPT;
 	p->kept_us = w->tl.now_us;
 	if (net)
 		snprintf(p->net_id, ID_BYTES, "%s", net->id);
-	own = promise_own(p);
-	if (!own) {
+	le = promise_endpoint(p);
+	if (!le) {
 		world_fail(w, "%s: %s is connected to %s, it says, but has no endpoint",
 			p->host->conf.host, p->container->sandbox, p->network);
 		return;
 	}
-	promise_update(p, own);
+	promise_update(p, le);
 	check_seq(p);
-	p->vni = own->net->rec.vni;
+	p->vni = le->net->rec.vni;
 	p->was_stored = promise_in_store(p);
 	world_trace(w, "%s: %s is connected to %s as %s%s", p->host->conf.host,
 		p->container->sandbox, p->network, ip_format(&p->rec.ips[0].ip, text),
@@ -179,7 +179,7 @@ static void on_disconnected(void *arg, int rc, json_t *result, const struct err 
 		p->stop = STOP_NONE;
 	else
 		p->stop = STOP_UNSURE;
-	if (rc == -ENOENT && promise_own(p))
+	if (rc == -ENOENT && promise_endpoint(p))
 		world_fail(p->w, "%s: %s is not known in %s, it says, but is", p->host->conf.host,
 			p->container->sandbox, p->network);
 }
@@ -219,12 +219,12 @@ static bool is_doubtful(const struct promise *p)
 // Its agent died before it said which address it got, but may have kept it.
 static void follow_unsure(struct promise *p)
 {
-	struct local_endpoint *own = p->host->agent ? p->host->agent->own : NULL;
+	struct local_endpoint *le = p->host->agent ? p->host->agent->endpoints : NULL;
 
-	for (; own && p->state == PROMISE_UNSURE; own = own->hh.next) {
-		if (!strcmp(own->rec.sandbox, p->container->sandbox) &&
-			!strcmp(own->net->rec.name, p->network))
-			promise_update(p, own);
+	for (; le && p->state == PROMISE_UNSURE; le = le->hh.next) {
+		if (!strcmp(le->rec.sandbox, p->container->sandbox) &&
+			!strcmp(le->net->rec.name, p->network))
+			promise_update(p, le);
 	}
 }
 

@@ -70,8 +70,8 @@ void promises_moved(struct host *h);
 void promises_store_lost(struct world *w);
 
 // The host's own idea of it, from its agent. NULL: no agent, or it does not know it.
-struct local_endpoint *promise_own(const struct promise *p);
-void promise_update(struct promise *p, const struct local_endpoint *own);
+struct local_endpoint *promise_endpoint(const struct promise *p);
+void promise_update(struct promise *p, const struct local_endpoint *le);
 bool promise_in_store(const struct promise *p);
 // Success was reported, nobody asked for its end, its container and host are alive and its network
 // was not asked to go.

@@ -61,7 +61,7 @@ static void on_port_gone(void *arg, struct local_endpoint *own)
 	struct probe *p = arg;
 
 	LIST_REMOVE(own, of_net);
-	own->net->nb_own--;
+	own->net->nb_local--;
 	json_decref(own->rec.options);
 	p->used[own - p->own] = false;
 }
@@ -199,8 +199,8 @@ static void add_own(struct probe *p, unsigned net, unsigned n, char *options)
 		return;
 	}
 	own->rec.options = parse_options(options);
-	LIST_INSERT_HEAD(&own->net->own, own, of_net);
-	own->net->nb_own++;
+	LIST_INSERT_HEAD(&own->net->local_endpoints, own, of_net);
+	own->net->nb_local++;
 	p->used[n % OWN_MAX] = true;
 	reconcile_endpoint_add(p->rec, own);
 	settle(p);

@@ -153,8 +153,8 @@ struct own *bed_connect(struct bed *bed, unsigned slot, unsigned net, unsigned n
 	own->base.rec = record_endpoint_of(n, 0, 0, n);
 	own->base.net = record_net_find(&bed->replica, net);
 	assert_non_null(own->base.net);
-	LIST_INSERT_HEAD(&own->base.net->own, &own->base, of_net);
-	own->base.net->nb_own++;
+	LIST_INSERT_HEAD(&own->base.net->local_endpoints, &own->base, of_net);
+	own->base.net->nb_local++;
 	reconcile_endpoint_add(bed->rec, &own->base);
 	return own;
 }
@@ -162,7 +162,7 @@ struct own *bed_connect(struct bed *bed, unsigned slot, unsigned net, unsigned n
 void bed_let_go(struct own *own)
 {
 	LIST_REMOVE(&own->base, of_net);
-	own->base.net->nb_own--;
+	own->base.net->nb_local--;
 	json_decref(own->base.rec.options);
 	own->base.rec.options = NULL;
 	own->used = false;

@@ -109,10 +109,10 @@ static void check_any(struct bed *bed)
 		struct fake_bridge *bridge = fake_switch_bridge_of_vni(bed->sw, net->rec.vni);
 		const struct fake_neigh *neigh;
 
-		assert_int_equal(bridge != NULL, net->nb_own > 0);
+		assert_int_equal(bridge != NULL, net->nb_local > 0);
 		if (!bridge)
 			continue;
-		assert_int_equal(HASH_COUNT(bridge->ports), net->nb_own + 2);
+		assert_int_equal(HASH_COUNT(bridge->ports), net->nb_local + 2);
 		assert_int_equal(HASH_COUNT(bridge->floods), bed_flood_count(bed, net));
 		for (neigh = bridge->neigh; neigh; neigh = neigh->hh.next) {
 			struct replica_endpoint *ep =

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Addresses of this host's endpoints that another host's endpoint has won.
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "netd/agent/agent_priv.h"
+
+struct replica_endpoint *agent_endpoint_winner(
+	struct agent *a, const struct local_endpoint *le, struct ip_addr *ret_ip)
+{
+	for (unsigned i = 0; i < le->rec.nb_ips; i++) {
+		struct replica_endpoint *ep =
+			replica_by_ip(&a->replica, le->net->id, &le->rec.ips[i].ip);
+		// Nobody was told yet that it has the address: who has it keeps it, unless it was
+		// silent and is taken over.
+		bool is_first =
+			le->agent->done && ep && ep->host->present && !le->agent->takes_over;
+
+		if (ep && ep->seen && strcmp(ep->rec.id, le->rec.id) != 0 &&
+			strcmp(ep->rec.host, a->conf->host) != 0 &&
+			(is_first || endpoint_record_compare(&ep->rec, &le->rec) > 0)) {
+			*ret_ip = le->rec.ips[i].ip;
+			return ep;
+		}
+	}
+	return NULL;
+}
+
+void agent_endpoint_lost_address(struct agent *a, struct local_endpoint *le,
+	const struct ip_addr *ip, const struct replica_endpoint *ep)
+{
+	struct err err = {0};
+	char text[IP_TEXT_BYTES];
+
+	snprintf(le->reason, sizeof(le->reason), "%s is %s's on host %s", ip_format(ip, text),
+		ep->rec.name, ep->rec.host);
+	if (le->rec.is_static && le->agent->done) {
+		err_set(&err, -EADDRINUSE, le->rec.name, "%s", le->reason);
+		agent_endpoint_failed(a, le, -EADDRINUSE, &err);
+		return;
+	}
+	log_warn("endpoint %s of network %s: %s; %s", le->rec.name, le->net->rec.name, le->reason,
+		le->rec.is_static ? "it is off until that has gone" : "it gets another address");
+	agent_event(a, "endpoint.conflict", agent_endpoint_event(le, le->reason));
+	le->agent->readdress = !le->rec.is_static;
+	le->agent->port_gone = false;
+	le->agent->port_up = false;
+	le->state = le->rec.is_static ? ENDPOINT_CONFLICT : ENDPOINT_STOPPING;
+	agent_endpoint_changed(a, le);
+	reconcile_endpoint_del(a->rec, le);
+}
+
+void agent_endpoint_readdress(struct agent *a, struct local_endpoint *le)
+{
+	struct cidr ips[RECORD_IPS_MAX];
+	uint64_t epoch = 0;
+	struct err err = {0};
+
+	for (unsigned i = 0; i < le->rec.nb_ips; i++) {
+		uint64_t e;
+
+		if (agent_take_ip(a, le->net, le->rec.ips[i].ip.family, &ips[i], &e, &err) < 0)
+			return; // again at the next look
+		epoch = MAX_OF(epoch, e);
+	}
+	agent_endpoint_forget(a, le);
+	HASH_DEL(a->endpoints, le);
+	agent_release_ips(a, le->net, &le->rec);
+	memcpy(le->rec.ips, ips, le->rec.nb_ips * sizeof(*ips));
+	agent_make_id(a, le->rec.id);
+	le->rec.mac = ipam_mac(&ips[0].ip);
+	le->rec.epoch = epoch;
+	le->rec.seq = agent_next_seq(a);
+	agent_use_ips(le->net, &le->rec);
+	HASH_ADD_STR(a->endpoints, rec.id, le);
+	agent_endpoint_save(a, le);
+	le->agent->readdress = le->agent->port_gone = le->agent->acked = false;
+	// A write of the old record that is under way finds nobody when it ends.
+	le->agent->write = (struct retry){0};
+	le->state = ENDPOINT_STARTING;
+	agent_endpoint_changed(a, le);
+	reconcile_endpoint_add(a->rec, le);
+}
+// An endpoint in the replica changed: one of ours, or one that has an address of ours.
+void agent_endpoint_remote_changed(struct agent *a, struct replica_endpoint *ep, bool gone)
+{
+	struct local_endpoint *le;
+
+	ep->dropping = false;
+	if (!strcmp(ep->rec.host, a->conf->host))
+		a->dirty = true;
+	LIST_FOREACH (le, &ep->net->local_endpoints, of_net) {
+		for (unsigned i = 0; i < le->rec.nb_ips * ep->rec.nb_ips; i++) {
+			if (!ip_equal(&le->rec.ips[i / ep->rec.nb_ips].ip,
+				    &ep->rec.ips[i % ep->rec.nb_ips].ip))
+				continue;
+			le->agent->acked = false;
+			a->dirty = true;
+		}
+	}
+}
