@@ -61,9 +61,9 @@ refused_unchanged 'fd00::1 is out of reach' vsctl vni add br0 101 vtep=west remo
 refused_unchanged 'fd00::1 is out of reach' vsctl set-port vni100 remote=fd00::1
 refused_unchanged '0 to 16777215' vsctl vni add br0 16777216 vtep=west
 refused_unchanged 'key cannot be changed' vsctl set-port vni100 key=7
-refused_unchanged 'a VTEP has this name' \
+refused_unchanged 'a VTEP already has this name' \
 	vsctl add-port br0 west type=dpdk devargs=net_null0
-refused_unchanged 'a port has this name' vsctl add-vtep vx1 address=127.0.0.9
+refused_unchanged 'a port already has this name' vsctl add-vtep vx1 address=127.0.0.9
 vsctl set-port vni100 remote=127.0.0.2,127.0.0.4
 
 # Flood lists.
