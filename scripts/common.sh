@@ -89,7 +89,7 @@ switch_start() {
 		>>"$dir/log" 2>&1 &
 	SWITCH_PID=$!
 	export CAUSEWAY_RUN_DIR=$dir/run
-	wait_until 20 switch_answers "$SWITCH_PID" && kill -0 "$SWITCH_PID" 2>/dev/null && return
+	wait_until 60 switch_answers "$SWITCH_PID" && kill -0 "$SWITCH_PID" 2>/dev/null && return
 	echo "vswitchd did not start:" >&2
 	cat "$dir/log" >&2
 	return 1
@@ -128,7 +128,7 @@ iperf_server() {
 	local ns=$1
 	shift
 	in_ns "$ns" "$@" iperf3 --server >/dev/null 2>&1 &
-	wait_until 5 listens "$ns" 5201
+	wait_until 30 listens "$ns" 5201
 }
 
 listens() {

@@ -48,7 +48,7 @@ store_start() {
 		--initial-advertise-peer-urls http://127.0.0.1:2380 \
 		--initial-cluster store=http://127.0.0.1:2380 >>"$1/etcd.log" 2>&1 &
 	STORE_PID=$!
-	wait_until 20 store_answers || { cat "$1/etcd.log" && return 1; }
+	wait_until 60 store_answers || { cat "$1/etcd.log" && return 1; }
 }
 
 # etcdctl argument…
@@ -111,7 +111,7 @@ node_switch() {
 # node_agent NAME DIR: (again) its agent
 node_agent() {
 	node_agent_begin "$1" "$2"
-	wait_until 20 on_node "$2" network ls && return
+	wait_until 60 on_node "$2" network ls && return
 	cat "$2/net.log" >&2
 	return 1
 }

@@ -58,7 +58,7 @@ def check(count, questions, namespace):
             sys.exit("setns")
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.connect(("127.0.0.11", 53))
-    sock.settimeout(5)
+    sock.settimeout(30)
     waiting = {}
     for i in range(questions + AT_ONCE):
         if i < questions:

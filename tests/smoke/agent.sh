@@ -12,7 +12,7 @@ agent() {
 	"$VSNETD" --config "$T/net.yaml" --switch "$T/sw/run" --run-dir "$T/sw/run/net" \
 		--state-dir "$T/net" "$@" >>"$T/sw/net.log" 2>&1 &
 	AGENT=$!
-	wait_until 20 vsctl host ls || fail "vsnetd does not start: $(cat "$T/sw/net.log")"
+	wait_until 30 vsctl host ls || fail "vsnetd does not start: $(cat "$T/sw/net.log")"
 }
 
 agent_stop() {

@@ -180,6 +180,13 @@ def main(path):
         if wrong:
             print("%s: %r: %s" % (wrong, message[:150], json.dumps(answer)[:300]))
             failed += 1
+    # A change would have been seen.
+    for method, params in (("bridge.add", {"bridge": {"name": "br7"}}), ("bridge.del", {"name": "br7"})):
+        last = switch.state()
+        switch.send(request(method, **params))
+        if switch.state() == last:
+            print("%s was not seen in the state that is compared" % method)
+            failed += 1
     # It still answers good ones.
     answer = switch.send(b'{"id": 42, "method": "status"}')
     if not answer or answer.get("id") != 42 or "result" not in answer:

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # What must not be done is refused with a reason, and changes nothing.
+# sanitizers: yes
 . "$(dirname "$0")/lib.sh"
 
 two_containers

@@ -22,7 +22,7 @@ nodes() {
 	for ((n = 1; n <= $1; n++)); do
 		node "h$n" "$n" "${@:2}"
 	done
-	wait_until 10 all_present || fail "not all hosts are present: $(on h1 host ls)"
+	wait_until 30 all_present || fail "not all hosts are present: $(on h1 host ls)"
 }
 
 # node NAME N [configuration line…]
@@ -95,6 +95,7 @@ stream_start() {
 stream_lost() {
 	kill -INT "$STREAM_PID"
 	wait "$STREAM_PID" || true
+	grep -q 'time=' "$T/stream" || fail "the stream had no answer at all: $(head -n 5 "$T/stream")"
 	awk -F 'icmp_seq=' '/time=/ { last = $2 + 0; answers++ } END { print last - answers }' "$T/stream"
 }
 

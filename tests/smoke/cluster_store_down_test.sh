@@ -13,7 +13,7 @@ connect h1 multinet c1
 connect h2 multinet c2
 ip2=$(ip_of h1 multinet c2)
 reaches_soon c1 "$ip2"
-wait_until 10 all_settled || fail "not settled"
+wait_until 30 all_settled || fail "not settled"
 
 stream_start c1 "$ip2"
 store_kill
@@ -28,14 +28,14 @@ sleep 4 # longer than the lease
 [[ $(endpoints h2 multinet) == "c1 c2" ]] || fail "h2 sees $(endpoints h2 multinet)"
 store_start "$T/store" || fail "etcd does not come back"
 names=$(printf '%s\n' c1 c2 $(seq -f 'n%g' 1 $((new - 1))) | sort | xargs)
-wait_until 10 sees h2 multinet "$names" || fail "h2 sees $(endpoints h2 multinet)"
+wait_until 30 sees h2 multinet "$names" || fail "h2 sees $(endpoints h2 multinet)"
 reaches_soon c2 "$(ip_of h2 multinet n5)"
 lost=$(stream_lost)
 ((lost == 0)) || fail "$lost packets were lost with the store"
 [[ $(on h2 --json network inspect multinet |
 	jq '[.. | objects | select(has("ips")).ips[]] | length == (unique | length)') == true ]] ||
 	fail "an address twice"
-wait_until 10 all_settled || fail "not settled: $(on h1 agent show)"
+wait_until 30 all_settled || fail "not settled: $(on h1 agent show)"
 clean h1
 clean h2
 
@@ -44,12 +44,12 @@ clean h2
 store_kill
 rm -rf "$T/store/data"
 store_start "$T/store" || fail "etcd does not come back"
-wait_until 15 eval '(($(store_keys nets/ | grep -c /ep/) == new + 1))' ||
+wait_until 30 eval '(($(store_keys nets/ | grep -c /ep/) == new + 1))' ||
 	fail "not all is put back: $(store_keys '')"
-wait_until 15 all_settled || fail "not settled: $(on h1 agent show)"
+wait_until 30 all_settled || fail "not settled: $(on h1 agent show)"
 clean h1
 clean h2
 reaches c1 "$ip2"
 connect h2 multinet late
-wait_until 5 sees h1 multinet "$(tr ' ' '\n' <<<"$names late" | sort | xargs)"
+wait_until 30 sees h1 multinet "$(tr ' ' '\n' <<<"$names late" | sort | xargs)"
 leave

@@ -19,7 +19,7 @@ connect h1 multinet c1
 connect h2 multinet c2
 ip2=$(ip_of h1 multinet c2)
 reaches_soon c1 "$ip2"
-wait_until 10 all_settled || fail "not settled: $(on h1 agent show)"
+wait_until 30 all_settled || fail "not settled: $(on h1 agent show)"
 clean h1
 
 stream_start c1 "$ip2"
@@ -28,10 +28,10 @@ connect h1 multinet d1
 reaches_soon d1 "$(ip_of h1 multinet c1)"
 sleep 5 # longer than a session
 in_ns store "$T/zk/control" start || fail 'zookeeper does not come back'
-wait_until 20 sees h2 multinet "c1 c2 d1" || fail "h2 sees $(endpoints h2 multinet)"
+wait_until 30 sees h2 multinet "c1 c2 d1" || fail "h2 sees $(endpoints h2 multinet)"
 lost=$(stream_lost)
 ((lost == 0)) || fail "$lost packets were lost with the store"
-wait_until 20 all_settled || fail "not settled: $(on h1 agent show)"
+wait_until 30 all_settled || fail "not settled: $(on h1 agent show)"
 clean h1
 clean h2
 

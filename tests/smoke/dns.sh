@@ -61,6 +61,13 @@ answered_soon() {
 	wait_until "$1" is_answered "${@:2}" || answered "${@:2}"
 }
 
+# silent CONTAINER NAME TYPE [dig option…]: the question is sent, and nobody answers.
+silent() {
+	local status=0
+	in_ns "$1" dig +tries=1 +time=1 "@$RESOLVER" -q "$2" -t "${@:3}" >"$T/silent" 2>&1 || status=$?
+	((status == 9)) || fail "dig in $1 of $RESOLVER ends with $status, not 9: $(<"$T/silent")"
+}
+
 # named HOST [NETWORK]: `vsctl dns ls` as lines "NETWORK NAME ADDRESS,… HOST SUSPENDED".
 named() {
 	on "$1" --json dns ls "${@:2}" | jq -r '.. | objects | select(has("addresses") and has("name")) |
@@ -79,7 +86,7 @@ upstream() {
 		${3:+--zone "$3"} --control "$T/up/$1.mode" --ready "$T/up/$1.ready" "10.1.0.$1" \
 		>>"$T/up/$1.log" 2>&1 &
 	printf -v "upstream_$1" %s "$!"
-	wait_until 5 test -e "$T/up/$1.ready" || fail "the server above does not start: $(<"$T/up/$1.log")"
+	wait_until 30 test -e "$T/up/$1.ready" || fail "the server above does not start: $(<"$T/up/$1.log")"
 }
 
 # upstream_mode N MODE [ARGUMENT]: from now on.

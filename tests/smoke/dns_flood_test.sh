@@ -28,15 +28,15 @@ address=$(ip_of h1 multinet bad)
 # flooded SERVER NAME [LABEL]
 flooded() {
 	local flood i
-	ip netns exec bad "$T/flood" "$1" 60 "${@:2}" >/dev/null &
+	ip netns exec bad "$T/flood" "$1" 600 "${@:2}" >/dev/null &
 	flood=$!
 	printf 'bad A\n%.0s' $(seq "$count") >"$T/questions"
-	in_ns good dig +short +tries=1 +time=1 "@$RESOLVER" -f "$T/questions" >"$T/answers" || true
+	in_ns good dig +short +tries=1 +time=5 "@$RESOLVER" -f "$T/questions" >"$T/answers" || true
 	[[ $(sort "$T/answers" | uniq -c | xargs) == "$count $address" ]] ||
 		fail "of $count, while $* is flooded: $(sort "$T/answers" | uniq -c)"
 	# What others answer, too.
 	for ((i = 0; i < 20; i++)); do
-		[[ $(in_ns other dig +short +tries=1 +time=2 "@$RESOLVER" "f$((number += 1)).example.org" A) == \
+		[[ $(in_ns other dig +short +tries=1 +time=10 "@$RESOLVER" "f$((number += 1)).example.org" A) == \
 			192.0.2.7 ]] || fail "no answer from above while $* is flooded"
 	done
 	[[ $(ask good bad A +tcp) == "$address" ]] ||
@@ -53,7 +53,7 @@ for server in "$RESOLVER" 10.10.0.1; do
 	flooded "$server" example.net x
 done
 # What is left of it goes: the one who asked too much has answers again.
-wait_until 10 eval '[[ $(ask bad good A) ]]' || fail "no answer after the flood"
-[[ -n $(ask good bad A) ]]
+wait_until 30 eval '[[ $(ask bad good A) ]]' || fail "no answer after the flood"
+[[ -n $(ask good bad A) ]] || fail "no answer to the other one after the flood"
 note "$(on h1 --json dns stats | jq -c '[.. | objects | .rcodes? // empty][0]')"
 leave

@@ -18,7 +18,7 @@ ip2=$(ip_of h1 manynet c2)
 "$PYTHON" "$DNS/many.py" feed "$count" "$net" "$(store_get hosts/h1)" "$(store_get "nets/$net/ep/$ip2")"
 wait_until 30 eval '(($(on h1 --json agent show | jq .endpoints) == count + 2))' ||
 	fail "h1 knows of $(on h1 --json agent show | jq .endpoints)"
-wait_until 20 eval '[[ -n $(ask c1 "e$((count - 1))" A) ]]' || fail "the last name is not known"
+wait_until 30 eval '[[ -n $(ask c1 "e$((count - 1))" A) ]]' || fail "the last name is not known"
 "$PYTHON" "$DNS/many.py" check "$count" 20000 c1 >"$T/check" 2>&1 || fail "$(<"$T/check")"
 note "$(<"$T/check")"
 (($(on h1 --json dns ls manynet | jq '[.. | objects | select(.alias_of? == null and (.name? // "" |
@@ -38,6 +38,6 @@ found=$(for ((i = 0; i < 20; i++)); do in_ns c1 dig +short +tcp "@$RESOLVER" cro
 
 # All go at once, and c2 is still there.
 store_delete "nets/$net/ep/10.20.4"
-answered_soon 20 NXDOMAIN c1 e0.manynet A
+answered_soon 30 NXDOMAIN c1 e0.manynet A
 answered "$ip2" c1 c2 A
 leave

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Types x names x transports: rcode, authoritative or not, what is in which section. And messages
 # that no client should send.
+# sanitizers: yes
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cluster.sh"
 . "$(dirname "$0")/dns.sh"

@@ -17,6 +17,6 @@ vsctl del-port n0
 # A null device that receives makes frames of zeros: refused by their source address, all of them.
 # (Without copy=1 it hands out buffers as they are, with what other ports left in them.)
 vsctl add-port br0 n1 type=dpdk devargs=net_null1,copy=1
-wait_until 5 counts_to n1 src_invalid 1000 || fail "not refused: $(vsctl drops)"
+wait_until 30 counts_to n1 src_invalid 1000 || fail "not refused: $(vsctl drops)"
 reaches c1 10.0.0.2
 vsctl del-port n1

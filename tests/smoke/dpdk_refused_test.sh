@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # A DPDK device that cannot be had is refused with its name, DPDK's reason and what to do; what was
 # tried leaves nothing behind. A device that is opened says nothing in the log.
+# sanitizers: yes
 . "$(dirname "$0")/lib.sh"
 
 start_switch
@@ -24,6 +25,7 @@ no_device net_virtio_user0,path=/nonexistent 'connect error, No such file'
 no_device net_memif0,role=x 'Unknown role: x'
 [[ $(running) == "$before" ]] || fail "a refused port changed the configuration: $(running)"
 # The words of the log are those of the switch: DPDK's own went into the errors.
+grep -qE '^info: ' "$T/sw/log" || fail "the log is empty"
 ! grep -vE '^(info|warn|error): ' "$T/sw/log" || fail "DPDK wrote to the log"
 
 # Both ways of DPDK to name a device.

@@ -10,7 +10,7 @@ vsctl add-port br1 r0 type=dpdk devargs=net_ring0
 container c3
 vsctl add-port br1 c3 type=tap netns=c3 ifname=eth0 ip=10.0.0.3/24
 in_ns c3 ping -q -c 3 -i 0.1 -W 1 10.0.0.9 >/dev/null && fail "an answer from nowhere"
-wait_until 5 counts_to r0 rx_packets 3 || fail "nothing came back: $(vsctl stats)"
+wait_until 30 counts_to r0 rx_packets 3 || fail "nothing came back: $(vsctl stats)"
 reaches c1 10.0.0.2
 vsctl del-port r0
 vsctl add-port br1 r0 type=dpdk devargs=net_ring0

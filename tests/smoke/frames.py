@@ -2,19 +2,18 @@
 """Single frames of an ethertype of their own, as they are or in VXLAN.
 
 frames.py frame IFNAME DESTINATION [--vlan ID]      sends one to that hardware address
-frames.py count IFNAME SECONDS [--vlan ID]          prints "ready", then how many came
+frames.py count IFNAME [--vlan ID]                  prints "ready", then "count N" at each one that
+                                                    comes, until it is ended
 frames.py tunnelled ADDRESS VNI [--flags N] [--bytes N] [--cut N] [--count N]
                                                     sends them inside VXLAN, broadcast
-frames.py outer IFNAME SECONDS                      prints "ready", then each destination of a
-                                                    VXLAN packet with one, and how many
+frames.py outer IFNAME                              prints "ready", then the destination of each
+                                                    VXLAN packet with one, until it is ended
 """
 
 import argparse
-import collections
 import ipaddress
 import socket
 import struct
-import time
 
 ETHERTYPE = 0x88B5  # IEEE 802 local experimental
 ETH_P_ALL = 3
@@ -48,17 +47,12 @@ def vlan_of(ancillary):
     return 0
 
 
-def arrivals(sock, seconds):
-    """What comes from outside until the time is over, each with its VLAN."""
+def arrivals(sock):
+    """What comes from outside, each frame with its VLAN."""
     sock.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
     print("ready", flush=True)
-    end = time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0:
-        sock.settimeout(left)
-        try:
-            data, ancillary, _, (_, _, kind, *_) = sock.recvmsg(65536, 256)
-        except TimeoutError:
-            return
+    while True:
+        data, ancillary, _, (_, _, kind, *_) = sock.recvmsg(65536, 256)
         if kind != socket.PACKET_OUTGOING:
             yield data, vlan_of(ancillary)
 
@@ -70,8 +64,11 @@ def send_frame(args):
 
 def count(args):
     wanted = struct.pack("!H", ETHERTYPE), args.vlan
-    came = arrivals(device(args.ifname, ETH_P_ALL), args.seconds)
-    print("count", sum((data[12:14], vlan) == wanted for data, vlan in came))
+    number = 0
+    for data, vlan in arrivals(device(args.ifname, ETH_P_ALL)):
+        if (data[12:14], vlan) == wanted:
+            number += 1
+            print("count", number, flush=True)
 
 
 def tunnelled(args):
@@ -84,18 +81,14 @@ def tunnelled(args):
 
 
 def outer(args):
-    found = collections.Counter()
     sock = device(args.ifname, ETH_P_ALL)
     sock.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)  # SO_RCVBUFFORCE
-    for data, _ in arrivals(sock, args.seconds):
+    for data, _ in arrivals(sock):
         if len(data) < 64 or struct.unpack_from("!H", data, 12)[0] != IP or data[23] != UDP:
             continue
         port, inner = (struct.unpack_from("!H", data, at)[0] for at in (36, 62))
         if port == VXLAN_PORT and inner == ETHERTYPE:
-            found[str(ipaddress.ip_address(data[30:34]))] += 1
-    for address, number in found.items():
-        print(address, number)
-    print("count", len(found))
+            print(ipaddress.ip_address(data[30:34]), flush=True)
 
 
 def arguments():
@@ -108,8 +101,6 @@ def arguments():
         command.add_argument("--vlan", type=int, default=0)
         if name == "frame":
             command.add_argument("destination")
-        else:
-            command.add_argument("seconds", type=float)
     command = commands.add_parser("tunnelled")
     command.set_defaults(function=tunnelled)
     command.add_argument("address")

@@ -17,7 +17,7 @@ drops() {
 	shift
 	before=$(counter c1 "$reason")
 	spoof "$@"
-	wait_until 10 counts_to c1 "$reason" $((before + 1)) ||
+	wait_until 30 counts_to c1 "$reason" $((before + 1)) ||
 		fail "no $reason after: $* ($(vsctl drops))"
 }
 
@@ -32,7 +32,7 @@ passes() {
 	before=$(dropped)
 	rx=$(counter c1 rx_packets)
 	spoof "$@"
-	wait_until 10 counts_to c1 rx_packets $((rx + 1)) || fail "not received: $*"
+	wait_until 30 counts_to c1 rx_packets $((rx + 1)) || fail "not received: $*"
 	(($(dropped) == before)) || fail "dropped: $* ($(vsctl drops))"
 }
 
@@ -102,5 +102,5 @@ refused 'hosts' vsctl set-port c1 guard-ips=224.0.0.1
 # After a restart it is as it was.
 switch_stop
 start_switch
-wait_until 10 is_state c1 up || fail "c1 is not up"
+wait_until 30 is_state c1 up || fail "c1 is not up"
 drops spoofed_mac ip4 ip=10.0.0.1 mac=$EVIL

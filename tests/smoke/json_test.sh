@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # Every verb answers in JSON when asked to; the monitor tells what happens.
+# sanitizers: yes
 . "$(dirname "$0")/lib.sh"
 
 two_containers

@@ -12,7 +12,7 @@ for i in 1 2 3; do
 		--heartbeat-interval 50 --election-timeout 500
 	"$T/$i/control" start
 done
-wait_until 20 etcdctl --endpoints "$urls" endpoint health || fail 'the cluster does not form'
+wait_until 30 etcdctl --endpoints "$urls" endpoint health || fail 'the cluster does not form'
 
 cat >"$T/control" <<END
 #!/bin/bash

@@ -16,4 +16,5 @@ zookeeper_conformance user --user u --password p zookeeper://127.0.0.1:2181/priv
 if "$CONFORMANCE" zookeeper://127.0.0.1:2181/private simple >"$T/refused" 2>&1; then
 	fail 'nodes of a user are for anybody'
 fi
+grep -qiE 'permission|auth' "$T/refused" || fail "no reason: $(<"$T/refused")"
 "$T/one/control" stop

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # A container vanishes under traffic: its port goes down with a reason, the others go on; the
 # container comes back, and so does the port.
+# sanitizers: yes
 . "$(dirname "$0")/lib.sh"
 
 two_containers
@@ -17,8 +18,8 @@ flood=$!
 sleep 0.5
 ip netns delete c3
 wait "$flood" || true
-wait_until 10 is_state c3 down || fail "c3 is not down: $(vsctl list-ports)"
-wait_until 10 is_state c4 down || fail "c4 is not down: $(vsctl list-ports)"
+wait_until 30 is_state c3 down || fail "c3 is not down: $(vsctl list-ports)"
+wait_until 30 is_state c4 down || fail "c4 is not down: $(vsctl list-ports)"
 for port in c3 c4; do
 	reason=$(vsctl --json list-ports | jq -r --arg p $port '.ports[] | select(.name == $p) | .reason')
 	[[ -n $reason && $reason != null ]] || fail "$port is down without a reason"
@@ -28,11 +29,11 @@ wait "$iperf" || fail "TCP of the others broke: $(jq .error "$T/iperf")"
 reaches c2 10.0.0.1
 
 container c3
-wait_until 15 is_state c3 up || fail "c3 did not come back: $(vsctl list-ports)"
+wait_until 30 is_state c3 up || fail "c3 did not come back: $(vsctl list-ports)"
 ip -n c1 neighbour flush dev eth0 # c3 has another MAC now, as any new container
 reaches c1 10.0.0.3
 
 # The device alone goes.
 ip -n c3 link delete eth0
-wait_until 10 is_state c3 down || wait_until 1 is_state c3 up || fail "c3: $(vsctl list-ports)"
+wait_until 10 is_state c3 down || wait_until 30 is_state c3 up || fail "c3: $(vsctl list-ports)"
 reaches c1 10.0.0.2

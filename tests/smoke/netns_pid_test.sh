@@ -15,7 +15,7 @@ plug c1 10.0.0.1/24
 # Two processes in a namespace without a name.
 unshare --net sleep 1000 &
 first=$!
-wait_until 5 in_other_netns "$first"
+wait_until 30 in_other_netns "$first" || fail "unshare does not work"
 nsenter -t "$first" -n sleep 1001 &
 second=$!
 vsctl add-port br0 c2 type=tap netns="$first" ifname=eth0 ip=10.0.0.2/24
@@ -33,4 +33,4 @@ is_state c2 up || fail "c2 is down: $(vsctl list-ports)"
 reaches c1 10.0.0.2
 kill "$second"
 wait "$second" || true
-wait_until 5 is_state c2 down || fail "c2 is up in a namespace that nobody is in"
+wait_until 30 is_state c2 down || fail "c2 is up in a namespace that nobody is in"

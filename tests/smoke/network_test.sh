@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # One host with vswitchd and vsnetd, without a store of a cluster: what `vsctl network` does and says.
+# sanitizers: yes
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/agent.sh"
 
@@ -37,12 +38,12 @@ id=$(vsctl network create -d overlay --subnet 10.1.0.0/16 --ip-range 10.1.4.0/24
 	--aux-address router=10.1.0.2 --label tier=front --label x -o mtu=1400 front)
 [[ $id =~ ^[0-9a-f]{32}$ ]] || fail "create prints: $id"
 vsctl network create back >/dev/null
-wait_until 5 eval '[[ $(vsctl network ls -q | wc -l) == 5 ]]' || fail "ls: $(vsctl network ls)"
-[[ $(vsctl network ls --filter driver=bridge | awk 'NR > 1 { print $2 }' | xargs) == 'back given' ]]
-[[ $(vsctl network ls --filter name=fr -q) == "${id:0:12}" ]]
-[[ $(vsctl network ls --filter name=fr --filter name=giv -q | wc -l) == 2 ]]
-[[ $(vsctl network ls --filter label=tier=front --filter label=x -q | wc -l) == 1 ]]
-[[ $(vsctl network ls --filter scope=global -q) == "${id:0:12}" ]]
+wait_until 30 eval '[[ $(vsctl network ls -q | wc -l) == 5 ]]' || fail "ls: $(vsctl network ls)"
+is 'ls of a driver' "$(vsctl network ls --filter driver=bridge | awk 'NR > 1 { print $2 }' | xargs)" 'back given'
+is 'ls of a name' "$(vsctl network ls --filter name=fr -q)" "${id:0:12}"
+is 'ls of two names' "$(vsctl network ls --filter name=fr --filter name=giv -q | wc -l)" 2
+is 'ls of two labels' "$(vsctl network ls --filter label=tier=front --filter label=x -q | wc -l)" 1
+is 'ls of a scope' "$(vsctl network ls --filter scope=global -q)" "${id:0:12}"
 vsctl --json network ls | jq -e '.networks | length == 5' >/dev/null
 vsctl network inspect front "${id:0:6}" | jq -e 'length == 2 and .[0] == .[1] and
 	.[0].driver == "overlay" and .[0].options.mtu == "1400" and .[0].labels.tier == "front"' >/dev/null ||
@@ -81,7 +82,7 @@ refused 'ip fd00::1 is no IPv4 address' vsctl network connect --ip fd00::1 front
 refused 'router' vsctl network connect --ip 10.1.0.2 front c3
 refused 'disconnect first' vsctl network rm front
 vsctl host ls | grep -q '^h1 (this one) *127.0.0.1 *present' || fail "hosts: $(vsctl host ls)"
-wait_until 10 eval '[[ $(vsctl --json agent show | jq .settled) == true ]]' || fail "$(vsctl agent show)"
+wait_until 30 eval '[[ $(vsctl --json agent show | jq .settled) == true ]]' || fail "$(vsctl agent show)"
 vsctl agent show | grep -q 'store lmdb: answers'
 vsctl agent audit | grep -q 'agree' || fail "audit: $(vsctl agent audit)"
 
@@ -96,7 +97,7 @@ done
 for ((i = 0; i < 100; i++)); do
 	wait "${pids[i]}" || fail "m$i is not connected"
 done
-[[ $(vsctl network inspect front | jq '[.[0].endpoints[].ips[0]] | unique | length') == 102 ]]
+is 'different addresses' "$(vsctl network inspect front | jq '[.[0].endpoints[].ips[0]] | unique | length')" 102
 reaches_soon m0 "$ip1"
 reaches_soon m99 "$ip1"
 
@@ -106,7 +107,7 @@ vsctl network inspect front >"$T/before"
 agent_stop
 reaches c2 "$ip1"
 agent
-wait_until 20 eval '[[ $(vsctl --json agent show | jq .settled) == true ]]' || fail "$(vsctl agent show)"
+wait_until 30 eval '[[ $(vsctl --json agent show | jq .settled) == true ]]' || fail "$(vsctl agent show)"
 vsctl network inspect front | diff "$T/before" - || fail "the network is another one after a restart"
 reaches c2 "$ip1"
 vsctl agent audit >"$T/audit" || fail "audit: $(cat "$T/audit")"
@@ -117,16 +118,16 @@ for ((i = 0; i < 100; i++)); do
 	vsctl network disconnect front "m$i"
 done
 vsctl network disconnect front c1
-! in_ns c1 ip link show eth0 >/dev/null 2>&1 || fail "c1 still has eth0"
+lacks ' eth0[@:]' in_ns c1 ip -o link || fail "c1 still has eth0"
 refused 'c1' vsctl network disconnect front c1
 vsctl network disconnect front c2
 vsctl network rm front back >"$T/out" 2>"$T/err" && fail "back has containers, but is deleted"
 [[ $(cat "$T/out") == front ]] || fail "rm prints: $(cat "$T/out")"
-grep -q 'disconnect first' "$T/err"
+grep -q 'disconnect first' "$T/err" || fail "no reason: $(<"$T/err")"
 vsctl network disconnect back c1
 vsctl network disconnect back third
 vsctl network prune -f --filter label=tier=front | grep -qx given
 vsctl network prune -f | grep -qx back
-[[ $(vsctl network ls | awk 'NR > 1 { print $2 }' | xargs) == 'host none' ]]
-wait_until 5 eval '! vsctl list-br | grep -q cw' || fail "bridges stay: $(vsctl list-br)"
+is 'networks in the end' "$(vsctl network ls | awk 'NR > 1 { print $2 }' | xargs)" 'host none'
+wait_until 30 lacks cw vsctl list-br || fail "bridges stay: $(vsctl list-br)"
 agent_stop

@@ -4,7 +4,6 @@
 # own. Host number N has the addresses 10.1.0.N and fd01::N there. On each is a switch, or the
 # kernel's own VXLAN device with a bridge, and containers, whose addresses are 10.0.0.x and fd00::x.
 
-OVERLAY=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 SITES=() # hosts with a switch
 INNER_MTU=1450 # what fits IPv4 over 1500; 1430 fits IPv6
 
@@ -80,7 +79,7 @@ leave() {
 
 # expect_drop PORT REASON MINIMUM
 expect_drop() {
-	wait_until 5 counts_to "$@" || fail "not $3 drops $2 on $1: $(vsctl drops)"
+	wait_until 30 counts_to "$@" || fail "not $3 drops $2 on $1: $(vsctl drops)"
 }
 
 # ---- hosts with the kernel's VXLAN ----
@@ -112,29 +111,10 @@ dress() {
 
 # ---- what must work ----
 
-# udp FROM TO_CONTAINER ADDRESS BYTES: some hundred datagrams, all of which arrive. Slowly: the
-# machine may have other things to do for a while.
-udp() {
-	local receiver sent
-	rm -f "$T/stop"
-	in_ns "$2" "$PYTHON" "$OVERLAY/count_udp.py" receive 7000 >"$T/received" &
-	receiver=$!
-	wait_until 5 udp_listens "$2" 7000 || fail "nobody listens in $2"
-	sleep 0.5 && touch "$T/stop" &
-	sent=$(in_ns "$1" "$PYTHON" "$OVERLAY/count_udp.py" send "$3" 7000 200 "$T/stop" "$4")
-	wait "$receiver" || fail "no end of datagrams from $1 to $3"
-	((sent > 200 && sent == $(<"$T/received"))) ||
-		fail "$(<"$T/received") of $sent datagrams of $4 bytes from $1 to $3"
-}
-
-udp_listens() {
-	in_ns "$1" ss -Hlun "sport = :$2" | grep -q .
-}
-
 # overlay CONTAINER X CONTAINER Y: all that two containers do with each other.
 overlay() {
 	local a=$1 b=$3 ip4=10.0.0.$4 ip6=fd00::$4 back4=10.0.0.$2 back6=fd00::$2
-	wait_until 10 in_ns "$a" ping -q -c 1 -W 1 "$ip4" || fail "no way from $a to $b"
+	wait_until 30 in_ns "$a" ping -q -c 1 -W 1 "$ip4" || fail "no way from $a to $b"
 	reaches "$a" "$ip4" -M "do" -s $((INNER_MTU - 28))
 	reaches "$b" "$back4"
 	reaches_soon "$a" "$ip6"
@@ -152,25 +132,40 @@ overlay() {
 
 # ---- single frames ----
 
-# watch CONTAINER SECONDS [option…]: counts the frames of frames.py that come to it, until `seen`.
+# watch CONTAINER [option…]: counts the frames of frames.py that come to it, until `hears`.
 watch() {
 	rm -f "$T/watch.$1"
-	in_ns "$1" "$PYTHON" "$OVERLAY/frames.py" count eth0 "$2" "${@:3}" >"$T/watch.$1" &
-	wait_until 10 grep -q ready "$T/watch.$1" || fail "nobody watches $1"
+	in_ns "$1" "$PYTHON" "$SMOKE/frames.py" count eth0 "${@:2}" >"$T/watch.$1" &
+	printf -v "watch_$1" %s "$!"
+	wait_until 30 grep -q ready "$T/watch.$1" || fail "nobody watches $1"
 }
 
-# seen CONTAINER: how many there were, once the time is over.
-seen() {
-	wait_until 30 grep -q count "$T/watch.$1" || fail "no count of $1"
-	sed -n 's/^count //p' "$T/watch.$1"
+# heard CONTAINER: how many have come until now.
+heard() {
+	awk '$1 == "count" { n = $2 } END { print n + 0 }' "$T/watch.$1"
+}
+
+has_heard() {
+	(($(heard "$1") >= $2))
+}
+
+# hears CONTAINER NUMBER WHAT: ends the watch. So many have come, and no more of them in half a
+# second. To prove that something does not come, send a frame that does behind it: NUMBER is 1 then.
+hears() {
+	local pid=watch_$1
+	wait_until 30 has_heard "$1" "$2" || fail "$1 has heard $(heard "$1") times, not $2: $3"
+	sleep 0.5
+	kill "${!pid}" || fail "the watch of $1 has ended"
+	wait "${!pid}" 2>/dev/null || true
+	is "how often $1 heard $3" "$(heard "$1")" "$2"
 }
 
 # frame CONTAINER DESTINATION [option…]: one frame from its eth0.
 frame() {
-	in_ns "$1" "$PYTHON" "$OVERLAY/frames.py" frame eth0 "${@:2}"
+	in_ns "$1" "$PYTHON" "$SMOKE/frames.py" frame eth0 "${@:2}"
 }
 
 # tunnelled HOST TO_ADDRESS VNI [option…]: one frame in a VXLAN packet of HOST's making.
 tunnelled() {
-	in_ns "$1" "$PYTHON" "$OVERLAY/frames.py" tunnelled "${@:2}"
+	in_ns "$1" "$PYTHON" "$SMOKE/frames.py" tunnelled "${@:2}"
 }

@@ -49,13 +49,14 @@ probe_start
 tell host 1 127.1.0.1
 tell host 2 127.1.0.2
 tell net 0
-! vsctl list-br | grep cw. >/dev/null || fail "there is a bridge already: $(vsctl list-br)"
+lacks 'cw\.' vsctl list-br || fail "there is a bridge already: $(vsctl list-br)"
 vsctl list-br | grep br0 >/dev/null || fail "a user's bridge is gone"
 tell remote 0 300 200 1
 tell own 0 1
 tell own 0 2 port=veth
 entries cw.net0 201
-[[ $(vsctl --json list-ports | jq -r '.ports[] | select(.name == "cw.000000020000") | .type') == veth ]]
+is 'type of the port of c2' \
+	"$(vsctl --json list-ports | jq -r '.ports[] | select(.name == "cw.000000020000") | .type')" veth
 reaches_soon c1 10.0.0.2
 reaches_soon c2 fd00::1
 in_ns c1 ip -br address show eth0 | grep '10.0.0.1/8.*fd00::1/64' >/dev/null || fail "$(in_ns c1 ip address)"
@@ -83,7 +84,7 @@ say own 0 1
 
 # Only its own addresses.
 in_ns c1 ip address add 10.0.9.9/8 dev eth0
-! in_ns c1 ping -q -c 1 -W 1 -I 10.0.9.9 10.0.0.2 >/dev/null || fail "c1 forges its address"
+stays_apart c1 10.0.0.2 c2 10.0.0.2 -I 10.0.9.9
 in_ns c1 ip address del 10.0.9.9/8 dev eth0
 
 # Changes.
@@ -130,23 +131,23 @@ tell wait
 [[ $(in_ns c1 cat /sys/class/net/eth0/ifindex) == "$index" ]] || fail "eth0 was made anew"
 entries cw.net0 11
 inside c1 'inet 192.168.7.7/24' address show eth0
-! in_ns c1 ip address show eth0 | grep 10.0.0.77 >/dev/null || fail "c1 keeps an old address"
+lacks '10\.0\.0\.77' in_ns c1 ip address show eth0 || fail "c1 keeps an old address"
 reaches_soon c1 10.0.0.2
 probe_stop
 probe_start
 tell host 1 127.1.0.1
-! vsctl list-br | grep cw. >/dev/null || fail "what nobody wants stays: $(vsctl list-br)"
+lacks 'cw\.' vsctl list-br || fail "what nobody wants stays: $(vsctl list-br)"
 vsctl list-br | grep br0 >/dev/null || fail "a user's bridge is gone"
 tell net 0
 tell own 0 1
 tell del 1
-! vsctl list-br | grep cw. >/dev/null || fail "the bridge outlives its ports: $(vsctl list-br)"
+lacks 'cw\.' vsctl list-br || fail "the bridge outlives its ports: $(vsctl list-br)"
 [[ $(state mine) == up ]] || fail "a user's port is gone"
 
 # A namespace goes.
 tell own 0 2
 ip netns delete c2
-wait_until 10 is_state cw.000000020000 down || fail "the port of a container that is gone is up"
+wait_until 30 is_state cw.000000020000 down || fail "the port of a container that is gone is up"
 say host 1 127.1.0.1
 grep -q 'down c2' "$T/downs" || fail "nobody was told"
 probe_stop

@@ -9,9 +9,7 @@ mount -t tmpfs -o size=64k none "$T/sw/state"
 start_switch
 container c1
 vsctl add-br br0
-vsctl --json monitor state. >"$T/events" &
-monitor=$!
-sleep 0.3
+monitor_start
 
 # warned WORDS COMMAND…: it must work, and warn on standard error.
 warned() {
@@ -24,7 +22,7 @@ saved() {
 	[[ $(vsctl --json status | jq .state.saved) == true ]]
 }
 has_event() {
-	jq -e --arg e "$1" 'select(.event == $e)' "$T/events"
+	grep -q "\"event\":\"$1\"" "$T/events"
 }
 
 saved || fail "not saved: $(vsctl status)"
@@ -34,13 +32,14 @@ warned 'No space' plug c1 10.0.0.1/24
 warned 'No space' vsctl --json del-br br1
 jq -e '.deleted and .warning' "$T/out" >/dev/null || fail "no warning in JSON: $(cat "$T/out")"
 is_state c1 up || fail "c1 is not up"
-! saved || fail "status says that it is saved"
+is 'saved, of status' "$(vsctl --json status | jq .state.saved)" false
 vsctl status | grep -q 'not saved: .*No space' || fail "status says nothing: $(vsctl status)"
+grep -q br0 "$T/sw/state/running.yaml" || fail "the file has not even br0"
 ! grep -q c1 "$T/sw/state/running.yaml" || fail "where did c1 find room?"
-has_event state.unsaved >/dev/null || fail "no event: $(cat "$T/events")"
+wait_until 30 has_event state.unsaved || fail "no event: $(cat "$T/events")"
 rm "$T/sw/state/fill"
-wait_until 5 saved || fail "not saved although there is room: $(vsctl status)"
-wait_until 5 has_event state.saved || fail "no event: $(cat "$T/events")"
+wait_until 30 saved || fail "not saved although there is room: $(vsctl status)"
+wait_until 30 has_event state.saved || fail "no event: $(cat "$T/events")"
 (($(grep -c unsaved "$T/events") == 1)) || fail "more than one event: $(cat "$T/events")"
 grep -q c1 "$T/sw/state/running.yaml" || fail "c1 is not in the file"
 vsctl add-br br2 2>"$T/err"
@@ -55,8 +54,8 @@ warned 'Read-only' vsctl del-br br2
 umount "$T/sw/state"
 # A stop tries once more.
 running >"$T/before"
+monitor_stop
 switch_stop || fail "status $?"
-kill "$monitor" 2>/dev/null || true
 start_switch
 running | diff "$T/before" - || fail "the restart lost a change"
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # A tap port and a veth port on one bridge, and no ethtool anywhere.
+# sanitizers: yes
 . "$(dirname "$0")/lib.sh"
 
 start_switch

@@ -46,7 +46,7 @@ has_event() {
 	remote --key "$k/alice" set-br br1 ageing=$((RANDOM % 1000))
 	grep -q bridge.set "$T/events"
 }
-wait_until 5 has_event || fail "no event over TCP"
+wait_until 30 has_event || fail "no event over TCP"
 kill "$monitor"
 
 refused 'does not know your key' remote --key "$k/stranger" del-br br1

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Containers with a tunnel of their own over the switch: large segments of TCP inside VXLAN arrive,
 # between all kinds of ports, with and without a checksum outside.
+# sanitizers: yes
 . "$(dirname "$0")/lib.sh"
 
 start_switch
@@ -35,7 +36,7 @@ for pair in '1 2' '2 3'; do
 	tunnel "$from" "$to" "vc$to" "1$to" remote 10.0.0.PEER udpcsum
 	tunnel "$from" "$to" "v6$to" "2$to" remote fd00::PEER udp6zerocsumtx udp6zerocsumrx
 	for number in "$to" "1$to" "2$to"; do
-		wait_until 5 in_ns "c$from" ping -q -c 1 -W 1 "10.$number.0.$to" || fail "no way in tunnel $number"
+		wait_until 30 in_ns "c$from" ping -q -c 1 -W 1 "10.$number.0.$to" || fail "no way in tunnel $number"
 		tcp "c$from" "c$to" "10.$number.0.$to"
 		tcp "c$from" "c$to" "10.$number.0.$to" --reverse
 		tcp "c$from" "c$to" "fd$number::$to"

@@ -19,7 +19,7 @@ uso() {
 		sock = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
 		sock.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)
 		sock.bind((sys.argv[1], 5000))
-		sock.settimeout(5)
+		sock.settimeout(30)
 		open("$T/ready", "w").close()
 		seen = set()
 		try:
@@ -32,7 +32,7 @@ uso() {
 		print(len(seen))
 	END
 	local receiver=$!
-	wait_until 5 test -e "$T/ready"
+	wait_until 30 test -e "$T/ready" || fail "nobody receives"
 	before=$(counter "$2" tx_packets)
 	in_ns "$1" "$PYTHON" - "$3" <<-END
 		import socket, struct, sys, time

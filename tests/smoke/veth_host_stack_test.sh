@@ -11,13 +11,12 @@ sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.conf.al
 	net.ipv4.icmp_echo_ignore_broadcasts=0
 ip address add 10.0.0.9/32 dev lo
 ip address add fd00::9/128 dev lo
+ip address add 10.9.0.1/32 dev lo
 ip link add h2 type veth peer name eth0 netns c2
 ip -n c2 address add 10.0.0.2/24 dev eth0
 ip -n c2 address add fd00::2/64 dev eth0 nodad
 ip -n c2 link set eth0 up
-in_ns c1 tcpdump -i any -U -w "$T/c1.pcap" --immediate-mode 2>"$T/tcpdump" &
-tcpdump=$!
-wait_until 5 grep -q listening "$T/tcpdump"
+capture c1 c1 -i any
 vsctl add-br br0
 vsctl add-port br0 c1 type=veth netns=c1 ifname=eth0 host-ifname=h1 ip=10.0.0.1/24,fd00::1/64
 vsctl add-port br0 c2 type=veth host-ifname=h2
@@ -35,13 +34,14 @@ before=$(received)
 for n in 1 2; do
 	other=$((3 - n))
 	# By its address, by the address of its end, and as a router.
-	stays_apart "c$n" 10.0.0.9
+	stays_apart "c$n" 10.0.0.9 . "10.0.0.$other"
 	ip -n "c$n" neighbour replace 10.0.0.9 lladdr "$(mac_of "h$n")" dev eth0
 	ip -n "c$n" neighbour replace fd00::9 lladdr "$(mac_of "h$n")" dev eth0
 	ip -n "c$n" route replace 10.9.0.0/16 via 10.0.0.9
-	stays_apart "c$n" 10.0.0.9
-	stays_apart "c$n" fd00::9
-	stays_apart "c$n" 10.9.0.1
+	stays_apart "c$n" 10.0.0.9 . "10.0.0.$other"
+	stays_apart "c$n" fd00::9 . "fd00::$other"
+	stays_apart "c$n" 10.9.0.1 . "10.0.0.$other"
+	probe "c$n" 10.9.0.2 && fail "somebody answers who is not there"
 	in_ns "c$n" ping -q -b -c 2 -i 0.1 -W 1 10.0.0.255 >/dev/null 2>&1 || true
 	in_ns "c$n" ping -q -c 2 -i 0.1 -W 1 ff02::1%eth0 >/dev/null 2>&1 || true
 	reaches "c$n" "10.0.0.$other"
@@ -49,9 +49,8 @@ for n in 1 2; do
 done
 after=$(received)
 ((after == before)) || fail "the host's stack received $((after - before)) packets"
-kill "$tcpdump"
-wait "$tcpdump" || true
-tcpdump -nn -e -r "$T/c1.pcap" >"$T/heard" 2>/dev/null
+captured c1 'icmp[0] == 0 and dst host 10.0.0.1'
+in_capture c1 >"$T/heard"
 grep -qF "$(in_ns c1 cat /sys/class/net/eth0/address)" "$T/heard" || fail "tcpdump heard nothing at all"
 ! grep -F "$(mac_of h1) " "$T/heard" || fail "c1 heard the host's end"
 tcp c1 c2 10.0.0.2
@@ -60,8 +59,8 @@ tcp c1 c2 10.0.0.2
 kill -KILL "$SWITCH_PID"
 wait "$SWITCH_PID" || true
 start_switch
-stays_apart c1 10.0.0.9
-reaches c1 10.0.0.2
+stays_apart c1 10.0.0.9 . 10.0.0.2
 vsctl del-port c2
 ip address add 10.0.0.8/24 dev h2
 reaches c2 10.0.0.8
+(($(received) > after)) || fail "what the stack receives is not counted"

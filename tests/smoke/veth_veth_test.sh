@@ -26,5 +26,5 @@ done
 # The pair that the switch made goes with the port; the one that it found stays.
 vsctl del-port c1
 vsctl del-port c2
-! ip -n c1 link show eth0 >/dev/null 2>&1 || fail "the pair of c1 is still there"
+lacks ' eth0[@:]' ip -n c1 -o link || fail "the pair of c1 is still there"
 ip link show h2 >/dev/null || fail "h2 was deleted"

@@ -3,6 +3,7 @@
 # VTEPs, VXLAN networks, their remotes and neighbours from the command line: made as an
 # Open vSwitch or iproute2 user would, shown, kept over a restart; mistakes are named and change
 # nothing.
+# sanitizers: yes
 . "$(dirname "$0")/lib.sh"
 
 # shows WORDS COMMAND…: the output has these words (a regular expression).

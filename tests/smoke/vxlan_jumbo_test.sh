@@ -18,7 +18,7 @@ for underlay in kernel port; do
 	INNER_MTU=auto inside c1 1
 	mtu=$(in_ns c1 cat /sys/class/net/eth0/mtu)
 	((mtu == 8950)) || fail "an MTU of $mtu was offered, not 8950"
-	wait_until 10 in_ns c1 ping -q -c 1 -W 1 10.0.0.2 || fail "no way from c1 to c2"
+	wait_until 30 in_ns c1 ping -q -c 1 -W 1 10.0.0.2 || fail "no way from c1 to c2"
 	reaches c1 10.0.0.2 -M "do" -s 8922
 	reaches c2 10.0.0.1 -M "do" -s 8922
 	reaches c1 10.0.0.2 -s 30000

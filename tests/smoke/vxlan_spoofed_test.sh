@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # What a VTEP must not take: frames from an address that is no remote, of a network that
 # is not there, cut short, too large. Each is a named drop, and no container sees any of them.
+# sanitizers: yes
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/overlay.sh"
 
@@ -16,12 +17,11 @@ for underlay in kernel port; do
 	network vx1 43 10.1.0.9 tag=10 # of another network it is a remote
 	inside c1 1
 
-	watch c1 2
+	watch c1
 	tunnelled good 10.1.0.1 42
-	n=$(seen c1)
-	((n == 1)) || fail "the right frame was seen $n times"
+	hears c1 1 "the right frame"
 
-	watch c1 8
+	watch c1
 	tunnelled evil 10.1.0.1 42 --count 3
 	expect_drop te0 tunnel_source 3
 	tunnelled good 10.1.0.1 43 --count 2
@@ -41,12 +41,8 @@ for underlay in kernel port; do
 	if [[ $underlay == kernel ]]; then # port takes no fragments
 		expect_drop c1 tx_too_big $((before + 3))
 	fi
-	n=$(seen c1)
-	((n == 0)) || fail "$n frames came through: $(vsctl drops)"
-	watch c1 2
 	tunnelled good 10.1.0.1 42
-	n=$(seen c1)
-	((n == 1)) || fail "the right frame was seen $n times afterwards"
+	hears c1 1 "the right frame alone, which was the last"
 	vsctl del-port c1
 	leave
 	SITES=()

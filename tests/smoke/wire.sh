@@ -33,7 +33,7 @@ wire() {
 
 # What must work over any wire: small and large packets, TCP both ways with right checksums.
 try_wire() {
-	wait_until 5 in_ns c1 ping -q -c 1 -W 1 10.0.0.2 || fail "no way from c1 to c2"
+	wait_until 30 in_ns c1 ping -q -c 1 -W 1 10.0.0.2 || fail "no way from c1 to c2"
 	reaches c1 10.0.0.2 -s 1400
 	reaches c2 10.0.0.1
 	tcp c1 c2 10.0.0.2
