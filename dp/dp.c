@@ -169,6 +169,13 @@ static void id_free(uint64_t *used, uint16_t id)
 	used[id / 64] &= ~(1ull << id % 64);
 }
 
+static void clear(struct dp_site *at)
+{
+	at->rx_packets = at->rx_bytes = 0;
+	at->tx_packets = at->tx_bytes = 0;
+	memset(at->drop, 0, sizeof(at->drop));
+}
+
 int dp_port_id_alloc(struct dp *dp, uint16_t *ret_id)
 {
 	return id_alloc(dp->port_used, DP_PORTS_MAX, ret_id);
@@ -179,7 +186,7 @@ void dp_port_id_free(struct dp *dp, uint16_t id)
 	fdb_flush_port(dp->fdb, id);
 	dp->fdb->port_bridge[id] = UINT16_MAX;
 	for (unsigned i = 0; i < dp->nb_workers; i++)
-		dp->worker[i].ctx.cnt[id] = (struct dp_counters){0};
+		clear(&dp->worker[i].ctx.site[id]);
 	memset(dp->rxq_owner[id], -1, sizeof(dp->rxq_owner[id]));
 	id_free(dp->port_used, id);
 }
@@ -456,21 +463,23 @@ void dp_fdb_stats(struct dp *dp, struct dp_fdb_stats *ret_stats)
 
 // ---- counters ----
 
-void dp_port_counters(struct dp *dp, uint16_t port_id, struct dp_counters *ret_cnt)
+void dp_port_stats(struct dp *dp, uint16_t port_id, struct dp_port_stats *ret_stats)
 {
-	struct dp_counters sum = {0};
+	struct dp_port_stats sum = {0};
 
 	for (unsigned i = 0; i < dp->nb_workers; i++) {
-		const struct dp_counters *cnt = &dp->worker[i].ctx.cnt[port_id];
+		const struct dp_site *at = &dp->worker[i].ctx.site[port_id];
 
-		sum.rx_packets += cnt->rx_packets;
-		sum.rx_bytes += cnt->rx_bytes;
-		sum.tx_packets += cnt->tx_packets;
-		sum.tx_bytes += cnt->tx_bytes;
+		sum.rx_packets += at->rx_packets;
+		sum.rx_bytes += at->rx_bytes;
+		sum.tx_packets += at->tx_packets;
+		sum.tx_bytes += at->tx_bytes;
 		for (unsigned d = 0; d < DP_NB_DROPS; d++)
-			sum.drop[d] += cnt->drop[d];
+			sum.drop[d] += at->drop[d];
 	}
-	*ret_cnt = sum;
+	for (unsigned d = 0; d < DP_NB_DROPS; d++)
+		*(dp_drop_info[d].is_tx ? &sum.tx_dropped : &sum.rx_dropped) += sum.drop[d];
+	*ret_stats = sum;
 }
 
 unsigned dp_nb_workers(const struct dp *dp)
@@ -496,13 +505,23 @@ void dp_worker_stats(struct dp *dp, unsigned worker, struct dp_worker_stats *ret
 
 	memcpy(s.batch_sizes, w->ctx.batch_sizes, sizeof(s.batch_sizes));
 	for (unsigned i = 0; i < DP_NB_STAGES; i++) {
-		s.stage[i].name = dp_stage_name(i);
+		s.stage[i].name = dp_point_name(i);
 		s.stage[i].calls = w->ctx.stage[i].calls;
 		s.stage[i].packets = w->ctx.stage[i].packets;
 		s.stage[i].cycles = w->ctx.stage[i].cycles;
 		s.stage[i].cycles_packets = w->ctx.stage[i].cycles_packets;
 	}
 	*ret_stats = s;
+}
+
+void dp_trace_set(struct dp *dp, uint16_t port_id, struct dp_trace *trace)
+{
+	for (unsigned i = 0; i < dp->nb_workers * DP_PORTS_MAX; i++) {
+		struct dp_site *at = &dp->worker[i / DP_PORTS_MAX].ctx.site[i % DP_PORTS_MAX];
+
+		if (port_id == DP_ALL_PORTS || port_id == at->port)
+			atomic_store_explicit(&at->trace, trace, memory_order_release);
+	}
 }
 
 unsigned dp_poll(struct dp *dp)

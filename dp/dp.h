@@ -14,7 +14,6 @@
 #include "base/mac.h"
 #include "config/conf.h"
 #include "dp/dp_port.h"
-#include "dp/drop.h"
 
 #define DP_PORTS_MAX   4096
 #define DP_BRIDGES_MAX 1024
@@ -149,8 +148,15 @@ void dp_neigh_del(struct dp *dp, uint16_t bridge_id, const struct dp_neigh *entr
 
 // ---- counters ----
 
+struct dp_port_stats {
+	uint64_t rx_packets, tx_packets;
+	uint64_t rx_bytes, tx_bytes;
+	uint64_t rx_dropped, tx_dropped; // sums of `drop`
+	uint64_t drop[DP_NB_DROPS];
+};
+
 // The sums over all workers since the port was made.
-void dp_port_counters(struct dp *dp, uint16_t port_id, struct dp_counters *ret_cnt);
+void dp_port_stats(struct dp *dp, uint16_t port_id, struct dp_port_stats *ret_stats);
 
 #define DP_STAGES_MAX  8
 #define DP_BATCH_SIZES 7 // batches of 1, 2-3, 4-7, 8-15, 16-31, 32-63 and 64 packets
@@ -171,6 +177,15 @@ struct dp_worker_stats {
 
 unsigned dp_nb_workers(const struct dp *dp);
 void dp_worker_stats(struct dp *dp, unsigned worker, struct dp_worker_stats *ret_stats);
+
+// ---- tracing ----
+
+#define DP_ALL_PORTS UINT16_MAX
+
+// From now on `trace` (site.h) is told of the packets of a port, or of DP_ALL_PORTS; NULL: nobody
+// is. It goes with the number and not with the port that has it. Workers may be inside the one
+// before until they have left what they see now: free it with dp_retire().
+void dp_trace_set(struct dp *dp, uint16_t port_id, struct dp_trace *trace);
 
 // ---- for tests: one round of worker 0 on the calling thread; returns the packets received ----
 unsigned dp_poll(struct dp *dp);

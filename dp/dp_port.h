@@ -23,7 +23,7 @@
 #include <rte_mbuf.h>
 #include <rte_spinlock.h>
 
-#include "dp/drop.h"
+#include "dp/site.h"
 
 #define DP_BURST      64 // packets a batch, at most
 #define DP_QUEUES_MAX 16 // receive queues of a port
@@ -34,20 +34,20 @@
 struct dp_port;
 
 // Receives at most `n` packets from `queue` into `pkts` and returns how many. Counts only drops
-// of its own (rx_header, rx_no_buffer); the caller counts packets and bytes.
+// of its own (rx_header, rx_no_buffer) at the site; the caller counts packets and bytes.
 // Returning fewer than `n` means the queue was empty a moment ago.
 typedef uint16_t dp_rx_fn(struct dp_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
-	struct dp_counters *cnt);
+	struct dp_site *at);
 
 // Takes all `n` packets: transmits them, in order, and dp_drop()s what cannot be (tx_full,
 // tx_down, tx_error). Counts tx_packets and tx_bytes of those transmitted. Packets with a
 // reference count above one are shared with other ports and must not be written to.
 typedef void dp_tx_fn(struct dp_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
-	struct dp_counters *cnt);
+	struct dp_site *at);
 
 // Is offered a packet of the port to a group address that no bridge forwards (01:80:c2:00:00:0x).
 // Takes it and returns true, or leaves it to be dropped.
-typedef bool dp_local_fn(struct dp_port *port, struct rte_mbuf *m, struct dp_counters *cnt);
+typedef bool dp_local_fn(struct dp_port *port, struct rte_mbuf *m, struct dp_site *at);
 
 struct dp_port {
 	dp_rx_fn *rx;

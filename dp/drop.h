@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Why packets are dropped. One list: names, counters, help text and documentation come from it.
-// A packet leaves the switch by a port's transmit function or by dp_drop(), in no other way.
+// Why packets are dropped. One list: names, counters, help text and documentation come from it, so
+// a new reason is one row here. A packet leaves the switch by a port's transmit function or by
+// dp_drop() (site.h), in no other way.
 #pragma once
-
-#include <stdint.h>
-
-#include <rte_mbuf.h>
 
 // X(symbol, name that users see, direction, help)
 #define DP_DROPS(X)                                                                                \
@@ -60,17 +57,3 @@ struct dp_drop_info {
 };
 
 extern const struct dp_drop_info dp_drop_info[DP_NB_DROPS];
-
-// Counters of one port, written by one worker only, read by the main thread at any time.
-struct dp_counters {
-	uint64_t rx_packets, rx_bytes;
-	uint64_t tx_packets, tx_bytes;
-	uint64_t drop[DP_NB_DROPS];
-} __rte_cache_aligned;
-
-// Counts and frees a packet.
-static inline void dp_drop(struct dp_counters *cnt, enum dp_drop_reason reason, struct rte_mbuf *m)
-{
-	cnt->drop[reason]++;
-	rte_pktmbuf_free(m);
-}

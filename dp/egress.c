@@ -33,7 +33,7 @@ static bool refit(struct rte_mbuf *m, uint16_t mtu)
 }
 
 // A frame whose tag must change and that others hold, or that has no room in front: its copy.
-static struct rte_mbuf *own(struct dp_context *ctx, struct rte_mbuf *m, struct dp_counters *cnt)
+static struct rte_mbuf *own(struct dp_context *ctx, struct rte_mbuf *m, struct dp_site *at)
 {
 	struct rte_mbuf *copy;
 
@@ -42,7 +42,7 @@ static struct rte_mbuf *own(struct dp_context *ctx, struct rte_mbuf *m, struct d
 		return m;
 	copy = rte_pktmbuf_copy(m, ctx->pool, 0, UINT32_MAX);
 	if (unlikely(!copy)) {
-		dp_drop(cnt, DP_DROP_TX_NO_BUFFER, m);
+		dp_drop(at, DP_DROP_TX_NO_BUFFER, m);
 		return NULL;
 	}
 	rte_pktmbuf_free(m);
@@ -51,41 +51,41 @@ static struct rte_mbuf *own(struct dp_context *ctx, struct rte_mbuf *m, struct d
 
 // Drops a frame that does not fit. Where it had to go through a tunnel, whose overhead nobody in
 // the network can know of, its sender is told what would fit, as by a router.
-static void too_big(struct dp_context *ctx, const struct dp_snap_port *out, struct dp_counters *cnt,
+static void too_big(struct dp_context *ctx, const struct dp_snap_port *out, struct dp_site *at,
 	struct rte_mbuf *m, uint16_t vlan, bool tagged)
 {
 	struct rte_mbuf *answer = NULL;
 
 	if (out->tunnel)
 		answer = dp_icmp_too_big(m, l2_bytes(tagged), out->mtu, ctx->pool);
-	dp_drop(cnt, DP_DROP_TX_TOO_BIG, m);
+	dp_drop(at, DP_DROP_TX_TOO_BIG, m);
 	if (answer)
 		dp_egress_one(ctx, ctx->in_id, answer, vlan, tagged);
 }
 
 // The frame as it leaves `out`, or NULL when it was dropped.
 static inline struct rte_mbuf *shape(struct dp_context *ctx, const struct dp_snap_port *out,
-	struct dp_counters *cnt, struct rte_mbuf *m, uint16_t vlan, bool tagged)
+	struct dp_site *at, struct rte_mbuf *m, uint16_t vlan, bool tagged)
 {
 	bool want_tag = dp_snap_tags(out, vlan);
 
 	if (unlikely(!dp_snap_carries(out, vlan))) {
-		dp_drop(cnt, DP_DROP_TX_VLAN, m);
+		dp_drop(at, DP_DROP_TX_VLAN, m);
 		return NULL;
 	}
 	if (unlikely(l3_bytes(m, tagged) > out->mtu) && !refit(m, out->mtu)) {
-		too_big(ctx, out, cnt, m, vlan, tagged);
+		too_big(ctx, out, at, m, vlan, tagged);
 		return NULL;
 	}
 	if (likely(want_tag == tagged))
 		return m;
-	m = own(ctx, m, cnt);
+	m = own(ctx, m, at);
 	if (unlikely(!m))
 		return NULL;
 	if (tagged)
 		dp_vlan_pop(m);
 	else if (unlikely(dp_vlan_push(m, vlan) < 0)) {
-		dp_drop(cnt, DP_DROP_TX_NO_BUFFER, m);
+		dp_drop(at, DP_DROP_TX_NO_BUFFER, m);
 		return NULL;
 	}
 	return m;
@@ -109,7 +109,7 @@ void dp_egress_one(
 {
 	const struct dp_snap_port *out = &ctx->snap->port[port];
 
-	m = shape(ctx, out, &ctx->cnt[port], m, vlan, tagged);
+	m = shape(ctx, out, &ctx->site[port], m, vlan, tagged);
 	if (likely(m))
 		enqueue(ctx, port, m);
 }
@@ -118,13 +118,14 @@ static void port_tx(
 	struct dp_context *ctx, const struct dp_snap_port *out, struct rte_mbuf **pkts, uint16_t n)
 {
 	struct dp_port *port = out->port;
-	struct dp_counters *cnt = &ctx->cnt[port->id];
+	struct dp_site *at = &ctx->site[port->id];
 
+	dp_trace(at, DP_POINT_TX, pkts, n);
 	if (likely(!out->tx_shared)) {
-		port->tx(port, ctx->worker, pkts, n, cnt);
+		port->tx(port, ctx->worker, pkts, n, at);
 	} else {
 		rte_spinlock_lock(&port->tx_lock);
-		port->tx(port, ctx->worker % port->nb_txq, pkts, n, cnt);
+		port->tx(port, ctx->worker % port->nb_txq, pkts, n, at);
 		rte_spinlock_unlock(&port->tx_lock);
 	}
 	if (unlikely(atomic_load_explicit(&port->failed, memory_order_relaxed)))
@@ -135,14 +136,14 @@ static void port_tx(
 static void tx_finish(
 	struct dp_context *ctx, const struct dp_snap_port *out, struct rte_mbuf **pkts, uint16_t n)
 {
-	struct dp_counters *cnt = &ctx->cnt[out->port->id];
+	struct dp_site *at = &ctx->site[out->port->id];
 	struct rte_mbuf *piece[DP_GSO_MAX];
 
 	for (uint16_t i = 0; i < n; i++) {
 		uint16_t pieces, sent = 0;
 
 		pieces = dp_offload_finish(
-			pkts[i], out->tx_offloads, ctx->pool, piece, DP_GSO_MAX, cnt);
+			pkts[i], out->tx_offloads, ctx->pool, piece, DP_GSO_MAX, at);
 		for (; sent < pieces; sent += RTE_MIN(pieces - sent, DP_BURST))
 			port_tx(ctx, out, piece + sent, RTE_MIN(pieces - sent, DP_BURST));
 	}
@@ -226,8 +227,7 @@ static void egress_run(struct dp_context *ctx, struct dp_batch *b, uint16_t from
 	int reason = port < ctx->snap->nb_ports ? refusal(b->in, out) : DP_DROP_NO_BRIDGE;
 
 	if (unlikely(reason >= 0)) {
-		for (uint16_t i = from; i < to; i++)
-			dp_drop(b->in_cnt, reason, b->pkt[i]);
+		dp_drop_burst(b->in_at, reason, b->pkt + from, to - from);
 		return;
 	}
 	for (uint16_t i = from; out->tunnel && i < to; i++)
@@ -237,7 +237,7 @@ static void egress_run(struct dp_context *ctx, struct dp_batch *b, uint16_t from
 		return;
 	}
 	for (uint16_t i = from; i < to; i++) {
-		struct rte_mbuf *m = shape(ctx, out, &ctx->cnt[port], b->pkt[i],
+		struct rte_mbuf *m = shape(ctx, out, &ctx->site[port], b->pkt[i],
 			dp_batch_vlan(b, i), b->tagged >> i & 1);
 
 		if (likely(m))

@@ -56,7 +56,7 @@ static void flood_one(struct dp_context *ctx, struct dp_batch *b, unsigned i)
 		if (copy && other > 1)
 			rte_pktmbuf_refcnt_update(copy, other - 1);
 		if (!copy)
-			b->in_cnt->drop[DP_DROP_FLOOD_NO_BUFFER]++;
+			dp_drop_count(b->in_at, DP_DROP_FLOOD_NO_BUFFER, m, 1);
 	}
 	if (same > 1)
 		rte_pktmbuf_refcnt_update(m, same - 1);
@@ -71,7 +71,7 @@ static void flood_one(struct dp_context *ctx, struct dp_batch *b, unsigned i)
 			flood_to(ctx, id, copy, vlan, !tagged);
 	}
 	if (!same && !other)
-		dp_drop(b->in_cnt, DP_DROP_FLOOD_NOWHERE, m);
+		dp_drop(b->in_at, DP_DROP_FLOOD_NOWHERE, m);
 	else if (!same)
 		rte_pktmbuf_free(m); // only copies left
 }

@@ -12,6 +12,7 @@
 #include <rte_ip.h>
 #include <rte_tcp.h>
 
+#include "base/bytes.h"
 #include "dp/checksum.h"
 #include "dp/dp_port.h"
 #include "dp/offload.h"
@@ -48,22 +49,6 @@ struct flows {
 	unsigned count, recent, oldest;
 	struct train train[FLOWS];
 };
-
-static inline uint16_t load16(const uint8_t *at)
-{
-	uint16_t value;
-
-	memcpy(&value, at, sizeof(value));
-	return value;
-}
-
-static inline uint32_t load32(const uint8_t *at)
-{
-	uint32_t value;
-
-	memcpy(&value, at, sizeof(value));
-	return value;
-}
 
 static inline uint8_t tcp_flags(const struct frame *f)
 {

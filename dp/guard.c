@@ -11,6 +11,7 @@
 
 #include <rte_arp.h>
 
+#include "base/bytes.h"
 #include "dp/icmp.h"
 #include "dp/pipeline.h"
 
@@ -291,30 +292,6 @@ static int check_one(const struct dp_guard *g, const struct rte_mbuf *m, uint64_
 
 // ---- a batch ----
 
-static inline uint64_t load64(const uint8_t *at)
-{
-	uint64_t value;
-
-	memcpy(&value, at, sizeof(value));
-	return value;
-}
-
-static inline uint32_t load32(const uint8_t *at)
-{
-	uint32_t value;
-
-	memcpy(&value, at, sizeof(value));
-	return value;
-}
-
-static inline uint16_t load16(const uint8_t *at)
-{
-	uint16_t value;
-
-	memcpy(&value, at, sizeof(value));
-	return value;
-}
-
 static bool all_from_mac(const struct dp_batch *b, uint64_t mac)
 {
 	uint64_t differ = 0;
@@ -393,7 +370,7 @@ void dp_stage_guard(struct dp_context *ctx, struct dp_batch *b)
 
 		if (likely(reason < 0))
 			continue;
-		dp_drop(b->in_cnt, reason, b->pkt[i]);
+		dp_drop(b->in_at, reason, b->pkt[i]);
 		gone |= 1ull << i;
 	}
 	if (gone) {

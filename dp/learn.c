@@ -45,7 +45,7 @@ static void learn_others(
 		unsigned i = __builtin_ctzll(other);
 
 		if (unlikely((b->src[i] & DP_GROUP_BIT) || !(b->src[i] & FDB_MAC_MASK))) {
-			dp_drop(b->in_cnt, DP_DROP_SRC_INVALID, b->pkt[i]);
+			dp_drop(b->in_at, DP_DROP_SRC_INVALID, b->pkt[i]);
 			gone |= 1ull << i;
 			continue;
 		}

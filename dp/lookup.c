@@ -36,7 +36,7 @@ static void drop_hairpin(struct dp_batch *b, uint64_t odd)
 
 		if (fdb_value_port(b->entry[i]) != b->in_id)
 			continue;
-		dp_drop(b->in_cnt, DP_DROP_HAIRPIN, b->pkt[i]);
+		dp_drop(b->in_at, DP_DROP_HAIRPIN, b->pkt[i]);
 		gone |= 1ull << i;
 	}
 	if (gone)

@@ -184,10 +184,10 @@ static bool is_writable(const struct rte_mbuf *m, uint32_t len_bytes)
 
 // Gives `m` up in exchange for `by`, or drops it when there is none.
 static uint16_t replace(struct rte_mbuf *m, struct rte_mbuf *by, struct rte_mbuf **out,
-	struct dp_counters *cnt, enum dp_drop_reason reason)
+	struct dp_site *at, enum dp_drop_reason reason)
 {
 	if (!by) {
-		dp_drop(cnt, reason, m);
+		dp_drop(at, reason, m);
 		return 0;
 	}
 	if (by != m)
@@ -197,14 +197,14 @@ static uint16_t replace(struct rte_mbuf *m, struct rte_mbuf *by, struct rte_mbuf
 }
 
 static uint16_t finish_checksum(struct rte_mbuf *m, bool chain, struct rte_mempool *pool,
-	struct rte_mbuf **out, struct dp_counters *cnt)
+	struct rte_mbuf **out, struct dp_site *at)
 {
 	enum dp_drop_reason reason = DP_DROP_TX_GSO;
 	struct rte_mbuf *by = NULL;
 	struct dp_headers hdr;
 
 	if (!dp_headers_check(m, &hdr))
-		return replace(m, NULL, out, cnt, reason);
+		return replace(m, NULL, out, at, reason);
 	if ((chain || m->nb_segs == 1) && is_writable(m, hdr.csum_off + sizeof(uint16_t)))
 		by = m;
 	else
@@ -213,25 +213,25 @@ static uint16_t finish_checksum(struct rte_mbuf *m, bool chain, struct rte_mempo
 		dp_headers_fill_checksum(by, &hdr);
 		by->ol_flags &= ~(uint64_t)DONE_FLAGS;
 	}
-	return replace(m, by, out, cnt, reason);
+	return replace(m, by, out, at, reason);
 }
 
 static uint16_t finish_segments(struct rte_mbuf *m, uint64_t tx_offloads, struct rte_mempool *pool,
-	struct rte_mbuf **out, uint16_t room, struct dp_counters *cnt)
+	struct rte_mbuf **out, uint16_t room, struct dp_site *at)
 {
 	struct dp_headers hdr;
 	uint64_t csum;
 	int count;
 
 	if (!dp_headers_check(m, &hdr)) {
-		dp_drop(cnt, DP_DROP_TX_GSO, m);
+		dp_drop(at, DP_DROP_TX_GSO, m);
 		return 0;
 	}
 	csum = hdr.is_tcp ? RTE_ETH_TX_OFFLOAD_TCP_CKSUM : RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
 	count = dp_gso(m, &hdr, pool, tx_offloads & RTE_ETH_TX_OFFLOAD_MULTI_SEGS,
 		tx_offloads & csum, out, room);
 	if (count < 0) {
-		dp_drop(cnt, count == -ENOMEM ? DP_DROP_TX_NO_BUFFER : DP_DROP_TX_GSO, m);
+		dp_drop(at, count == -ENOMEM ? DP_DROP_TX_NO_BUFFER : DP_DROP_TX_GSO, m);
 		return 0;
 	}
 	rte_pktmbuf_free(m);
@@ -239,14 +239,14 @@ static uint16_t finish_segments(struct rte_mbuf *m, uint64_t tx_offloads, struct
 }
 
 uint16_t dp_offload_finish(struct rte_mbuf *m, uint64_t tx_offloads, struct rte_mempool *pool,
-	struct rte_mbuf **out, uint16_t room, struct dp_counters *cnt)
+	struct rte_mbuf **out, uint16_t room, struct dp_site *at)
 {
 	bool chain = tx_offloads & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
 	enum dp_drop_reason reason = DP_DROP_TX_GSO;
 	struct rte_mbuf *copy;
 
 	if (!room) {
-		dp_drop(cnt, DP_DROP_TX_GSO, m);
+		dp_drop(at, DP_DROP_TX_GSO, m);
 		return 0;
 	}
 	if (dp_offload_fits(m, tx_offloads)) {
@@ -257,9 +257,9 @@ uint16_t dp_offload_finish(struct rte_mbuf *m, uint64_t tx_offloads, struct rte_
 	if (dp_offload_fits(m, tx_offloads | RTE_ETH_TX_OFFLOAD_MULTI_SEGS)) {
 		copy = copy_packet(m, pool, false, &reason);
 		if (copy || !(m->ol_flags & GSO_FLAGS) || reason != DP_DROP_TX_GSO)
-			return replace(m, copy, out, cnt, reason);
+			return replace(m, copy, out, at, reason);
 	}
 	if (m->ol_flags & GSO_FLAGS)
-		return finish_segments(m, tx_offloads, pool, out, room, cnt);
-	return finish_checksum(m, chain, pool, out, cnt);
+		return finish_segments(m, tx_offloads, pool, out, room, at);
+	return finish_checksum(m, chain, pool, out, at);
 }

@@ -10,7 +10,7 @@
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
 
-#include "dp/drop.h"
+#include "dp/site.h"
 
 // The flags that say a packet is not complete as it is.
 #define DP_OFFLOAD_FLAGS (RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG)
@@ -29,7 +29,7 @@ bool dp_offload_fits(const struct rte_mbuf *m, uint64_t tx_offloads);
 // before they are changed. On failure returns 0 and has dropped `m`: tx_no_buffer, or tx_gso when
 // the headers are not what the flags say or `room` is too small.
 uint16_t dp_offload_finish(struct rte_mbuf *m, uint64_t tx_offloads, struct rte_mempool *pool,
-	struct rte_mbuf **out, uint16_t room, struct dp_counters *cnt);
+	struct rte_mbuf **out, uint16_t room, struct dp_site *at);
 
 // Packets that a segment of 64 KiB can become at most, given a tso_segsz of at least
 // DP_GSO_SEGSZ_MIN; smaller ones are refused (tx_gso).

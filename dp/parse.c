@@ -12,6 +12,7 @@
 
 #include <rte_byteorder.h>
 
+#include "base/bytes.h"
 #include "dp/pipeline.h"
 #include "dp/sums.h"
 
@@ -22,14 +23,6 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "addresses are loaded 
 #define LINK_LOCAL_MASK 0xf0ffffffffffull // .. 0f, IEEE 802.1Q table 8-1
 #define PREFETCH_AHEAD	4
 #define TAGGED_BYTES	(RTE_ETHER_HDR_LEN + DP_VLAN_TAG_BYTES)
-
-static inline uint64_t load64(const void *at)
-{
-	uint64_t value;
-
-	memcpy(&value, at, sizeof(value));
-	return value;
-}
 
 // Destination and source; the upper 16 bits of the source are the type. A frame may be shorter
 // than what is loaded here and for the tag; its buffer is not (DP_READABLE_BYTES).
@@ -244,7 +237,7 @@ static bool is_taken(const struct dp_batch *b, unsigned i)
 {
 	struct dp_port *port = b->in->port;
 
-	return port->take_local && port->take_local(port, b->pkt[i], b->in_cnt);
+	return port->take_local && port->take_local(port, b->pkt[i], b->in_at);
 }
 
 static void treat_all_odd(struct dp_context *ctx, struct dp_batch *b, uint64_t odd)
@@ -258,7 +251,7 @@ static void treat_all_odd(struct dp_context *ctx, struct dp_batch *b, uint64_t o
 		if (reason < 0)
 			continue;
 		if (reason != DP_DROP_LINK_LOCAL || !is_taken(b, i))
-			dp_drop(b->in_cnt, reason, b->pkt[i]);
+			dp_drop(b->in_at, reason, b->pkt[i]);
 		gone |= 1ull << i;
 	}
 	b->alike = false;
@@ -325,8 +318,8 @@ void dp_stage_parse(struct dp_context *ctx, struct dp_batch *b)
 		prefetch_data(b, i);
 	parse_all(ctx, b, &sums);
 	b->flood = 0;
-	b->in_cnt->rx_packets += n;
-	b->in_cnt->rx_bytes += dp_sums_bytes(&sums);
+	b->in_at->rx_packets += n;
+	b->in_at->rx_bytes += dp_sums_bytes(&sums);
 	b->longest_bytes = dp_sums_longest(&sums);
 	b->shortest_bytes = dp_sums_shortest(&sums);
 	b->whole = !(dp_sums_flags(&sums) & DP_OFFLOAD_FLAGS) && dp_sums_segs(&sums) == 1;

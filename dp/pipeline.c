@@ -37,9 +37,9 @@ static const struct dp_stage stages[DP_NB_STAGES] = {
 	[DP_STAGE_EGRESS] = {"egress", dp_stage_egress},
 };
 
-const char *dp_stage_name(enum dp_stage_id id)
+const char *dp_point_name(unsigned point)
 {
-	return stages[id].name;
+	return point < DP_NB_STAGES ? stages[point].name : "tx";
 }
 
 void dp_batch_remove(struct dp_batch *b, uint64_t gone)
@@ -81,7 +81,7 @@ void dp_batch_spread(struct dp_batch *b)
 
 void dp_pipeline_run(struct dp_context *ctx, struct dp_batch *b)
 {
-	bool sample = ctx->batches++ % SAMPLE_EVERY == 0;
+	bool watched = ctx->batches++ % SAMPLE_EVERY == 0 || dp_trace_of(b->in_at);
 
 	ctx->in_id = b->in_id;
 	ctx->batch_sizes[31 - __builtin_clz(b->n)]++;
@@ -93,10 +93,11 @@ void dp_pipeline_run(struct dp_context *ctx, struct dp_batch *b)
 			continue;
 		ctx->stage[s].calls++;
 		ctx->stage[s].packets += n;
-		if (likely(!sample)) {
+		if (likely(!watched)) {
 			stages[s].run(ctx, b);
 			continue;
 		}
+		dp_trace(b->in_at, s, b->pkt, n);
 		begin = rte_rdtsc();
 		stages[s].run(ctx, b);
 		ctx->stage[s].cycles += rte_rdtsc() - begin;

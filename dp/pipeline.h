@@ -34,9 +34,11 @@ enum dp_stage_id {
 	DP_NB_STAGES
 };
 
+#define DP_POINT_TX DP_NB_STAGES // of a trace: the stages are points as well (site.h)
+
 struct dp_batch {
 	const struct dp_snap_port *in;
-	struct dp_counters *in_cnt;
+	struct dp_site *in_at;
 	uint16_t in_id;
 	uint16_t n;
 	// Bit i is of packet i. The loops that make such masks run backwards, so that each round
@@ -75,7 +77,7 @@ struct dp_context {
 	uint16_t worker, nb_workers;
 	uint16_t in_id; // port of the batch
 	struct rte_mempool *pool;
-	struct dp_counters *cnt; // by port id
+	struct dp_site *site; // by port id
 	struct fdb_counters fdb_cnt;
 	struct dp_txbuf *txbuf; // by port id
 	uint16_t *dirty;	// ids of ports with something in their txbuf
@@ -90,7 +92,8 @@ struct dp_context {
 // Runs the batch through all stages. The packets then belong to ports or are gone.
 void dp_pipeline_run(struct dp_context *ctx, struct dp_batch *b);
 
-const char *dp_stage_name(enum dp_stage_id id);
+// Of a stage, or of DP_POINT_TX.
+const char *dp_point_name(unsigned point);
 
 // ---- the stages ----
 

@@ -23,7 +23,7 @@ static bool suppress_one(
 		return false;
 	if (!neigh_find(table, vlan, &r.target, &mac)) {
 		if (table->drop_unknown)
-			dp_drop(b->in_cnt, DP_DROP_NEIGH_UNKNOWN, m);
+			dp_drop(b->in_at, DP_DROP_NEIGH_UNKNOWN, m);
 		return table->drop_unknown;
 	}
 	if (unlikely(rte_mbuf_refcnt_read(m) > 1 || !RTE_MBUF_DIRECT(m)) ||

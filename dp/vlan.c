@@ -5,6 +5,7 @@
 
 #include <rte_byteorder.h>
 
+#include "base/bytes.h"
 #include "dp/pipeline.h"
 
 #define ADDRESSES_BYTES (2 * RTE_ETHER_ADDR_LEN)
@@ -86,7 +87,7 @@ void dp_vlan_pop_all(struct rte_mbuf **pkts, uint16_t n)
 
 static inline uint16_t read16(const struct rte_mbuf *m, uint16_t off_bytes)
 {
-	return rte_be_to_cpu_16(*rte_pktmbuf_mtod_offset(m, unaligned_uint16_t *, off_bytes));
+	return load_be16(rte_pktmbuf_mtod_offset(m, uint8_t *, off_bytes));
 }
 
 // Takes priority tags off, which say nothing of a VLAN: the frame is what they hold, and that may

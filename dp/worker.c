@@ -58,21 +58,21 @@ static void run_batch(struct dp_worker *w, uint16_t port_id, uint16_t n)
 	b->n = n;
 	b->in = &w->ctx.snap->port[port_id];
 	b->in_id = port_id;
-	b->in_cnt = &w->ctx.cnt[port_id];
+	b->in_at = &w->ctx.site[port_id];
 	dp_pipeline_run(&w->ctx, b);
 }
 
 // Packets of a port that receives for others: a batch for each of these. What comes through a
 // tunnel was cut at its other end; a container takes it whole again with less work.
 static void demux(struct dp_worker *w, const struct dp_port *from, struct rte_mbuf **pkts,
-	uint16_t n, struct dp_counters *cnt)
+	uint16_t n, struct dp_site *at)
 {
 	const struct dp_snap *snap = w->ctx.snap;
 	struct rte_mbuf *left[DP_BURST];
 
-	cnt->rx_packets += n;
+	at->rx_packets += n;
 	for (uint16_t i = 0; i < n; i++)
-		cnt->rx_bytes += pkts[i]->pkt_len;
+		at->rx_bytes += pkts[i]->pkt_len;
 	n = dp_gro(pkts, n);
 	memcpy(left, pkts, n * sizeof(*pkts));
 	while (n) {
@@ -85,7 +85,7 @@ static void demux(struct dp_worker *w, const struct dp_port *from, struct rte_mb
 			else if (likely(there))
 				w->batch.pkt[taken++] = left[i];
 			else
-				dp_drop(cnt, DP_DROP_NO_BRIDGE, left[i]);
+				dp_drop(at, DP_DROP_NO_BRIDGE, left[i]);
 		}
 		n = kept;
 		if (taken)
@@ -98,18 +98,18 @@ static unsigned poll_queue(struct dp_worker *w, uint16_t port_id, uint16_t queue
 {
 	struct dp_batch *b = &w->batch;
 	const struct dp_snap_port *in = &w->ctx.snap->port[port_id];
-	struct dp_counters *cnt = &w->ctx.cnt[port_id];
+	struct dp_site *at = &w->ctx.site[port_id];
 	uint16_t n;
 
 	if (unlikely(atomic_load_explicit(&in->port->failed, memory_order_relaxed))) {
 		w->ctx.calls_main = true;
 		return 0;
 	}
-	n = in->port->rx(in->port, queue, b->pkt, at_most, cnt);
+	n = in->port->rx(in->port, queue, b->pkt, at_most, at);
 	if (!n)
 		return 0;
 	if (unlikely(!in->bridge))
-		demux(w, in->port, b->pkt, n, cnt);
+		demux(w, in->port, b->pkt, n, at);
 	else
 		run_batch(w, port_id, n);
 	return n;
@@ -322,13 +322,13 @@ int dp_worker_init(struct dp_worker *w, struct dp *dp, unsigned index, unsigned 
 	w->ctx.nb_workers = dp->nb_workers;
 	w->hot = calloc(w->max_hot, sizeof(*w->hot));
 	w->is_hot = calloc(DP_PORTS_MAX, sizeof(*w->is_hot));
-	w->ctx.cnt = aligned_alloc(RTE_CACHE_LINE_SIZE, DP_PORTS_MAX * sizeof(struct dp_counters));
+	w->ctx.site = aligned_alloc(RTE_CACHE_LINE_SIZE, DP_PORTS_MAX * sizeof(struct dp_site));
 	w->ctx.txbuf = calloc(DP_PORTS_MAX, sizeof(struct dp_txbuf));
 	w->ctx.dirty = calloc(DP_PORTS_MAX, sizeof(uint16_t));
-	if (!w->hot || !w->is_hot || !w->ctx.cnt || !w->ctx.txbuf || !w->ctx.dirty)
+	if (!w->hot || !w->is_hot || !w->ctx.site || !w->ctx.txbuf || !w->ctx.dirty)
 		return -ENOMEM;
 	for (unsigned i = 0; i < DP_PORTS_MAX; i++)
-		w->ctx.cnt[i] = (struct dp_counters){0};
+		w->ctx.site[i] = (struct dp_site){.port = i, .worker = index};
 	w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	w->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (w->epoll_fd < 0 || w->wake_fd < 0 ||
@@ -347,7 +347,7 @@ void dp_worker_fini(struct dp_worker *w)
 		close(w->wake_fd);
 	free(w->hot);
 	free(w->is_hot);
-	free(w->ctx.cnt);
+	free(w->ctx.site);
 	free(w->ctx.txbuf);
 	free(w->ctx.dirty);
 }

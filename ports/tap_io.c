@@ -70,19 +70,19 @@ static void rx_failed(struct dp_port *dp, int rc)
 }
 
 // No buffer for the frame: throws it away, so that the shortage is counted and the queue moves.
-static uint16_t rx_starved(struct dp_port *dp, int fd, struct dp_counters *cnt)
+static uint16_t rx_starved(struct dp_port *dp, int fd, struct dp_site *at)
 {
 	ssize_t len = read(fd, discard, sizeof(discard));
 
 	if (len < 0)
 		rx_failed(dp, -errno);
 	else
-		cnt->drop[DP_DROP_RX_NO_BUFFER]++;
+		dp_drop_count(at, DP_DROP_RX_NO_BUFFER, NULL, 1);
 	return 0;
 }
 
-uint16_t tap_rx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
-	struct dp_counters *cnt)
+uint16_t tap_rx(
+	struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n, struct dp_site *at)
 {
 	const struct port *port = (const struct port *)dp;
 	const struct tap *tap = port->priv;
@@ -95,7 +95,7 @@ uint16_t tap_rx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint
 		if (!m)
 			m = rte_pktmbuf_alloc(port->env->pool);
 		if (!m) {
-			rx_starved(dp, tap->fd[queue], cnt);
+			rx_starved(dp, tap->fd[queue], at);
 			break;
 		}
 		if (!big)
@@ -109,13 +109,13 @@ uint16_t tap_rx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint
 		len -= VNET_HDR_BYTES;
 		bytes += len;
 		if (!big && len > rte_pktmbuf_tailroom(m)) {
-			cnt->drop[DP_DROP_RX_NO_BUFFER]++;
+			dp_drop_count(at, DP_DROP_RX_NO_BUFFER, NULL, 1);
 			continue;
 		}
 		if (chain(m, big, len))
 			big = NULL;
 		if (vnet_apply(m))
-			dp_drop(cnt, DP_DROP_RX_HEADER, m);
+			dp_drop(at, DP_DROP_RX_HEADER, m);
 		else
 			pkts[count++] = m;
 		m = NULL;
@@ -141,8 +141,8 @@ static int tx_one(int fd, struct rte_mbuf *m)
 	return writev(fd, iov, n) < 0 ? -errno : 0;
 }
 
-void tap_tx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
-	struct dp_counters *cnt)
+void tap_tx(
+	struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n, struct dp_site *at)
 {
 	const struct tap *tap = ((const struct port *)dp)->priv;
 	int fd = tap->fd[queue % tap->nb_fds], rc;
@@ -150,11 +150,11 @@ void tap_tx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t
 	for (uint16_t i = 0; i < n; i++) {
 		rc = tx_one(fd, pkts[i]);
 		if (rc) {
-			tx_refused(dp, -rc, pkts[i], cnt);
+			tx_refused(dp, -rc, pkts[i], at);
 			continue;
 		}
-		cnt->tx_packets++;
-		cnt->tx_bytes += pkts[i]->pkt_len;
+		at->tx_packets++;
+		at->tx_bytes += pkts[i]->pkt_len;
 		rte_pktmbuf_free(pkts[i]);
 	}
 }

@@ -79,12 +79,12 @@ static struct rte_mbuf *copy_frame(const struct port_env *env, const struct tpac
 // A frame that contradicts its header, unless both speak of a large segment in a tunnel: then the
 // pieces wait in `veth->cut`.
 static void take_tunnel(const struct port *port, struct veth *veth,
-	const struct virtio_net_hdr *hdr, struct rte_mbuf *m, struct dp_counters *cnt)
+	const struct virtio_net_hdr *hdr, struct rte_mbuf *m, struct dp_site *at)
 {
 	int n = tunnel_cut(hdr, m, port->env->pool, veth->cut, DP_GSO_MAX);
 
 	if (n < 0) {
-		dp_drop(cnt, n == -ENOMEM ? DP_DROP_RX_NO_BUFFER : DP_DROP_RX_HEADER, m);
+		dp_drop(at, n == -ENOMEM ? DP_DROP_RX_NO_BUFFER : DP_DROP_RX_HEADER, m);
 		return;
 	}
 	rte_pktmbuf_free(m);
@@ -94,25 +94,25 @@ static void take_tunnel(const struct port *port, struct veth *veth,
 
 // Returns the packet, or NULL when it was dropped or cut.
 static struct rte_mbuf *take_frame(
-	const struct port *port, const struct tpacket2_hdr *h, struct dp_counters *cnt)
+	const struct port *port, const struct tpacket2_hdr *h, struct dp_site *at)
 {
 	struct virtio_net_hdr hdr;
 	struct rte_mbuf *m;
 
 	if (h->tp_snaplen < h->tp_len) {
-		cnt->drop[DP_DROP_RX_HEADER]++;
+		dp_drop_count(at, DP_DROP_RX_HEADER, NULL, 1);
 		return NULL;
 	}
 	m = copy_frame(port->env, h);
 	if (!m) {
-		cnt->drop[DP_DROP_RX_NO_BUFFER]++;
+		dp_drop_count(at, DP_DROP_RX_NO_BUFFER, NULL, 1);
 		return NULL;
 	}
 	memcpy(&hdr, (const uint8_t *)h + h->tp_mac - VNET_HDR_BYTES, sizeof(hdr));
 	if ((h->tp_status & TP_STATUS_VLAN_VALID) && (hdr.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM))
 		hdr.csum_start += TAG_BYTES; // it counts without the tag
 	if (vnet_hdr_to_mbuf(&hdr, m)) {
-		take_tunnel(port, port->priv, &hdr, m, cnt);
+		take_tunnel(port, port->priv, &hdr, m, at);
 		return NULL;
 	}
 	return m;
@@ -128,8 +128,8 @@ static void check_alive(struct dp_port *dp, const struct veth *veth)
 		dp_port_fail(dp, error);
 }
 
-uint16_t veth_rx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
-	struct dp_counters *cnt)
+uint16_t veth_rx(
+	struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n, struct dp_site *at)
 {
 	const struct port *port = (const struct port *)dp;
 	struct veth *veth = port->priv;
@@ -147,7 +147,7 @@ uint16_t veth_rx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uin
 		if (!(__atomic_load_n(&h->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER))
 			break;
 		bytes += h->tp_snaplen;
-		m = take_frame(port, h, cnt);
+		m = take_frame(port, h, at);
 		__atomic_store_n(&h->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
 		veth->head = (veth->head + 1) % FRAMES;
 		if (m)
@@ -158,8 +158,8 @@ uint16_t veth_rx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uin
 	return count;
 }
 
-void veth_tx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
-	struct dp_counters *cnt)
+void veth_tx(
+	struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n, struct dp_site *at)
 {
 	const struct veth *veth = ((const struct port *)dp)->priv;
 	struct iovec iov[DP_BURST][1 + DP_TX_SEGS];
@@ -183,11 +183,11 @@ void veth_tx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_
 		int done = sendmmsg(veth->fd, msg + sent, n - sent, MSG_DONTWAIT);
 
 		for (int i = 0; i < done; i++) {
-			cnt->tx_packets++;
-			cnt->tx_bytes += pkts[sent]->pkt_len;
+			at->tx_packets++;
+			at->tx_bytes += pkts[sent]->pkt_len;
 			rte_pktmbuf_free(pkts[sent++]);
 		}
 		if (done <= 0)
-			tx_refused(dp, errno, pkts[sent], cnt), sent++;
+			tx_refused(dp, errno, pkts[sent], at), sent++;
 	}
 }

@@ -44,7 +44,8 @@ struct kernel_rx {
 
 // Datagrams of equal size to one remote (the last may be shorter), for one sendmsg().
 struct kernel_train {
-	uint32_t iov; // the first
+	const struct rte_mbuf *first; // that it has a frame of
+	uint32_t iov;		      // the first
 	uint16_t remote;
 	uint16_t datagrams;
 	uint32_t size, last_size, bytes; // of each datagram, the last one, all

@@ -48,23 +48,23 @@ static unsigned provide_buffers(const struct vtep *vtep, struct kernel_rx *rx)
 }
 
 // No buffer: throws a message away, so that the shortage is counted and the queue moves.
-static void starve(int fd, struct dp_counters *cnt)
+static void starve(int fd, struct dp_site *at)
 {
 	uint8_t byte;
 
 	if (recv(fd, &byte, sizeof(byte), MSG_DONTWAIT) >= 0)
-		cnt->drop[DP_DROP_RX_NO_BUFFER]++;
+		dp_drop_count(at, DP_DROP_RX_NO_BUFFER, NULL, 1);
 }
 
 // Receives messages, none when there are none. Returns whether there may be more.
-static bool receive(const struct vtep *vtep, struct kernel_rx *rx, struct dp_counters *cnt)
+static bool receive(const struct vtep *vtep, struct kernel_rx *rx, struct dp_site *at)
 {
 	int room = provide_buffers(vtep, rx), n = 0;
 
 	if (room)
 		n = recvmmsg(vtep->kernel->rx_fd, rx->msg, room, MSG_DONTWAIT, NULL);
 	else
-		starve(vtep->kernel->rx_fd, cnt);
+		starve(vtep->kernel->rx_fd, at);
 	rx->next = 0;
 	rx->nb_msgs = MAX_OF(n, 0);
 	rx->room = KERNEL_RX_TRAINS;
@@ -98,12 +98,12 @@ struct train {
 };
 
 static const struct vxlan_source *find_source(
-	struct train *t, const uint8_t *datagram, uint32_t len_bytes, struct dp_counters *cnt)
+	struct train *t, const uint8_t *datagram, uint32_t len_bytes, struct dp_site *at)
 {
 	uint32_t vni;
 
 	if (unlikely(!vxlan_read(datagram, len_bytes, &vni))) {
-		cnt->drop[DP_DROP_TUNNEL_HEADER]++;
+		dp_drop_count(at, DP_DROP_TUNNEL_HEADER, NULL, 1);
 		return NULL;
 	}
 	if (vni != t->vni) {
@@ -111,8 +111,10 @@ static const struct vxlan_source *find_source(
 		t->source = vxlan_table_find(t->table, t->from, vni);
 	}
 	if (unlikely(!t->source))
-		cnt->drop[vxlan_table_has_vni(t->table, vni) ? DP_DROP_TUNNEL_SOURCE
-							     : DP_DROP_TUNNEL_VNI]++;
+		dp_drop_count(at,
+			vxlan_table_has_vni(t->table, vni) ? DP_DROP_TUNNEL_SOURCE
+							   : DP_DROP_TUNNEL_VNI,
+			NULL, 1);
 	return t->source;
 }
 
@@ -161,7 +163,7 @@ static struct rte_mbuf *make_frame(
 
 // Takes frames out of the message that is next, at most `n`. Returns how many.
 static uint16_t take_apart(struct vtep *vtep, const struct vxlan_table *table,
-	struct rte_mbuf **pkts, uint16_t n, struct dp_counters *cnt)
+	struct rte_mbuf **pkts, uint16_t n, struct dp_site *at)
 {
 	struct kernel_rx *rx = &vtep->kernel->rx;
 	unsigned i = rx->next;
@@ -177,7 +179,7 @@ static uint16_t take_apart(struct vtep *vtep, const struct vxlan_table *table,
 		uint32_t len_bytes = MIN_OF(size ? size : total, total - off_bytes);
 		bool last = off_bytes + len_bytes == total;
 		const struct vxlan_source *source =
-			find_source(&t, (uint8_t *)rx->iov[i].iov_base + off_bytes, len_bytes, cnt);
+			find_source(&t, (uint8_t *)rx->iov[i].iov_base + off_bytes, len_bytes, at);
 		struct rte_mbuf *m;
 
 		rx->off_bytes += len_bytes;
@@ -185,7 +187,7 @@ static uint16_t take_apart(struct vtep *vtep, const struct vxlan_table *table,
 			continue;
 		m = make_frame(vtep, i, off_bytes, len_bytes, last);
 		if (unlikely(!m)) {
-			cnt->drop[DP_DROP_RX_NO_BUFFER]++;
+			dp_drop_count(at, DP_DROP_RX_NO_BUFFER, NULL, 1);
 			continue;
 		}
 		dp_set_input(m, source->port);
@@ -205,8 +207,8 @@ static uint16_t take_apart(struct vtep *vtep, const struct vxlan_table *table,
 	return count;
 }
 
-uint16_t kernel_rx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
-	struct dp_counters *cnt)
+uint16_t kernel_rx(
+	struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n, struct dp_site *at)
 {
 	struct vtep *vtep = (struct vtep *)dp;
 	struct kernel_rx *rx = &vtep->kernel->rx;
@@ -216,9 +218,9 @@ uint16_t kernel_rx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, u
 
 	while (count < n && (tries || rx->next < rx->nb_msgs)) {
 		if (rx->next == rx->nb_msgs)
-			tries = receive(vtep, rx, cnt) ? tries - 1 : 0;
+			tries = receive(vtep, rx, at) ? tries - 1 : 0;
 		if (rx->next < rx->nb_msgs)
-			count += take_apart(vtep, table, pkts + count, n - count, cnt);
+			count += take_apart(vtep, table, pkts + count, n - count, at);
 	}
 	return count;
 }
@@ -231,7 +233,7 @@ struct tx {
 	const struct vxlan_table *table;
 	struct kernel *kernel;
 	struct kernel_tx *q;
-	struct dp_counters *cnt;
+	struct dp_site *at;
 	int fd;
 };
 
@@ -253,10 +255,10 @@ static enum dp_drop_reason reason_of(int code)
 	}
 }
 
-static void count_sent(struct dp_counters *cnt, uint32_t datagrams, uint32_t bytes)
+static void count_sent(struct dp_site *at, uint32_t datagrams, uint32_t bytes)
 {
-	cnt->tx_packets += datagrams;
-	cnt->tx_bytes += bytes - datagrams * VXLAN_HDR_BYTES;
+	at->tx_packets += datagrams;
+	at->tx_bytes += bytes - datagrams * VXLAN_HDR_BYTES;
 }
 
 // Sends the datagrams of a message one by one, where the kernel cannot segment: a device without
@@ -274,9 +276,9 @@ static void send_singly(struct tx *tx, const struct mmsghdr *msg, const struct k
 		for (one.msg_iovlen = 0; have < size; one.msg_iovlen++)
 			have += one.msg_iov[one.msg_iovlen].iov_len;
 		if (sendmsg(tx->fd, &one, MSG_DONTWAIT) < 0)
-			tx->cnt->drop[reason_of(errno)]++;
+			dp_drop_count(tx->at, reason_of(errno), train->first, 1);
 		else
-			count_sent(tx->cnt, 1, size);
+			count_sent(tx->at, 1, size);
 		left -= size;
 	}
 }
@@ -291,7 +293,7 @@ static void send_failed(struct tx *tx, const struct mmsghdr *msg, const struct k
 		send_singly(tx, msg, train);
 		return;
 	}
-	tx->cnt->drop[reason_of(code)] += train->datagrams;
+	dp_drop_count(tx->at, reason_of(code), train->first, train->datagrams);
 }
 
 static void send_msgs(struct tx *tx)
@@ -303,7 +305,7 @@ static void send_msgs(struct tx *tx)
 		int n = sendmmsg(tx->fd, q->msg + done, q->nb_msgs - done, MSG_DONTWAIT);
 
 		for (int i = 0; i < n; i++, done++)
-			count_sent(tx->cnt, q->sent[done].datagrams, q->sent[done].bytes);
+			count_sent(tx->at, q->sent[done].datagrams, q->sent[done].bytes);
 		if (n < 0 && errno != EINTR) {
 			send_failed(tx, &q->msg[done], &q->sent[done]);
 			done++;
@@ -320,7 +322,7 @@ static void add_msg(struct tx *tx, uint16_t number, unsigned nb_iovs)
 	uint16_t size = q->train.size;
 
 	if (unlikely(!remote)) {
-		tx->cnt->drop[DP_DROP_TUNNEL_NO_REMOTE] += q->train.datagrams;
+		dp_drop_count(tx->at, DP_DROP_TUNNEL_NO_REMOTE, q->train.first, q->train.datagrams);
 		return;
 	}
 	if (q->nb_msgs == KERNEL_TX_MSGS)
@@ -358,7 +360,8 @@ static void close_train(struct tx *tx, unsigned end)
 	} else {
 		flood = vxlan_table_flood(tx->table, tx->vni->index, tx->vni->number);
 		if (!flood || !flood->count)
-			tx->cnt->drop[DP_DROP_TUNNEL_NO_REMOTE] += train->datagrams;
+			dp_drop_count(
+				tx->at, DP_DROP_TUNNEL_NO_REMOTE, train->first, train->datagrams);
 		for (uint32_t i = 0; flood && i < flood->count; i++)
 			add_msg(tx, tx->table->flooded[flood->first + i], end - train->iov);
 	}
@@ -385,11 +388,12 @@ static bool reserve(struct tx *tx, unsigned iovs, uint32_t hdr_bytes)
 	return true;
 }
 
-// The last `iovs` pieces are a datagram of `bytes` bytes.
-static void add_datagram(struct tx *tx, uint16_t remote, unsigned iovs, uint32_t bytes)
+// The last `iovs` pieces are a datagram of `bytes` bytes, with a frame of `m`.
+static void add_datagram(struct tx *tx, const struct rte_mbuf *m, unsigned iovs, uint32_t bytes)
 {
 	struct kernel_tx *q = tx->q;
 	struct kernel_train *train = &q->train;
+	uint16_t remote = dp_remote(m);
 
 	if (train->datagrams && remote == train->remote && bytes <= train->size &&
 		train->last_size == train->size && train->datagrams < KERNEL_TRAIN_DATAGRAMS &&
@@ -402,6 +406,7 @@ static void add_datagram(struct tx *tx, uint16_t remote, unsigned iovs, uint32_t
 	}
 	close_train(tx, q->nb_iovs - iovs);
 	*train = (struct kernel_train){.iov = q->nb_iovs - iovs,
+		.first = m,
 		.remote = remote,
 		.datagrams = 1,
 		.size = bytes,
@@ -425,14 +430,14 @@ static void put_whole(struct tx *tx, const struct rte_mbuf *m)
 {
 	if (!reserve(tx, m->nb_segs + 1, VXLAN_HDR_BYTES) ||
 		m->pkt_len + VXLAN_HDR_BYTES > KERNEL_TRAIN_BYTES) {
-		tx->cnt->drop[DP_DROP_TX_TOO_BIG]++;
+		dp_drop_count(tx->at, DP_DROP_TX_TOO_BIG, m, 1);
 		return;
 	}
 	add_header(tx, 0);
 	for (const struct rte_mbuf *seg = m; seg; seg = seg->next)
 		tx->q->iov[tx->q->nb_iovs++] =
 			(struct iovec){rte_pktmbuf_mtod(seg, void *), seg->data_len};
-	add_datagram(tx, dp_remote(m), m->nb_segs + 1, m->pkt_len + VXLAN_HDR_BYTES);
+	add_datagram(tx, m, m->nb_segs + 1, m->pkt_len + VXLAN_HDR_BYTES);
 }
 
 // Frames of a packet that is to be segmented, or lacks its checksum.
@@ -442,7 +447,7 @@ static void put_cut(struct tx *tx, const struct rte_mbuf *m)
 	struct cut cut;
 
 	if (!cut_begin(&cut, m)) {
-		tx->cnt->drop[DP_DROP_TX_GSO]++;
+		dp_drop_count(tx->at, DP_DROP_TX_GSO, m, 1);
 		return;
 	}
 	while (!cut_done(&cut)) {
@@ -451,13 +456,13 @@ static void put_cut(struct tx *tx, const struct rte_mbuf *m)
 		uint8_t *hdr;
 
 		if (!reserve(tx, m->nb_segs + 2, VXLAN_HDR_BYTES + cut.hdr_bytes)) {
-			tx->cnt->drop[DP_DROP_TX_GSO]++;
+			dp_drop_count(tx->at, DP_DROP_TX_GSO, m, 1);
 			return;
 		}
 		hdr = add_header(tx, cut.hdr_bytes);
 		pieces = cut_next(&cut, hdr, q->iov + q->nb_iovs, &bytes);
 		q->nb_iovs += pieces;
-		add_datagram(tx, dp_remote(m), pieces + 1, bytes + VXLAN_HDR_BYTES);
+		add_datagram(tx, m, pieces + 1, bytes + VXLAN_HDR_BYTES);
 	}
 }
 
@@ -468,8 +473,8 @@ static unsigned socket_of(const struct rte_mbuf *m)
 	return hash % KERNEL_TX_SOCKETS;
 }
 
-void kernel_tx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
-	struct dp_counters *cnt)
+void kernel_tx(
+	struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n, struct dp_site *at)
 {
 	const struct vni *vni = (const struct vni *)dp;
 	struct kernel *k = vni->vtep->kernel;
@@ -478,7 +483,7 @@ void kernel_tx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint1
 		.table = atomic_load_explicit(&vni->vtep->table, memory_order_acquire),
 		.kernel = k,
 		.q = &k->tx[queue],
-		.cnt = cnt,
+		.at = at,
 	};
 	uint64_t todo[KERNEL_TX_SOCKETS] = {0};
 

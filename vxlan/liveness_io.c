@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "vxlan/liveness.h"
 
-bool liveness_take(struct dp_port *port, struct rte_mbuf *m, struct dp_counters *cnt)
+bool liveness_take(struct dp_port *port, struct rte_mbuf *m, struct dp_site *at)
 {
 	struct vni *vni = (struct vni *)port;
 	struct vtep *vtep = vni->vtep;
@@ -13,7 +13,7 @@ bool liveness_take(struct dp_port *port, struct rte_mbuf *m, struct dp_counters 
 	if (!frame || !heartbeat_read(frame, sizeof(copy), &heard.msg))
 		return false;
 	if (rte_ring_mp_enqueue_elem(vtep->liveness.heard, &heard, sizeof(heard)) < 0) {
-		dp_drop(cnt, DP_DROP_TUNNEL_HEARTBEAT, m);
+		dp_drop(at, DP_DROP_TUNNEL_HEARTBEAT, m);
 		return true;
 	}
 	rte_pktmbuf_free(m);

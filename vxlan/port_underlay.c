@@ -183,6 +183,7 @@ static struct port_underlay *underlay_new(const struct vtep *vtep, struct dp_por
 		return NULL;
 	memset(u, 0, sizeof(*u));
 	u->lower = lower;
+	u->main_at.worker = DP_NO_WORKER;
 	u->ip6 = conf->address.family == 6;
 	u->header_bytes = RTE_ETHER_HDR_LEN + OUTER_UDP_BYTES +
 			  (u->ip6 ? sizeof(struct rte_ipv6_hdr) : sizeof(struct rte_ipv4_hdr));
@@ -226,7 +227,7 @@ static void announce(struct port_underlay *u)
 	if (dp_resolve_announce(m, &u->mac, &u->ip) < 0)
 		rte_pktmbuf_free(m);
 	else
-		port_underlay_send(u, &m, 1, &u->main_cnt);
+		port_underlay_send(u, &m, 1, &u->main_at);
 }
 
 static int underlay_open(struct vtep *vtep, struct dp_port *lower, struct err *err)
@@ -314,7 +315,7 @@ static void ask(struct port_underlay *u, struct port_hop *hop, uint64_t word)
 	if (dp_resolve_ask(m, &u->mac, &u->ip, &hop->ip, word & PORT_HOP_VALID ? &mac : NULL) < 0)
 		rte_pktmbuf_free(m);
 	else
-		port_underlay_send(u, &m, 1, &u->main_cnt);
+		port_underlay_send(u, &m, 1, &u->main_at);
 }
 
 // Next hops that nobody has looked after yet.
@@ -488,7 +489,7 @@ static void give_up(struct port_underlay *u, struct port_hop *hop)
 		struct rte_mbuf *m = atomic_exchange(&hop->waiting[i], NULL);
 
 		if (m)
-			dp_drop(&u->main_cnt, DP_DROP_TUNNEL_DOWN, m);
+			dp_drop(&u->main_at, DP_DROP_TUNNEL_DOWN, m);
 	}
 }
 
@@ -578,7 +579,7 @@ static void describe(const struct vtep *vtep, json_t *obj)
 	json_object_set_new(obj, "next_hops", list);
 	// Of packets that waited for next hops in vain: no worker counts them.
 	json_object_set_new(obj, "unresolved_dropped",
-		json_integer(vtep->port->main_cnt.drop[DP_DROP_TUNNEL_DOWN]));
+		json_integer(vtep->port->main_at.drop[DP_DROP_TUNNEL_DOWN]));
 }
 
 const struct vtep_underlay port_underlay = {

@@ -88,8 +88,8 @@ struct port_underlay {
 	struct port_pieces *pieces;  // by receive queue
 
 	// Main thread.
-	uint64_t now_us;	     // of the last service
-	struct dp_counters main_cnt; // of what it sends and gives up
+	uint64_t now_us;	// of the last service
+	struct dp_site main_at; // of what it sends and gives up
 };
 
 static inline uint32_t port_hop_hash(const struct ip_addr *ip)
@@ -122,4 +122,4 @@ void port_underlay_send_to(
 
 // Transmits by the queue that no worker has to itself; any thread.
 void port_underlay_send(
-	struct port_underlay *u, struct rte_mbuf **pkts, uint16_t n, struct dp_counters *cnt);
+	struct port_underlay *u, struct rte_mbuf **pkts, uint16_t n, struct dp_site *at);

@@ -5,7 +5,7 @@
 
 // What waits for `hop` goes to the address in `word`.
 static void hop_release(
-	struct port_underlay *u, struct port_hop *hop, uint64_t word, struct dp_counters *cnt)
+	struct port_underlay *u, struct port_hop *hop, uint64_t word, struct dp_site *at)
 {
 	struct rte_mbuf *ready[PORT_HOP_WAITING];
 	uint16_t n = 0;
@@ -19,11 +19,11 @@ static void hop_release(
 		ready[n++] = m;
 	}
 	if (n)
-		port_underlay_send(u, ready, n, cnt);
+		port_underlay_send(u, ready, n, at);
 }
 
 void port_hop_wait(
-	struct port_underlay *u, struct port_hop *hop, struct rte_mbuf *m, struct dp_counters *cnt)
+	struct port_underlay *u, struct port_hop *hop, struct rte_mbuf *m, struct dp_site *at)
 {
 	uint64_t word = atomic_load(&hop->word);
 	bool waits = false;
@@ -34,18 +34,17 @@ void port_hop_wait(
 		waits = atomic_compare_exchange_strong(&hop->waiting[i], &none, m);
 	}
 	if (!waits) {
-		dp_drop(cnt, hop == &u->nowhere ? DP_DROP_TUNNEL_NO_REMOTE : DP_DROP_TUNNEL_DOWN,
-			m);
+		dp_drop(at, hop == &u->nowhere ? DP_DROP_TUNNEL_NO_REMOTE : DP_DROP_TUNNEL_DOWN, m);
 		return;
 	}
 	// It may have become known in between.
 	word = atomic_load(&hop->word);
 	if (word & PORT_HOP_VALID)
-		hop_release(u, hop, word, cnt);
+		hop_release(u, hop, word, at);
 }
 
 void port_hop_learn(struct port_underlay *u, const struct ip_addr *ip, const struct mac *mac,
-	bool keep, struct dp_counters *cnt)
+	bool keep, struct dp_site *at)
 {
 	const struct port_routes *routes = atomic_load_explicit(&u->routes, memory_order_acquire);
 	struct port_hop *hop = port_hop_find(routes, ip);
@@ -66,5 +65,5 @@ void port_hop_learn(struct port_underlay *u, const struct ip_addr *ip, const str
 	word |= address;
 	old = atomic_exchange(&hop->word, word);
 	if (!(old & PORT_HOP_VALID))
-		hop_release(u, hop, word, cnt);
+		hop_release(u, hop, word, at);
 }

@@ -9,6 +9,7 @@
 #include <rte_byteorder.h>
 #include <rte_ether.h>
 
+#include "base/bytes.h"
 #include "vxlan/codec.h"
 #include "vxlan/port_underlay.h"
 
@@ -17,35 +18,6 @@
 #define IP6_BYTES	       40
 #define UDP_BYTES	       8
 #define HEADER_BYTES(ip_bytes) (L3_OFF + (ip_bytes) + UDP_BYTES + VXLAN_HDR_BYTES)
-
-static inline uint16_t load16(const uint8_t *p)
-{
-	uint16_t value;
-
-	memcpy(&value, p, sizeof(value));
-	return value;
-}
-
-static inline uint32_t load32(const uint8_t *p)
-{
-	uint32_t value;
-
-	memcpy(&value, p, sizeof(value));
-	return value;
-}
-
-static inline uint64_t load64(const uint8_t *p)
-{
-	uint64_t value;
-
-	memcpy(&value, p, sizeof(value));
-	return value;
-}
-
-static inline void store16(uint8_t *p, uint16_t value)
-{
-	memcpy(p, &value, sizeof(value));
-}
 
 static inline uint16_t be16(uint16_t value)
 {
@@ -61,8 +33,8 @@ static inline bool is_writable(const struct rte_mbuf *m)
 
 // Puts a packet aside until the next hop is known, or drops it.
 void port_hop_wait(
-	struct port_underlay *u, struct port_hop *hop, struct rte_mbuf *m, struct dp_counters *cnt);
+	struct port_underlay *u, struct port_hop *hop, struct rte_mbuf *m, struct dp_site *at);
 
 // Somebody has said that `ip` is at `mac` (zero: where it was). `keep`: not if it was elsewhere.
 void port_hop_learn(struct port_underlay *u, const struct ip_addr *ip, const struct mac *mac,
-	bool keep, struct dp_counters *cnt);
+	bool keep, struct dp_site *at);

@@ -51,7 +51,7 @@ static bool is_our_udp(const struct port_underlay *u, const uint8_t *ip)
 static bool has_plain_header(
 	const struct rte_mbuf *m, const uint8_t *ip, bool ip6, uint32_t *ret_udp_bytes)
 {
-	uint32_t l3_bytes = rte_be_to_cpu_16(load16(ip + (ip6 ? 4 : 2))) + (ip6 ? IP6_BYTES : 0);
+	uint32_t l3_bytes = load_be16(ip + (ip6 ? 4 : 2)) + (ip6 ? IP6_BYTES : 0);
 	uint32_t header_bytes = ip_header_bytes(ip6);
 
 	if (!ip6 &&
@@ -63,7 +63,7 @@ static bool has_plain_header(
 		m->data_len < L3_OFF + header_bytes + UDP_BYTES)
 		return false;
 	*ret_udp_bytes = l3_bytes - header_bytes;
-	return rte_be_to_cpu_16(load16(ip + header_bytes + 4)) == *ret_udp_bytes;
+	return load_be16(ip + header_bytes + 4) == *ret_udp_bytes;
 }
 
 // Whether the UDP checksum is right, or may be missing.
@@ -115,15 +115,15 @@ struct answers {
 	uint16_t n;
 };
 
-static void consume(struct rte_mbuf *m, struct dp_counters *cnt)
+static void consume(struct rte_mbuf *m, struct dp_site *at)
 {
-	cnt->rx_packets++;
-	cnt->rx_bytes += m->pkt_len;
+	at->rx_packets++;
+	at->rx_bytes += m->pkt_len;
 }
 
 // ARP and neighbour discovery. Returns true when that is what it was.
-static bool resolve(struct port_underlay *u, struct rte_mbuf *m, struct answers *answers,
-	struct dp_counters *cnt)
+static bool resolve(
+	struct port_underlay *u, struct rte_mbuf *m, struct answers *answers, struct dp_site *at)
 {
 	struct dp_resolve r;
 	enum dp_resolve_kind kind = dp_resolve_parse(m, &r);
@@ -135,11 +135,11 @@ static bool resolve(struct port_underlay *u, struct rte_mbuf *m, struct answers 
 		return false;
 	if (!is_ours(u, m) && !(*rte_pktmbuf_mtod(m, uint8_t *) & 1))
 		return false;
-	consume(m, cnt);
+	consume(m, at);
 	if (!asks)
-		port_hop_learn(u, &r.target, &r.mac, r.keep, cnt);
+		port_hop_learn(u, &r.target, &r.mac, r.keep, at);
 	else if (kind == DP_RESOLVE_REQUEST && !mac_is_zero(&r.mac))
-		port_hop_learn(u, &r.sender, &r.mac, false, cnt);
+		port_hop_learn(u, &r.sender, &r.mac, false, at);
 	if (asks && dp_resolve_answer(m, &r, &u->mac) == 0)
 		answers->pkt[answers->n++] = m;
 	else
@@ -157,15 +157,15 @@ static bool is_our_echo(const struct port_underlay *u, const struct rte_mbuf *m)
 
 // Whatever is not for a VNI: answered, learned from, or dropped.
 static void treat_other(struct port_underlay *u, struct rte_mbuf *m, enum dp_drop_reason reason,
-	struct answers *answers, struct dp_counters *cnt)
+	struct answers *answers, struct dp_site *at)
 {
 	if (reason != DP_DROP_TUNNEL_OTHER || !is_writable(m) || m->data_len < RTE_ETHER_HDR_LEN) {
-		dp_drop(cnt, m->data_len < RTE_ETHER_HDR_LEN ? DP_DROP_RX_SHORT : reason, m);
+		dp_drop(at, m->data_len < RTE_ETHER_HDR_LEN ? DP_DROP_RX_SHORT : reason, m);
 	} else if (is_our_echo(u, m) && dp_icmp_echo(m, L3_OFF)) {
-		consume(m, cnt);
+		consume(m, at);
 		answers->pkt[answers->n++] = m;
-	} else if (!resolve(u, m, answers, cnt)) {
-		dp_drop(cnt, reason, m);
+	} else if (!resolve(u, m, answers, at)) {
+		dp_drop(at, reason, m);
 	}
 }
 
@@ -188,7 +188,7 @@ static bool trim_fits(const struct rte_mbuf *m, uint16_t header_bytes, uint32_t 
 
 // Returns true when the packet is one for a VNI after all.
 static bool treat_odd(struct port_underlay *u, const struct vxlan_table *table, struct rte_mbuf *m,
-	struct answers *answers, struct dp_counters *cnt)
+	struct answers *answers, struct dp_site *at)
 {
 	const struct vxlan_source *source;
 	struct inner inner;
@@ -198,12 +198,12 @@ static bool treat_odd(struct port_underlay *u, const struct vxlan_table *table, 
 	if (reason < 0 && !trim_fits(m, u->header_bytes, inner.bytes))
 		reason = DP_DROP_TUNNEL_OUTER;
 	if (reason >= 0) {
-		treat_other(u, m, reason, answers, cnt);
+		treat_other(u, m, reason, answers, at);
 		return false;
 	}
 	source = vxlan_table_find(table, inner.from, inner.vni);
 	if (!source || !source->remote) {
-		dp_drop(cnt,
+		dp_drop(at,
 			vxlan_table_has_vni(table, inner.vni) ? DP_DROP_TUNNEL_SOURCE
 							      : DP_DROP_TUNNEL_VNI,
 			m);
@@ -217,18 +217,18 @@ static bool treat_odd(struct port_underlay *u, const struct vxlan_table *table, 
 
 // Treats the packets `odd` of a batch one by one; returns how many there are now.
 static uint16_t treat_all_odd(struct port_underlay *u, const struct vxlan_table *table,
-	struct rte_mbuf **pkts, uint16_t n, uint64_t odd, struct dp_counters *cnt)
+	struct rte_mbuf **pkts, uint16_t n, uint64_t odd, struct dp_site *at)
 {
 	struct answers answers;
 	uint16_t kept = 0;
 
 	answers.n = 0;
 	for (uint16_t i = 0; i < n; i++) {
-		if (!(odd >> i & 1) || treat_odd(u, table, pkts[i], &answers, cnt))
+		if (!(odd >> i & 1) || treat_odd(u, table, pkts[i], &answers, at))
 			pkts[kept++] = pkts[i];
 	}
 	if (answers.n)
-		port_underlay_send(u, answers.pkt, answers.n, cnt);
+		port_underlay_send(u, answers.pkt, answers.n, at);
 	return kept;
 }
 
@@ -240,12 +240,12 @@ static __rte_always_inline uint64_t compare_outer(
 	const struct port_underlay *u, const struct rte_mbuf *m, const uint8_t *p, const bool ip6)
 {
 	const uint8_t *ip = p + L3_OFF, *udp = ip + (ip6 ? IP6_BYTES : IP4_BYTES);
-	uint32_t udp_bytes = rte_be_to_cpu_16(load16(udp + 4)), l3_bytes;
+	uint32_t udp_bytes = load_be16(udp + 4), l3_bytes;
 	uint64_t differs = 0;
 
 	for (unsigned k = 0; k < (ip6 ? 8 : 6); k++)
 		differs |= (load64(p + 8 * k) ^ u->want[k]) & u->mask[k];
-	l3_bytes = rte_be_to_cpu_16(load16(ip + (ip6 ? 4 : 2))) + (ip6 ? IP6_BYTES : 0);
+	l3_bytes = load_be16(ip + (ip6 ? 4 : 2)) + (ip6 ? IP6_BYTES : 0);
 	differs |= l3_bytes ^ (udp_bytes + (ip6 ? IP6_BYTES : IP4_BYTES));
 	differs |= (udp_bytes < UDP_MIN) | (m->pkt_len < L3_OFF + l3_bytes) | (m->nb_segs ^ 1);
 	differs |= m->ol_flags & DP_OFFLOAD_FLAGS;
@@ -257,7 +257,7 @@ static __rte_always_inline uint64_t compare_outer(
 }
 
 static __rte_always_inline uint16_t decap(struct port_underlay *u, const struct vxlan_table *table,
-	struct rte_mbuf **pkts, uint16_t n, struct dp_counters *cnt, const bool ip6)
+	struct rte_mbuf **pkts, uint16_t n, struct dp_site *at, const bool ip6)
 {
 	const uint16_t header_bytes = HEADER_BYTES(ip6 ? IP6_BYTES : IP4_BYTES);
 	struct vxlan_addr from[DP_BURST];
@@ -275,7 +275,7 @@ static __rte_always_inline uint16_t decap(struct port_underlay *u, const struct 
 		odd |= (uint64_t)(compare_outer(u, m, p, ip6) != 0) << i;
 		from[i] = ip6 ? vxlan_addr_of_ip6(p + L3_OFF + 8)
 			      : vxlan_addr_of_ip4(load32(p + L3_OFF + 12));
-		vni[i] = rte_be_to_cpu_32(load32(p + header_bytes - 4)) >> 8;
+		vni[i] = load_be32(p + header_bytes - 4) >> 8;
 		rte_prefetch0(
 			&table->source[vxlan_source_hash(from[i], vni[i]) & table->source_mask]);
 	}
@@ -287,7 +287,7 @@ static __rte_always_inline uint16_t decap(struct port_underlay *u, const struct 
 
 		if (unlikely(odd >> i & 1))
 			continue;
-		udp_bytes = rte_be_to_cpu_16(load16(ip + (ip6 ? IP6_BYTES : IP4_BYTES) + 4));
+		udp_bytes = load_be16(ip + (ip6 ? IP6_BYTES : IP4_BYTES) + 4);
 		source = vxlan_table_find(table, from[i], vni[i]);
 		if (unlikely(!source || !source->remote) ||
 			(ip6 && unlikely(!has_udp_checksum(m, ip, true, udp_bytes)))) {
@@ -300,7 +300,7 @@ static __rte_always_inline uint16_t decap(struct port_underlay *u, const struct 
 		dp_set_input(m, source->port);
 		dp_set_remote(m, source->remote);
 	}
-	return likely(!odd) ? n : treat_all_odd(u, table, pkts, n, odd, cnt);
+	return likely(!odd) ? n : treat_all_odd(u, table, pkts, n, odd, at);
 }
 
 // ---- trains ----
@@ -313,7 +313,7 @@ static uint32_t piece_bytes(const struct rte_mbuf *m)
 
 // Puts a batch aside with the trains in it cut: some ports hand on several datagrams as one.
 static void cut_trains(struct port_underlay *u, struct port_pieces *pieces, struct rte_mbuf **pkts,
-	uint16_t n, struct dp_counters *cnt)
+	uint16_t n, struct dp_site *at)
 {
 	pieces->next = pieces->count = 0;
 	for (uint16_t i = 0; i < n; i++) {
@@ -326,7 +326,7 @@ static void cut_trains(struct port_underlay *u, struct port_pieces *pieces, stru
 			continue;
 		}
 		pieces->count += dp_offload_finish(m, 0, big ? u->big_pool : u->pool,
-			pieces->pkt + pieces->count, PORT_TRAIN_MAX, cnt);
+			pieces->pkt + pieces->count, PORT_TRAIN_MAX, at);
 	}
 }
 
@@ -339,7 +339,7 @@ static uint16_t take_pieces(struct port_pieces *pieces, struct rte_mbuf **pkts, 
 }
 
 static uint16_t lower_rx(struct port_underlay *u, uint16_t queue, struct rte_mbuf **pkts,
-	uint16_t n, struct dp_counters *cnt)
+	uint16_t n, struct dp_site *at)
 {
 	struct port_pieces *pieces = &u->pieces[queue];
 	uint64_t flags = 0;
@@ -347,17 +347,17 @@ static uint16_t lower_rx(struct port_underlay *u, uint16_t queue, struct rte_mbu
 
 	if (unlikely(pieces->next < pieces->count))
 		return take_pieces(pieces, pkts, n);
-	got = u->lower->rx(u->lower, queue, pkts, n, cnt);
+	got = u->lower->rx(u->lower, queue, pkts, n, at);
 	for (uint16_t i = 0; i < got; i++)
 		flags |= pkts[i]->ol_flags;
 	if (likely(!(flags & RTE_MBUF_F_TX_UDP_SEG)))
 		return got;
-	cut_trains(u, pieces, pkts, got, cnt);
+	cut_trains(u, pieces, pkts, got, at);
 	return take_pieces(pieces, pkts, n);
 }
 
 uint16_t port_underlay_rx(struct dp_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
-	struct dp_counters *cnt)
+	struct dp_site *at)
 {
 	struct vtep *vtep = (struct vtep *)port;
 	struct port_underlay *u = vtep->port;
@@ -369,9 +369,9 @@ uint16_t port_underlay_rx(struct dp_port *port, uint16_t queue, struct rte_mbuf 
 	// A full batch of which nothing is left does not say that the queue is empty. But the
 	// worker has other queues, whatever is sent to this one.
 	do {
-		got = lower_rx(u, queue, pkts, n, cnt);
-		count = u->ip6 ? decap(u, table, pkts, got, cnt, true)
-			       : decap(u, table, pkts, got, cnt, false);
+		got = lower_rx(u, queue, pkts, n, at);
+		count = u->ip6 ? decap(u, table, pkts, got, at, true)
+			       : decap(u, table, pkts, got, at, false);
 	} while (unlikely(!count && got == n) && --tries);
 	failed = atomic_load_explicit(&u->lower->failed, memory_order_relaxed);
 	if (unlikely(failed))

@@ -8,17 +8,17 @@
 #include "vxlan/train.h"
 
 void port_underlay_send(
-	struct port_underlay *u, struct rte_mbuf **pkts, uint16_t n, struct dp_counters *cnt)
+	struct port_underlay *u, struct rte_mbuf **pkts, uint16_t n, struct dp_site *at)
 {
 	rte_spinlock_lock(&u->lower->tx_lock);
-	u->lower->tx(u->lower, u->shared_queue, pkts, n, cnt);
+	u->lower->tx(u->lower, u->shared_queue, pkts, n, at);
 	rte_spinlock_unlock(&u->lower->tx_lock);
 }
 
 struct outgoing {
 	struct port_underlay *u;
 	const struct port_routes *routes;
-	struct dp_counters *cnt;
+	struct dp_site *at;
 	uint64_t vxlan; // the header
 	uint16_t queue, n;
 	struct rte_mbuf *pkt[DP_BURST];
@@ -28,21 +28,21 @@ static void flush(struct outgoing *out)
 {
 	struct port_underlay *u = out->u;
 	struct dp_port *lower = u->lower;
-	uint64_t before = out->cnt->tx_packets, sent;
+	uint64_t before = out->at->tx_packets, sent;
 	uint16_t n = out->n, joined;
 
 	if (unlikely(u->trains))
 		n = train_join(out->pkt, n);
 	if (u->own_queues)
-		lower->tx(lower, out->queue, out->pkt, n, out->cnt);
+		lower->tx(lower, out->queue, out->pkt, n, out->at);
 	else
-		port_underlay_send(u, out->pkt, n, out->cnt);
+		port_underlay_send(u, out->pkt, n, out->at);
 	// The VNI's packets and bytes are those inside. When the lower port has dropped some,
 	// nobody knows of how many frames: a train counts as one then.
-	sent = out->cnt->tx_packets - before;
+	sent = out->at->tx_packets - before;
 	joined = sent == n ? out->n - n : 0;
-	out->cnt->tx_packets += joined;
-	out->cnt->tx_bytes -= sent * u->header_bytes + joined * VXLAN_HDR_BYTES;
+	out->at->tx_packets += joined;
+	out->at->tx_bytes -= sent * u->header_bytes + joined * VXLAN_HDR_BYTES;
 	out->n = 0;
 }
 
@@ -114,7 +114,7 @@ static __rte_always_inline void encap(struct outgoing *out, uint16_t remote, str
 
 	put_header(out, route, word, m, flow_hash, ip6);
 	if (unlikely(!(word & PORT_HOP_VALID))) {
-		port_hop_wait(out->u, route->hop, m, out->cnt);
+		port_hop_wait(out->u, route->hop, m, out->at);
 		return;
 	}
 	out->pkt[out->n++] = m;
@@ -159,7 +159,7 @@ static void encap_odd(
 	uint32_t count = 1, hash;
 
 	if (m->pkt_len > u->plain_bytes) {
-		dp_drop(out->cnt, DP_DROP_TX_TOO_BIG, m);
+		dp_drop(out->at, DP_DROP_TX_TOO_BIG, m);
 		return;
 	}
 	if (one == DP_REMOTE_ALL) {
@@ -168,7 +168,7 @@ static void encap_odd(
 		remote = count ? table->flooded + flood->first : NULL;
 	}
 	if (!count) {
-		dp_drop(out->cnt, DP_DROP_TUNNEL_NO_REMOTE, m);
+		dp_drop(out->at, DP_DROP_TUNNEL_NO_REMOTE, m);
 		return;
 	}
 	hash = vxlan_flow_hash(rte_pktmbuf_mtod(m, const uint8_t *), m->data_len);
@@ -179,7 +179,7 @@ static void encap_odd(
 		struct rte_mbuf *copy = has_room ? m : with_room(u, m);
 
 		if (unlikely(!copy))
-			dp_drop(out->cnt, DP_DROP_TX_NO_BUFFER, m);
+			dp_drop(out->at, DP_DROP_TX_NO_BUFFER, m);
 		else if (u->ip6)
 			encap(out, remote[i], copy, hash, true);
 		else
@@ -209,7 +209,7 @@ static __rte_always_inline void encap_all(struct outgoing *out, const struct vxl
 }
 
 void port_underlay_tx(struct dp_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
-	struct dp_counters *cnt)
+	struct dp_site *at)
 {
 	struct vni *vni = (struct vni *)port;
 	struct port_underlay *u = vni->vtep->port;
@@ -219,7 +219,7 @@ void port_underlay_tx(struct dp_port *port, uint16_t queue, struct rte_mbuf **pk
 
 	out.u = u;
 	out.routes = atomic_load_explicit(&u->routes, memory_order_acquire);
-	out.cnt = cnt;
+	out.at = at;
 	out.queue = queue;
 	out.n = 0;
 	vxlan_write((uint8_t *)&out.vxlan, vni->number);
@@ -240,10 +240,10 @@ void port_underlay_send_to(
 
 	out.u = u;
 	out.routes = atomic_load_explicit(&u->routes, memory_order_acquire);
-	out.cnt = &u->main_cnt;
+	out.at = &u->main_at;
 	out.n = 0;
 	vxlan_write((uint8_t *)&out.vxlan, vni);
 	encap(&out, remote, m, flow, u->ip6);
 	if (out.n)
-		port_underlay_send(u, out.pkt, out.n, out.cnt);
+		port_underlay_send(u, out.pkt, out.n, out.at);
 }

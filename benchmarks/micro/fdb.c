@@ -21,7 +21,7 @@ static struct {
 	struct dp_batch batch;
 	struct dp_snap_port port;
 	struct dp_snap_bridge bridge;
-	struct dp_counters cnt;
+	struct dp_site at;
 	struct fdb_source source;
 	uint64_t *known, *other;
 	uint64_t nb_known, next, next_other;
@@ -73,7 +73,7 @@ static void setup(uint64_t entries)
 	s.ctx.table = atomic_load(&s.fdb->table);
 	s.port.bridge = &s.bridge;
 	s.batch.in = &s.port;
-	s.batch.in_cnt = &s.cnt;
+	s.batch.in_at = &s.at;
 }
 
 static void teardown(void)

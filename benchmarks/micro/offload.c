@@ -36,7 +36,7 @@ static struct {
 	bool is_ipv6;
 	struct rte_mbuf *batch[DP_BURST];
 	uint64_t asked, fitted;
-	struct dp_counters cnt;
+	struct dp_site at;
 } s;
 
 static void fill_random(uint8_t *bytes, uint32_t len_bytes)
@@ -178,7 +178,7 @@ static uint64_t finish_run(void)
 	uint64_t finished = 0;
 
 	for (unsigned i = 0; i < FINISHED_PACKETS; i++)
-		finished += dp_offload_finish(s.batch[i], 0, micro_pool, &s.batch[i], 1, &s.cnt);
+		finished += dp_offload_finish(s.batch[i], 0, micro_pool, &s.batch[i], 1, &s.at);
 	return finished;
 }
 
@@ -209,7 +209,7 @@ static void segment_prepare(void)
 
 static uint64_t segment_run(void)
 {
-	s.nb_out = dp_offload_finish(s.packet, 0, micro_pool, s.out, DP_GSO_MAX, &s.cnt);
+	s.nb_out = dp_offload_finish(s.packet, 0, micro_pool, s.out, DP_GSO_MAX, &s.at);
 	return s.nb_out;
 }
 
@@ -238,7 +238,7 @@ static void merge_prepare(void)
 {
 	rte_pktmbuf_free_bulk(s.batch, s.nb_out);
 	rte_mbuf_refcnt_update(s.packet, 1);
-	micro_check(dp_offload_finish(s.packet, 0, micro_pool, s.out, DP_GSO_MAX, &s.cnt) ==
+	micro_check(dp_offload_finish(s.packet, 0, micro_pool, s.out, DP_GSO_MAX, &s.at) ==
 			    TRAIN_SEGMENTS,
 		"a packet becomes a train");
 	memcpy(s.batch, s.out, TRAIN_SEGMENTS * sizeof(*s.batch));

@@ -36,8 +36,8 @@ static struct {
 	unsigned senders;  // hosts that frames come from
 } s;
 
-static uint16_t port_rx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
-	struct dp_counters *cnt)
+static uint16_t port_rx(
+	struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n, struct dp_site *at)
 {
 	struct micro_port *port = (struct micro_port *)dp;
 	uint16_t count = RTE_MIN(n, port->left);
@@ -50,14 +50,14 @@ static uint16_t port_rx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pk
 }
 
 // The frames stay the benchmark's own and are received again.
-static void port_tx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
-	struct dp_counters *cnt)
+static void port_tx(
+	struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n, struct dp_site *at)
 {
 	struct micro_port *port = (struct micro_port *)dp;
 
 	for (uint16_t i = 0; i < n; i++)
-		cnt->tx_bytes += pkts[i]->pkt_len;
-	cnt->tx_packets += n;
+		at->tx_bytes += pkts[i]->pkt_len;
+	at->tx_packets += n;
 	port->sent += n;
 }
 
@@ -155,7 +155,7 @@ static void make_batches(void)
 
 		b->in = &s.ctx->snap->port[in->dp.id];
 		b->in_id = in->dp.id;
-		b->in_cnt = &s.ctx->cnt[in->dp.id];
+		b->in_at = &s.ctx->site[in->dp.id];
 		b->n = DP_BURST;
 		memcpy(b->pkt, s.frame + i * DP_BURST, sizeof(b->pkt));
 		dp_stage_parse(s.ctx, b);

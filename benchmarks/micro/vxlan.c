@@ -31,13 +31,13 @@ static struct {
 	unsigned next, received; // by the lower port
 	unsigned sent;
 	uint64_t done;
-	struct dp_counters cnt;
+	struct dp_site at;
 } s;
 
 static const struct mac own_mac = {{2, 0, 0, 0, 0, 1}};
 
 static uint16_t lower_rx(struct dp_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
-	struct dp_counters *cnt)
+	struct dp_site *at)
 {
 	n = RTE_MIN(n, s.received - s.next);
 	memcpy(pkts, s.packet + s.next, n * sizeof(*pkts));
@@ -46,12 +46,12 @@ static uint16_t lower_rx(struct dp_port *port, uint16_t queue, struct rte_mbuf *
 }
 
 static void lower_tx(struct dp_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
-	struct dp_counters *cnt)
+	struct dp_site *at)
 {
 	if (!s.packet[PACKETS - 1]) // a question of the VTEP
 		rte_pktmbuf_free_bulk(pkts, n);
 	s.sent += n;
-	cnt->tx_packets += n;
+	at->tx_packets += n;
 }
 
 static struct ip_addr ip_of(uint32_t address)
@@ -77,7 +77,7 @@ static void answer(uint32_t n)
 	s.packet[0] = m;
 	s.next = 0;
 	s.received = 1;
-	vtep_port(s.vtep)->rx(vtep_port(s.vtep), 0, none, DP_BURST, &s.cnt);
+	vtep_port(s.vtep)->rx(vtep_port(s.vtep), 0, none, DP_BURST, &s.at);
 }
 
 static void add_remotes(void)
@@ -163,7 +163,7 @@ static void teardown(void)
 {
 	micro_check(s.sent || s.next, "packets have gone through");
 	for (unsigned r = 0; r < DP_NB_DROPS; r++)
-		micro_check(!s.cnt.drop[r], "no packet was dropped");
+		micro_check(!s.at.drop[r], "no packet was dropped");
 	rte_pktmbuf_free_bulk(s.packet, PACKETS);
 	vni_close(s.vni);
 	vtep_close(s.vtep);
@@ -194,7 +194,7 @@ static uint64_t encap_run(void)
 	struct dp_port *port = vni_port(s.vni);
 
 	for (unsigned i = 0; i < PACKETS; i += DP_BURST)
-		port->tx(port, 0, s.packet + i, DP_BURST, &s.cnt);
+		port->tx(port, 0, s.packet + i, DP_BURST, &s.at);
 	return PACKETS;
 }
 
@@ -220,7 +220,7 @@ static uint64_t decap_run(void)
 	struct rte_mbuf *got[DP_BURST];
 
 	for (unsigned i = 0; i < PACKETS; i += DP_BURST)
-		s.done += port->rx(port, 0, got, DP_BURST, &s.cnt);
+		s.done += port->rx(port, 0, got, DP_BURST, &s.at);
 	return PACKETS;
 }
 

@@ -189,7 +189,7 @@ static void test_mixed_batches_keep_the_order_of_flows(void **state)
 
 static void test_reserved_addresses_are_offered(void **state)
 {
-	struct dp_counters cnt;
+	struct dp_port_stats cnt;
 
 	PORTS({.takes = true}, {});
 	for (unsigned i = 0; i < 250; i++) {
@@ -200,14 +200,14 @@ static void test_reserved_addresses_are_offered(void **state)
 	run();
 	expect_flows(B, 125, 4);
 	drops(A, DP_DROP_LINK_LOCAL, 62); // the rest is taken
-	dp_port_counters(the_dp(), port_id(A), &cnt);
+	dp_port_stats(the_dp(), port_id(A), &cnt);
 	assert_int_equal(cnt.rx_packets, 250);
 	dropped(B, FRAME(.dst = LINK_LOCAL(1), .src = HOST(2)), B, DP_DROP_LINK_LOCAL);
 }
 
 static void test_counters(void **state)
 {
-	struct dp_counters cnt;
+	struct dp_port_stats cnt;
 
 	PORTS({}, {ACCESS(9)}, {});
 	for (unsigned i = 0; i < 10; i++)
@@ -217,11 +217,11 @@ static void test_counters(void **state)
 		expect(B, FRAME(.dst = BROADCAST, .src = HOST(1), .bytes = 100));
 		expect(C, FRAME(.dst = BROADCAST, .src = HOST(1), .bytes = 100, .tag = TAG(9)));
 	}
-	dp_port_counters(the_dp(), port_id(A), &cnt);
+	dp_port_stats(the_dp(), port_id(A), &cnt);
 	assert_int_equal(cnt.rx_packets, 10);
 	assert_int_equal(cnt.rx_bytes, 1040);
 	assert_int_equal(cnt.tx_packets, 0);
-	dp_port_counters(the_dp(), port_id(B), &cnt);
+	dp_port_stats(the_dp(), port_id(B), &cnt);
 	assert_int_equal(cnt.rx_packets, 0);
 	assert_int_equal(cnt.tx_packets, 10);
 	assert_int_equal(cnt.tx_bytes, 1000);

@@ -59,8 +59,8 @@ __attribute__((noreturn, format(printf, 1, 2))) static void blame(const char *fm
 
 // ---- test ports ----
 
-static uint16_t test_rx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
-	struct dp_counters *cnt)
+static uint16_t test_rx(
+	struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n, struct dp_site *at)
 {
 	struct test_port *port = (struct test_port *)dp;
 	uint16_t count = RTE_MIN(n, port->nb_in - port->in_next);
@@ -72,7 +72,7 @@ static uint16_t test_rx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pk
 	return count;
 }
 
-static bool test_take(struct dp_port *port, struct rte_mbuf *m, struct dp_counters *cnt)
+static bool test_take(struct dp_port *port, struct rte_mbuf *m, struct dp_site *at)
 {
 	if (rte_pktmbuf_mtod(m, const uint8_t *)[5] != 1)
 		return false;
@@ -80,8 +80,8 @@ static bool test_take(struct dp_port *port, struct rte_mbuf *m, struct dp_counte
 	return true;
 }
 
-static void test_tx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
-	struct dp_counters *cnt)
+static void test_tx(
+	struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n, struct dp_site *at)
 {
 	struct test_port *port = (struct test_port *)dp;
 
@@ -92,12 +92,12 @@ static void test_tx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, 
 			blame("port %c got a packet that it cannot send", 'A' + dp->id);
 		rte_mbuf_sanity_check(pkts[i], 1);
 		if (port->spec.tx_room && !port->tx_left) {
-			dp_drop(cnt, DP_DROP_TX_FULL, pkts[i]);
+			dp_drop(at, DP_DROP_TX_FULL, pkts[i]);
 			continue;
 		}
 		port->tx_left--;
-		cnt->tx_packets++;
-		cnt->tx_bytes += pkts[i]->pkt_len;
+		at->tx_packets++;
+		at->tx_bytes += pkts[i]->pkt_len;
 		if (port->spec.sink) {
 			port->sunk++;
 			rte_pktmbuf_free(pkts[i]);
@@ -380,9 +380,9 @@ unsigned sunk(unsigned port)
 void h_drops(unsigned index, enum dp_drop_reason reason, uint64_t count)
 {
 	struct test_port *port = port_at(index);
-	struct dp_counters cnt;
+	struct dp_port_stats cnt;
 
-	dp_port_counters(h.dp, port->dp.id, &cnt);
+	dp_port_stats(h.dp, port->dp.id, &cnt);
 	port->drops[reason] += count;
 	if (cnt.drop[reason] != port->drops[reason])
 		blame("port %c: %s is %llu, expected %llu", 'A' + index, dp_drop_info[reason].name,
@@ -395,13 +395,13 @@ void h_silence(void)
 {
 	for (unsigned i = 0; i < h.nb_ports; i++) {
 		struct test_port *port = h.port[i];
-		struct dp_counters cnt;
+		struct dp_port_stats cnt;
 
 		if (port->out_next != port->nb_out)
 			blame("%u packets that nobody expects left by port %c",
 				port->nb_out - port->out_next, 'A' + i);
 		port->out_next = port->nb_out = 0;
-		dp_port_counters(h.dp, port->dp.id, &cnt);
+		dp_port_stats(h.dp, port->dp.id, &cnt);
 		for (unsigned r = 0; r < DP_NB_DROPS; r++) {
 			if (cnt.drop[r] != port->drops[r])
 				blame("port %c: %s is %llu, expected %llu", 'A' + i,
@@ -487,9 +487,9 @@ int h_teardown(void **state)
 
 	h_here(__FILE__, __LINE__);
 	for (unsigned i = 0; i < h.nb_ports; i++) {
-		struct dp_counters cnt;
+		struct dp_port_stats cnt;
 
-		dp_port_counters(h.dp, h.port[i]->dp.id, &cnt);
+		dp_port_stats(h.dp, h.port[i]->dp.id, &cnt);
 		for (unsigned r = 0; r < DP_NB_DROPS; r++) {
 			if (cnt.drop[r] == h.port[i]->drops[r])
 				continue;

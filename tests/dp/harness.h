@@ -156,7 +156,8 @@ bool reason_was_seen(enum dp_drop_reason reason);
 // One group for each subject.
 #define GROUPS(X)                                                                                  \
 	X(forward)                                                                                 \
-	X(guard) X(learning) X(limits) X(vlan) X(size) X(offload) X(snapshot) X(suppress) X(tunnel)
+	X(guard)                                                                                   \
+	X(learning) X(limits) X(vlan) X(size) X(offload) X(snapshot) X(suppress) X(trace) X(tunnel)
 #define X(name) int group_##name(void);
 GROUPS(X)
 #undef X

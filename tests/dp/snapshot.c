@@ -109,7 +109,7 @@ static void test_mtu_and_offloads_change(void **state)
 // The number of a port that is gone serves the next one: as new.
 static void test_port_number_again(void **state)
 {
-	struct dp_counters cnt;
+	struct dp_port_stats cnt;
 	uint16_t again;
 
 	PORTS({}, {}, {});
@@ -119,7 +119,7 @@ static void test_port_number_again(void **state)
 	dp_port_id_free(the_dp(), port_id(B));
 	assert_int_equal(dp_port_id_alloc(the_dp(), &again), 0);
 	assert_int_equal(again, port_id(B));
-	dp_port_counters(the_dp(), again, &cnt);
+	dp_port_stats(the_dp(), again, &cnt);
 	assert_int_equal(cnt.rx_packets, 0);
 	assert_int_equal(cnt.tx_packets, 0);
 	passes(A, to_2, ON(C));

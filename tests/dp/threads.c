@@ -164,8 +164,8 @@ static struct rte_mbuf *next_frame(struct test_port *port)
 		HOST(1000 + rand_r(&port->seed) % 4000), vids[dice % 5], 0);
 }
 
-static uint16_t test_rx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
-	struct dp_counters *cnt)
+static uint16_t test_rx(
+	struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n, struct dp_site *at)
 {
 	struct test_port *port = (struct test_port *)dp;
 	uint64_t woken, left;
@@ -189,8 +189,8 @@ static uint16_t test_rx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pk
 	return count;
 }
 
-static void test_tx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
-	struct dp_counters *cnt)
+static void test_tx(
+	struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n, struct dp_site *at)
 {
 	struct test_port *port = (struct test_port *)dp;
 
@@ -205,7 +205,7 @@ static void test_tx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, 
 			atomic_fetch_add(&port->got_sum, number);
 			atomic_fetch_add(&port->got, 1);
 		}
-		cnt->tx_packets++;
+		at->tx_packets++;
 		rte_pktmbuf_free(pkts[i]);
 	}
 }

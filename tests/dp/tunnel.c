@@ -169,7 +169,7 @@ static void input(unsigned demux, unsigned port, uint16_t remote, struct frame f
 static void test_one_receives_for_others(void **state)
 {
 	struct frame f = FRAME(.dst = BROADCAST, .src = HOST(7));
-	struct dp_counters cnt;
+	struct dp_port_stats cnt;
 
 	PORTS({}, {TUNNEL}, {.bridge = 1}, {.bridge = 1, TUNNEL}, {.demux = true});
 	for (unsigned i = 0; i < 6; i++) {
@@ -181,10 +181,10 @@ static void test_one_receives_for_others(void **state)
 		f.id = i;
 		expect(i % 2 ? A : C, f);
 	}
-	dp_port_counters(the_dp(), port_id(E), &cnt);
+	dp_port_stats(the_dp(), port_id(E), &cnt);
 	assert_int_equal(cnt.rx_packets, 6);
 	assert_int_equal(cnt.rx_bytes, 6 * 60);
-	dp_port_counters(the_dp(), port_id(B), &cnt);
+	dp_port_stats(the_dp(), port_id(B), &cnt);
 	assert_int_equal(cnt.rx_packets, 3);
 	silence();
 }

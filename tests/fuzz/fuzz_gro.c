@@ -242,7 +242,7 @@ static bool same_ids(unsigned a, unsigned b)
 // Looks at a packet and frees it. Returns its first frame.
 static uint16_t check(struct rte_mbuf *m, uint16_t *total)
 {
-	static struct dp_counters cnt;
+	static struct dp_site at;
 	struct rte_mbuf *out[DP_GSO_MAX];
 	uint16_t frames[FRAMES_MAX], count = frames_in(m, frames), pieces;
 
@@ -250,7 +250,7 @@ static uint16_t check(struct rte_mbuf *m, uint16_t *total)
 	demand(count >= 1 && m == s.made[frames[0]]);
 	demand((count > 1) == !!(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG));
 	demand(count == 1 || m->nb_segs <= DP_TX_SEGS);
-	pieces = dp_offload_finish(m, 0, pool, out, DP_GSO_MAX, &cnt);
+	pieces = dp_offload_finish(m, 0, pool, out, DP_GSO_MAX, &at);
 	demand(pieces == count);
 	for (uint16_t i = 0; i < count; i++)
 		demand_equal(out[i], frames[i], count > 1 && same_ids(frames[0], frames[1]));

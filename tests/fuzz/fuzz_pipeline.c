@@ -280,19 +280,19 @@ static void check_out(struct test_port *port, struct rte_mbuf *m)
 	s->got |= 1ull << port->index;
 }
 
-static void test_tx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
-	struct dp_counters *cnt)
+static void test_tx(
+	struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n, struct dp_site *at)
 {
 	demand(n > 0 && n <= DP_BURST, "a burst is 1 to 64 packets");
 	for (uint16_t i = 0; i < n; i++) {
 		check_out((struct test_port *)dp, pkts[i]);
-		cnt->tx_packets++;
+		at->tx_packets++;
 		rte_pktmbuf_free(pkts[i]);
 	}
 }
 
-static uint16_t test_rx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
-	struct dp_counters *cnt)
+static uint16_t test_rx(
+	struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n, struct dp_site *at)
 {
 	struct test_port *port = (struct test_port *)dp;
 	uint16_t count = RTE_MIN(n, port->nb_in - port->in_next);
@@ -530,9 +530,9 @@ static void check_drops(void)
 		 may_drop = 0;
 
 	for (unsigned i = 0; i < NB_PORTS; i++) {
-		struct dp_counters cnt;
+		struct dp_port_stats cnt;
 
-		dp_port_counters(f.dp, f.port[i].dp.id, &cnt);
+		dp_port_stats(f.dp, f.port[i].dp.id, &cnt);
 		for (unsigned r = 0; r < DP_NB_DROPS; r++) {
 			drops[r] += cnt.drop[r] - f.port[i].drops[r];
 			f.port[i].drops[r] = cnt.drop[r];

@@ -38,7 +38,7 @@ static const struct mac own_mac = {{2, 0, 0, 0, 0, 2}};
 // ---- the lower port ----
 
 static uint16_t lower_rx(struct dp_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
-	struct dp_counters *cnt)
+	struct dp_site *at)
 {
 	n = RTE_MIN(n, nb_in);
 	memcpy(pkts, in, n * sizeof(*pkts));
@@ -48,7 +48,7 @@ static uint16_t lower_rx(struct dp_port *port, uint16_t queue, struct rte_mbuf *
 }
 
 static void lower_tx(struct dp_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
-	struct dp_counters *cnt)
+	struct dp_site *at)
 {
 	for (uint16_t i = 0; i < n; i++) {
 		const uint8_t *bytes = rte_pktmbuf_mtod(pkts[i], const uint8_t *);
@@ -56,7 +56,7 @@ static void lower_tx(struct dp_port *port, uint16_t queue, struct rte_mbuf **pkt
 		rte_mbuf_sanity_check(pkts[i], 1);
 		demand(!memcmp(bytes + 6, &own_mac, sizeof(own_mac)));
 		demand(!(bytes[0] & 1) || bytes[0] == 0xff || bytes[0] == 0x33);
-		cnt->tx_packets++;
+		at->tx_packets++;
 		rte_pktmbuf_free(pkts[i]);
 	}
 	nb_sent += n;
@@ -180,20 +180,20 @@ static void init(void)
 	demand(dp_new(&opts, &e.dp, &err) == 0);
 }
 
-static unsigned receive(struct dp_counters *cnt)
+static unsigned receive(struct dp_site *at)
 {
 	struct dp_port *port = vtep_port(e.vtep);
 	struct rte_mbuf *got[DP_BURST];
 	unsigned count = 0;
 
 	while (nb_in) {
-		uint16_t n = port->rx(port, 0, got, DP_BURST, cnt);
+		uint16_t n = port->rx(port, 0, got, DP_BURST, at);
 
 		for (uint16_t i = 0; i < n; i++) {
 			rte_mbuf_sanity_check(got[i], 1);
 			demand(got[i]->pkt_len >= VXLAN_FRAME_MIN);
 			demand(dp_input(got[i]) == PORT_ID && dp_remote(got[i]) == e.remote);
-			if (!vni_port(e.vni)->take_local(vni_port(e.vni), got[i], cnt))
+			if (!vni_port(e.vni)->take_local(vni_port(e.vni), got[i], at))
 				rte_pktmbuf_free(got[i]);
 		}
 		count += n;
@@ -204,19 +204,19 @@ static unsigned receive(struct dp_counters *cnt)
 static void transmit(void)
 {
 	struct dp_port *port = vni_port(e.vni);
-	struct dp_counters cnt = {0};
+	struct dp_site at = {0};
 	struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
 
 	memset(rte_pktmbuf_append(m, 60), 7, 60);
 	dp_set_remote(m, e.remote);
-	port->tx(port, 0, &m, 1, &cnt);
+	port->tx(port, 0, &m, 1, &at);
 	for (unsigned r = 0; r < DP_NB_DROPS; r++)
-		demand(!cnt.drop[r]);
+		demand(!at.drop[r]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct dp_counters cnt = {0};
+	struct dp_site at = {0};
 	unsigned count, out;
 
 	if (!size)
@@ -226,9 +226,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	open_vtep(data[0] & IP6);
 	transmit();
 	count = put_frames(data + 1, size - 1, data[0] & OUTSIDE);
-	out = receive(&cnt) + cnt.rx_packets;
+	out = receive(&at) + at.rx_packets;
 	for (unsigned r = 0; r < DP_NB_DROPS; r++)
-		out += cnt.drop[r];
+		out += at.drop[r];
 	demand(out == count);
 	transmit();
 	vtep_hear(e.vtep, 1000000);

@@ -154,7 +154,7 @@ static void check_round_trip(const struct rte_mbuf *m, const uint8_t *data, uint
 static void finish(struct rte_mbuf *m)
 {
 	static uint8_t copy[FRAME_MAX];
-	static struct dp_counters cnt;
+	static struct dp_site at;
 	struct rte_mbuf *out[DP_GSO_MAX];
 	bool todo = m->ol_flags & DP_OFFLOAD_FLAGS;
 	struct before before = {};
@@ -162,7 +162,7 @@ static void finish(struct rte_mbuf *m)
 
 	if (todo)
 		before = look(m, rte_pktmbuf_read(m, 0, m->pkt_len, copy));
-	n = dp_offload_finish(m, 0, pool, out, DP_GSO_MAX, &cnt);
+	n = dp_offload_finish(m, 0, pool, out, DP_GSO_MAX, &at);
 	demand(n <= DP_GSO_MAX);
 	for (uint16_t i = 0; todo && i < n; i++)
 		check_finished(out[i], &before);

@@ -111,7 +111,7 @@ static void compare_next(struct cut *cut, const struct rte_mbuf *m)
 
 static void check_frame(uint8_t *frame, uint16_t len_bytes, uint16_t mtu)
 {
-	static struct dp_counters cnt;
+	static struct dp_site at;
 	struct rte_mbuf *out[DP_GSO_MAX], *m = packet_of(frame, len_bytes);
 	struct cut cut;
 	bool good, large;
@@ -125,7 +125,7 @@ static void check_frame(uint8_t *frame, uint16_t len_bytes, uint16_t mtu)
 	}
 	good = cut_begin(&cut, m);
 	rte_pktmbuf_refcnt_update(m, 1); // cut_next() reads it below
-	n = dp_offload_finish(m, RTE_ETH_TX_OFFLOAD_MULTI_SEGS, pool, out, DP_GSO_MAX, &cnt);
+	n = dp_offload_finish(m, RTE_ETH_TX_OFFLOAD_MULTI_SEGS, pool, out, DP_GSO_MAX, &at);
 	demand(good == (n > 0));
 	for (uint16_t i = 0; i < n; i++) {
 		demand(!cut_done(&cut));

@@ -23,7 +23,7 @@
 
 #define SKIPPED 77 // meson's word for it
 
-struct dp_counters rx_cnt, tx_cnt;
+struct dp_site rx_cnt, tx_cnt;
 struct rte_mbuf *got[FRAMES_MAX];
 unsigned nb_got;
 char last_event[64];
@@ -120,7 +120,7 @@ void send_to(struct end *end, uint16_t remote, struct rte_mbuf **pkts, unsigned 
 {
 	struct dp_port *port = vni_port(end->vni);
 
-	tx_cnt = (struct dp_counters){};
+	tx_cnt = (struct dp_site){};
 	for (unsigned i = 0; i < n; i++)
 		dp_set_remote(pkts[i], remote);
 	port->tx(port, 0, pkts, n, &tx_cnt);
@@ -132,7 +132,7 @@ void receive_by(struct end *end, unsigned want, uint16_t room)
 	uint64_t start = monotonic_us();
 
 	nb_got = 0;
-	rx_cnt = (struct dp_counters){};
+	rx_cnt = (struct dp_site){};
 	while (nb_got < want && monotonic_us() < start + WAIT_US)
 		nb_got += port->rx(
 			port, 0, got + nb_got, RTE_MIN(room, FRAMES_MAX - nb_got), &rx_cnt);
@@ -161,7 +161,7 @@ void expect_rx_drop(struct end *end, enum dp_drop_reason reason, unsigned n)
 	struct dp_port *port = vtep_port(end->vtep);
 	uint64_t start = monotonic_us();
 
-	rx_cnt = (struct dp_counters){};
+	rx_cnt = (struct dp_site){};
 	while (rx_cnt.drop[reason] < n && monotonic_us() < start + WAIT_US)
 		assert_int_equal(port->rx(port, 0, got, DP_BURST, &rx_cnt), 0);
 	usleep(SETTLE_US);

@@ -25,7 +25,7 @@
 #define FRAMES_MAX 256
 
 // What the last send and receive have counted, and what was received.
-extern struct dp_counters rx_cnt, tx_cnt;
+extern struct dp_site rx_cnt, tx_cnt;
 extern struct rte_mbuf *got[FRAMES_MAX];
 extern unsigned nb_got;
 extern char last_event[64]; // name and data

@@ -16,7 +16,7 @@
 #include "dp/offload.h"
 
 struct rte_mempool *pool, *big_pool;
-struct dp_counters cnt;
+struct dp_site cnt;
 struct rte_mbuf *out[DP_GSO_MAX];
 uint8_t payload[PAYLOAD_BYTES];
 unsigned seed;

@@ -22,7 +22,7 @@
 #define CHAINS	    RTE_ETH_TX_OFFLOAD_MULTI_SEGS
 
 extern struct rte_mempool *pool, *big_pool;
-extern struct dp_counters cnt;
+extern struct dp_site cnt;
 extern struct rte_mbuf *out[DP_GSO_MAX];
 extern uint8_t payload[PAYLOAD_BYTES]; // random
 extern unsigned seed;

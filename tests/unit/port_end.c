@@ -8,7 +8,7 @@ struct dp *dp;
 struct vtep *vtep;
 struct vni *vni;
 struct dp_port lower;
-struct dp_counters rx_cnt, tx_cnt;
+struct dp_site rx_cnt, tx_cnt;
 struct conf_vtep conf;
 const struct mac own_mac = {{2, 0, 0, 0, 0, 1}};
 
@@ -20,8 +20,8 @@ static unsigned nb_in, nb_sent, next_sent;
 unsigned nb_got;
 char last_event[128];
 
-static uint16_t lower_rx(struct dp_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
-	struct dp_counters *c)
+static uint16_t lower_rx(
+	struct dp_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n, struct dp_site *c)
 {
 	n = RTE_MIN(n, nb_in);
 	memcpy(pkts, in, n * sizeof(*pkts));
@@ -30,8 +30,8 @@ static uint16_t lower_rx(struct dp_port *port, uint16_t queue, struct rte_mbuf *
 	return n;
 }
 
-static void lower_tx(struct dp_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
-	struct dp_counters *c)
+static void lower_tx(
+	struct dp_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n, struct dp_site *c)
 {
 	assert_true(n > 0 && n <= DP_BURST);
 	for (uint16_t i = 0; i < n; i++) {
@@ -65,7 +65,7 @@ void sent_bytes(const uint8_t *want, unsigned len)
 	rte_pktmbuf_free(m);
 }
 
-uint64_t drops_of(const struct dp_counters *c)
+uint64_t drops_of(const struct dp_site *c)
 {
 	uint64_t sum = 0;
 
@@ -74,7 +74,7 @@ uint64_t drops_of(const struct dp_counters *c)
 	return sum;
 }
 
-void dropped(struct dp_counters *c, enum dp_drop_reason reason, unsigned count)
+void dropped(struct dp_site *c, enum dp_drop_reason reason, unsigned count)
 {
 	assert_int_equal(c->drop[reason], count);
 	assert_int_equal(drops_of(c), count);
@@ -291,7 +291,7 @@ int end_setup(void **state)
 		.no_checksum = true,
 		.prefix = v6 ? 16 : 8,
 		.gateway = ip_of(GATEWAY)};
-	rx_cnt = tx_cnt = (struct dp_counters){0};
+	rx_cnt = tx_cnt = (struct dp_site){0};
 	nb_in = nb_sent = next_sent = nb_got = 0;
 	last_event[0] = '\0';
 	assert_int_equal(dp_new(&opts, &dp, &err), 0);

@@ -30,7 +30,7 @@ extern struct dp *dp;
 extern struct vtep *vtep;
 extern struct vni *vni;
 extern struct dp_port lower;
-extern struct dp_counters rx_cnt, tx_cnt;
+extern struct dp_site rx_cnt, tx_cnt;
 extern struct conf_vtep conf;
 extern const struct mac own_mac; // of host 1, the VTEP
 
@@ -52,9 +52,9 @@ struct rte_mbuf *next(void); // that was sent; the caller frees it
 void sent_bytes(const uint8_t *want, unsigned len);
 void nothing_more(void); // was sent
 
-uint64_t drops_of(const struct dp_counters *c);
+uint64_t drops_of(const struct dp_site *c);
 // `count` packets were dropped for this reason, and none for another.
-void dropped(struct dp_counters *c, enum dp_drop_reason reason, unsigned count);
+void dropped(struct dp_site *c, enum dp_drop_reason reason, unsigned count);
 
 // ---- packets ----
 

@@ -347,7 +347,7 @@ static void test_train_of_networks(void **state)
 	assert_int_equal(sendto(fd, datagram, sizeof(datagram), 0, (void *)&to, sizeof(to)),
 		sizeof(datagram));
 	usleep(SETTLE_US);
-	rx_cnt = (struct dp_counters){};
+	rx_cnt = (struct dp_site){};
 	nb_got = vtep_port(a.vtep)->rx(vtep_port(a.vtep), 0, got, DP_BURST, &rx_cnt);
 	assert_int_equal(nb_got, 5);
 	assert_int_equal(rx_cnt.drop[DP_DROP_TUNNEL_VNI], 1);

@@ -211,8 +211,8 @@ static void test_mac_is_announced(void **state)
 static atomic_bool race_over;
 static uint64_t race_sent;
 
-static void count_tx(struct dp_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
-	struct dp_counters *c)
+static void count_tx(
+	struct dp_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n, struct dp_site *c)
 {
 	for (uint16_t i = 0; i < n; i++) // not the questions
 		race_sent += pkts[i]->pkt_len > outer_bytes() + 60;
@@ -307,8 +307,8 @@ static void test_gateway_that_is_not_asked(void **state)
 }
 
 // As long as it is asked: frames for nobody here.
-static uint16_t endless_rx(struct dp_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
-	struct dp_counters *c)
+static uint16_t endless_rx(
+	struct dp_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n, struct dp_site *c)
 {
 	assert_int_equal(rte_pktmbuf_alloc_bulk(pool, pkts, n), 0);
 	for (uint16_t i = 0; i < n; i++)

@@ -244,7 +244,7 @@ static void burst(const struct one *ones, unsigned n)
 		m[i] = packet_of(&ones[i], i, UINT16_MAX);
 		bytes += ones[i].len;
 	}
-	tx_cnt = (struct dp_counters){0};
+	tx_cnt = (struct dp_site){0};
 	transmit(m, n);
 	assert_int_equal(tx_cnt.tx_packets, n);
 	assert_int_equal(tx_cnt.tx_bytes, bytes);
@@ -255,7 +255,7 @@ static void burst(const struct one *ones, unsigned n)
 static void sent_train(const struct one *ones, unsigned from, unsigned to)
 {
 	struct rte_mbuf *m = next(), *piece[DP_TX_SEGS];
-	struct dp_counters c = {0};
+	struct dp_site c = {0};
 	uint8_t want[PACKET_BYTES];
 	unsigned n, len;
 
@@ -426,7 +426,7 @@ static void test_train_of_a_segment(void **state)
 	const struct spec s = {.tcp = true, .payload_bytes = 30000, .mss = 1300};
 	const uint64_t offloads = (reopen_for(TRAINS, false), vni_port(vni)->tx_offloads);
 	struct rte_mbuf *m = large_of(&s, UINT16_MAX), *piece[DP_BURST], *train;
-	struct dp_counters c = {0};
+	struct dp_site c = {0};
 	unsigned n = dp_offload_finish(m, offloads, pool, piece, DP_BURST, &c);
 
 	assert_int_equal(n, nb_segments(&s));

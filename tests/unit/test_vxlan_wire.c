@@ -113,8 +113,8 @@ static void test_ping(void **state)
 static dp_tx_fn *tap_tx;
 static unsigned nb_written;
 
-static void count_tx(struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
-	struct dp_counters *c)
+static void count_tx(
+	struct dp_port *dp, uint16_t queue, struct rte_mbuf **pkts, uint16_t n, struct dp_site *c)
 {
 	nb_written += n;
 	tap_tx(dp, queue, pkts, n, c);

@@ -9,7 +9,7 @@
 #include "base/util.h"
 #include "vswitch/ctl/handle.h"
 
-static json_t *drops_by_reason(const struct dp_counters *cnt)
+static json_t *drops_by_reason(const struct dp_port_stats *cnt)
 {
 	json_t *obj = json_object();
 
@@ -57,17 +57,14 @@ static int list_counted(struct vswitch *vs, const struct bridge *bridge, const c
 
 static json_t *stats_json(struct dp *dp, const struct counted *port)
 {
-	struct dp_counters cnt = {0};
-	uint64_t dropped[2] = {0};
+	struct dp_port_stats cnt = {0};
 
-	dp_port_counters(dp, port->dp_id, &cnt);
-	for (unsigned i = 0; i < DP_NB_DROPS; i++)
-		dropped[!!dp_drop_info[i].is_tx] += cnt.drop[i];
+	dp_port_stats(dp, port->dp_id, &cnt);
 	return json_pack("{s:s, s:s*, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "name", port->name,
 		"bridge", port->bridge, "state", port->up ? "up" : "down", "rx_packets",
 		(json_int_t)cnt.rx_packets, "tx_packets", (json_int_t)cnt.tx_packets, "rx_bytes",
 		(json_int_t)cnt.rx_bytes, "tx_bytes", (json_int_t)cnt.tx_bytes, "rx_dropped",
-		(json_int_t)dropped[0], "tx_dropped", (json_int_t)dropped[1], "drops",
+		(json_int_t)cnt.rx_dropped, "tx_dropped", (json_int_t)cnt.tx_dropped, "drops",
 		drops_by_reason(&cnt));
 }
 
@@ -115,9 +112,9 @@ int switch_handle_drops(void *arg, const json_t *params, json_t **ret_result, st
 	if (rc < 0)
 		return rc;
 	for (unsigned i = 0; i < count; i++) {
-		struct dp_counters cnt = {0};
+		struct dp_port_stats cnt = {0};
 
-		dp_port_counters(vswitch_dp(ctl->vs), counted[i].dp_id, &cnt);
+		dp_port_stats(vswitch_dp(ctl->vs), counted[i].dp_id, &cnt);
 		for (unsigned k = 0; k < DP_NB_DROPS; k++)
 			total[k] += cnt.drop[k];
 	}
