@@ -137,8 +137,8 @@ static bool unreachable(struct agent *a, struct request *req, const char *name)
 	struct err err = {0};
 
 	net_error(&err, -ECONNREFUSED, name,
-		"the store cannot be reached: %s; networks of the cluster live there, try again "
-		"when it is back",
+		"the store cannot be reached: %s; networks of the cluster are kept there, so try "
+		"again when it is back",
 		agent_store_reason(a));
 	return request_answer(a, req, err.code, NULL, &err);
 }
@@ -198,7 +198,7 @@ static int create_local(struct agent *a, struct create *c, json_t **ret_result, 
 	if (rc == 0)
 		rc = replica_net_set(&a->replica, &kept, true, 0);
 	if (rc < 0)
-		return err_set_errno(err, rc, c->rec.name, "the network cannot be kept");
+		return err_set_errno(err, rc, c->rec.name, "the network cannot be saved");
 	net = replica_net_by_name(&a->replica, c->rec.name);
 	*ret_result = net ? created(&net->rec) : NULL;
 	return 0;
@@ -237,7 +237,7 @@ void agent_network_create(
 	if (rc == 0)
 		rc = create_local(a, c, &result, &err);
 	if (rc < 0 && !err.code)
-		err_set_errno(&err, rc, want->name, "the network cannot be made");
+		err_set_errno(&err, rc, want->name, "the network cannot be created");
 	fn(arg, rc, result, &err);
 	json_decref(result);
 	if (c)
@@ -296,7 +296,8 @@ static bool rm_run(struct agent *a, struct request *req, uint64_t now_us)
 	rc = refuse_busy(a, net, &err);
 	if (rc < 0 && req->maybe_written)
 		rc = net_error(&unknown, -ETIMEDOUT, rm->name,
-			"the store did not answer: it may be deleted or not; try again");
+			"the store did not answer, so the network may or may not be deleted; try "
+			"again");
 	if (rc < 0)
 		return request_answer(a, req, rc, NULL, req->maybe_written ? &unknown : &err);
 	if (now_us >= req->deadline_us || (!a->store_up && !req->retry.busy))
@@ -341,7 +342,8 @@ void agent_network_rm(struct agent *a, const char *name, bool force, agent_done_
 	int rc = 0;
 
 	if (!net && !force)
-		rc = net_error(&err, -ENOENT, name, "there is no such network");
+		rc = net_error(
+			&err, -ENOENT, name, "there is no such network; see `vsctl network ls`");
 	else if (net && network_is_predefined(&net->rec))
 		rc = net_error(&err, -EPERM, name, "it always exists and cannot be deleted");
 	else if (net && net->local)

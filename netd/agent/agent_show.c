@@ -87,7 +87,7 @@ json_t *agent_network(struct agent *a, const char *name, struct err *err)
 	json_t *obj;
 
 	if (!net) {
-		net_error(err, -ENOENT, name, "there is no such network");
+		net_error(err, -ENOENT, name, "there is no such network; see `vsctl network ls`");
 		return NULL;
 	}
 	obj = network_record_json(&net->rec);
@@ -256,13 +256,15 @@ static void compare_replicas(struct agent *a, struct audit *audit)
 		if (!have || have->revision < ep->revision)
 			difference(audit, "agent", ep->key,
 				have ? "the store has a newer record"
-				     : "the store has it, this host does not");
+				     : "the store has it, but this host does not");
 		if (!strcmp(ep->rec.host, a->conf->host) && !agent_endpoint_by_id(a, ep->rec.id))
-			difference(audit, "store", ep->key, "it is said to be here, but is not");
+			difference(audit, "store", ep->key,
+				"the store says that it is on this host, but it is not");
 	}
 	for (struct replica_endpoint *ep = a->replica.endpoints; ep; ep = ep->hh.next) {
 		if (!replica_endpoint(now, ep->key))
-			difference(audit, "agent", ep->key, "this host has it, the store does not");
+			difference(audit, "agent", ep->key,
+				"this host has it, but the store does not");
 	}
 	for (struct local_endpoint *le = a->endpoints; le; le = le->hh.next) {
 		char key[RECORD_KEY_BYTES];
@@ -274,8 +276,8 @@ static void compare_replicas(struct agent *a, struct audit *audit)
 			continue;
 		record_key_endpoint(key, le->net->id, &le->rec.ips[0].ip);
 		if (!replica_endpoint(now, key))
-			difference(
-				audit, "store", key, "it is here, but the store does not have it");
+			difference(audit, "store", key,
+				"this host uses it, but the store does not have it");
 	}
 	for (struct replica_skipped *s = now->skipped; s; s = s->hh.next)
 		difference(audit, "store", s->key, s->reason);
@@ -328,7 +330,7 @@ static void on_audit_read(
 		reconcile_audit(a->rec, audit->repair, on_switch_audit, audit);
 		return;
 	}
-	difference(audit, "switch", "switch", "it does not answer");
+	difference(audit, "switch", "switch", "the switch does not answer");
 	audit_end(audit, 0, &err);
 }
 

@@ -200,7 +200,8 @@ static void parse_aux_ip(struct parse *p, const char *name, const json_t *value,
 	char shown[72];
 
 	if (allowed)
-		report_add(&p->report, name, path, "'%s' is no name for an address; %s",
+		report_add(&p->report, name, path,
+			"'%s' is not allowed as the name of an address; %s",
 			report_shown(shown, name), allowed);
 	if (!text || allowed)
 		return;

@@ -8,13 +8,11 @@
 #include "base/util.h"
 #include "config/check.h"
 #include "config/rows.h"
+#include "netd/conf/netd_schema_priv.h"
 #include "netd/drivers/endpoint_options.h"
 #include "netd/drivers/network.h"
 
-enum { ALWAYS = ~0u };
-
-static const char *const bool_names[] = {"false", "true", NULL};
-static const char *const not_off_names[] = {"true", "false", NULL};
+const char *const netd_bool_names[] = {"false", "true", NULL};
 
 // ---- checks of values ----
 
@@ -37,14 +35,14 @@ static const char *check_advertise(const void *value)
 		       : "cluster-advertise is an address of this host, or an interface";
 }
 
-static const char *check_path(const void *value)
+const char *netd_check_path(const void *value)
 {
 	return ((const char *)value)[0] == '/' ? NULL : "an absolute path is needed";
 }
 
 static const char *check_some(const void *value)
 {
-	return ((const char *)value)[0] ? NULL : "some text is needed";
+	return ((const char *)value)[0] ? NULL : "it must not be empty";
 }
 
 static int parse_number(const char *text, size_t len, uint32_t *ret_number)
@@ -88,7 +86,7 @@ static const struct schema_field root_fields[] = {
 		.check = check_name,
 		.syntax = "NAME",
 		.fallback = "the host name",
-		.help = "the name of this host in the cluster; another one has another",
+		.help = "the name of this host; must be unique in the cluster",
 	},
 	{
 		.key = "cluster-store",
@@ -108,8 +106,9 @@ static const struct schema_field root_fields[] = {
 		.check = check_advertise,
 		.syntax = "ADDRESS|INTERFACE",
 		.fallback = "the address of the interface of the default route",
-		.help = "where the other hosts send their tunnels' packets to; an interface stands "
-			"for its first address, and is followed when it gets another",
+		.help = "the address to which other hosts send tunnel packets; an interface stands "
+			"for "
+			"its first address, which may change",
 	},
 	{
 		.key = "cluster-store-opts",
@@ -117,7 +116,7 @@ static const struct schema_field root_fields[] = {
 		.sub = &netd_schema_store,
 		.allowed = "cluster-store-opts holds options by name",
 		.syntax = "OPTIONS",
-		.help = "how the store is reached, and when a silent host counts as gone; below",
+		.help = "how to reach the store, and when a silent host counts as gone; see below",
 	},
 	{
 		.key = "quarantine",
@@ -127,7 +126,7 @@ static const struct schema_field root_fields[] = {
 		.initial = 30,
 		.allowed = "quarantine is 0 to 86400 seconds",
 		.syntax = "SECONDS",
-		.help = "a released address is not given out again before",
+		.help = "seconds before a released address is reused",
 	},
 	{
 		.key = "address-reserve",
@@ -137,8 +136,9 @@ static const struct schema_field root_fields[] = {
 		.initial = 128,
 		.allowed = "address-reserve is 0 to 65536 addresses",
 		.syntax = "COUNT",
-		.help = "free addresses that this host wants to own in each network that it uses, "
-			"so that containers can be connected while the store is away",
+		.help = "number of free addresses to own in each network in use, so that "
+			"containers "
+			"can be connected while the store is unreachable",
 	},
 	{
 		.key = "default-address-pools",
@@ -146,7 +146,7 @@ static const struct schema_field root_fields[] = {
 		.sub = &netd_schema_pool,
 		.allowed = "default-address-pools holds a list of base and size",
 		.fallback = "10.64.0.0/11 in parts of /20, and fd63:6175:7365::/48 in parts of /64",
-		.help = "where networks without subnets get theirs from; below",
+		.help = "the subnets of networks that are created without one; see below",
 	},
 	{
 		.key = "vni-range",
@@ -155,7 +155,7 @@ static const struct schema_field root_fields[] = {
 		.check = check_vni_range,
 		.syntax = "FIRST-LAST",
 		.fallback = "4096-1048575",
-		.help = "VXLAN network identifiers that networks get which do not ask for one",
+		.help = "VXLAN network identifiers for networks that are created without one",
 	},
 	{
 		.key = "udp-port",
@@ -166,7 +166,7 @@ static const struct schema_field root_fields[] = {
 		.initial = 4789,
 		.allowed = "a UDP port is 1 to 65535",
 		.syntax = "PORT",
-		.help = "of VXLAN, on this host",
+		.help = "UDP port on which this host receives VXLAN",
 	},
 	{
 		.key = "mtu",
@@ -179,8 +179,8 @@ static const struct schema_field root_fields[] = {
 		.word_value = 0,
 		.allowed = "the MTU of the underlay is 576 to 65535, or auto",
 		.syntax = "BYTES",
-		.fallback = "auto: that of the interface",
-		.help = "of the network between the hosts",
+		.fallback = "auto: the MTU of the interface",
+		.help = "MTU of the network between the hosts, in bytes",
 	},
 	{
 		.key = "dns",
@@ -188,14 +188,14 @@ static const struct schema_field root_fields[] = {
 		.sub = &netd_schema_dns,
 		.allowed = "dns holds options by name",
 		.syntax = "OPTIONS",
-		.help = "the server that containers find each other's names at; below",
+		.help = "the name server for containers; see below",
 	},
 	{
 		.key = "networks",
 		.type = SCHEMA_MAP,
 		.sub = &netd_schema_network,
 		.allowed = "networks holds networks by name",
-		.help = "networks that are made at start when they are not there",
+		.help = "networks to create at start unless they exist",
 	},
 };
 
@@ -217,7 +217,7 @@ static const struct schema_field store_fields[] = {
 		.initial = 15,
 		.allowed = "ttl is 2 to 3600 seconds",
 		.syntax = "SECONDS",
-		.help = "a host that has not reached the store for so long counts as silent",
+		.help = "seconds without contact to the store after which a host counts as silent",
 	},
 	{
 		.key = "heartbeat",
@@ -227,7 +227,7 @@ static const struct schema_field store_fields[] = {
 		.initial = 1,
 		.allowed = "heartbeat is 0 (none) to 60 seconds",
 		.syntax = "SECONDS",
-		.help = "heartbeats through tunnels; 0: none",
+		.help = "seconds between heartbeats through tunnels; 0: no heartbeats",
 	},
 	{
 		.key = "grace",
@@ -237,7 +237,7 @@ static const struct schema_field store_fields[] = {
 		.initial = 60,
 		.allowed = "grace is 0 to 604800 seconds",
 		.syntax = "SECONDS",
-		.help = "the endpoints of a silent host are kept for so long, then deleted",
+		.help = "seconds for which the endpoints of a silent host are kept",
 	},
 	{
 		.key = "timeout",
@@ -248,35 +248,36 @@ static const struct schema_field store_fields[] = {
 		.initial = 3000,
 		.allowed = "timeout is 100 to 60000 milliseconds",
 		.syntax = "MILLISECONDS",
-		.help = "of a request to the store",
+		.help = "milliseconds after which a request to the store fails",
 	},
 	{
 		.key = "ca-file",
 		.alias = {"kv.cacertfile"},
 		.type = SCHEMA_TEXT,
 		FIELD(struct netd_file, conf.ca_file),
-		.check = check_path,
+		.check = netd_check_path,
 		.syntax = "PATH",
-		.help = "certificates (PEM) that the store's is checked against; with any of these "
-			"three files TLS is used",
+		.help = "certificate authorities (PEM) that the store's certificate is checked "
+			"against; "
+			"any of these three files turns TLS on",
 	},
 	{
 		.key = "cert-file",
 		.alias = {"kv.certfile"},
 		.type = SCHEMA_TEXT,
 		FIELD(struct netd_file, conf.cert_file),
-		.check = check_path,
+		.check = netd_check_path,
 		.syntax = "PATH",
-		.help = "this host's certificate (PEM)",
+		.help = "certificate (PEM) of this host",
 	},
 	{
 		.key = "key-file",
 		.alias = {"kv.keyfile"},
 		.type = SCHEMA_TEXT,
 		FIELD(struct netd_file, conf.key_file),
-		.check = check_path,
+		.check = netd_check_path,
 		.syntax = "PATH",
-		.help = "and its key",
+		.help = "private key (PEM) of this host",
 	},
 	{
 		.key = "user",
@@ -285,7 +286,7 @@ static const struct schema_field store_fields[] = {
 		FIELD(struct netd_file, conf.user),
 		.check = check_some,
 		.syntax = "NAME",
-		.help = "of etcd or ZooKeeper",
+		.help = "user name for etcd or ZooKeeper",
 	},
 	{
 		.key = "password",
@@ -294,7 +295,7 @@ static const struct schema_field store_fields[] = {
 		FIELD(struct netd_file, conf.password),
 		.check = check_some,
 		.syntax = "TEXT",
-		.help = "and its password; the file should then be readable by root alone",
+		.help = "password for etcd or ZooKeeper; make this file readable by root only",
 	},
 	{
 		.key = "token",
@@ -303,7 +304,7 @@ static const struct schema_field store_fields[] = {
 		FIELD(struct netd_file, conf.token),
 		.check = check_some,
 		.syntax = "TEXT",
-		.help = "of Consul",
+		.help = "access token for Consul",
 	},
 };
 
@@ -323,7 +324,7 @@ static const struct schema_field pool_fields[] = {
 		.required = ALWAYS,
 		.allowed = "a pool is ADDRESS/LENGTH",
 		.syntax = "CIDR",
-		.help = "addresses of which subnets are parts",
+		.help = "the addresses from which subnets are taken",
 	},
 	{
 		.key = "size",
@@ -336,7 +337,7 @@ static const struct schema_field pool_fields[] = {
 		.allowed = "size is the prefix length of the subnets, up to 30 (IPv4) or 126 "
 			   "(IPv6)",
 		.syntax = "LENGTH",
-		.help = "the prefix length of each of them",
+		.help = "prefix length of each subnet",
 	},
 };
 
@@ -345,261 +346,6 @@ const struct schema_table netd_schema_pool = {
 	.fields = pool_fields,
 	.count = ARRAY_SIZE(pool_fields),
 	.size_bytes = sizeof(struct pool),
-};
-
-static const struct schema_field dns_fields[] = {
-	{
-		.key = "enabled",
-		.type = SCHEMA_ENUM,
-		FIELD(struct dns_conf, off),
-		.names = not_off_names,
-		.syntax = "WHETHER",
-		.help = "whether names are answered at all",
-	},
-	{
-		.key = "ttl",
-		.type = SCHEMA_UINT,
-		FIELD(struct dns_conf, ttl_s),
-		.min = 1,
-		.max = 5,
-		.initial = 2,
-		.allowed = "ttl is 1 to 5 seconds",
-		.syntax = "SECONDS",
-		.help = "clients may keep the address of a name of ours for so long",
-	},
-	{
-		.key = "servers",
-		.type = SCHEMA_LIST,
-		.allowed = "servers holds a list of addresses",
-		.syntax = "[ADDRESS[:PORT], ...]",
-		.fallback = "those of resolv-conf",
-		.help = "who is asked for other names, also `[IPV6-ADDRESS]:PORT`; up to 8. A "
-			"network with servers of its own has these asked",
-	},
-	{
-		.key = "resolv-conf",
-		.type = SCHEMA_TEXT,
-		FIELD(struct dns_conf, resolv_conf),
-		.check = check_path,
-		.syntax = "PATH",
-		.fallback = "/etc/resolv.conf",
-		.help = "where servers and search domains come from that are not given here; read "
-			"again when it changes",
-	},
-	{
-		.key = "search",
-		.type = SCHEMA_LIST,
-		.allowed = "search holds a list of domains",
-		.syntax = "[DOMAIN, ...]",
-		.fallback = "that of resolv-conf",
-		.help = "search domains that containers' resolv.conf gets; up to 6",
-	},
-	{
-		.key = "ndots",
-		.type = SCHEMA_UINT,
-		FIELD(struct dns_conf, ndots),
-		.max = 15,
-		.initial = 0,
-		.allowed = "ndots is 0 to 15",
-		.syntax = "COUNT",
-		.help = "names with so many dots are tried before search domains; for containers' "
-			"resolv.conf",
-	},
-	{
-		.key = "timeout",
-		.type = SCHEMA_UINT,
-		FIELD(struct dns_conf, timeout_ms),
-		.min = 100,
-		.max = 60000,
-		.initial = 4000,
-		.allowed = "timeout is 100 to 60000 milliseconds",
-		.syntax = "MILLISECONDS",
-		.help = "of a question to the servers above, all in all",
-	},
-	{
-		.key = "hedge",
-		.type = SCHEMA_UINT,
-		FIELD(struct dns_conf, hedge_ms),
-		.min = 10,
-		.max = 60000,
-		.initial = 200,
-		.allowed = "hedge is 10 to 60000 milliseconds",
-		.syntax = "MILLISECONDS",
-		.help = "a server that has not answered in this time has the next one asked beside "
-			"it",
-	},
-	{
-		.key = "cache-size",
-		.type = SCHEMA_UINT,
-		FIELD(struct dns_conf, cache_max),
-		.max = 1000000,
-		.initial = 10000,
-		.allowed = "cache-size is 0 to 1000000 answers",
-		.syntax = "COUNT",
-		.help = "answers of servers above that are kept; 0: none",
-	},
-	{
-		.key = "serve-stale",
-		.type = SCHEMA_UINT,
-		FIELD(struct dns_conf, stale_s),
-		.max = 604800,
-		.initial = 3600,
-		.allowed = "serve-stale is 0 to 604800 seconds",
-		.syntax = "SECONDS",
-		.help = "an answer is used for so long after its time when no server answers",
-	},
-	{
-		.key = "client-limit",
-		.type = SCHEMA_UINT,
-		FIELD(struct dns_conf, client_max),
-		.min = 1,
-		.max = 65535,
-		.initial = 100,
-		.allowed = "client-limit is 1 to 65535 questions",
-		.syntax = "COUNT",
-		.help = "questions of one client that wait for servers above; more are refused",
-	},
-	{
-		.key = "forward-limit",
-		.type = SCHEMA_UINT,
-		FIELD(struct dns_conf, forward_max),
-		.min = 1,
-		.max = 1000000,
-		.initial = 4096,
-		.allowed = "forward-limit is 1 to 1000000 questions",
-		.syntax = "COUNT",
-		.help = "the same of all clients together",
-	},
-	{
-		.key = "write-resolv-conf",
-		.type = SCHEMA_ENUM,
-		FIELD(struct dns_conf, write_resolv_conf),
-		.names = bool_names,
-		.syntax = "WHETHER",
-		.help = "write `/etc/netns/NAME/resolv.conf` for each container whose namespace "
-			"has "
-			"a name; otherwise with `vsctl network connect --resolv-conf` only",
-	},
-};
-
-const struct schema_table netd_schema_dns = {
-	.what = "dns",
-	.fields = dns_fields,
-	.count = ARRAY_SIZE(dns_fields),
-	.size_bytes = sizeof(struct dns_conf),
-};
-
-static const struct schema_field network_fields[] = {
-	{
-		.key = "driver",
-		.type = SCHEMA_TEXT,
-		FIELD(struct network_record, driver),
-		.check = check_name,
-		.syntax = "NAME",
-		.fallback = NETWORK_DRIVER_DEFAULT,
-		.help = "what kind of network it is; the drivers are listed below",
-	},
-	{
-		.key = "subnets",
-		.type = SCHEMA_LIST,
-		.sub = &netd_schema_subnet,
-		.allowed = "subnets holds a list of subnets",
-		.fallback = "one from default-address-pools",
-		.help = "where its containers have their addresses; below",
-	},
-	{
-		.key = "ipv6",
-		.type = SCHEMA_ENUM,
-		FIELD(struct network_record, ipv6),
-		.names = bool_names,
-		.syntax = "WHETHER",
-		.fallback = "true with an IPv6 subnet",
-		.help = "containers have IPv6 addresses as well; a subnet is chosen when none is "
-			"given",
-	},
-	{
-		.key = "internal",
-		.type = SCHEMA_ENUM,
-		FIELD(struct network_record, internal),
-		.names = bool_names,
-		.syntax = "WHETHER",
-		.help = "nothing leads out of the network",
-	},
-	{
-		.key = "dns",
-		.type = SCHEMA_LIST,
-		.allowed = "dns holds a list of addresses",
-		.syntax = "[ADDRESS[:PORT], ...]",
-		.fallback = "those of the part dns",
-		.help = "the servers that are asked for names that are not ours; up to 8",
-	},
-	{
-		.key = "labels",
-		.type = SCHEMA_MAP,
-		.allowed = "labels holds texts by name",
-		.syntax = "{NAME: TEXT, ...}",
-		.help = "for people and programs, who find networks by them",
-	},
-	{
-		.key = "options",
-		.type = SCHEMA_MAP,
-		.allowed = "options holds texts by name",
-		.syntax = "{NAME: TEXT, ...}",
-		.help = "of the driver; below",
-	},
-};
-
-const struct schema_table netd_schema_network = {
-	.what = "network",
-	.fields = network_fields,
-	.count = ARRAY_SIZE(network_fields),
-	.size_bytes = sizeof(struct network_record),
-};
-
-static const struct schema_field subnet_fields[] = {
-	{
-		.key = "subnet",
-		.type = SCHEMA_IP,
-		FIELD(struct subnet, cidr.ip),
-		GIVEN(struct subnet, cidr.prefix),
-		.required = ALWAYS,
-		.allowed = "a subnet is ADDRESS/LENGTH",
-		.syntax = "CIDR",
-		.help = "the subnet",
-	},
-	{
-		.key = "ip-range",
-		.type = SCHEMA_IP,
-		FIELD(struct subnet, range.ip),
-		GIVEN(struct subnet, range.prefix),
-		.allowed = "a range is ADDRESS/LENGTH",
-		.syntax = "CIDR",
-		.fallback = "the whole subnet",
-		.help = "the part of it that addresses are given out from",
-	},
-	{
-		.key = "gateway",
-		.type = SCHEMA_IP,
-		FIELD(struct subnet, gateway),
-		.allowed = "a gateway is an address",
-		.syntax = "ADDRESS",
-		.fallback = "the first address that is not reserved",
-		.help = "address of each host in the network; no container gets it",
-	},
-	{
-		.key = "aux-addresses",
-		.type = SCHEMA_MAP,
-		.allowed = "aux-addresses holds addresses by name",
-		.syntax = "{NAME: ADDRESS, ...}",
-		.help = "addresses of others; no container gets them",
-	},
-};
-
-const struct schema_table netd_schema_subnet = {
-	.what = "subnet",
-	.fields = subnet_fields,
-	.count = ARRAY_SIZE(subnet_fields),
-	.size_bytes = sizeof(struct subnet),
 };
 
 static void print_endpoint_options(FILE *file)
@@ -615,9 +361,9 @@ void netd_schema_print_reference(FILE *file)
 {
 	fprintf(file,
 		"# Configuration reference of vsnetd\n\n"
-		"The file is one YAML document. Every key may be left out unless its default says "
-		"otherwise. Changes take a restart of vsnetd, which disturbs no traffic. Anchors, "
-		"aliases, tags and duplicate keys are refused.\n");
+		"The file is one YAML document. A key is optional unless its default says "
+		"otherwise. Changes take effect when vsnetd is restarted, which does not disturb "
+		"traffic. Anchors, aliases, tags and duplicate keys are refused.\n");
 	schema_print_table(file, "The agent", &netd_schema);
 	schema_print_table(file, "The store (`cluster-store-opts`)", &netd_schema_store);
 	schema_print_table(

@@ -27,7 +27,7 @@ static int take_subnets(struct want *w, const json_t *subnets)
 	json_array_foreach (subnets, i, value) {
 		if (cidr_parse(json_string_value(value), &w->rec.subnets[i].cidr) < 0)
 			return err_set(w->err, -EINVAL, w->path,
-				"'%s' is no subnet; ADDRESS/LENGTH is needed, such as 10.1.0.0/16",
+				"'%s' is not a subnet; give ADDRESS/LENGTH, such as 10.1.0.0/16",
 				json_string_value(value));
 		w->rec.nb_subnets++;
 	}
@@ -48,7 +48,7 @@ static int find_subnet(
 	}
 	return err_set(w->err, -EINVAL, w->path,
 		w->rec.nb_subnets ? "%s %s is in none of its subnets"
-				  : "%s %s needs the subnet that it is in",
+				  : "%s %s needs a subnet that contains it",
 		what, ip_format(ip, text));
 }
 
@@ -65,14 +65,16 @@ static int take_ranges(struct want *w, const json_t *ranges)
 
 		if (cidr_parse(text, &range) < 0)
 			return err_set(w->err, -EINVAL, w->path,
-				"'%s' is no range; ADDRESS/LENGTH is needed, such as 10.1.4.0/24",
+				"'%s' is not a range; give ADDRESS/LENGTH, such as 10.1.4.0/24",
 				text);
 		rc = find_subnet(w, &range.ip, "ip-range", &subnet);
 		if (rc < 0)
 			return rc;
 		if (subnet->range.ip.family)
 			return err_set(w->err, -EINVAL, w->path,
-				"ip-range %s is the second one of its subnet; give one", text);
+				"ip-range %s is the second one in its subnet; give one for each "
+				"subnet",
+				text);
 		subnet->range = range;
 	}
 	return 0;
@@ -94,7 +96,8 @@ static int take_gateways(struct want *w, const json_t *gateways)
 			return rc;
 		if (subnet->gateway.family)
 			return err_set(w->err, -EINVAL, w->path,
-				"gateway %s is the second one of its subnet; give one",
+				"gateway %s is the second one in its subnet; give one for each "
+				"subnet",
 				json_string_value(value));
 		subnet->gateway = ip;
 	}
@@ -111,8 +114,8 @@ static int take_aux(struct want *w, const char *name, const char *text)
 
 	if (strlen(name) >= sizeof(aux->name) || !text || ip_parse(text, &ip) < 0)
 		return err_set(w->err, -EINVAL, w->path,
-			"aux-address '%.64s' is not allowed; a short name and an address are "
-			"needed, such as router=10.1.0.1",
+			"aux-address '%.64s' is not allowed; give a short name and an address, "
+			"such as router=10.1.0.1",
 			name);
 	snprintf(what, sizeof(what), "aux-address %s", name);
 	rc = find_subnet(w, &ip, what, &subnet);
@@ -167,7 +170,8 @@ static int take_texts(struct want *w, const json_t *params, const char *what, js
 	json_object_foreach (texts, name, value) {
 		if (!json_is_string(value))
 			return err_set(w->err, -EINVAL, w->path,
-				"'%.64s' of its %s is not allowed; a text is needed", name, what);
+				"'%.64s' in %s is not allowed; the value must be a text", name,
+				what);
 	}
 	*ret_texts = texts ? json_deep_copy(texts) : json_object();
 	return *ret_texts ? 0 : err_set(w->err, -ENOMEM, w->path, "out of memory");

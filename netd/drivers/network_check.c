@@ -142,7 +142,7 @@ static void check_option(struct network_check *c, const char *name, const char *
 		network_mistake(
 			c, key, "'%.64s' is not allowed; %s", value ? value : "", o->allowed);
 	else if (strcmp(o->name, name) && network_option(c->rec, o->name))
-		network_mistake(c, key, "option '%s' is given as well", o->name);
+		network_mistake(c, key, "option '%s' is given too; give one of them", o->name);
 }
 
 // Options have one spelling each from here on.
@@ -182,11 +182,12 @@ static void check_labels(struct network_check *c)
 
 	json_object_foreach (c->rec->labels, name, value) {
 		if (!name[0])
-			network_mistake(c, "labels", "a label has a name: NAME=VALUE");
+			network_mistake(c, "labels", "a label needs a name: NAME=VALUE");
 		else if (!json_is_string(value) || strlen(name) > RECORD_TEXT_MAX ||
 			 json_string_length(value) > RECORD_TEXT_MAX)
-			network_mistake(c, "labels", "label '%.64s' is no text of at most %d bytes",
-				name, RECORD_TEXT_MAX);
+			network_mistake(c, "labels",
+				"label '%.64s' is not a text of at most %d bytes", name,
+				RECORD_TEXT_MAX);
 	}
 }
 
@@ -269,8 +270,8 @@ static void check_cidr(struct place *p)
 
 		if (cidr_overlap(cidr, other))
 			network_mistake(p->c, key,
-				"%s overlaps with %s; the subnets of a network do not", p->cidr,
-				cidr_format(other, text));
+				"%s overlaps %s; the subnets of a network must not overlap",
+				p->cidr, cidr_format(other, text));
 	}
 }
 
@@ -282,8 +283,8 @@ static void check_range(struct place *p)
 
 	key_of(p, "ip-range", key);
 	if (!cidr_has(cidr, &range->ip) || range->prefix < cidr->prefix)
-		network_mistake(p->c, key, "%s is not inside of subnet %s",
-			cidr_format(range, text), p->cidr);
+		network_mistake(
+			p->c, key, "%s is not inside subnet %s", cidr_format(range, text), p->cidr);
 	else if (range->prefix > longest)
 		network_mistake(p->c, key, "%s is too small; the prefix length is at most %u",
 			cidr_format(range, text), longest);
@@ -315,15 +316,15 @@ static void check_aux(struct place *p, unsigned index)
 	snprintf(what, sizeof(what), "aux-address %s", aux->name);
 	key_of(p, part, key);
 	if (allowed)
-		network_mistake(
-			p->c, key, "'%s' is no name for an address; %s", aux->name, allowed);
+		network_mistake(p->c, key, "'%s' is not allowed as the name of an address; %s",
+			aux->name, allowed);
 	check_reserved(p, &aux->ip, what, key);
 	if (ip_equal(&aux->ip, &subnet->gateway))
-		network_mistake(p->c, key, "%s %s is the gateway; it is reserved already", what,
+		network_mistake(p->c, key, "%s %s is the gateway, which is already reserved", what,
 			ip_format(&aux->ip, text));
 	for (unsigned i = 0; i < index; i++) {
 		if (ip_equal(&subnet->aux[i].ip, &aux->ip))
-			network_mistake(p->c, key, "%s %s is reserved as %s already", what,
+			network_mistake(p->c, key, "%s %s is already reserved as %s", what,
 				ip_format(&aux->ip, text), subnet->aux[i].name);
 		else if (!strcmp(subnet->aux[i].name, aux->name))
 			network_mistake(p->c, key, "%s is given twice", what);
@@ -356,7 +357,7 @@ static void check_subnets(struct network_check *c)
 	const struct network_record *rec = c->rec;
 
 	if (rec->nb_subnets > RECORD_SUBNETS_MAX) {
-		network_mistake(c, "subnets", "there are %u; a network has at most %d",
+		network_mistake(c, "subnets", "%u subnets are too many; a network has at most %d",
 			rec->nb_subnets, RECORD_SUBNETS_MAX);
 		return;
 	}

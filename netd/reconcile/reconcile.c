@@ -210,7 +210,7 @@ static void on_state(void *arg, bool up)
 	LIST_FOREACH (net, &rec->nets, entry)
 		sw_net_reset(net);
 	sw_relist(rec, true);
-	sw_audit_fail(rec, -ECONNRESET, "the switch went away");
+	sw_audit_fail(rec, -ECONNRESET, "the connection to the switch was lost");
 	rec->opts.on_state(rec->opts.arg, up);
 	reconcile_run(rec, rec->now_us);
 }

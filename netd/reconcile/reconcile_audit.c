@@ -155,8 +155,7 @@ void sw_audit_step(struct reconcile *rec)
 		return;
 	if (rec->now_us >= rec->audit->deadline_us)
 		sw_audit_fail(rec, -ETIMEDOUT,
-			"the switch did not tell all that it has; some change does not come to an "
-			"end");
+			"the switch did not list everything in time; a change of it may be stuck");
 	else
 		steps[rec->audit->stage](rec);
 }
@@ -178,7 +177,7 @@ void reconcile_audit(struct reconcile *rec, bool repair, reconcile_audit_fn *fn,
 		return;
 	}
 	if (rec->audit) {
-		refuse(fn, arg, -EBUSY, "there is one under way");
+		refuse(fn, arg, -EBUSY, "an audit is already running; wait for it to end");
 		return;
 	}
 	audit = calloc(1, sizeof(*audit));

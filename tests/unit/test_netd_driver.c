@@ -172,7 +172,7 @@ static const struct {
 		"'16777216' is not allowed; a VXLAN network identifier is 1 to 16777215"},
 	{"n", "overlay", "o=spoof=yes", "'yes' is not allowed; spoof is allow or deny"},
 	{"n", "overlay", "o=com.docker.network.driver.mtu=1400 o=mtu=1400",
-		"option 'mtu' is given as well"},
+		"option 'mtu' is given too"},
 	{"n", "overlay", "6 o=mtu=1279", "IPv6 needs an MTU of at least 1280, not 1279"},
 	{"n", "overlay", "s=fd00::/64 o=mtu=1279", "IPv6 needs an MTU"},
 	{"n", "overlay", "s=10.0.0.0/31", "10.0.0.0/31 has no room for containers"},
@@ -181,12 +181,12 @@ static const struct {
 	{"n", "overlay", "s=0.0.0.0/0", "0.0.0.0/0 holds"},
 	{"n", "overlay", "s=239.1.0.0/16", "239.1.0.0/16 holds multicast"},
 	{"n", "overlay", "s=fe80::/64", "fe80::/64 holds link-local addresses"},
-	{"n", "overlay", "s=10.1.0.0/16 s=10.1.2.0/24", "10.1.2.0/24 overlaps with 10.1.0.0/16"},
+	{"n", "overlay", "s=10.1.0.0/16 s=10.1.2.0/24", "10.1.2.0/24 overlaps 10.1.0.0/16"},
 	{"n", "overlay", "s=10.1.0.0/16 r=10.2.0.0/24",
-		"10.2.0.0/24 is not inside of subnet 10.1.0.0/16"},
+		"10.2.0.0/24 is not inside subnet 10.1.0.0/16"},
 	{"n", "overlay", "s=10.1.0.0/16 r=10.0.0.0/15",
-		"10.0.0.0/15 is not inside of subnet 10.1.0.0/16"},
-	{"n", "overlay", "s=10.1.0.0/16 r=fd00::/64", "fd00::/64 is not inside of subnet"},
+		"10.0.0.0/15 is not inside subnet 10.1.0.0/16"},
+	{"n", "overlay", "s=10.1.0.0/16 r=fd00::/64", "fd00::/64 is not inside subnet"},
 	{"n", "overlay", "s=10.1.0.0/16 r=10.1.0.4/31", "10.1.0.4/31 is too small"},
 	{"n", "overlay", "s=10.1.0.0/16 g=10.2.0.1",
 		"gateway 10.2.0.1 is not in subnet 10.1.0.0/16"},
@@ -199,14 +199,14 @@ static const struct {
 	{"n", "overlay", "s=10.1.0.0/16 g=10.1.0.1 a=r@10.1.0.1",
 		"aux-address r 10.1.0.1 is the gateway"},
 	{"n", "overlay", "s=10.1.0.0/16 a=r@10.1.0.1 a=q@10.1.0.1",
-		"aux-address q 10.1.0.1 is reserved as r already"},
+		"aux-address q 10.1.0.1 is already reserved as r"},
 	{"n", "overlay", "s=10.1.0.0/16 a=r@10.1.0.1 a=r@10.1.0.2", "aux-address r is given twice"},
 	{"n", "overlay",
 		"s=10.1.0.0/24 s=10.1.1.0/24 s=10.1.2.0/24 s=10.1.3.0/24 s=10.1.4.0/24 "
 		"s=10.1.5.0/24 s=10.1.6.0/24 s=10.1.7.0/24 s=10.1.8.0/24 s=10.1.9.0/24 "
 		"s=10.2.0.0/24 s=10.2.1.0/24 s=10.2.2.0/24 s=10.2.3.0/24 s=10.2.4.0/24 "
 		"s=10.2.5.0/24 s=10.2.6.0/24",
-		"there are 17; a network has at most 16"},
+		"17 subnets are too many; a network has at most 16"},
 };
 
 static void test_refused(void **state)

@@ -305,14 +305,14 @@ static void test_create_refused(void **state)
 	} cases[] = {
 		{"{}", -EINVAL, "'name' is missing"},
 		{"{\"name\": \"a\", \"subnets\": [\"10.1\"]}", -EINVAL,
-			"network a: '10.1' is no subnet; ADDRESS/LENGTH is needed"},
+			"network a: '10.1' is not a subnet; give ADDRESS/LENGTH"},
 		{"{\"name\": \"a\", \"ip_ranges\": [\"10.1.0.0/24\"]}", -EINVAL,
-			"network a: ip-range 10.1.0.0 needs the subnet that it is in"},
+			"network a: ip-range 10.1.0.0 needs a subnet that contains it"},
 		{"{\"name\": \"a\", \"subnets\": [\"10.1.0.0/16\"], \"gateways\": [\"10.2.0.1\"]}",
 			-EINVAL, "network a: gateway 10.2.0.1 is in none of its subnets"},
 		{"{\"name\": \"a\", \"subnets\": [\"10.1.0.0/16\"], \"gateways\": [\"10.1.0.1\", "
 		 "\"10.1.0.2\"]}",
-			-EINVAL, "gateway 10.1.0.2 is the second one of its subnet"},
+			-EINVAL, "gateway 10.1.0.2 is the second one in its subnet"},
 		{"{\"name\": \"a\", \"subnets\": [\"10.1.0.0/16\"], \"ip_ranges\": "
 		 "[\"10.1.0.0/24\", \"10.1.1.0/24\"]}",
 			-EINVAL, "ip-range 10.1.1.0/24 is the second one"},
@@ -325,7 +325,7 @@ static void test_create_refused(void **state)
 		{"{\"name\": \"a\", \"dns\": [\"10.2.0.1\", \"ns\"]}", -EINVAL,
 			"network a: dns 'ns' is not allowed; a server is ADDRESS"},
 		{"{\"name\": \"a\", \"options\": {\"mtu\": 1400}}", -EINVAL,
-			"'mtu' of its options is not allowed; a text is needed"},
+			"'mtu' in options is not allowed; the value must be a text"},
 		{"{\"name\": \"a\", \"driver\": \"overlay-with-a-long-name\"}", -EINVAL,
 			"there is no driver 'overlay-with-a"},
 		{"{\"name\": \"a\", \"subnets\": [\"10.1.0.0/31\"]}", -EINVAL,
