@@ -16,9 +16,9 @@ static int load_bridge(struct vswitch *vs, const struct conf_bridge *conf, struc
 	for (unsigned i = 0; i < conf->nb_ports && rc == 0; i++)
 		rc = vport_load(vs, bridge, &conf->ports[i], err);
 	if (rc == 0 && conf->nb_fdb)
-		rc = vswitch_fdb_add(vs, conf->opts.name, conf->fdb, conf->nb_fdb, err);
+		rc = vswitch_fdb_add(vs, bridge, conf->fdb, conf->nb_fdb, err);
 	if (rc == 0 && conf->nb_neigh)
-		rc = vswitch_neigh_add(vs, conf->opts.name, conf->neigh, conf->nb_neigh, err);
+		rc = vswitch_neigh_add(vs, bridge, conf->neigh, conf->nb_neigh, err);
 	return rc;
 }
 

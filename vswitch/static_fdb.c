@@ -92,21 +92,18 @@ static int settle(struct job *job, bool all, struct err *err)
 	return rc;
 }
 
-static int begin(struct job *job, struct vswitch *vs, const char *bridge,
+static int begin(struct job *job, struct vswitch *vs, struct bridge *bridge,
 	const struct conf_fdb *entries, unsigned count, bool all, struct err *err)
 {
 	const struct static_entry *twice;
 	char text[MAC_TEXT_BYTES];
 	int rc;
 
-	*job = (struct job){.vs = vs, .count = count};
-	rc = vswitch_get_bridge(vs, bridge, &job->bridge, err);
-	if (rc < 0)
-		return rc;
+	*job = (struct job){.vs = vs, .bridge = bridge, .count = count};
 	job->entry = calloc(count + 1, sizeof(*job->entry));
 	job->own = calloc(count + 1, sizeof(struct static_entry *));
 	if (!job->entry || !job->own)
-		return err_set(err, -ENOMEM, bridge, "out of memory");
+		return err_set(err, -ENOMEM, bridge->opts.name, "out of memory");
 	for (unsigned i = 0; i < count; i++)
 		job->entry[i].conf = entries[i];
 	rc = settle(job, all, err);
@@ -312,7 +309,7 @@ static void keep(struct job *job)
 	job->nb_own = 0;
 }
 
-int vswitch_fdb_add(struct vswitch *vs, const char *bridge, const struct conf_fdb *entries,
+int vswitch_fdb_add(struct vswitch *vs, struct bridge *bridge, const struct conf_fdb *entries,
 	unsigned count, struct err *err)
 {
 	struct job job;
@@ -358,17 +355,15 @@ static int pick_there(struct job *job, bool if_exists, struct err *err)
 	return 0;
 }
 
-int vswitch_fdb_del(struct vswitch *vs, const char *name, const struct conf_fdb *entries,
+int vswitch_fdb_del(struct vswitch *vs, struct bridge *bridge, const struct conf_fdb *entries,
 	unsigned count, bool if_exists, unsigned *ret_deleted, struct err *err)
 {
-	struct bridge *bridge;
 	struct job job;
-	int rc = begin(&job, vs, name, entries, count, false, err);
+	int rc = begin(&job, vs, bridge, entries, count, false, err);
 
 	if (rc == 0)
 		rc = pick_there(&job, if_exists, err);
 	if (rc == 0) {
-		bridge = job.bridge;
 		for (unsigned i = 0; i < job.count; i++) {
 			take(&job, job.own[i]);
 			put_remote(port_of(&job, job.own[i]), job.own[i]);

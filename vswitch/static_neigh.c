@@ -113,15 +113,12 @@ static int add_many(
 	return -ENOMEM;
 }
 
-int vswitch_neigh_add(struct vswitch *vs, const char *name, const struct conf_neigh *entries,
+int vswitch_neigh_add(struct vswitch *vs, struct bridge *bridge, const struct conf_neigh *entries,
 	unsigned count, struct err *err)
 {
 	struct conf_neigh *sorted = NULL;
-	struct bridge *bridge;
-	int rc = vswitch_get_bridge(vs, name, &bridge, err);
+	int rc = sort(bridge, entries, count, &sorted, err);
 
-	if (rc == 0)
-		rc = sort(bridge, entries, count, &sorted, err);
 	if (rc == 0) {
 		rc = add_few(vs, bridge, sorted, count);
 		if (rc == -ENOSPC)
@@ -169,15 +166,12 @@ static void del(
 	vs->saving.entries_only = true;
 }
 
-int vswitch_neigh_del(struct vswitch *vs, const char *name, const struct conf_neigh *entries,
+int vswitch_neigh_del(struct vswitch *vs, struct bridge *bridge, const struct conf_neigh *entries,
 	unsigned count, bool if_exists, unsigned *ret_deleted, struct err *err)
 {
 	struct conf_neigh *sorted = NULL;
-	struct bridge *bridge;
-	int rc = vswitch_get_bridge(vs, name, &bridge, err);
+	int rc = sort(bridge, entries, count, &sorted, err);
 
-	if (rc == 0)
-		rc = sort(bridge, entries, count, &sorted, err);
 	if (rc == 0)
 		rc = check_there(bridge, sorted, count, ret_deleted, if_exists ? NULL : err);
 	if (rc == -ENOENT && sorted && if_exists)

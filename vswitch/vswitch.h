@@ -131,13 +131,13 @@ int vswitch_port_set(struct vswitch *vs, const struct conf_port *conf, struct er
 int vswitch_ports_del(
 	struct vswitch *vs, const char *const *names, unsigned count, struct err *err);
 
-// Static forwarding entries: all or none. Adding one that is there replaces it; deleting one that
-// is not is -ENOENT, or with `if_exists` nothing; one that is named twice is -EINVAL. Of an entry
-// to be deleted, a tunnel that is given has to be that of the entry; the port counts for those of
-// the zero address only.
-int vswitch_fdb_add(struct vswitch *vs, const char *bridge, const struct conf_fdb *entries,
+// Static forwarding entries: all or none. Adding one that exists replaces it. Deleting one that
+// does not exist is -ENOENT, or with `if_exists` does nothing. Naming one twice is -EINVAL. To
+// delete an entry, its port need not be given, unless it is of the zero address; its tunnel need
+// not be given either, but must match when it is.
+int vswitch_fdb_add(struct vswitch *vs, struct bridge *bridge, const struct conf_fdb *entries,
 	unsigned count, struct err *err);
-int vswitch_fdb_del(struct vswitch *vs, const char *bridge, const struct conf_fdb *entries,
+int vswitch_fdb_del(struct vswitch *vs, struct bridge *bridge, const struct conf_fdb *entries,
 	unsigned count, bool if_exists, unsigned *ret_deleted, struct err *err);
 
 // The entries of the zero address of a vxlan port in its own VLAN (`tag`, else untagged), which are
@@ -145,9 +145,9 @@ int vswitch_fdb_del(struct vswitch *vs, const char *bridge, const struct conf_fd
 unsigned vport_floods(const struct vport *vp, struct static_entry *const **ret_first);
 
 // The addresses that a bridge answers for; in the same way.
-int vswitch_neigh_add(struct vswitch *vs, const char *bridge, const struct conf_neigh *entries,
+int vswitch_neigh_add(struct vswitch *vs, struct bridge *bridge, const struct conf_neigh *entries,
 	unsigned count, struct err *err);
-int vswitch_neigh_del(struct vswitch *vs, const char *bridge, const struct conf_neigh *entries,
+int vswitch_neigh_del(struct vswitch *vs, struct bridge *bridge, const struct conf_neigh *entries,
 	unsigned count, bool if_exists, unsigned *ret_deleted, struct err *err);
 
 // Index of the first neighbour of the bridge beyond `key`'s VLAN and address.

@@ -6,7 +6,7 @@
 
 #include "base/member.h"
 #include "vswitch/ctl/fdb_page.h"
-#include "vswitch/ctl/handle.h"
+#include "vswitch/ctl/handle_entries.h"
 
 #define PAGE_DEFAULT 1000
 
@@ -115,8 +115,9 @@ out:
 	return rc;
 }
 
-static void bind_entry(const json_t *obj, struct conf_fdb *entry)
+static int bind_entry(const json_t *obj, void *to, struct err *err)
 {
+	struct conf_fdb *entry = to;
 	const char *port = handle_param_text(obj, "port"),
 		   *tunnel = handle_param_text(obj, "tunnel");
 
@@ -125,61 +126,36 @@ static void bind_entry(const json_t *obj, struct conf_fdb *entry)
 		ip_parse(tunnel, &entry->tunnel);
 	entry->vlan = member_int(obj, "vlan");
 	snprintf(entry->port, sizeof(entry->port), "%s", port ? port : "");
-}
-
-// What adding and deleting have in common: the bridge, and the list `entries` in a new array.
-static int bind_entries(struct switch_ctl *ctl, const json_t *params, struct bridge **ret_bridge,
-	struct conf_fdb **ret_entries, unsigned *ret_count, struct err *err)
-{
-	const json_t *list = json_object_get(params, "entries");
-	struct conf_fdb *entries;
-	int rc = handle_param_bridge(ctl->vs, params, "bridge", ret_bridge, err);
-
-	if (rc < 0)
-		return rc;
-	entries = calloc(json_array_size(list), sizeof(*entries));
-	if (!entries)
-		return handle_no_memory(err);
-	for (size_t i = 0; i < json_array_size(list); i++)
-		bind_entry(json_array_get(list, i), &entries[i]);
-	*ret_entries = entries;
-	*ret_count = json_array_size(list);
 	return 0;
 }
 
+static int add(struct vswitch *vs, struct bridge *bridge, const void *entries, unsigned count,
+	struct err *err)
+{
+	return vswitch_fdb_add(vs, bridge, entries, count, err);
+}
+
+static int del(struct vswitch *vs, struct bridge *bridge, const void *entries, unsigned count,
+	bool if_exists, unsigned *ret_deleted, struct err *err)
+{
+	return vswitch_fdb_del(vs, bridge, entries, count, if_exists, ret_deleted, err);
+}
+
+static const struct entries_kind fdb_entries = {
+	.entry_bytes = sizeof(struct conf_fdb),
+	.bind = bind_entry,
+	.add = add,
+	.del = del,
+};
+
 int switch_handle_fdb_add(void *arg, const json_t *params, json_t **ret_result, struct err *err)
 {
-	struct switch_ctl *ctl = arg;
-	struct conf_fdb *entries;
-	struct bridge *bridge;
-	unsigned count;
-	int rc = bind_entries(ctl, params, &bridge, &entries, &count, err);
-
-	if (rc < 0)
-		return rc;
-	rc = vswitch_fdb_add(ctl->vs, bridge->opts.name, entries, count, err);
-	if (rc == 0)
-		*ret_result = json_pack("{s:i}", "added", (int)count);
-	free(entries);
-	return rc;
+	return handle_entries_add(arg, &fdb_entries, params, ret_result, err);
 }
 
 int switch_handle_fdb_del(void *arg, const json_t *params, json_t **ret_result, struct err *err)
 {
-	struct switch_ctl *ctl = arg;
-	struct conf_fdb *entries;
-	struct bridge *bridge;
-	unsigned count, deleted;
-	int rc = bind_entries(ctl, params, &bridge, &entries, &count, err);
-
-	if (rc < 0)
-		return rc;
-	rc = vswitch_fdb_del(ctl->vs, bridge->opts.name, entries, count,
-		handle_param_flag(params, "if_exists"), &deleted, err);
-	if (rc == 0)
-		*ret_result = json_pack("{s:i}", "deleted", (int)deleted);
-	free(entries);
-	return rc;
+	return handle_entries_del(arg, &fdb_entries, params, ret_result, err);
 }
 
 int switch_handle_fdb_flush(void *arg, const json_t *params, json_t **ret_result, struct err *err)

@@ -7,13 +7,14 @@
 #include "base/member.h"
 #include "base/util.h"
 #include "config/check.h"
-#include "vswitch/ctl/handle.h"
+#include "vswitch/ctl/handle_entries.h"
 
 #define PAGE_DEFAULT 1000
 #define CURSOR_BYTES (IP_TEXT_BYTES + 8)
 
-static int bind_entry(const json_t *obj, struct conf_neigh *entry, struct err *err)
+static int bind_entry(const json_t *obj, void *to, struct err *err)
 {
+	struct conf_neigh *entry = to;
 	const char *ip = handle_param_text(obj, "ip"), *mac = handle_param_text(obj, "mac"),
 		   *allowed;
 
@@ -27,63 +28,33 @@ static int bind_entry(const json_t *obj, struct conf_neigh *entry, struct err *e
 	return allowed ? err_set(err, -EINVAL, ip, "%s", allowed) : 0;
 }
 
-// What adding and deleting have in common: the bridge, and the list `entries` in a new array.
-static int bind_entries(struct switch_ctl *ctl, const json_t *params, struct bridge **ret_bridge,
-	struct conf_neigh **ret_entries, unsigned *ret_count, struct err *err)
+static int add(struct vswitch *vs, struct bridge *bridge, const void *entries, unsigned count,
+	struct err *err)
 {
-	const json_t *list = json_object_get(params, "entries");
-	struct conf_neigh *entries;
-	int rc = handle_param_bridge(ctl->vs, params, "bridge", ret_bridge, err);
-
-	if (rc < 0)
-		return rc;
-	entries = calloc(json_array_size(list), sizeof(*entries));
-	if (!entries)
-		return handle_no_memory(err);
-	for (size_t i = 0; i < json_array_size(list) && rc == 0; i++)
-		rc = bind_entry(json_array_get(list, i), &entries[i], err);
-	if (rc < 0) {
-		free(entries);
-		return rc;
-	}
-	*ret_entries = entries;
-	*ret_count = json_array_size(list);
-	return 0;
+	return vswitch_neigh_add(vs, bridge, entries, count, err);
 }
+
+static int del(struct vswitch *vs, struct bridge *bridge, const void *entries, unsigned count,
+	bool if_exists, unsigned *ret_deleted, struct err *err)
+{
+	return vswitch_neigh_del(vs, bridge, entries, count, if_exists, ret_deleted, err);
+}
+
+static const struct entries_kind neigh_entries = {
+	.entry_bytes = sizeof(struct conf_neigh),
+	.bind = bind_entry,
+	.add = add,
+	.del = del,
+};
 
 int switch_handle_neigh_add(void *arg, const json_t *params, json_t **ret_result, struct err *err)
 {
-	struct switch_ctl *ctl = arg;
-	struct conf_neigh *entries;
-	struct bridge *bridge;
-	unsigned count;
-	int rc = bind_entries(ctl, params, &bridge, &entries, &count, err);
-
-	if (rc < 0)
-		return rc;
-	rc = vswitch_neigh_add(ctl->vs, bridge->opts.name, entries, count, err);
-	if (rc == 0)
-		*ret_result = json_pack("{s:i}", "added", (int)count);
-	free(entries);
-	return rc;
+	return handle_entries_add(arg, &neigh_entries, params, ret_result, err);
 }
 
 int switch_handle_neigh_del(void *arg, const json_t *params, json_t **ret_result, struct err *err)
 {
-	struct switch_ctl *ctl = arg;
-	struct conf_neigh *entries;
-	struct bridge *bridge;
-	unsigned count, deleted;
-	int rc = bind_entries(ctl, params, &bridge, &entries, &count, err);
-
-	if (rc < 0)
-		return rc;
-	rc = vswitch_neigh_del(ctl->vs, bridge->opts.name, entries, count,
-		handle_param_flag(params, "if_exists"), &deleted, err);
-	if (rc == 0)
-		*ret_result = json_pack("{s:i}", "deleted", (int)deleted);
-	free(entries);
-	return rc;
+	return handle_entries_del(arg, &neigh_entries, params, ret_result, err);
 }
 
 // The cursor is the key of the last entry of a page: "VLAN ADDRESS".
