@@ -40,6 +40,7 @@ static const char walker[] =
 	"\t\tcase $verb in\n"
 	"\t\t*-br) echo \"$_vsctl_bridge_keys\" ;;\n"
 	"\t\t*-vtep) echo \"$_vsctl_vtep_keys\" ;;\n"
+	"\t\tset-port) echo \"$_vsctl_port_live_keys\" ;;\n"
 	"\t\t*) echo \"$_vsctl_port_keys\" ;;\n"
 	"\t\tesac\n"
 	"\t\t;;\n"
@@ -106,13 +107,14 @@ static const char walker[] =
 	"}\n"
 	"complete -F _vsctl vsctl\n";
 
-static void print_keys(const char *name, const struct schema_table *table)
+// Those that can change while the object exists, or all.
+static void print_keys(const char *name, const struct schema_table *table, bool only_live)
 {
 	printf("%s='", name);
 	for (unsigned i = 0; i < table->count; i++) {
 		const struct schema_field *field = &table->fields[i];
 
-		if (field_is_section(field))
+		if (field_is_section(field) || (only_live && !field->live))
 			continue;
 		if (field->type != SCHEMA_ENUM)
 			printf("%s= ", field->key);
@@ -218,9 +220,10 @@ static void print_verbs(void)
 static void print_script(void)
 {
 	printf("# Completion of vsctl for bash; made by `vsctl completion bash`.\n");
-	print_keys("_vsctl_port_keys", &schema_port);
-	print_keys("_vsctl_bridge_keys", &schema_bridge);
-	print_keys("_vsctl_vtep_keys", &schema_vtep);
+	print_keys("_vsctl_port_keys", &schema_port, false);
+	print_keys("_vsctl_port_live_keys", &schema_port, true);
+	print_keys("_vsctl_bridge_keys", &schema_bridge, false);
+	print_keys("_vsctl_vtep_keys", &schema_vtep, false);
 	print_globals();
 	print_verbs();
 	print_values();

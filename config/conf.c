@@ -2,6 +2,7 @@
 #include "config/conf.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,6 +106,33 @@ int conf_vtep_bind(const json_t *obj, const char *path, struct conf_vtep *vtep, 
 	if (report.code == 0)
 		*vtep = bound;
 	return report.code;
+}
+
+int conf_port_check_change(
+	const struct conf_port *old, const struct conf_port *now, struct err *err)
+{
+	char path[CONF_NAME_BYTES + 8];
+
+	snprintf(path, sizeof(path), "port %s", old->name);
+	return schema_check_change(&schema_port, old, now, path, err);
+}
+
+int conf_bridge_check_change(
+	const struct conf_bridge_opts *old, const struct conf_bridge_opts *now, struct err *err)
+{
+	char path[CONF_NAME_BYTES + 8];
+
+	snprintf(path, sizeof(path), "bridge %s", old->name);
+	return schema_check_change(&schema_bridge, old, now, path, err);
+}
+
+int conf_vtep_check_change(
+	const struct conf_vtep *old, const struct conf_vtep *now, struct err *err)
+{
+	char path[CONF_NAME_BYTES + 8];
+
+	snprintf(path, sizeof(path), "VTEP %s", old->name);
+	return schema_check_change(&schema_vtep, old, now, path, err);
 }
 
 static json_t *to_json(const struct schema_table *table, const void *from, bool all)

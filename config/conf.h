@@ -217,6 +217,15 @@ int conf_bridge_bind(
 	const json_t *obj, const char *path, struct conf_bridge_opts *opts, struct err *err);
 int conf_vtep_bind(const json_t *obj, const char *path, struct conf_vtep *vtep, struct err *err);
 
+// Whether an existing object of `old` can become `now`, which has the same name: -EOPNOTSUPP names
+// the key that cannot change.
+int conf_port_check_change(
+	const struct conf_port *old, const struct conf_port *now, struct err *err);
+int conf_bridge_check_change(
+	const struct conf_bridge_opts *old, const struct conf_bridge_opts *now, struct err *err);
+int conf_vtep_check_change(
+	const struct conf_vtep *old, const struct conf_vtep *now, struct err *err);
+
 void conf_port_init(struct conf_port *port); // defaults, no name
 void conf_bridge_opts_init(struct conf_bridge_opts *opts);
 void conf_vtep_init(struct conf_vtep *vtep);

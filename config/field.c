@@ -386,6 +386,66 @@ bool field_is_default(const struct schema_field *field, const void *obj)
 	}
 }
 
+static bool same_ips(const char (*a)[64], const char (*b)[64], unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (strcmp(a[i], b[i]) != 0)
+			return false;
+	}
+	return true;
+}
+
+static bool same_hosts(const struct ip_addr *a, const struct ip_addr *b, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (!ip_equal(&a[i], &b[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool same_list(const struct schema_field *field, const void *a, const void *b)
+{
+	unsigned count = *count_of(field, a);
+
+	if (count != *count_of(field, b))
+		return false;
+	if (field->type == SCHEMA_IPS)
+		return same_ips(at_const(field, a), at_const(field, b), count);
+	if (field->type == SCHEMA_HOSTS)
+		return same_hosts(at_const(field, a), at_const(field, b), count);
+	return !memcmp(at_const(field, a), at_const(field, b), count * sizeof(unsigned));
+}
+
+bool field_equal(const struct schema_field *field, const void *a, const void *b)
+{
+	const void *left = at_const(field, a), *right = at_const(field, b);
+
+	if (field_is_default(field, a) && field_is_default(field, b) && !field->derive)
+		return true;
+	switch (field->type) {
+	case SCHEMA_ENUM:
+	case SCHEMA_UINT:
+		return field_uint(field, a) == field_uint(field, b);
+	case SCHEMA_TEXT:
+		return !strcmp(left, right);
+	case SCHEMA_MAC:
+	case SCHEMA_VLANS:
+		if (field->given_offset && *given(field, a) != *given(field, b))
+			return false;
+		return !memcmp(left, right, field->size_bytes);
+	case SCHEMA_IP:
+		return ip_equal(left, right) &&
+		       (!field->given_offset || *count_of(field, a) == *count_of(field, b));
+	case SCHEMA_IPS:
+	case SCHEMA_HOSTS:
+	case SCHEMA_CPUS:
+		return same_list(field, a, b);
+	default:
+		return true;
+	}
+}
+
 int field_add(
 	const struct schema_field *field, const char *item, void *obj, char why[FIELD_WHY_BYTES])
 {

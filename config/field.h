@@ -19,6 +19,9 @@ bool field_is_section(const struct schema_field *field); // SCHEMA_MAP, SCHEMA_L
 void field_reset(const struct schema_field *field, void *obj);
 bool field_is_default(const struct schema_field *field, const void *obj);
 
+// Whether two structures have the same value; of a section always.
+bool field_equal(const struct schema_field *field, const void *a, const void *b);
+
 uint64_t field_uint(const struct schema_field *field, const void *obj); // SCHEMA_ENUM, _UINT
 
 // Sets the field from text; a list takes items with commas between them. -EINVAL with a sentence

@@ -61,6 +61,29 @@ static void print_values(FILE *file, const struct schema_field *field)
 	}
 }
 
+// "live", "recreate", or with a difference between kinds "live; vxlan: recreate".
+static void print_changes(
+	FILE *file, const struct schema_table *table, const struct schema_field *field)
+{
+	const char *fixed = table->fixed ? table->fixed : "restart", *joint = "live; ";
+	unsigned all = 0;
+
+	for (unsigned kind = 0; table->kind_names && table->kind_names[kind]; kind++)
+		all |= schema_applies(field, kind) ? 1u << kind : 0;
+	if (!field->live || (field->live & all) == all) {
+		fprintf(file, " %s |", field->live ? "live" : fixed);
+		return;
+	}
+	fprintf(file, " ");
+	for (unsigned kind = 0; table->kind_names[kind]; kind++) {
+		if (!schema_applies(field, kind) || schema_is_live(field, kind))
+			continue;
+		fprintf(file, "%s%s", joint, table->kind_names[kind]);
+		joint = ", ";
+	}
+	fprintf(file, ": %s |", fixed);
+}
+
 void schema_print_table(FILE *file, const char *title, const struct schema_table *table)
 {
 	fprintf(file, "\n## %s\n\n| key |%s value | default | changes | meaning |\n", title,
@@ -75,7 +98,9 @@ void schema_print_table(FILE *file, const char *title, const struct schema_table
 		print_values(file, field);
 		fprintf(file, " | ");
 		print_default(file, field);
-		fprintf(file, " | %s | %s |\n", field->live ? "live" : "restart", field->help);
+		fprintf(file, " |");
+		print_changes(file, table, field);
+		fprintf(file, " %s |\n", field->help);
 	}
 }
 
@@ -84,8 +109,8 @@ void schema_print_reference(FILE *file)
 	fprintf(file,
 		"# Configuration reference\n\n"
 		"The file is one YAML document. Every key may be left out unless its default says "
-		"otherwise. Keys marked *live* can be changed while the switch runs; *restart* "
-		"takes a restart of the switch, or of a port its removal and addition. Lists may "
+		"otherwise. Keys marked *live* can be changed while the switch runs. *recreate*: "
+		"delete the port and add it again; *restart*: restart the switch. Lists may "
 		"be written as one text with commas, as on a command line: `trunks: 10,20-30`. "
 		"Anchors, aliases, tags and duplicate keys are refused.\n");
 	schema_print_table(file, "The switch", &schema_conf);

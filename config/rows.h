@@ -4,5 +4,8 @@
 
 #include <stddef.h>
 
+// For schema_field.live, of an option that can change whatever the kind of its object.
+enum { LIVE = ~0u };
+
 #define FIELD(s, f) .offset = offsetof(s, f), .size_bytes = sizeof(((s *)0)->f)
 #define GIVEN(s, f) .given_offset = offsetof(s, f)

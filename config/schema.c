@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "config/schema.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/util.h"
 #include "config/check.h"
 #include "config/conf.h"
+#include "config/field.h"
 #include "config/rows.h"
 
 static const char *const polling_names[] = {
@@ -90,7 +92,7 @@ static const struct schema_field conf_fields[] = {
 		.allowed = "vteps holds the VTEPs of this host by name",
 		.fallback = "one named default, when a port of type vxlan needs it",
 		.help = "the VTEPs of this host, by name",
-		.live = true,
+		.live = LIVE,
 	},
 	{
 		.key = "bridges",
@@ -98,7 +100,7 @@ static const struct schema_field conf_fields[] = {
 		.sub = &schema_bridge,
 		.allowed = "bridges holds the bridges by name",
 		.help = "the bridges, by name",
-		.live = true,
+		.live = LIVE,
 	},
 };
 
@@ -113,7 +115,7 @@ static const struct schema_field bridge_fields[] = {
 		.syntax = "SECONDS",
 		.help = "learned addresses are forgotten after this many seconds without a packet; "
 			"0: never",
-		.live = true,
+		.live = LIVE,
 	},
 	{
 		.key = "fdb-limit",
@@ -125,7 +127,7 @@ static const struct schema_field bridge_fields[] = {
 		.allowed = "a bridge learns 1 to 16777216 addresses",
 		.syntax = "COUNT",
 		.help = "addresses learned on the bridge, at most",
-		.live = true,
+		.live = LIVE,
 	},
 	{
 		.key = "neigh-unknown",
@@ -136,7 +138,7 @@ static const struct schema_field bridge_fields[] = {
 		.syntax = "POLICY",
 		.help = "what becomes of a request (ARP, neighbour solicitation) for an address "
 			"that no neighbour entry has: flooded as any other broadcast, or dropped",
-		.live = true,
+		.live = LIVE,
 	},
 	{
 		.key = "ports",
@@ -144,7 +146,7 @@ static const struct schema_field bridge_fields[] = {
 		.sub = &schema_port,
 		.allowed = "ports holds the ports by name",
 		.help = "the ports, by name; a name is unique in the switch",
-		.live = true,
+		.live = LIVE,
 	},
 	{
 		.key = "fdb",
@@ -152,7 +154,7 @@ static const struct schema_field bridge_fields[] = {
 		.sub = &schema_fdb,
 		.allowed = "fdb is a list of entries such as {mac: 02:00:00:00:00:09, port: c1}",
 		.help = "static forwarding entries",
-		.live = true,
+		.live = LIVE,
 	},
 	{
 		.key = "neigh",
@@ -162,7 +164,7 @@ static const struct schema_field bridge_fields[] = {
 			   "02:00:00:00:00:09}",
 		.help = "neighbours that the bridge answers for, so that requests for them need "
 			"not be flooded",
-		.live = true,
+		.live = LIVE,
 	},
 };
 
@@ -177,7 +179,7 @@ static const struct schema_field fdb_fields[] = {
 		.syntax = "MAC",
 		.help = "Ethernet address; all zero, with `tunnel`: frames to all and to unknown "
 			"addresses go there, too",
-		.live = true,
+		.live = LIVE,
 	},
 	{
 		.key = "port",
@@ -188,7 +190,7 @@ static const struct schema_field fdb_fields[] = {
 		.fallback = "with `tunnel`, the only port of type vxlan that carries the VLAN; "
 			    "else it has to be given",
 		.help = "port of the same bridge behind which the address is",
-		.live = true,
+		.live = LIVE,
 	},
 	{
 		.key = "tunnel",
@@ -199,7 +201,7 @@ static const struct schema_field fdb_fields[] = {
 		.syntax = "ADDRESS",
 		.help = "with a port of type vxlan, the remote VTEP behind which the "
 			"address is",
-		.live = true,
+		.live = LIVE,
 	},
 	{
 		.key = "vlan",
@@ -209,7 +211,7 @@ static const struct schema_field fdb_fields[] = {
 		.allowed = "a VLAN id is 1 to 4094, or 0 for untagged",
 		.syntax = "ID",
 		.help = "VLAN of the address; 0: untagged",
-		.live = true,
+		.live = LIVE,
 	},
 };
 
@@ -223,7 +225,7 @@ static const struct schema_field neigh_fields[] = {
 		.allowed = "a neighbour has an IPv4 or IPv6 address",
 		.syntax = "ADDRESS",
 		.help = "address that is asked for",
-		.live = true,
+		.live = LIVE,
 	},
 	{
 		.key = "mac",
@@ -234,7 +236,7 @@ static const struct schema_field neigh_fields[] = {
 		.allowed = "an address is six bytes such as 02:00:00:00:00:01",
 		.syntax = "MAC",
 		.help = "Ethernet address that is the answer",
-		.live = true,
+		.live = LIVE,
 	},
 	{
 		.key = "vlan",
@@ -244,7 +246,7 @@ static const struct schema_field neigh_fields[] = {
 		.allowed = "a VLAN id is 1 to 4094, or 0 for untagged",
 		.syntax = "ID",
 		.help = "VLAN of the address; 0: untagged",
-		.live = true,
+		.live = LIVE,
 	},
 };
 
@@ -304,4 +306,32 @@ bool schema_applies(const struct schema_field *field, unsigned kind)
 bool schema_is_required(const struct schema_field *field, unsigned kind)
 {
 	return field->required >> kind & 1;
+}
+
+bool schema_is_live(const struct schema_field *field, unsigned kind)
+{
+	return field->live >> kind & 1;
+}
+
+int schema_check_change(const struct schema_table *table, const void *old, const void *now,
+	const char *path, struct err *err)
+{
+	unsigned kind = table->kind ? table->kind(old) : 0;
+
+	for (unsigned i = 0; i < table->count; i++) {
+		const struct schema_field *field = &table->fields[i];
+
+		if (schema_is_live(field, kind) || field_equal(field, old, now))
+			continue;
+		if (!field->live || !table->kind)
+			return err_set(err, -EOPNOTSUPP, path,
+				"%s cannot be changed on an existing %s: delete the %s and add it "
+				"again",
+				field->key, table->what, table->what);
+		return err_set(err, -EOPNOTSUPP, path,
+			"%s cannot be changed on a %s %s %s: delete the %s and add it again",
+			field->key, table->what, table->kind_word, table->kind_names[kind],
+			table->what);
+	}
+	return 0;
 }

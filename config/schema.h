@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/err.h"
+
 enum schema_type {
 	SCHEMA_ENUM, // one of `names`; an enum
 	SCHEMA_UINT, // min..max; uint16_t or uint32_t
@@ -63,7 +65,9 @@ struct schema_field {
 	const char *syntax;   // the value in usage texts, "ID"
 	const char *fallback; // the default, in words; NULL when `initial` or "none" says it
 	const char *help;
-	bool live; // can be changed on a running switch; otherwise by a restart or a new port
+	// The kinds of object whose value can change while the switch runs, as a bit mask; of
+	// others it takes what schema_table.fixed says.
+	unsigned live;
 };
 
 struct schema_table {
@@ -75,6 +79,7 @@ struct schema_table {
 	unsigned (*kind)(const void *obj);
 	const char *const *kind_names;
 	const char *kind_word; // between the two in "a port of type tap"
+	const char *fixed;     // what it takes to change a key that is not live; NULL: "restart"
 };
 
 extern const struct schema_table schema_conf;	// struct conf
@@ -99,6 +104,14 @@ const char *schema_nearest_name(const char *const *names, const char *word);
 // Whether objects of kind `kind` have `field`, or must have it.
 bool schema_applies(const struct schema_field *field, unsigned kind);
 bool schema_is_required(const struct schema_field *field, unsigned kind);
+
+// Whether an object of kind `kind` can have another value of `field` while it exists.
+bool schema_is_live(const struct schema_field *field, unsigned kind);
+
+// Whether `old` can become `now` while it exists: -EOPNOTSUPP names the first key that differs and
+// is not live for the kind of `old`. The error's path is `path`.
+int schema_check_change(const struct schema_table *table, const void *old, const void *now,
+	const char *path, struct err *err);
 
 // Writes a table as a section of a reference page (Markdown).
 void schema_print_table(FILE *file, const char *title, const struct schema_table *table);

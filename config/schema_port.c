@@ -83,7 +83,7 @@ static const struct schema_field port_fields[] = {
 		.allowed = "a VLAN id is 1 to 4094",
 		.syntax = "ID",
 		.help = "VLAN of untagged packets; alone, it makes the port an access port",
-		.live = true,
+		.live = LIVE,
 	},
 	{
 		.key = "trunks",
@@ -95,7 +95,7 @@ static const struct schema_field port_fields[] = {
 		.syntax = "ID[-ID][,...]",
 		.fallback = "all VLANs",
 		.help = "VLANs that a trunk port carries; 0 stands for untagged packets",
-		.live = true,
+		.live = LIVE,
 	},
 	{
 		.key = "vlan-mode",
@@ -108,7 +108,7 @@ static const struct schema_field port_fields[] = {
 		.fallback = "access with `tag` alone, native-untagged with `tag` and `trunks`, "
 			    "else trunk",
 		.help = "how the port treats VLAN tags, in the words of Open vSwitch",
-		.live = true,
+		.live = LIVE,
 	},
 	{
 		.key = "mtu",
@@ -124,7 +124,7 @@ static const struct schema_field port_fields[] = {
 		.help = "largest packet that leaves by the port, without the Ethernet header; "
 			"auto, for tap and veth: the largest that every port of type vxlan of "
 			"the bridge takes",
-		.live = true,
+		.live = TAP | VETH | DPDK,
 	},
 	{
 		.key = "queues",
@@ -147,7 +147,7 @@ static const struct schema_field port_fields[] = {
 		.syntax = "COUNT",
 		.fallback = "no limit but the bridge's",
 		.help = "addresses learned on the port, at most",
-		.live = true,
+		.live = LIVE,
 	},
 	{
 		.key = "isolated",
@@ -157,7 +157,7 @@ static const struct schema_field port_fields[] = {
 		.syntax = "WHETHER",
 		.help = "on: no frame goes from this port to another isolated one of the bridge, "
 			"as with bridge(8)",
-		.live = true,
+		.live = LIVE,
 	},
 	{
 		.key = "netns",
@@ -203,7 +203,7 @@ static const struct schema_field port_fields[] = {
 		.syntax = "MAC",
 		.fallback = "the device's own",
 		.help = "Ethernet address of the device",
-		.live = true,
+		.live = LIVE,
 	},
 	{
 		.key = "ip",
@@ -214,7 +214,7 @@ static const struct schema_field port_fields[] = {
 		.kinds = TAP | VETH,
 		.syntax = "ADDRESS/PREFIX[,...]",
 		.help = "addresses put on the device, at most 4",
-		.live = true,
+		.live = LIVE,
 	},
 	{
 		.key = "guard",
@@ -226,7 +226,7 @@ static const struct schema_field port_fields[] = {
 		.help = "on: drops frames from other MAC addresses than the device's, and from "
 			"other IP addresses than those of guard-ips, ARP and neighbour discovery "
 			"included; those of IPv6 made from the MAC pass, as do DHCP clients",
-		.live = true,
+		.live = LIVE,
 	},
 	{
 		.key = "guard-ips",
@@ -239,7 +239,7 @@ static const struct schema_field port_fields[] = {
 		.syntax = "ADDRESS[/PREFIX][,...]",
 		.fallback = "any: only MAC addresses are looked at",
 		.help = "addresses and prefixes that frames may be from with guard on, at most 16",
-		.live = true,
+		.live = LIVE,
 	},
 	{
 		.key = "devargs",
@@ -276,7 +276,7 @@ static const struct schema_field port_fields[] = {
 		.syntax = "ADDRESS[,...]",
 		.help = "remote VTEPs, at most 16: frames of theirs are taken, and they "
 			"get those to all; forwarding entries name further ones",
-		.live = true,
+		.live = LIVE,
 	},
 	{
 		.key = "vtep",
@@ -297,7 +297,7 @@ static const struct schema_field port_fields[] = {
 		.syntax = "WHETHER",
 		.help = "on: addresses are learned from frames of remote VTEPs; off: "
 			"only forwarding entries tell where they are",
-		.live = true,
+		.live = LIVE,
 	},
 };
 
@@ -340,7 +340,7 @@ static const struct schema_field vtep_fields[] = {
 		.syntax = "WHICH",
 		.help = "kernel: UDP sockets of the host, its addresses and routes; port: a port "
 			"that the VTEP has to itself, with an address of its own",
-		.live = true,
+		.live = LIVE,
 	},
 	{
 		.key = "address",
@@ -355,7 +355,7 @@ static const struct schema_field vtep_fields[] = {
 		.fallback = "kernel: any of the host's",
 		.help = "address that the VTEP sends from and receives at; with its prefix "
 			"length for underlay port",
-		.live = true,
+		.live = LIVE,
 	},
 	{
 		.key = "gateway",
@@ -366,7 +366,7 @@ static const struct schema_field vtep_fields[] = {
 		.allowed = "a gateway is an IPv4 or IPv6 address",
 		.syntax = "ADDRESS",
 		.help = "next hop to addresses outside of the prefix",
-		.live = true,
+		.live = LIVE,
 	},
 	{
 		.key = "gateway-mac",
@@ -380,7 +380,7 @@ static const struct schema_field vtep_fields[] = {
 		.syntax = "MAC",
 		.fallback = "found by ARP or neighbour discovery",
 		.help = "Ethernet address of the gateway, where nobody answers for it",
-		.live = true,
+		.live = LIVE,
 	},
 	{
 		.key = "udp-port",
@@ -393,7 +393,7 @@ static const struct schema_field vtep_fields[] = {
 		.allowed = "a UDP port is 1 to 65535",
 		.syntax = "PORT",
 		.help = "UDP port of all the VTEPs that talk with each other",
-		.live = true,
+		.live = LIVE,
 	},
 	{
 		.key = "mtu",
@@ -406,7 +406,7 @@ static const struct schema_field vtep_fields[] = {
 		.fallback = "what the route or the port has",
 		.help = "largest outer packet; the VNIs offer 50 bytes less over IPv4, 70 over "
 			"IPv6",
-		.live = true,
+		.live = LIVE,
 	},
 	{
 		.key = "checksum",
@@ -415,7 +415,7 @@ static const struct schema_field vtep_fields[] = {
 		.names = on_off_names,
 		.syntax = "WHETHER",
 		.help = "whether outer UDP headers over IPv4 have a checksum; over IPv6 they do",
-		.live = true,
+		.live = LIVE,
 	},
 	{
 		.key = "heartbeat",
@@ -425,7 +425,7 @@ static const struct schema_field vtep_fields[] = {
 		.allowed = "a heartbeat is sent every 1 to 60000 ms, or 0 for none",
 		.syntax = "MILLISECONDS",
 		.help = "time between heartbeats to each remote VTEP; 0: none",
-		.live = true,
+		.live = LIVE,
 	},
 	{
 		.key = "netns",
@@ -438,7 +438,7 @@ static const struct schema_field vtep_fields[] = {
 		.fallback = "the namespace of the switch",
 		.help = "network namespace of the sockets or of the device: a name under "
 			"/run/netns, an absolute path or a pid",
-		.live = true,
+		.live = LIVE,
 	},
 	{
 		.key = "type",
@@ -450,7 +450,7 @@ static const struct schema_field vtep_fields[] = {
 		.kinds = PORT,
 		.syntax = "TYPE",
 		.help = "what the port plugs into, as with other ports",
-		.live = true,
+		.live = LIVE,
 	},
 	{
 		.key = "devargs",
@@ -461,7 +461,7 @@ static const struct schema_field vtep_fields[] = {
 		.required = P_DPDK,
 		.syntax = "DEVARGS",
 		.help = "PCI address or virtual device",
-		.live = true,
+		.live = LIVE,
 	},
 	{
 		.key = "ifname",
@@ -472,7 +472,7 @@ static const struct schema_field vtep_fields[] = {
 		.syntax = "NAME",
 		.fallback = "the VTEP's name",
 		.help = "name of the device in its namespace",
-		.live = true,
+		.live = LIVE,
 	},
 	{
 		.key = "host-ifname",
@@ -484,7 +484,7 @@ static const struct schema_field vtep_fields[] = {
 		.fallback = "made from the VTEP's name",
 		.help = "name of the end of the pair that the switch has; one that is there is "
 			"taken",
-		.live = true,
+		.live = LIVE,
 	},
 	{
 		.key = "mac",
@@ -497,7 +497,7 @@ static const struct schema_field vtep_fields[] = {
 		.syntax = "MAC",
 		.fallback = "dpdk: the device's; else made from the VTEP's name",
 		.help = "Ethernet address of the VTEP",
-		.live = true,
+		.live = LIVE,
 	},
 	{
 		.key = "queues",
@@ -510,7 +510,7 @@ static const struct schema_field vtep_fields[] = {
 		.syntax = "COUNT",
 		.fallback = "1",
 		.help = "receive queues of the port",
-		.live = true,
+		.live = LIVE,
 	},
 };
 
@@ -522,6 +522,7 @@ const struct schema_table schema_port = {
 	.kind = port_kind,
 	.kind_names = port_type_names,
 	.kind_word = "of type",
+	.fixed = "recreate",
 };
 
 const struct schema_table schema_vtep = {

@@ -66,45 +66,9 @@ void port_close(struct port *port, bool remove)
 	free(port);
 }
 
-// The first option that differs and cannot be changed on a running port.
-static const char *fixed_option(const struct conf_port *a, const struct conf_port *b)
-{
-	if (strcmp(a->name, b->name) != 0)
-		return "name";
-	if (a->type != b->type)
-		return "type";
-	if (a->queues != b->queues)
-		return "queues";
-	if (strcmp(a->netns, b->netns) != 0)
-		return "netns";
-	if (strcmp(a->ifname, b->ifname) != 0)
-		return "ifname";
-	if (strcmp(a->host_ifname, b->host_ifname) != 0)
-		return "host_ifname";
-	if (strcmp(a->devargs, b->devargs) != 0)
-		return "devargs";
-	if (a->vni != b->vni)
-		return "key";
-	if (strcmp(a->vtep, b->vtep) != 0)
-		return "vtep";
-	return NULL;
-}
-
-int port_check_change(const struct conf_port *old, const struct conf_port *conf, struct err *err)
-{
-	const char *option = fixed_option(old, conf);
-	char path[CONF_NAME_BYTES + 8];
-
-	if (!option)
-		return 0;
-	snprintf(path, sizeof(path), "port %s", old->name);
-	return err_set(err, -EOPNOTSUPP, path,
-		"%s cannot be changed on a running port: delete the port and add it again", option);
-}
-
 int port_change(struct port *port, const struct conf_port *conf, struct err *err)
 {
-	int rc = port_check_change(&port->conf, conf, err);
+	int rc = conf_port_check_change(&port->conf, conf, err);
 
 	if (!rc)
 		rc = port->type->change(port, conf, err);

@@ -52,8 +52,8 @@ struct port_type {
 	// made is deleted; without, it stays for the next start (taps and veths persist).
 	void (*close)(struct port *port, bool remove);
 
-	// Applies a change of options to a running port; options that cannot be changed live
-	// are refused before (port_check_change()).
+	// Applies a change of options to a running port; options that are not live are refused
+	// before (conf_port_check_change()).
 	int (*change)(struct port *port, const struct conf_port *conf, struct err *err);
 
 	// Adds members to `obj` for `vsctl show`: ifindex, ifname, driver, mac, offloads, link.
@@ -125,9 +125,8 @@ int port_open(const struct conf_port *conf, const struct port_env *env, struct p
 // See struct port_type. Frees `port`.
 void port_close(struct port *port, bool remove);
 
-// Whether a running port of `old` can become `conf` without being recreated. -EOPNOTSUPP names the
-// option that cannot change.
-int port_check_change(const struct conf_port *old, const struct conf_port *conf, struct err *err);
+// Makes a running port be as `conf` says. -EOPNOTSUPP: it has an option that cannot change
+// (conf_port_check_change()).
 int port_change(struct port *port, const struct conf_port *conf, struct err *err);
 
 void port_describe(const struct port *port, json_t *obj);

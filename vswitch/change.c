@@ -59,6 +59,8 @@ int vswitch_bridge_set(struct vswitch *vs, const struct conf_bridge_opts *opts, 
 	struct bridge *bridge;
 	int rc = vswitch_get_bridge(vs, opts->name, &bridge, err);
 
+	if (rc == 0)
+		rc = conf_bridge_check_change(&bridge->opts, opts, err);
 	if (rc < 0)
 		return rc;
 	old = bridge->opts;
@@ -357,7 +359,7 @@ int vswitch_port_set(struct vswitch *vs, const struct conf_port *conf, struct er
 	int rc = vswitch_get_port(vs, conf->name, &vp, err);
 
 	if (rc == 0)
-		rc = port_check_change(&vp->conf, conf, err);
+		rc = conf_port_check_change(&vp->conf, conf, err);
 	if (rc == 0)
 		rc = check_settled(vp, conf, err);
 	if (rc < 0)

@@ -188,6 +188,8 @@ int vswitch_vtep_set(struct vswitch *vs, const struct conf_vtep *conf, struct er
 	int rc = vtep_object_get(&vs->vteps, conf->name, &vo, err);
 
 	if (rc == 0)
+		rc = conf_vtep_check_change(&vo->conf, conf, err);
+	if (rc == 0)
 		rc = check_change(vs, vo, conf, err);
 	if (rc < 0)
 		return rc;

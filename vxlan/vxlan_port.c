@@ -146,13 +146,8 @@ static int vxlan_change(struct port *port, const struct conf_port *conf, struct 
 {
 	struct vxlan_port *vx = port->priv;
 	uint16_t remote[CONF_REMOTES_MAX];
-	int rc;
+	int rc = take_remotes(vx, port->path, conf, remote, err);
 
-	if (conf->mtu != port->conf.mtu)
-		return err_set(err, -EOPNOTSUPP, port->path,
-			"mtu cannot be changed on a port of type vxlan: delete the port and add it "
-			"again");
-	rc = take_remotes(vx, port->path, conf, remote, err);
 	if (rc < 0)
 		return rc;
 	put_remotes(vx, vx->remote, vx->nb_remotes);

@@ -333,37 +333,31 @@ static int port_del(
 static int port_set(
 	struct fake_model *model, const json_t *params, json_t **ret_result, struct err *err)
 {
-	static const char *const fixed[] = {"netns", "ifname", "queues", "key", "vtep"};
 	const char *name = text_of(params, "name");
 	struct fake_port *port = fake_model_port(model, name, NULL);
 	json_t *options;
-	struct conf_port conf;
+	struct conf_port conf, old;
 	int rc;
 
 	if (!port)
 		return err_set(err, -ENOENT, name, "there is no such port");
 	conf_port_init(&conf);
+	snprintf(conf.name, sizeof(conf.name), "%s", name);
 	options = json_copy(port->options);
 	json_object_set_new(options, "type", json_string(port->type));
 	rc = conf_port_bind(options, name, &conf, err);
 	json_decref(options);
+	old = conf;
 	options = without_name(json_object_get(params, "port"));
 	if (rc == 0)
 		rc = conf_port_bind(options, name, &conf, err);
+	if (rc == 0)
+		rc = conf_port_check_change(&old, &conf, err);
 	json_decref(options);
 	if (rc < 0)
 		return rc;
-	options = port_options(&conf);
-	for (unsigned i = 0; i < ARRAY_SIZE(fixed) && rc == 0; i++) {
-		if (!is_same(options, port->options, fixed[i]))
-			rc = err_set(err, -EOPNOTSUPP, name, "%s cannot change", fixed[i]);
-	}
-	if (rc < 0) {
-		json_decref(options);
-		return rc;
-	}
 	json_decref(port->options);
-	port->options = options;
+	port->options = port_options(&conf);
 	*ret_result = json_object();
 	return 0;
 }

@@ -110,6 +110,8 @@ completes "vsctl --run-dir $T/nowhere del-br "
 completes 'vsctl del-port n' n0 n1
 completes 'vsctl add-port br0 x ty' type=tap type=veth type=dpdk type=vxlan
 completes 'vsctl add-port br0 x type=ve' veth
+completes 'vsctl add-port br0 x de' devargs=
+completes 'vsctl set-port n0 de'
 completes 'vsctl add-port br0 x type=tap vlan-mode=n' native-tagged native-untagged
 completes 'vsctl set-br br0 a' ageing=
 completes 'vsctl add-vtep x un' underlay=kernel underlay=port

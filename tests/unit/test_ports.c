@@ -215,18 +215,18 @@ static void test_check_change(void **state)
 	b.nb_ips = 1;
 	b.tag = 5;
 	b.fdb_limit = 7;
-	assert_int_equal(port_check_change(&a, &b, &err), 0);
+	assert_int_equal(conf_port_check_change(&a, &b, &err), 0);
 	b = a;
 	b.queues = 2;
-	assert_int_equal(port_check_change(&a, &b, &err), -EOPNOTSUPP);
+	assert_int_equal(conf_port_check_change(&a, &b, &err), -EOPNOTSUPP);
 	assert_string_equal(err.path, "port c1");
 	assert_non_null(strstr(err.reason, "queues cannot be changed"));
 	b = a;
 	snprintf(b.netns, sizeof(b.netns), "c2");
-	assert_int_equal(port_check_change(&a, &b, NULL), -EOPNOTSUPP);
+	assert_int_equal(conf_port_check_change(&a, &b, NULL), -EOPNOTSUPP);
 	b = a;
 	b.type = CONF_PORT_VETH;
-	assert_int_equal(port_check_change(&a, &b, NULL), -EOPNOTSUPP);
+	assert_int_equal(conf_port_check_change(&a, &b, NULL), -EOPNOTSUPP);
 }
 
 static void test_offloads(void **state)
