@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "ctrl/method.h"
+#include "ctrl/method_priv.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -103,13 +103,17 @@ const char *ctrl_param_allowed(const struct ctrl_param *param, char *buf, size_t
 		break;
 	case CTRL_LIST:
 		return list_allowed(param, buf, len_bytes);
+	case CTRL_REAL:
+	case CTRL_TIME:
+	case CTRL_MAP:
+		break; // not of parameters
 	}
 	return buf;
 }
 
-static bool has_type(const struct ctrl_param *param, const json_t *value)
+bool ctrl_has_type(enum ctrl_type type, const json_t *value)
 {
-	switch (param->type) {
+	switch (type) {
 	case CTRL_BOOL:
 		return json_is_boolean(value);
 	case CTRL_INT:
@@ -118,8 +122,12 @@ static bool has_type(const struct ctrl_param *param, const json_t *value)
 	case CTRL_NAME:
 	case CTRL_MAC:
 	case CTRL_IP:
+	case CTRL_TIME:
 		return json_is_string(value);
+	case CTRL_REAL:
+		return json_is_number(value);
 	case CTRL_OBJECT:
+	case CTRL_MAP:
 		return json_is_object(value);
 	case CTRL_LIST:
 		return json_is_array(value);
@@ -182,7 +190,7 @@ static int check_value(struct place *at, const struct ctrl_param *param, const j
 	struct ip_addr ip;
 	struct mac mac;
 
-	if (!has_type(param, value)) {
+	if (!ctrl_has_type(param->type, value)) {
 		ctrl_param_allowed(param, allowed, sizeof(allowed));
 		return refuse(at, CTRL_ERROR_BAD_TYPE, "must be %s, not %s", allowed,
 			bind_type_name(value));
@@ -205,10 +213,9 @@ static int check_value(struct place *at, const struct ctrl_param *param, const j
 		return param->fields ? check_members(at, param->fields, value, false) : 0;
 	case CTRL_LIST:
 		return check_list(at, param, value);
-	case CTRL_BOOL:
-		break;
+	default:
+		return 0;
 	}
-	return 0;
 }
 
 static const struct ctrl_param *find(const struct ctrl_param *params, const char *name)

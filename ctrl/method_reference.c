@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "ctrl/method.h"
+#include "base/text.h"
+#include "ctrl/method_priv.h"
 
 static void print_params(FILE *out, const struct ctrl_param *params, unsigned depth)
 {
@@ -16,6 +17,63 @@ static void print_params(FILE *out, const struct ctrl_param *params, unsigned de
 			params->help);
 		if (inner->fields)
 			print_params(out, inner->fields, depth + 1);
+	}
+}
+
+// "a list of ports", as far as a type says it.
+static void type_text(const struct ctrl_member *member, struct text *text)
+{
+	const struct ctrl_object *object = member->object;
+
+	if (member->type == CTRL_OBJECT && object && object->name) {
+		text_addf(text, "an object [%s](#object-%s)", object->name, object->name);
+	} else if (member->type == CTRL_LIST && member->item) {
+		text_addf(text, "a list, each ");
+		type_text(member->item, text);
+	} else if (member->type == CTRL_MAP && member->item) {
+		text_addf(text, "an object of items by name, each ");
+		type_text(member->item, text);
+	} else {
+		text_addf(text, "%s", ctrl_type_name(member->type));
+	}
+	if (member->nullable)
+		text_addf(text, " or null");
+}
+
+static void print_members(FILE *out, const struct ctrl_member *members, unsigned depth)
+{
+	for (; members->name; members++) {
+		const struct ctrl_member *inner = members->item ? members->item : members;
+		char buf[256];
+		struct text text = text_over(buf, sizeof(buf));
+
+		type_text(members, &text);
+		fprintf(out, "%*s- `%s`, %s%s%s: %s.\n", depth * 2, "", members->name, buf,
+			members->when ? ", only " : "", members->when ? members->when : "",
+			members->help);
+		if (inner->object && !inner->object->name)
+			print_members(out, inner->object->members, depth + 1);
+	}
+}
+
+static void print_result(FILE *out, const struct ctrl_object *result)
+{
+	if (result->name)
+		fprintf(out, "Result: an object [%s](#object-%s).\n", result->name, result->name);
+	else if (!result->members->name)
+		fprintf(out, "Result: an empty object.\n");
+	else
+		fprintf(out, "Result:\n\n");
+	if (!result->name)
+		print_members(out, result->members, 0);
+}
+
+static void print_objects(FILE *out, const struct ctrl_object *const *objects)
+{
+	fprintf(out, "\n## Objects\n");
+	for (; *objects; objects++) {
+		fprintf(out, "\n### Object %s\n\n%s.\n\n", (*objects)->name, (*objects)->help);
+		print_members(out, (*objects)->members, 0);
 	}
 }
 
@@ -56,7 +114,9 @@ void ctrl_reference_print(FILE *out, const struct ctrl_reference *ref)
 		fprintf(out, "\n### %s (%s)\n\n%s\n\n", methods[i].name,
 			methods[i].is_write ? "changes" : "reads", methods[i].help);
 		print_params(out, methods[i].params, 0);
-		fprintf(out, "%sResult: %s.\n", methods[i].params->name ? "\n" : "",
-			methods[i].result);
+		if (methods[i].params->name)
+			fputc('\n', out);
+		print_result(out, methods[i].result);
 	}
+	print_objects(out, ref->objects);
 }

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/log.h"
+#include "base/utc.h"
 #include "config/nearest.h"
 #include "ctrl/server_priv.h"
 
@@ -165,6 +165,8 @@ static void set_defaults(struct ctrl_server *server)
 		server->opts.unread_max_bytes = CTRL_UNREAD_MAX_BYTES;
 	if (!server->opts.settle_timeout_ms)
 		server->opts.settle_timeout_ms = CTRL_SETTLE_TIMEOUT_MS;
+	if (getenv(CTRL_CHECK_RESULTS))
+		server->opts.check_results = true;
 }
 
 int ctrl_server_new(
@@ -201,22 +203,10 @@ void ctrl_server_free(struct ctrl_server *server)
 	free(server);
 }
 
-static json_t *time_now(void)
-{
-	char date[32], text[64];
-	struct timespec ts;
-	struct tm tm;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	gmtime_r(&ts.tv_sec, &tm);
-	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(text, sizeof(text), "%s.%06ldZ", date, ts.tv_nsec / 1000);
-	return json_string(text);
-}
-
 void ctrl_server_event(struct ctrl_server *server, const char *name, const json_t *data)
 {
-	json_t *event = json_pack("{s:o, s:I, s:O*}", "time", time_now(), "seq",
+	char time[UTC_TEXT_BYTES];
+	json_t *event = json_pack("{s:s, s:I, s:O*}", "time", utc_now(time), "seq",
 		(json_int_t)++server->event_seq, "data", data);
 	char *text = event ? json_dumps(event, JSON_COMPACT) : NULL;
 

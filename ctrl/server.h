@@ -55,8 +55,14 @@ struct ctrl_server_opts {
 				    // comes later; 0: 1024
 	size_t unread_max_bytes;    // of answers to clients that do not read; 0: 64 MiB
 
+	// Holds each result against its description and answers `failed` where they differ. The
+	// environment variable CAUSEWAY_CHECK_RESULTS, which all tests set, asks for it as well.
+	bool check_results;
+
 	struct ctrl_tcp tcp;
 };
+
+#define CTRL_CHECK_RESULTS "CAUSEWAY_CHECK_RESULTS"
 
 // Whether a server can be made with that; without anything made, so before anything is started.
 int ctrl_server_check(const char *run_dir, const struct ctrl_tcp *tcp, struct err *err);

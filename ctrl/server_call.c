@@ -120,6 +120,16 @@ out:
 
 void ctrl_call_result(struct ctrl_call *call, const json_t *result)
 {
+	const struct ctrl_server_opts *opts = &call->listener->server->opts;
+	const struct ctrl_method *method = &opts->methods[call->method];
+	char text[sizeof(struct err)];
+	struct err err = {0};
+
+	if (opts->check_results && ctrl_check_result(method, result, &err) < 0) {
+		log_error("%s", err_text(&err, text, sizeof(text)));
+		ctrl_call_error(call, -EIO, &err);
+		return;
+	}
 	answer(call, ctrl_result_text(call->req.id, result));
 }
 

@@ -89,7 +89,7 @@ void agent_disconnect(struct agent *agent, const char *network, const char *endp
 
 json_t *agent_networks(struct agent *agent); // networks: as `network ls` needs them
 json_t *agent_network(struct agent *agent, const char *name, struct err *err); // inspect; NULL
-json_t *agent_hosts(struct agent *agent);  // hosts: name, vtep, state, since_s, endpoints
+json_t *agent_hosts(struct agent *agent);  // hosts: name, address, state, since, endpoints
 json_t *agent_status(struct agent *agent); // store, switch, host, counts, what is wrong
 
 // What names mean here: names as names_json(), of one network or (NULL) of all that this host takes

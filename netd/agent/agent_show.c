@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utc.h"
 #include "ctrl/message.h"
 #include "netd/agent/agent_priv.h"
 
@@ -109,7 +110,7 @@ json_t *agent_network(struct agent *a, const char *name, struct err *err)
 json_t *agent_hosts(struct agent *a)
 {
 	json_t *list = json_array();
-	char text[IP_TEXT_BYTES];
+	char text[IP_TEXT_BYTES], since[UTC_TEXT_BYTES];
 
 	for (struct replica_host *host = a->replica.hosts; host; host = host->hh.next) {
 		json_t *row = json_pack("{s:s, s:s, s:s, s:i, s:b}", "name", host->rec.name,
@@ -118,8 +119,8 @@ json_t *agent_hosts(struct agent *a)
 			!strcmp(host->rec.name, a->conf->host));
 
 		if (row && host->known && !host->present)
-			json_object_set_new(row, "since_s",
-				json_integer((agent_now(a) - host->absent_since_us) / SECOND_US));
+			json_object_set_new(row, "since",
+				json_string(utc_of_monotonic(host->absent_since_us, since)));
 		json_array_append_new(list, row);
 	}
 	return json_pack("{s:o}", "hosts", list);

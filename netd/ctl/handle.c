@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/member.h"
+#include "base/utc.h"
 
 ctrl_handler_fn *const netd_handlers[NB_NETD_METHODS] = {
 #define X(symbol, fn, name, access, help, result) [NETD_METHOD_##symbol] = netd_handle_##fn,
@@ -36,9 +37,10 @@ static int give(json_t *made, json_t **ret_result, struct err *err)
 int netd_handle_status(void *arg, const json_t *params, json_t **ret_result, struct err *err)
 {
 	const struct netd_handle *h = arg;
+	char started[UTC_TEXT_BYTES];
 	json_t *status =
-		json_pack("{s:s, s:i, s:f, s:s}", "version", CAUSEWAY_VERSION, "pid", (int)getpid(),
-			"uptime_s", (monotonic_us() - h->started_us) / 1e6, "run_dir", h->run_dir);
+		json_pack("{s:s, s:i, s:s, s:s}", "version", CAUSEWAY_VERSION, "pid", (int)getpid(),
+			"started", utc_of_monotonic(h->started_us, started), "run_dir", h->run_dir);
 	json_t *of_agent = agent_status(h->agent);
 
 	if (!status || !of_agent || json_object_update(status, of_agent) < 0) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "netd/ctl/netd_method.h"
 
+#include "netd/ctl/netd_result.h"
 #include "netd/drivers/endpoint_options.h"
 #include "netd/drivers/network.h"
 #include "netd/record/record.h"
@@ -150,7 +151,7 @@ enum { READ, WRITE };
 
 const struct ctrl_method netd_methods[NB_NETD_METHODS] = {
 #define X(symbol, fn, name, access, help, result)                                                  \
-	[NETD_METHOD_##symbol] = {name, access == WRITE, help, result, fn##_params},
+	[NETD_METHOD_##symbol] = {name, access == WRITE, help, &netd_object_##result, fn##_params},
 	NETD_METHODS(X)
 #undef X
 };
@@ -187,5 +188,6 @@ const struct ctrl_reference netd_reference = {
 		"will know later.",
 	.methods = netd_methods,
 	.count = NB_NETD_METHODS,
+	.objects = netd_objects,
 	.events = netd_events,
 };

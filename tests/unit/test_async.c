@@ -28,9 +28,13 @@ static const struct ctrl_param echo_params[] = {
 	{.name = "n", .type = CTRL_INT, .required = true, .min = 1, .max = 10, .help = "a number"},
 	{}};
 static const struct ctrl_param no_params[] = {{}};
+static const struct ctrl_member echo_members[] = {{"n", CTRL_INT, "a number"}, {}};
+static const struct ctrl_object echoed = {NULL, NULL, echo_members};
+static const struct ctrl_member no_members[] = {{}};
+static const struct ctrl_object nothing = {NULL, NULL, no_members};
 static const struct ctrl_method methods[] = {
-	{"echo", false, "Echoes", "params", echo_params},
-	{"later", true, "Is answered later", "nothing", no_params},
+	{"echo", false, "Echoes", &echoed, echo_params},
+	{"later", true, "Is answered later", &nothing, no_params},
 };
 
 static struct {

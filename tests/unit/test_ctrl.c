@@ -38,15 +38,28 @@ static const struct ctrl_param write_params[] = {
 	{.name = "fail", .type = CTRL_BOOL, .help = "fail"}, {}};
 static const struct ctrl_param no_params[] = {{}};
 
+static const struct ctrl_member echo_members[] = {{"n", CTRL_INT, "a number"},
+	{"list", CTRL_LIST, "digits", .when = "when given"},
+	{"mac", CTRL_MAC, "an address", .when = "when given"},
+	{"ip", CTRL_IP, "another", .when = "when given"},
+	{"a", CTRL_BOOL, "with a b", .when = "when given"}, {}};
+static const struct ctrl_object echoed = {NULL, NULL, echo_members};
+static const struct ctrl_member count_members[] = {{"count", CTRL_INT, "a number"}, {}};
+static const struct ctrl_object counted = {NULL, NULL, count_members};
+static const struct ctrl_member text_members[] = {{"text", CTRL_STRING, "a text"}, {}};
+static const struct ctrl_object large_text = {NULL, NULL, text_members};
+static const struct ctrl_member no_members[] = {{}};
+static const struct ctrl_object nothing = {NULL, NULL, no_members};
+
 static const struct ctrl_method methods[] = {
-	{"echo", false, "Echoes", "params", echo_params},
-	{"one", false, "One of two", "nothing", one_params},
-	{"write", true, "Counts", "count", write_params},
-	{"emit", false, "Publishes an event", "nothing", no_params},
-	{"large", false, "Answers a long text", "text", no_params},
-	{"later", true, "Is answered by `answer`", "count", no_params},
-	{"answer", false, "Answers all of `later`, the last one first", "nothing", write_params},
-	{"inside", true, "Is answered from inside its handler", "count", no_params},
+	{"echo", false, "Echoes", &echoed, echo_params},
+	{"one", false, "One of two", &nothing, one_params},
+	{"write", true, "Counts", &counted, write_params},
+	{"emit", false, "Publishes an event", &nothing, no_params},
+	{"large", false, "Answers a long text", &large_text, no_params},
+	{"later", true, "Is answered by `answer`", &counted, no_params},
+	{"answer", false, "Answers all of `later`, the last one first", &nothing, write_params},
+	{"inside", true, "Is answered from inside its handler", &counted, no_params},
 };
 
 #define LARGE_BYTES (1 << 18)
@@ -740,6 +753,7 @@ static void test_method_list(void **state)
 			assert_true(p->type != CTRL_LIST || p->item);
 			assert_false(p->required && p->one_of);
 		}
+		assert_non_null(m->result);
 	}
 }
 

@@ -2,6 +2,7 @@
 #include "vswitch/ctl/switch_method.h"
 
 #include "config/conf.h"
+#include "vswitch/ctl/switch_result.h"
 
 #define END                                                                                        \
 	{                                                                                          \
@@ -250,7 +251,7 @@ const struct ctrl_method switch_methods[NB_SWITCH_METHODS] = {
 	[SWITCH_METHOD_##symbol] = {.name = name_,                                                 \
 		.is_write = access == WRITE,                                                       \
 		.help = help_,                                                                     \
-		.result = result_,                                                                 \
+		.result = &switch_object_##result_,                                                \
 		.params = fn##_params},
 	SWITCH_METHODS(X)
 #undef X
@@ -288,5 +289,6 @@ const struct ctrl_reference switch_reference = {
 		"the change is in effect\nbut could not be saved.",
 	.methods = switch_methods,
 	.count = NB_SWITCH_METHODS,
+	.objects = switch_objects,
 	.events = switch_events,
 };

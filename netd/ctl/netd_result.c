@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "netd/ctl/netd_result.h"
+
+#define OBJECT(symbol, name, help)                                                                 \
+	const struct ctrl_object netd_object_##symbol = {name, help, symbol##_members}
+
+static const struct ctrl_member text_item = {.type = CTRL_STRING};
+static const struct ctrl_member name_item = {.type = CTRL_NAME};
+static const struct ctrl_member ip_item = {.type = CTRL_IP};
+static const struct ctrl_member count_item = {.type = CTRL_INT};
+
+static const struct ctrl_member problem_members[] = {
+	{"object", CTRL_STRING, "what it concerns"}, {"reason", CTRL_STRING, "what is wrong"}, {}};
+static const struct ctrl_object problem = {NULL, NULL, problem_members};
+static const struct ctrl_member problem_item = {.type = CTRL_OBJECT, .object = &problem};
+
+// ---- status ----
+
+static const struct ctrl_member store_members[] = {{"type", CTRL_STRING, "the kind of store"},
+	{"up", CTRL_BOOL, "whether it answers"},
+	{"synced", CTRL_BOOL, "whether this host has read all of it"},
+	{"reason", CTRL_STRING, "why it does not answer", .when = "while down"},
+	{"revision", CTRL_INT, "the newest revision that this host has read"}, {}};
+static const struct ctrl_object store = {NULL, NULL, store_members};
+
+static const struct ctrl_member status_members[] = {{"version", CTRL_STRING, "of vsnetd"},
+	{"pid", CTRL_INT, "its process"}, {"started", CTRL_TIME, "when it was started"},
+	{"run_dir", CTRL_STRING, "folder of its sockets"},
+	{"host", CTRL_STRING, "name of this host in the cluster"},
+	{"address", CTRL_IP, "address of its VTEP"},
+	{"member", CTRL_BOOL, "whether the cluster knows this host"},
+	{"store", CTRL_OBJECT, "the store", .object = &store},
+	{"switch", CTRL_BOOL, "whether the switch answers"},
+	{"settled", CTRL_BOOL,
+		"nothing is under way: store, agent and switch agree, as far as this host knows"},
+	{"hosts", CTRL_INT, "number of hosts"}, {"networks", CTRL_INT, "number of networks"},
+	{"endpoints", CTRL_INT, "number of endpoints on all hosts"},
+	{"endpoints_here", CTRL_INT, "number of endpoints on this host"},
+	{"problems", CTRL_LIST, "what is wrong", .item = &problem_item}, {}};
+OBJECT(status, NULL, NULL);
+
+// ---- endpoints ----
+
+static const struct ctrl_member endpoint_members[] = {{"id", CTRL_STRING, "its id"},
+	{"name", CTRL_NAME, "the container"}, {"host", CTRL_STRING, "its host"},
+	{"ips", CTRL_LIST, "its addresses, each ADDRESS/LENGTH", .item = &text_item},
+	{"mac", CTRL_MAC, "its MAC address"},
+	{"aliases", CTRL_LIST, "its other names", .item = &name_item},
+	{"static", CTRL_BOOL, "whether the address was asked for"},
+	{"epoch", CTRL_INT, "decides, before `seq`, which of two records with one address wins"},
+	{"seq", CTRL_INT, "number of the change, counted by its host"},
+	{"sandbox", CTRL_STRING, "its network namespace, as it was given"},
+	{"ifname", CTRL_STRING, "its interface in there"},
+	{"options", CTRL_MAP, "its options", .item = &text_item},
+	{"created", CTRL_TIME, "when it was created"},
+	{"state", CTRL_STRING,
+		"`starting`, `up`, `failed`, `conflict` or `stopping` on this host; `up`, "
+		"`suspended` or `unknown` on others",
+		.when = "when it was not removed for another host"},
+	{"reason", CTRL_STRING, "why it is in that state", .when = "when there is a reason"},
+	{"dns_problem", CTRL_STRING, "why the container cannot ask for names",
+		.when = "when it cannot"},
+	{}};
+OBJECT(endpoint, "endpoint", "An endpoint: a container in a network");
+static const struct ctrl_member endpoint_item = {
+	.type = CTRL_OBJECT, .object = &netd_object_endpoint};
+
+// ---- networks ----
+
+static const struct ctrl_member created_members[] = {
+	{"id", CTRL_STRING, "its id"}, {"name", CTRL_NAME, "the network"}, {}};
+OBJECT(created, NULL, NULL);
+
+static const struct ctrl_member removed_members[] = {{"name", CTRL_NAME, "the network"}, {}};
+OBJECT(removed, NULL, NULL);
+
+static const struct ctrl_member pruned_members[] = {
+	{"deleted", CTRL_LIST, "the networks that were deleted", .item = &name_item}, {}};
+OBJECT(pruned, NULL, NULL);
+
+static const struct ctrl_member row_members[] = {{"id", CTRL_STRING, "its id"},
+	{"name", CTRL_NAME, "the network"}, {"driver", CTRL_STRING, "its driver"},
+	{"scope", CTRL_STRING, "`global`: of the cluster, or `local`: of this host"},
+	{"subnets", CTRL_LIST, "its subnets, each ADDRESS/LENGTH", .item = &text_item},
+	{"labels", CTRL_MAP, "its labels", .item = &text_item, .when = "when it has a record"},
+	{"vni", CTRL_INT, "its VNI", .when = "when it has one"},
+	{"endpoints", CTRL_INT, "number of its endpoints on all hosts"},
+	{"endpoints_here", CTRL_INT, "number of its endpoints on this host"}, {}};
+static const struct ctrl_object row = {NULL, NULL, row_members};
+static const struct ctrl_member row_item = {.type = CTRL_OBJECT, .object = &row};
+static const struct ctrl_member networks_members[] = {
+	{"networks", CTRL_LIST, "the networks", .item = &row_item}, {}};
+OBJECT(networks, NULL, NULL);
+
+static const struct ctrl_member subnet_members[] = {{"subnet", CTRL_STRING, "ADDRESS/LENGTH"},
+	{"range", CTRL_STRING, "the part that addresses are given out from",
+		.when = "when not all of it"},
+	{"gateway", CTRL_IP, "address of each host", .when = "when it has one"},
+	{"aux", CTRL_MAP, "addresses that no container gets, by name", .item = &ip_item,
+		.when = "when it has any"},
+	{}};
+static const struct ctrl_object subnet = {NULL, NULL, subnet_members};
+static const struct ctrl_member subnet_item = {.type = CTRL_OBJECT, .object = &subnet};
+
+static const struct ctrl_member block_members[] = {{"block", CTRL_STRING, "ADDRESS/LENGTH"},
+	{"host", CTRL_STRING, "the host that gives out its addresses"}, {}};
+static const struct ctrl_object block = {NULL, NULL, block_members};
+static const struct ctrl_member block_item = {.type = CTRL_OBJECT, .object = &block};
+
+static const struct ctrl_member network_members[] = {{"name", CTRL_NAME, "the network"},
+	{"id", CTRL_STRING, "its id"}, {"driver", CTRL_STRING, "its driver"},
+	{"scope", CTRL_STRING, "`global`: of the cluster, or `local`: of this host"},
+	{"vni", CTRL_INT, "its VNI; 0: none"},
+	{"ipv6", CTRL_BOOL, "whether containers have IPv6 addresses"},
+	{"internal", CTRL_BOOL, "whether it has no access to the outside"},
+	{"subnets", CTRL_LIST, "its subnets", .item = &subnet_item},
+	{"dns", CTRL_LIST, "servers that are asked for other names", .item = &text_item,
+		.when = "when it has its own"},
+	{"labels", CTRL_MAP, "its labels", .item = &text_item},
+	{"options", CTRL_MAP, "options of its driver", .item = &text_item},
+	{"created", CTRL_TIME, "when it was created"},
+	{"endpoints", CTRL_LIST, "its endpoints", .item = &endpoint_item},
+	{"blocks", CTRL_LIST, "blocks of its addresses", .item = &block_item}, {}};
+OBJECT(network, NULL, NULL);
+
+// ---- names ----
+
+static const struct ctrl_member entry_members[] = {
+	{"network", CTRL_NAME, "the network; null: the name of a host", .nullable = true},
+	{"name", CTRL_STRING, "the name"},
+	{"alias_of", CTRL_STRING, "the container; null: the name is its own", .nullable = true},
+	{"addresses", CTRL_LIST, "what the name stands for", .item = &ip_item},
+	{"host", CTRL_STRING, "its host"}, {"suspended", CTRL_BOOL, "whether that host is silent"},
+	{}};
+static const struct ctrl_object entry = {NULL, NULL, entry_members};
+static const struct ctrl_member entry_item = {.type = CTRL_OBJECT, .object = &entry};
+static const struct ctrl_member names_members[] = {
+	{"names", CTRL_LIST, "the names", .item = &entry_item},
+	{"problems", CTRL_LIST, "where names cannot be asked for", .item = &problem_item}, {}};
+OBJECT(names, NULL, NULL);
+
+static const struct ctrl_member reply_members[] = {{"rcode", CTRL_STRING, "response code"},
+	{"flags", CTRL_STRING, "flags of the response"},
+	{"answer", CTRL_LIST, "records of the answer", .item = &text_item},
+	{"authority", CTRL_LIST, "records of the authority section", .item = &text_item},
+	{"source", CTRL_STRING,
+		"`names`: known to this host; `server`, `cache`, or `stale`: cached and expired",
+		.nullable = true},
+	{"server", CTRL_IP, "the server that answered; null: none was asked", .nullable = true},
+	{"us", CTRL_INT, "microseconds that it took"}, {}};
+OBJECT(reply, NULL, NULL);
+
+static const struct ctrl_member forward_members[] = {{"asked", CTRL_INT, "exchanges begun"},
+	{"answered", CTRL_INT, "exchanges answered"},
+	{"hedged", CTRL_INT, "exchanges that asked a second server"},
+	{"failed", CTRL_INT, "exchanges that failed"},
+	{"refused", CTRL_INT, "questions refused by a limit"},
+	{"stale", CTRL_INT, "questions answered with expired records"},
+	{"coalesced", CTRL_INT, "questions that joined an exchange under way"},
+	{"no_server", CTRL_INT, "questions without a server to ask"},
+	{"waiting", CTRL_INT, "questions that wait"}, {}};
+static const struct ctrl_object forward = {NULL, NULL, forward_members};
+
+static const struct ctrl_member cache_members[] = {{"entries", CTRL_INT, "cached answers"},
+	{"bytes", CTRL_INT, "their size"}, {"hits", CTRL_INT, "questions answered from it"},
+	{"misses", CTRL_INT, "questions not found in it"},
+	{"evicted", CTRL_INT, "answers that made room for others"},
+	{"stale", CTRL_INT, "answers that were expired"}, {}};
+static const struct ctrl_object cache = {NULL, NULL, cache_members};
+
+static const struct ctrl_member server_members[] = {{"address", CTRL_STRING, "its address"},
+	{"state", CTRL_STRING, "how it answers"}, {"rtt_us", CTRL_INT, "smoothed round-trip time"},
+	{"asked", CTRL_INT, "questions sent"}, {"answered", CTRL_INT, "questions answered"},
+	{"failed", CTRL_INT, "questions that failed"}, {}};
+static const struct ctrl_object server = {NULL, NULL, server_members};
+static const struct ctrl_member server_item = {.type = CTRL_OBJECT, .object = &server};
+
+static const struct ctrl_member listener_members[] = {
+	{"name", CTRL_STRING, "the container or network that it serves"},
+	{"address", CTRL_IP, "its address"}, {"queries", CTRL_INT, "questions received"},
+	{"answered", CTRL_INT, "questions answered from known names"},
+	{"forwarded", CTRL_INT, "questions forwarded"}, {"refused", CTRL_INT, "questions refused"},
+	{"dropped", CTRL_INT, "messages that are no question"},
+	{"overflow", CTRL_INT, "datagrams lost because the queue was full"},
+	{"tcp", CTRL_INT, "questions over TCP"}, {"connections", CTRL_INT, "open TCP connections"},
+	{}};
+static const struct ctrl_object listener = {NULL, NULL, listener_members};
+static const struct ctrl_member listener_item = {.type = CTRL_OBJECT, .object = &listener};
+
+static const struct ctrl_member dns_stats_members[] = {
+	{"forward", CTRL_OBJECT, "what is forwarded", .object = &forward,
+		.when = "when names are forwarded"},
+	{"cache", CTRL_OBJECT, "cached answers", .object = &cache,
+		.when = "when names are forwarded"},
+	{"servers", CTRL_LIST, "servers that are asked", .item = &server_item,
+		.when = "when names are forwarded"},
+	{"queries", CTRL_MAP, "questions by type", .item = &count_item},
+	{"rcodes", CTRL_MAP, "answers by response code", .item = &count_item},
+	{"answers", CTRL_MAP, "answers by source", .item = &count_item},
+	{"listeners", CTRL_LIST, "sockets that are asked", .item = &listener_item}, {}};
+OBJECT(dns_stats, NULL, NULL);
+
+static const struct ctrl_member flushed_members[] = {{"flushed", CTRL_INT, "their number"}, {}};
+OBJECT(flushed, NULL, NULL);
+
+// ---- hosts ----
+
+static const struct ctrl_member host_members[] = {{"name", CTRL_STRING, "the host"},
+	{"state", CTRL_STRING,
+		"`present`; `suspended`: silent, its endpoints are kept for a while; `unknown`"},
+	{"address", CTRL_STRING, "address of its VTEP; empty while unknown"},
+	{"endpoints", CTRL_INT, "number of its endpoints"},
+	{"self", CTRL_BOOL, "whether it is this host"},
+	{"since", CTRL_TIME, "when it was suspended", .when = "while suspended"}, {}};
+static const struct ctrl_object host = {NULL, NULL, host_members};
+static const struct ctrl_member host_item = {.type = CTRL_OBJECT, .object = &host};
+static const struct ctrl_member hosts_members[] = {
+	{"hosts", CTRL_LIST, "the hosts", .item = &host_item}, {}};
+OBJECT(hosts, NULL, NULL);
+
+// ---- audit ----
+
+static const struct ctrl_member difference_members[] = {
+	{"where", CTRL_STRING, "`store`, `agent` or `switch`"},
+	{"object", CTRL_STRING, "what differs"}, {"difference", CTRL_STRING, "how it differs"},
+	{"repaired", CTRL_BOOL, "whether it was repaired"}, {}};
+static const struct ctrl_object difference = {NULL, NULL, difference_members};
+static const struct ctrl_member difference_item = {.type = CTRL_OBJECT, .object = &difference};
+static const struct ctrl_member audit_members[] = {
+	{"differences", CTRL_LIST, "the differences", .item = &difference_item}, {}};
+OBJECT(audit, NULL, NULL);
+
+const struct ctrl_object netd_object_events = {NULL, NULL, ctrl_events_members};
+
+const struct ctrl_object *const netd_objects[] = {&netd_object_endpoint, NULL};
