@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "config/mistakes.h"
 
 #define HEADER "# causeway: running configuration over boot file "
 
@@ -26,16 +27,7 @@ static int parse_file(const char *path, struct conf *ret_conf, uint64_t *ret_dig
 	if (rc < 0)
 		return rc;
 	rc = conf_parse(text, len, ret_conf, &mistakes);
-	for (unsigned i = 0; i < mistakes.count; i++) {
-		const struct conf_mistake *m = &mistakes.list[i];
-
-		log_error("%s:%u: %s%s%s", path, m->line, m->err.path, m->err.path[0] ? ": " : "",
-			m->err.reason);
-	}
-	if (rc < 0)
-		err_set(err, rc, path, "%u mistake%s in the configuration, nothing was applied",
-			mistakes.count, mistakes.count == 1 ? "" : "s");
-	conf_mistakes_fini(&mistakes);
+	rc = conf_mistakes_tell(&mistakes, path, rc, ", nothing was applied", err);
 	if (rc == 0) {
 		*ret_digest = hash_add(HASH_INIT, text, len);
 		if (sscanf(text, HEADER "%" SCNx64, ret_boot_digest) != 1)

@@ -140,7 +140,7 @@ static const struct ctrl_member names_members[] = {
 OBJECT(names, NULL, NULL);
 
 static const struct ctrl_member reply_members[] = {{"rcode", CTRL_STRING, "response code"},
-	{"flags", CTRL_STRING, "flags of the response"},
+	{"flags", CTRL_LIST, "flags of the response that are set", .item = &text_item},
 	{"answer", CTRL_LIST, "records of the answer", .item = &text_item},
 	{"authority", CTRL_LIST, "records of the authority section", .item = &text_item},
 	{"source", CTRL_STRING,
@@ -223,6 +223,8 @@ OBJECT(hosts, NULL, NULL);
 static const struct ctrl_member difference_members[] = {
 	{"where", CTRL_STRING, "`store`, `agent` or `switch`"},
 	{"object", CTRL_STRING, "what differs"}, {"difference", CTRL_STRING, "how it differs"},
+	{"wanted", CTRL_STRING, "what the agent wants", .when = "of the switch"},
+	{"actual", CTRL_STRING, "what the switch has", .when = "of the switch"},
 	{"repaired", CTRL_BOOL, "whether it was repaired"}, {}};
 static const struct ctrl_object difference = {NULL, NULL, difference_members};
 static const struct ctrl_member difference_item = {.type = CTRL_OBJECT, .object = &difference};
