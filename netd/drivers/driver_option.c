@@ -4,6 +4,34 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/nearest.h"
+
+const struct driver_option *driver_option_find(const struct driver_option *rows, const char *name)
+{
+	for (const struct driver_option *o = rows; o && o->name; o++) {
+		if (!strcmp(o->name, name) || (o->alias && !strcmp(o->alias, name)))
+			return o;
+	}
+	return NULL;
+}
+
+const struct driver_option *driver_option_nearest(
+	const struct driver_option *rows, const char *name)
+{
+	const struct driver_option *found = NULL;
+	unsigned best = NEAREST_FAR;
+
+	for (const struct driver_option *o = rows; o && o->name; o++) {
+		unsigned distance = nearest_distance(name, o->name);
+
+		if (distance < best) {
+			best = distance;
+			found = o;
+		}
+	}
+	return found;
+}
+
 // Decimal digits without a leading zero, from `min` to `max`.
 static bool is_number(const char *value, unsigned long min, unsigned long max)
 {

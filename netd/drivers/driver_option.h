@@ -12,6 +12,12 @@ struct driver_option {
 	bool (*check)(const char *value);
 };
 
+// The row of that name, or other spelling; NULL: there is none. `rows` NULL is an empty table.
+const struct driver_option *driver_option_find(const struct driver_option *rows, const char *name);
+// The row that was meant, as far as one can tell; NULL: none.
+const struct driver_option *driver_option_nearest(
+	const struct driver_option *rows, const char *name);
+
 // Whether the value is allowed.
 bool driver_check_mtu(const char *value);   // 68 to 65535
 bool driver_check_vni(const char *value);   // 1 to 16777215

@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "config/nearest.h"
-
 const struct driver_option endpoint_options[] = {
 #define X(symbol, name_, values_, allowed_, check_, help_)                                         \
 	[ENDPOINT_##symbol] = {.name = name_, .allowed = allowed_, .help = help_, .check = check_},
@@ -16,20 +14,11 @@ const struct driver_option endpoint_options[] = {
 
 static int refuse_unknown(const char *name, const char *path, struct err *err)
 {
-	const char *nearest = NULL;
-	unsigned best = NEAREST_FAR;
+	const struct driver_option *nearest = driver_option_nearest(endpoint_options, name);
 
-	for (const struct driver_option *o = endpoint_options; o->name; o++) {
-		unsigned distance = nearest_distance(name, o->name);
-
-		if (distance < best) {
-			best = distance;
-			nearest = o->name;
-		}
-	}
 	if (nearest)
 		return err_set(err, -EINVAL, path, "unknown option '%.60s'; did you mean '%s'?",
-			name, nearest);
+			name, nearest->name);
 	return err_set(err, -EINVAL, path, "unknown option '%.60s'; a connection has the options%s",
 		name, ENDPOINT_OPTIONS_USAGE);
 }
@@ -40,11 +29,9 @@ int endpoint_options_check(const json_t *options, const char *path, struct err *
 	json_t *value;
 
 	json_object_foreach ((json_t *)options, name, value) {
-		const struct driver_option *o = endpoint_options;
+		const struct driver_option *o = driver_option_find(endpoint_options, name);
 
-		while (o->name && strcmp(o->name, name) != 0)
-			o++;
-		if (!o->name)
+		if (!o)
 			return refuse_unknown(name, path, err);
 		text = json_string_value(value);
 		if (!text || !o->check(text))

@@ -10,7 +10,6 @@
 #include "base/text.h"
 #include "base/util.h"
 #include "config/check.h"
-#include "config/nearest.h"
 #include "netd/drivers/driver.h"
 
 struct network_check {
@@ -94,45 +93,27 @@ static void check_driver(struct network_check *c)
 
 // ---- options and labels ----
 
-static const struct driver_option *find_option(
-	const struct network_driver *driver, const char *name)
-{
-	const struct driver_option *o;
-
-	for (o = driver->options; o && o->name; o++) {
-		if (!strcmp(o->name, name) || (o->alias && !strcmp(o->alias, name)))
-			return o;
-	}
-	return NULL;
-}
-
 static void refuse_option(struct network_check *c, const char *name, const char *key)
 {
-	const char *nearest = NULL;
-	unsigned best = NEAREST_FAR;
+	const struct driver_option *rows = c->driver->options;
+	const struct driver_option *nearest = driver_option_nearest(rows, name);
 	char names[256];
 	struct text text = text_over(names, sizeof(names));
 
-	for (const struct driver_option *o = c->driver->options; o && o->name; o++) {
-		unsigned distance = nearest_distance(name, o->name);
-
-		if (distance < best) {
-			best = distance;
-			nearest = o->name;
-		}
-		text_addf(&text, "%s%s", names[0] ? ", " : "the options ", o->name);
-	}
-	if (nearest)
+	if (nearest) {
 		network_mistake(
-			c, key, "unknown option '%.64s'; did you mean '%s'?", name, nearest);
-	else
-		network_mistake(c, key, "unknown option '%.64s'; a network of driver %s has %s",
-			name, c->driver->name, names[0] ? names : "no options");
+			c, key, "unknown option '%.64s'; did you mean '%s'?", name, nearest->name);
+		return;
+	}
+	for (const struct driver_option *o = rows; o && o->name; o++)
+		text_add_item(&text, ", ", "%s", o->name);
+	network_mistake(c, key, "unknown option '%.64s'; a network of driver %s has %s%s", name,
+		c->driver->name, names[0] ? "the options " : "no options", names);
 }
 
 static void check_option(struct network_check *c, const char *name, const char *value)
 {
-	const struct driver_option *o = find_option(c->driver, name);
+	const struct driver_option *o = driver_option_find(c->driver->options, name);
 	char key[128];
 
 	snprintf(key, sizeof(key), "options.%.100s", name);

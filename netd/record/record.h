@@ -73,7 +73,7 @@ struct network_record {
 	char name[NAME_BYTES];
 	char id[ID_BYTES];
 	char driver[16];
-	uint32_t vni; // overlay; else 0
+	uint32_t vni; // of its tunnels; 0: none
 	bool ipv6, internal;
 	struct subnet *subnets;
 	unsigned nb_subnets;

@@ -70,7 +70,7 @@ struct replica_net {
 	struct network_record rec;
 	uint64_t revision;
 	bool known, seen;
-	bool local; // of this host only (driver bridge, none, host): never in the store
+	bool local; // of this host only: never in the store
 	LIST_HEAD(, replica_endpoint) endpoints;
 	unsigned nb_endpoints;
 	LIST_HEAD(, replica_block) blocks;
