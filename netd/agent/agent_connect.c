@@ -368,8 +368,6 @@ static int check_spec(
 	if (rc == 0 && spec->nb_aliases > RECORD_ALIASES_MAX)
 		rc = err_set(err, -E2BIG, spec->name, "%u aliases are too many; %u at most",
 			spec->nb_aliases, RECORD_ALIASES_MAX);
-	if (rc == 0)
-		rc = endpoint_options_check(spec->options, spec->name, err);
 	if (rc == 0 && endpoint_option_is(spec->options, ENDPOINT_RESOLV_CONF, "true", false))
 		rc = agent_dns_check_resolv(a, spec->sandbox, err);
 	if (rc == 0)

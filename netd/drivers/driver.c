@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "config/nearest.h"
+#include "netd/drivers/endpoint_options.h"
 
 const struct network_driver *network_driver_find(const char *name)
 {
@@ -48,6 +49,13 @@ const char *network_driver_names(void)
 	return names;
 }
 
+static void print_options(FILE *file, const struct driver_option *rows, const char *of)
+{
+	for (const struct driver_option *o = rows; o && o->name; o++)
+		fprintf(file, "| | `%s`%s | %s%s%s | %s | %s |\n", o->name, of, o->alias ? "`" : "",
+			o->alias ? o->alias : "", o->alias ? "`" : "", o->allowed, o->help);
+}
+
 void network_drivers_print_reference(FILE *file)
 {
 	fprintf(file, "\n## Drivers and their options (`networks.NAME.options`)\n\n"
@@ -57,10 +65,8 @@ void network_drivers_print_reference(FILE *file)
 		const struct network_driver *driver = network_drivers[i];
 
 		fprintf(file, "| `%s` | | | | %s |\n", driver->name, driver->help);
-		for (const struct driver_option *o = driver->options; o && o->name; o++)
-			fprintf(file, "| | `%s` | %s%s%s | %s | %s |\n", o->name,
-				o->alias ? "`" : "", o->alias ? o->alias : "", o->alias ? "`" : "",
-				o->allowed, o->help);
+		print_options(file, driver->options, "");
+		print_options(file, driver->endpoint_options, " (connection)");
 	}
 }
 
@@ -105,16 +111,27 @@ bool network_is_predefined(const struct network_record *rec)
 
 // ---- on this host ----
 
-int network_attach(const struct network_record *rec, struct endpoint_record *ep, struct err *err)
+static int refuse_unknown(const struct network_record *rec, struct err *err)
 {
-	const struct network_driver *driver = network_driver_find(rec->driver);
 	char reason[128];
 
-	if (driver)
-		return driver->attach ? driver->attach(rec, ep, err) : 0;
 	snprintf(reason, sizeof(reason), "this host does not know its driver '%s'; upgrade vsnetd",
 		rec->driver);
 	return driver_refuse(rec, reason, err);
+}
+
+int network_attach(const struct network_record *rec, struct endpoint_record *ep, struct err *err)
+{
+	const struct network_driver *driver = network_driver_find(rec->driver);
+	int rc = 0;
+
+	if (!driver)
+		return refuse_unknown(rec, err);
+	if (driver->attach)
+		rc = driver->attach(rec, ep, err);
+	if (rc == 0)
+		rc = endpoint_options_check(ep->options, driver->endpoint_options, ep->name, err);
+	return rc;
 }
 
 void network_plan(const struct network_record *rec, struct network_plan *ret_plan)

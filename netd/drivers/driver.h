@@ -26,6 +26,8 @@ struct network_driver {
 	// deletes; NULL ends. NULL: people make its networks.
 	const char *const *predefined;
 	const struct driver_option *options; // of its networks; others are refused. NULL: none
+	// Of connections to its networks, besides those of all (endpoint_options.h). NULL: none.
+	const struct driver_option *endpoint_options;
 
 	// Checks what the tables above do not say, and reads from the options into the record. Is
 	// also called when other mistakes were found. NULL: nothing.

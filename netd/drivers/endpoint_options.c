@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/text.h"
+
 const struct driver_option endpoint_options[] = {
 #define X(symbol, name_, values_, allowed_, check_, help_)                                         \
 	[ENDPOINT_##symbol] = {.name = name_, .allowed = allowed_, .help = help_, .check = check_},
@@ -12,18 +14,27 @@ const struct driver_option endpoint_options[] = {
 		[NB_ENDPOINT_OPTIONS] = {},
 };
 
-static int refuse_unknown(const char *name, const char *path, struct err *err)
+static int refuse_unknown(
+	const char *name, const struct driver_option *more, const char *path, struct err *err)
 {
-	const struct driver_option *nearest = driver_option_nearest(endpoint_options, name);
+	const struct driver_option *nearest = driver_option_nearest(more, name);
+	char names[256] = "";
+	struct text text = text_over(names, sizeof(names));
 
+	if (!nearest)
+		nearest = driver_option_nearest(endpoint_options, name);
 	if (nearest)
 		return err_set(err, -EINVAL, path, "unknown option '%.60s'; did you mean '%s'?",
 			name, nearest->name);
-	return err_set(err, -EINVAL, path, "unknown option '%.60s'; a connection has the options%s",
-		name, ENDPOINT_OPTIONS_USAGE);
+	for (const struct driver_option *o = more; o && o->name; o++)
+		text_addf(&text, " %s", o->name);
+	return err_set(err, -EINVAL, path,
+		"unknown option '%.60s'; a connection has the options%s%s", name,
+		ENDPOINT_OPTIONS_USAGE, names);
 }
 
-int endpoint_options_check(const json_t *options, const char *path, struct err *err)
+int endpoint_options_check(
+	const json_t *options, const struct driver_option *more, const char *path, struct err *err)
 {
 	const char *name, *text;
 	json_t *value;
@@ -32,7 +43,9 @@ int endpoint_options_check(const json_t *options, const char *path, struct err *
 		const struct driver_option *o = driver_option_find(endpoint_options, name);
 
 		if (!o)
-			return refuse_unknown(name, path, err);
+			o = driver_option_find(more, name);
+		if (!o)
+			return refuse_unknown(name, more, path, err);
 		text = json_string_value(value);
 		if (!text || !o->check(text))
 			return err_set(err, -EINVAL, path, "option %s: '%.60s' is not allowed; %s",

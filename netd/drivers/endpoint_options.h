@@ -44,7 +44,9 @@ extern const struct driver_option endpoint_options[];
 
 // Checks the options of a connection (an object, or NULL). On failure returns -EINVAL; the error
 // has the path `path`, names the option, and says what is allowed.
-int endpoint_options_check(const json_t *options, const char *path, struct err *err);
+// `more` are options that the network's driver takes besides (NULL: none).
+int endpoint_options_check(
+	const json_t *options, const struct driver_option *more, const char *path, struct err *err);
 
 // The value of the option in the options of an endpoint's record (may be NULL); NULL: not given.
 const char *endpoint_option(const json_t *options, enum endpoint_option which);

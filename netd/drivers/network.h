@@ -46,7 +46,7 @@ bool network_is_predefined(const struct network_record *rec); // nobody makes or
 
 // Whether a container may be connected; called before anything is chosen for it. `ep` is what was
 // asked for: name, MAC, options. -EOPNOTSUPP: the network has no interfaces to give, or its driver
-// is not known here.
+// is not known here. -EINVAL: an option of the connection is not known or has a wrong value.
 int network_attach(const struct network_record *rec, struct endpoint_record *ep, struct err *err);
 
 // What the network is to be in the switch of this host. A network whose driver is not known here

@@ -96,13 +96,22 @@ static int create(struct host *h, const char *name, const char *subnet, const ch
 	return answered();
 }
 
-static int connect_as(struct host *h, const char *network, const char *name)
+// `option` is NULL or the name of an option, whose value is 7.
+static int connect_with(struct host *h, const char *network, const char *name, const char *option)
 {
 	struct container *c = container_new(h, name);
-	struct connect_spec spec = {.network = network, .name = c->name, .sandbox = c->sandbox};
+	json_t *options = option ? json_pack("{s:s}", option, "7") : NULL;
+	struct connect_spec spec = {
+		.network = network, .name = c->name, .sandbox = c->sandbox, .options = options};
 
 	agent_connect(h->agent, &spec, on_answer, NULL);
+	json_decref(options);
 	return answered();
+}
+
+static int connect_as(struct host *h, const char *network, const char *name)
+{
+	return connect_with(h, network, name, NULL);
 }
 
 static int rm(struct host *h, const char *network)
@@ -161,11 +170,12 @@ static void test_life(void **state)
 	assert_string_equal(inspected(h1, "outside", "scope"), "global");
 	assert_string_equal(inspected(h1, "outside", "parent"), "eth1");
 
-	assert_int_equal(connect_as(h0, "outside", "c0"), 0);
+	assert_int_equal(connect_with(h0, "outside", "c0", "limit"), 0);
 	id = json_string_value(json_object_get(answer.result, "id"));
 	port = port_of(h0, id);
 	assert_non_null(port);
 	assert_int_equal(json_integer_value(json_object_get(port->options, "tag")), 10);
+	assert_int_equal(json_integer_value(json_object_get(port->options, "fdb-limit")), 7);
 	assert_int_equal(json_integer_value(json_object_get(port->options, "mtu")), 1492);
 	assert_string_equal(json_string_value(json_object_get(port->options, "guard")), "on");
 	assert_int_equal(connect_as(h1, "outside", "c1"), 0);
@@ -201,6 +211,10 @@ static void test_refusals(void **state)
 	assert_int_equal(create(h, "outside", "192.0.2.0/24", "eth1"), 0);
 	assert_int_equal(connect_as(h, "outside", "stranger"), -EOPNOTSUPP);
 	assert_non_null(strstr(answer.reason, "takes no strangers"));
+	assert_int_equal(connect_with(h, "outside", "c0", "limits"), -EINVAL);
+	assert_non_null(strstr(answer.reason, "did you mean 'limit'?"));
+	assert_int_equal(connect_with(h, "outside", "c0", "xyz"), -EINVAL);
+	assert_non_null(strstr(answer.reason, "resolv-conf=true|false limit"));
 	assert_non_null(strstr(network_driver_names(), ", made-up"));
 }
 

@@ -12,6 +12,7 @@ static bool check_parent(const char *value)
 	return value[0];
 }
 
+// A VLAN, or a limit.
 static bool check_tag(const char *value)
 {
 	return atoi(value) >= 1 && atoi(value) <= 4094;
@@ -31,6 +32,16 @@ static const struct driver_option made_up_options[] = {
 		.check = check_tag,
 	},
 	DRIVER_OPTION_SPOOF,
+	{},
+};
+
+static const struct driver_option made_up_endpoint_options[] = {
+	{
+		.name = "limit",
+		.allowed = "a limit is 1 to 4094 addresses",
+		.help = "how many MAC addresses may be behind the container's port",
+		.check = check_tag,
+	},
 	{},
 };
 
@@ -65,11 +76,14 @@ static void plan(const struct network_record *rec, struct network_plan *plan)
 static void port_options(
 	const struct network_record *rec, const struct endpoint_record *ep, json_t *options)
 {
+	const char *limit = json_string_value(json_object_get(ep->options, "limit"));
 	const char *tag = network_option(rec, "tag");
 
 	driver_port_guard(rec, ep, options);
 	if (tag)
 		json_object_set_new(options, "tag", json_integer(atoi(tag)));
+	if (limit)
+		json_object_set_new(options, "fdb-limit", json_integer(atoi(limit)));
 }
 
 static void show(const struct network_record *rec, json_t *obj)
@@ -88,6 +102,7 @@ const struct network_driver driver_made_up = {
 	.help = "connects containers to a physical network that does not exist",
 	.scope = NETWORK_OF_CLUSTER,
 	.options = made_up_options,
+	.endpoint_options = made_up_endpoint_options,
 	.check = check,
 	.attach = attach,
 	.plan = plan,

@@ -411,7 +411,7 @@ static json_t *option(const char *name, const char *value)
 static int check_option(const char *name, json_t *value, struct err *err)
 {
 	json_t *options = json_pack("{s:o}", name, value);
-	int rc = endpoint_options_check(options, "c1", err);
+	int rc = endpoint_options_check(options, NULL, "c1", err);
 
 	json_decref(options);
 	return rc;
@@ -443,7 +443,7 @@ static void test_endpoint_options(void **state)
 		assert_int_equal(check_option(o->name, json_true(), NULL), -EINVAL);
 	}
 	assert_null(endpoint_options[NB_ENDPOINT_OPTIONS].name);
-	assert_int_equal(endpoint_options_check(NULL, "c1", NULL), 0);
+	assert_int_equal(endpoint_options_check(NULL, NULL, "c1", NULL), 0);
 }
 
 static void test_endpoint_option_names(void **state)
