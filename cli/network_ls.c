@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "cli/format.h"
 #include "cli/table.h"
 
 #define SHORT_ID 12 // digits
@@ -14,9 +15,16 @@
 static const struct cli_option filter = {"--filter", "KEY=VALUE",
 	"list only networks that match; may be repeated",
 	.words = "driver= id= label= name= scope= type= dangling=", .letter = 'f', .repeats = true};
+static const struct cli_option format = {
+	"--format", "FORMAT", CLI_FORMAT_HELP, .words = "json table"};
+static const struct cli_option no_trunc = {"--no-trunc", NULL, "print ids in full length"};
 static const struct cli_option quiet = {"--quiet", NULL, "print ids only", .letter = 'q'};
 
-const struct cli_option *const cli_network_ls_options[] = {&filter, &quiet, NULL};
+const struct cli_option *const cli_network_ls_options[] = {
+	&filter, &format, &no_trunc, &quiet, NULL};
+
+static const char *const fields[] = {"id", "name", "driver", "scope", "subnets", "vni", "ipv6",
+	"internal", "builtin", "labels", "created", "endpoints", "endpoints_here", NULL};
 
 // ---- filters ----
 
@@ -140,7 +148,7 @@ static void add_row(struct table *table, const json_t *network)
 {
 	char *subnets = cli_value_text(json_object_get(network, "subnets"));
 
-	table_add(table, "%.*s", SHORT_ID, member_text(network, "id"));
+	table_add(table, "%s", member_text(network, "id"));
 	table_add(table, "%s", member_text(network, "name"));
 	table_add(table, "%s", member_text(network, "driver"));
 	table_add(table, "%s", member_text(network, "scope"));
@@ -149,46 +157,89 @@ static void add_row(struct table *table, const json_t *network)
 	free(subnets);
 }
 
-static void print_networks(const struct cli *cli, const json_t *networks)
+static void print_table(const json_t *networks)
 {
 	struct table table;
 	json_t *network;
 	size_t i;
 
 	table_init(&table, "ID NAME DRIVER SCOPE SUBNETS >ENDPOINTS");
-	json_array_foreach (networks, i, network) {
-		if (cli_flag(cli, &quiet))
-			printf("%.*s\n", SHORT_ID, member_text(network, "id"));
-		else
-			add_row(&table, network);
-	}
-	if (!cli_flag(cli, &quiet))
-		table_print(&table);
+	json_array_foreach (networks, i, network)
+		add_row(&table, network);
+	table_print(&table);
 }
 
-int cli_network_ls(struct cli *cli, int argc, char **argv)
+static void print_ids(const json_t *networks)
 {
-	json_t *filters = cli_list(cli, &filter), *result, *networks;
-	struct err err = {0};
-	int rc = EXIT_DONE;
+	json_t *network;
+	size_t i;
 
-	if (cli_network_filters_check(filters, &err) < 0)
-		rc = cli_usage("%s", err.reason);
-	if (rc == EXIT_DONE)
-		rc = cli_call(cli, "network.ls", NULL, &result);
-	if (rc != EXIT_DONE)
-		goto out;
-	networks = json_object_get(result, "networks");
+	json_array_foreach (networks, i, network)
+		printf("%s\n", member_text(network, "id"));
+}
+
+static void shorten_ids(json_t *networks)
+{
+	json_t *network;
+	size_t i;
+
+	json_array_foreach (networks, i, network)
+		json_object_set_new(
+			network, "id", json_sprintf("%.*s", SHORT_ID, member_text(network, "id")));
+}
+
+static int print_networks(const struct cli *cli, json_t *result, const struct template *t)
+{
+	json_t *networks = json_object_get(result, "networks");
+
+	if (!cli->json && !cli_flag(cli, &no_trunc))
+		shorten_ids(networks);
+	if (cli->json)
+		cli_print_json(result);
+	else if (t->nb_pieces)
+		return cli_format_print(cli, t, networks, fields);
+	else if (cli_flag(cli, &quiet))
+		print_ids(networks);
+	else
+		print_table(networks);
+	return EXIT_DONE;
+}
+
+static void drop_filtered(json_t *networks, const json_t *filters)
+{
 	for (size_t i = json_array_size(networks); i-- > 0;) {
 		if (!cli_network_passes(filters, json_array_get(networks, i)))
 			json_array_remove(networks, i);
 	}
-	if (cli->json)
-		cli_print_json(result);
-	else
-		print_networks(cli, networks);
-	json_decref(result);
-out:
+}
+
+static int check_options(const struct cli *cli, const json_t *filters, struct template *ret_t)
+{
+	const char *text = cli_text(cli, &format);
+	struct err err = {0};
+
+	if (cli_network_filters_check(filters, &err) < 0)
+		return cli_usage("%s", err.reason);
+	if (text && cli_flag(cli, &quiet))
+		return cli_usage("--quiet and --format exclude each other");
+	if (text && !strcmp(text, "table")) // Docker's word for what is printed anyway
+		text = NULL;
+	return cli_format_parse(cli, text, fields, ret_t);
+}
+
+int cli_network_ls(struct cli *cli, int argc, char **argv)
+{
+	json_t *filters = cli_list(cli, &filter), *result;
+	struct template t = {0};
+	int rc = check_options(cli, filters, &t);
+
+	if (rc == EXIT_DONE)
+		rc = cli_call(cli, "network.ls", NULL, &result);
+	if (rc == EXIT_DONE) {
+		drop_filtered(json_object_get(result, "networks"), filters);
+		rc = print_networks(cli, result, &t);
+		json_decref(result);
+	}
 	json_decref(filters);
 	return rc;
 }

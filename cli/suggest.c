@@ -18,15 +18,19 @@ struct words {
 	char word[WORDS_MAX][WORD_BYTES];
 };
 
-// Words that mean the same; those of the first line destroy.
+// Words that mean the same; those of the first lines destroy.
+#define DESTROYING 5
 static const char *const same[][10] = {
-	{"del", "rm", "delete", "remove", "destroy", "erase", "prune", "flush", "clear", "kill"},
+	{"del", "rm", "delete", "remove", "destroy", "erase", "kill"},
+	{"prune"},
+	{"flush", "clear"},
+	{"disconnect", "detach"},
+	{"leave"},
 	{"add", "create", "new", "make", "insert"},
 	{"ls", "list", "show", "get", "inspect", "status"},
 	{"set", "change", "modify"},
 	{"load", "import", "read"},
 	{"connect", "attach"},
-	{"disconnect", "detach"},
 	{"br", "bridge", "bridges"},
 	{"port", "ports", "interface", "interfaces"},
 	{"vtep", "vteps"},
@@ -66,8 +70,9 @@ static int group_of(const char *word)
 static bool destroys(const struct words *words)
 {
 	for (unsigned i = 0; i < words->count; i++) {
-		if (group_of(words->word[i]) == 0 || !strcmp(words->word[i], "disconnect") ||
-			!strcmp(words->word[i], "leave"))
+		int group = group_of(words->word[i]);
+
+		if (group >= 0 && group < DESTROYING)
 			return true;
 	}
 	return false;
@@ -96,7 +101,7 @@ static bool is_known(const char *word)
 	return known.found;
 }
 
-// How far a word is from one of a verb's name. `rm` is not `prune`, though both destroy.
+// How far a word is from one of a verb's name.
 static unsigned word_distance(const char *typed, const char *word)
 {
 	int group = group_of(word);
@@ -105,16 +110,27 @@ static unsigned word_distance(const char *typed, const char *word)
 	if (!strcmp(typed, word))
 		return 0;
 	if (group >= 0 && group == group_of(typed))
-		return !strcmp(word, "prune") || !strcmp(word, "flush") ? NEAREST_FAR : 1;
+		return 1;
 	if (is_known(typed))
 		return NEAREST_FAR;
 	best = nearest_distance(typed, word);
-	for (unsigned i = 0; group > 0 && i < ARRAY_SIZE(same[group]) && same[group][i]; i++) {
+	for (unsigned i = 0; group >= DESTROYING && i < ARRAY_SIZE(same[group]) && same[group][i];
+		i++) {
 		unsigned other = nearest_distance(typed, same[group][i]);
 
 		best = other == NEAREST_FAR ? best : MIN_OF(best, other + 1);
 	}
 	return best;
+}
+
+// Whether a word is the name without what separates its words, such as addbr.
+static bool is_run_together(const struct words *typed, const struct words *words)
+{
+	char text[WORDS_MAX * WORD_BYTES] = "";
+
+	for (unsigned i = 0; i < words->count; i++)
+		strcat(text, words->word[i]);
+	return typed->count == 1 && !strcmp(typed->word[0], text);
 }
 
 static unsigned distance(const struct words *typed, const char *name)
@@ -123,6 +139,8 @@ static unsigned distance(const struct words *typed, const char *name)
 	unsigned sum = 0;
 
 	split(name, &words);
+	if (is_run_together(typed, &words))
+		return words.count > 1;
 	if (words.count != typed->count || (destroys(&words) && !destroys(typed)))
 		return NEAREST_FAR;
 	for (unsigned i = 0; i < words.count; i++) {

@@ -47,10 +47,12 @@ static void print_row(const char *usage, const char *help)
 
 static void print_verb(const struct verb *verb)
 {
-	char usage[160];
+	char usage[160], help[200];
 
 	snprintf(usage, sizeof(usage), "%s%s%s", verb->name, *verb->args ? " " : "", verb->args);
-	print_row(usage, verb->help);
+	snprintf(help, sizeof(help), "%s%s%s%s", verb->help, verb->other ? " (also: " : "",
+		verb->other ? verb->other : "", verb->other ? ")" : "");
+	print_row(usage, help);
 }
 
 static void print_option(const struct cli_option *o)
@@ -97,7 +99,7 @@ static void print_detail(const struct verb *verb)
 
 	print_text(verb->args, at, at);
 	if (verb->other)
-		printf("  or: vsctl %s\n", verb->other);
+		printf("also: vsctl %s\n", verb->other);
 	print_text(verb->help, printf("  "), 2);
 	if (verb->detail) {
 		putchar('\n');

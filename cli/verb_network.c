@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/util.h"
+#include "cli/format.h"
 #include "cli/network_ls.h"
 
 static const struct cli_option driver = {"--driver", "DRIVER",
@@ -27,7 +29,13 @@ static const struct cli_option dns = {"--dns", "ADDRESS[:PORT]",
 static const struct cli_option label = {
 	"--label", "NAME[=VALUE]", "a label; may be repeated", .repeats = true};
 static const struct cli_option opt = {"--opt", "NAME=VALUE",
-	"an option of the driver, such as vni=42; may be repeated", .letter = 'o', .repeats = true};
+	"an option of the driver, such as vni=42; may be repeated", .other = "--driver-opt",
+	.letter = 'o', .repeats = true};
+static const struct cli_option inspect_format = {
+	"--format", "FORMAT", CLI_FORMAT_HELP, .letter = 'f'};
+static const char *const inspect_fields[] = {"id", "name", "driver", "scope", "vni", "ipv6",
+	"internal", "builtin", "subnets", "dns", "labels", "options", "created", "endpoints",
+	"blocks", NULL};
 static const struct cli_option rm_force = {
 	"--force", NULL, "ignore networks that do not exist", .letter = 'f'};
 static const struct cli_option prune_force = {
@@ -116,12 +124,28 @@ static int rm(struct cli *cli, int argc, char **argv)
 
 // ---- inspect, prune ----
 
+static int print_inspected(const struct cli *cli, const json_t *list, int status)
+{
+	struct template t = {0};
+
+	if (!cli_given(cli, &inspect_format)) {
+		cli_print_json(list);
+		return status;
+	}
+	cli_format_parse(cli, cli_text(cli, &inspect_format), inspect_fields, &t);
+	return MAX_OF(cli_format_print(cli, &t, list, inspect_fields), status);
+}
+
 // A list, with --json or without, as Docker prints it.
 static int inspect(struct cli *cli, int argc, char **argv)
 {
-	json_t *list = json_array(), *result;
-	int status = EXIT_DONE;
+	json_t *list, *result;
+	struct template t;
+	int status = cli_format_parse(cli, cli_text(cli, &inspect_format), inspect_fields, &t);
 
+	if (status != EXIT_DONE)
+		return status;
+	list = json_array();
 	for (int i = 0; i < argc && (status == EXIT_DONE || !cli->json); i++) {
 		if (cli_call(cli, "network.inspect", json_pack("{s:s}", "name", argv[i]),
 			    &result) == EXIT_DONE)
@@ -130,7 +154,7 @@ static int inspect(struct cli *cli, int argc, char **argv)
 			status = EXIT_REFUSED;
 	}
 	if (status == EXIT_DONE || !cli->json)
-		cli_print_json(list);
+		status = print_inspected(cli, list, status);
 	json_decref(list);
 	return status;
 }
@@ -224,7 +248,8 @@ static const struct verb verbs[] = {
 		.min_args = 1, .max_args = -1, .options = CLI_OPTIONS(&rm_force), .run = rm,
 		.of_agent = true},
 	{"network inspect", "NETWORK...", "print networks with all details, of all hosts, as JSON",
-		.min_args = 1, .max_args = -1, .run = inspect, .of_agent = true},
+		.min_args = 1, .max_args = -1, .options = CLI_OPTIONS(&inspect_format),
+		.run = inspect, .of_agent = true},
 	{"network prune", "", "delete all networks that no container is connected to",
 		.options = CLI_OPTIONS(&prune_force, &prune_filter), .run = prune,
 		.of_agent = true},

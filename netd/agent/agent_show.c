@@ -18,8 +18,10 @@ static const char *state_of(const struct replica_host *host)
 
 static json_t *network_row(struct agent *a, const struct replica_net *net)
 {
-	json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:o, s:O*}", "id", net->id, "name",
-		net->rec.name, "driver", net->rec.driver, "scope", net->local ? "local" : "global",
+	json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:s, s:o, s:O*}", "id",
+		net->id, "name", net->rec.name, "driver", net->rec.driver, "scope",
+		net->local ? "local" : "global", "builtin", network_is_predefined(&net->rec),
+		"ipv6", net->rec.ipv6, "internal", net->rec.internal, "created", net->rec.created,
 		"subnets", json_array(), "labels", net->rec.labels);
 	unsigned here = net->nb_local, elsewhere = 0;
 	struct replica_endpoint *ep;
@@ -98,6 +100,7 @@ json_t *agent_network(struct agent *a, const char *name, struct err *err)
 	}
 	network_show(&net->rec, obj);
 	json_object_set_new(obj, "scope", json_string(net->local ? "local" : "global"));
+	json_object_set_new(obj, "builtin", json_boolean(network_is_predefined(&net->rec)));
 	json_object_set_new(obj, "endpoints", json_array());
 	list_endpoints(a, net, json_object_get(obj, "endpoints"));
 	json_object_set_new(obj, "blocks", json_array());

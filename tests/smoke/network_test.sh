@@ -45,6 +45,17 @@ is 'ls of two names' "$(vsctl network ls --filter name=fr --filter name=giv -q |
 is 'ls of two labels' "$(vsctl network ls --filter label=tier=front --filter label=x -q | wc -l)" 1
 is 'ls of a scope' "$(vsctl network ls --filter scope=global -q)" "${id:0:12}"
 vsctl --json network ls | jq -e '.networks | length == 5' >/dev/null
+# As Docker spells it.
+[[ $(vsctl network list --filter type=builtin --format '{{.Name}}' | xargs) == 'host none' ]] ||
+	fail "builtin: $(vsctl network ls)"
+[[ $(vsctl network ls --filter type=custom -f dangling=true -q | wc -l) == 3 ]] || fail "dangling"
+[[ $(vsctl network ls --no-trunc -q -f name=front) == "$id" ]] || fail "--no-trunc"
+[[ $(vsctl network ls -f name=front --format '{{.ID}} {{.Driver}} {{json .Internal}}') == "${id:0:12} overlay false" ]] ||
+	fail "--format: $(vsctl network ls --format '{{.ID}} {{.Driver}} {{json .Internal}}')"
+vsctl network ls --format json | jq -es 'length == 5 and (map(.name) | index("front"))' >/dev/null || fail "--format json"
+[[ $(vsctl network ls -f name=front --format 'table {{.Name}}\t{{.Scope}}' | tr -s ' ' | tr '\n' ' ') == \
+	'NAME SCOPE front global ' ]] || fail "--format table"
+[[ $(vsctl network inspect -f '{{.Name}} {{.Builtin}}' front none) == $'front false\nnone true' ]] || fail "inspect -f"
 vsctl network inspect front "${id:0:6}" | jq -e 'length == 2 and .[0] == .[1] and
 	.[0].driver == "overlay" and .[0].options.mtu == "1400" and .[0].labels.tier == "front"' >/dev/null ||
 	fail "inspect: $(vsctl network inspect front)"
@@ -56,6 +67,9 @@ misused 'label takes NAME\[=VALUE\]' network create --label =x y
 misused 'driver is given twice' network create -d overlay --driver=bridge y
 misused 'filter takes driver=VALUE' network ls --filter what=1
 misused 'give --force' network prune
+misused 'the fields are id, name' network ls --format '{{.Nmae}}'
+misused 'not supported; the format may have' network inspect -f '{{range .Subnets}}' front
+misused 'network ls has no option --subnet' network ls --subnet=10.0.0.0/8
 misused 'network ls has no option --subnet' network ls --subnet 10.0.0.0/8
 refused 'network front: a network of this name already exists' vsctl network create -d overlay front
 refused "did you mean 'overlay'" vsctl network create -d overlya y
