@@ -156,6 +156,9 @@ int cli_object(struct cli *cli, const char *name, cli_option_fn *fn, int argc, c
 // "key=value" texts of an object's members that are not null, in a new string.
 char *cli_options_text(const json_t *obj);
 
+// The same of the options of a bridge, port or VTEP, as they are typed.
+char *cli_conf_text(const json_t *options);
+
 // A value as text, with commas between those of a list, in a new string.
 char *cli_value_text(const json_t *value);
 

@@ -22,7 +22,7 @@ static const char *from_environment(const char *name)
 static int complete_connect(struct ctrl_client_opts *opts)
 {
 	if (opts->run_dir && (opts->connect || opts->connect_events))
-		return cli_usage("--run-dir and --connect are two different switches");
+		return cli_usage("--run-dir and --connect name two different switches");
 	if (!opts->run_dir && !opts->connect && !opts->connect_events) {
 		opts->connect = from_environment("CAUSEWAY_CONNECT");
 		opts->connect_events = from_environment("CAUSEWAY_CONNECT_EVENTS");

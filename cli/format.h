@@ -7,8 +7,8 @@
 
 // The option's row; its help is the same everywhere.
 #define CLI_FORMAT_HELP                                                                            \
-	"print each by a template of {{.Field}} and {{json .Field}}; {{json .}} or json: all of "  \
-	"it; `table {{.Name}}\\t{{.Driver}}`: a table"
+	"print each by a template, such as '{{.Name}} {{json .Subnets}}'; json: print all of it; " \
+	"'table {{.Name}}\\t{{.Driver}}': print a table"
 
 // Reads the value of --format (NULL: none given). An unknown field, which is none of `fields`, is
 // refused as well. Returns an exit status.

@@ -12,8 +12,7 @@
 
 #define SHORT_ID 12 // digits
 
-static const struct cli_option filter = {"--filter", "KEY=VALUE",
-	"list only networks that match; may be repeated",
+static const struct cli_option filter = {"--filter", "KEY=VALUE", "list only networks that match",
 	.words = "driver= id= label= name= scope= type= dangling=", .letter = 'f', .repeats = true};
 static const struct cli_option format = {
 	"--format", "FORMAT", CLI_FORMAT_HELP, .words = "json table"};

@@ -116,7 +116,7 @@ static int parse_option(struct cli *cli, int argc, char **argv, int *i)
 	if (!option)
 		return unknown_option(cli->verb, argv[*i], len);
 	if (!cli->verb && len == 2 && option != &cli_help)
-		return cli_usage("%.2s stands after its verb", argv[*i]);
+		return cli_usage("%.2s must stand after its verb", argv[*i]);
 	if (!option->arg)
 		return add_flag(cli, option, value);
 	if (!value && (option->arg[0] != '[' || is_number(argv[*i + 1]))) {

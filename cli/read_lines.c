@@ -36,7 +36,7 @@ static int add_words(char *line, const char *where, cli_line_fn *fn, json_t *lis
 
 	for (char *w = strtok_r(line, " \t", &save); w; w = strtok_r(NULL, " \t", &save)) {
 		if (count == WORDS_MAX)
-			return err_set(err, -EINVAL, where, "there are too many words");
+			return err_set(err, -EINVAL, where, "the line has too many words");
 		word[count++] = w;
 	}
 	entry = fn(word, count, &why);
@@ -84,7 +84,7 @@ int cli_load(struct cli *cli, const char *path, cli_line_fn *fn, json_t **ret_li
 	}
 	free(text);
 	if (rc == 0 && json_array_size(list) == 0)
-		rc = err_set(&err, -EINVAL, path, "there is no entry in the file");
+		rc = err_set(&err, -EINVAL, path, "the file has no entries");
 	if (rc < 0) {
 		json_decref(list);
 		return cli_fail(cli, &err);

@@ -72,8 +72,9 @@ int cli_connect(struct cli *cli)
 	if (cli->client)
 		return EXIT_DONE;
 	if (cli->verb->of_agent && (opts.connect || opts.connect_events))
-		return cli_usage("the network agent is asked on its host: with --run-dir, not over "
-				 "TCP (--connect, $CAUSEWAY_CONNECT)");
+		return cli_usage(
+			"the network agent can only be asked on its host, with --run-dir, not over "
+			"TCP (--connect, $CAUSEWAY_CONNECT)");
 	if (cli->verb->of_agent) {
 		snprintf(net_dir, sizeof(net_dir), "%s/net",
 			opts.run_dir ? opts.run_dir : CTRL_RUN_DIR_DEFAULT);

@@ -259,10 +259,10 @@ int cli_unknown_verb(int argc, char **argv)
 	if (renamed)
 		return cli_usage("'%s' is now called '%s'", typed, renamed);
 	if (seconds.list[0] && argc < 2)
-		return cli_usage("after '%s' comes one of: %s", argv[0], seconds.list);
+		return cli_usage("'%s' needs a verb, one of: %s", argv[0], seconds.list);
 	if (verb)
 		return cli_usage("unknown verb '%s'; did you mean '%s'?", typed, verb->name);
 	if (seconds.list[0])
-		return cli_usage("unknown verb '%s'; there are: %s", typed, seconds.list);
+		return cli_usage("unknown verb '%s'; the verbs are: %s", typed, seconds.list);
 	return cli_usage("unknown verb '%s'", typed);
 }

@@ -38,24 +38,36 @@ char *cli_value_text(const json_t *value)
 	return text;
 }
 
-char *cli_options_text(const json_t *obj)
+static char *pairs_text(const json_t *obj, bool dashes)
 {
 	size_t len;
 	char *text = NULL;
 	FILE *out = open_memstream(&text, &len);
-	bool first = true;
-	const char *key;
+	const char *key, *joint = "";
 	json_t *value;
 
 	json_object_foreach ((json_t *)obj, key, value) {
 		if (json_is_null(value))
 			continue;
-		fprintf(out, "%s%s=", first ? "" : " ", key);
+		fputs(joint, out);
+		for (const char *c = key; *c; c++)
+			fputc(dashes && *c == '_' ? '-' : *c, out);
+		fputc('=', out);
 		print_value(out, value);
-		first = false;
+		joint = " ";
 	}
 	fclose(out);
 	return text;
+}
+
+char *cli_options_text(const json_t *obj)
+{
+	return pairs_text(obj, false);
+}
+
+char *cli_conf_text(const json_t *options)
+{
+	return pairs_text(options, true);
 }
 
 // "2026-11-30T12:00:00.123456Z", or seconds since 1970.

@@ -17,9 +17,9 @@ static void print_status(const struct cli *cli, const json_t *result)
 
 	printf("vsnetd %s, pid %lld, up %.0f s, at %s\n", member_text(result, "version"),
 		member_int(result, "pid"), cli_uptime_s(result), member_text(result, "run_dir"));
-	printf("host %s, tunnels end at %s, %s the cluster\n", member_text(result, "host"),
+	printf("host %s, VTEP address %s, %s of the cluster\n", member_text(result, "host"),
 		member_text(result, "address"),
-		member_flag(result, "member") ? "a member of" : "not (yet) known to");
+		member_flag(result, "member") ? "a member" : "not yet a member");
 	printf("store %s: %s%s%s\n", member_text(store, "type"),
 		member_flag(store, "up") ? "answers" : "does not answer", *reason ? ": " : "",
 		reason);
@@ -28,7 +28,7 @@ static void print_status(const struct cli *cli, const json_t *result)
 		member_int(result, "hosts"), member_int(result, "networks"),
 		member_int(result, "endpoints"), member_int(result, "endpoints_here"));
 	printf("%s\n",
-		member_flag(result, "settled") ? "nothing is under way" : "changes are under way");
+		member_flag(result, "settled") ? "no changes are pending" : "changes are pending");
 	json_array_foreach (json_object_get(result, "problems"), i, problem)
 		printf("problem: %s: %s\n", member_text(problem, "object"),
 			member_text(problem, "reason"));

@@ -44,7 +44,7 @@ static void print_bridges(const struct cli *cli, const json_t *result)
 
 	table_init(&table, "BRIDGE >PORTS OPTIONS");
 	json_array_foreach (json_object_get(result, "bridges"), i, bridge) {
-		char *options = cli_options_text(json_object_get(bridge, "options"));
+		char *options = cli_conf_text(json_object_get(bridge, "options"));
 
 		table_add(&table, "%s", member_text(bridge, "name"));
 		table_add(&table, "%lld", member_int(bridge, "ports"));

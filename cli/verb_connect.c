@@ -13,12 +13,12 @@ static const struct cli_option mac = {
 static const struct cli_option ifname = {
 	"--ifname", "NAME", "name of its interface; default: the next ethN"};
 static const struct cli_option alias = {
-	"--alias", "NAME", "another name in the network; may be repeated", .repeats = true};
+	"--alias", "NAME", "another name in the network", .repeats = true};
 static const struct cli_option resolv_conf = {
 	"--resolv-conf", NULL, "write /etc/netns/CONTAINER/resolv.conf"};
-static const struct cli_option opt = {"--driver-opt", "NAME=VALUE",
-	"an option of the connection; may be repeated", .other = "--opt",
-	.words = "spoof= default-route= port= resolv-conf=", .letter = 'o', .repeats = true};
+static const struct cli_option opt = {"--driver-opt", "NAME=VALUE", "an option of the connection",
+	.other = "--opt", .words = "spoof= default-route= port= resolv-conf=", .letter = 'o',
+	.repeats = true};
 static const struct cli_option force = {"--force", NULL,
 	"also disconnect what another host left behind and no longer has", .letter = 'f'};
 

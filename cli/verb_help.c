@@ -57,12 +57,13 @@ static void print_verb(const struct verb *verb)
 
 static void print_option(const struct cli_option *o)
 {
-	char usage[128], letter[] = {'-', o->letter, ',', ' ', '\0'};
+	char usage[128], help[200], letter[] = {'-', o->letter, ',', ' ', '\0'};
 
 	snprintf(usage, sizeof(usage), "%s%s%s%s%s%s", o->letter ? letter : "", o->name,
 		o->other ? ", " : "", o->other ? o->other : "", o->arg ? " " : "",
 		o->arg ? o->arg : "");
-	print_row(usage, o->help);
+	snprintf(help, sizeof(help), "%s%s", o->help, o->repeats ? "; may be repeated" : "");
+	print_row(usage, help);
 }
 
 static void print_options(const struct cli_option *const *options)

@@ -9,7 +9,7 @@ static void print_hosts(const struct cli *cli, const json_t *result)
 	json_t *host;
 	size_t i;
 
-	table_init(&table, "HOST ADDRESS STATE >SINCE_S >ENDPOINTS");
+	table_init(&table, "HOST ADDRESS STATE >SINCE-S >ENDPOINTS");
 	json_array_foreach (json_object_get(result, "hosts"), i, host) {
 		table_add(&table, "%s%s", member_text(host, "name"),
 			member_flag(host, "self") ? " (this one)" : "");

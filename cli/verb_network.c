@@ -14,23 +14,22 @@ static const struct cli_option driver = {"--driver", "DRIVER",
 	"overlay: on all hosts of the cluster; bridge (the default): on this host",
 	.words = "overlay bridge", .letter = 'd'};
 static const struct cli_option subnet = {
-	"--subnet", "CIDR", "a subnet, such as 10.1.0.0/16; may be repeated", .repeats = true};
+	"--subnet", "CIDR", "a subnet, such as 10.1.0.0/16", .repeats = true};
 static const struct cli_option ip_range = {"--ip-range", "CIDR",
-	"the part of a subnet that addresses are given out from; may be repeated", .repeats = true};
+	"the part of a subnet that addresses are given out from", .repeats = true};
 static const struct cli_option gateway = {
-	"--gateway", "ADDRESS", "gateway address of a subnet; may be repeated", .repeats = true};
-static const struct cli_option aux_address = {"--aux-address", "NAME=ADDRESS",
-	"an address that no container gets; may be repeated", .repeats = true};
+	"--gateway", "ADDRESS", "gateway address of a subnet", .repeats = true};
+static const struct cli_option aux_address = {
+	"--aux-address", "NAME=ADDRESS", "an address that no container gets", .repeats = true};
 static const struct cli_option ipv6 = {"--ipv6", NULL, "give containers IPv6 addresses as well"};
 static const struct cli_option internal = {"--internal", NULL, "no access to the outside"};
 static const struct cli_option dns = {"--dns", "ADDRESS[:PORT]",
-	"server for all other names, instead of those of the hosts; may be repeated",
-	.words = "ADDRESS", .repeats = true};
-static const struct cli_option label = {
-	"--label", "NAME[=VALUE]", "a label; may be repeated", .repeats = true};
+	"server for all other names, instead of those of the hosts", .words = "ADDRESS",
+	.repeats = true};
+static const struct cli_option label = {"--label", "NAME[=VALUE]", "a label", .repeats = true};
 static const struct cli_option opt = {"--opt", "NAME=VALUE",
-	"an option of the driver, such as vni=42; may be repeated", .other = "--driver-opt",
-	.letter = 'o', .repeats = true};
+	"an option of the driver, such as vni=42", .other = "--driver-opt", .letter = 'o',
+	.repeats = true};
 static const struct cli_option inspect_format = {
 	"--format", "FORMAT", CLI_FORMAT_HELP, .letter = 'f'};
 static const char *const inspect_fields[] = {"id", "name", "driver", "scope", "vni", "ipv6",
@@ -41,8 +40,7 @@ static const struct cli_option rm_force = {
 static const struct cli_option prune_force = {
 	"--force", NULL, "skip the confirmation", .letter = 'f'};
 static const struct cli_option prune_filter = {"--filter", "label=NAME[=VALUE]",
-	"delete only networks with this label; may be repeated",
-	.words = "label=", .repeats = true};
+	"delete only networks with this label", .words = "label=", .repeats = true};
 
 // Sends a flag only if it was given, as true or false.
 static void set_flag(
@@ -209,7 +207,7 @@ static int confirm(const struct cli *cli)
 	if (cli_flag(cli, &prune_force))
 		return EXIT_DONE;
 	if (!isatty(STDIN_FILENO))
-		return cli_usage("network prune asks on a terminal only; give --force");
+		return cli_usage("network prune cannot ask without a terminal; give --force");
 	if (is_sure())
 		return EXIT_DONE;
 	err_set(&err, -ECANCELED, "network prune", "was not confirmed");

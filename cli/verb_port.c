@@ -48,7 +48,7 @@ static void add_port_row(struct table *table, const json_t *port)
 	char *text;
 
 	json_object_del(options, "type");
-	text = cli_options_text(options);
+	text = cli_conf_text(options);
 	table_add(table, "%s", member_text(port, "name"));
 	table_add(table, "%s", member_text(port, "bridge"));
 	table_add(table, "%s", member_text(port, "type"));

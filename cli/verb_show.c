@@ -27,7 +27,7 @@ static int status(struct cli *cli, int argc, char **argv)
 
 static void print_port(const json_t *port, const char *indent)
 {
-	char *options = cli_options_text(json_object_get(port, "options"));
+	char *options = cli_conf_text(json_object_get(port, "options"));
 	char *device = cli_options_text(json_object_get(port, "device"));
 
 	printf("%sPort %s: %s, %s\n", indent, member_text(port, "name"), member_text(port, "type"),
@@ -53,7 +53,7 @@ static void print_entry(const json_t *entry)
 
 static void print_bridge(const json_t *bridge)
 {
-	char *options = cli_options_text(json_object_get(bridge, "options"));
+	char *options = cli_conf_text(json_object_get(bridge, "options"));
 	const json_t *item;
 	size_t i;
 

@@ -82,9 +82,9 @@ static int list_vteps(struct cli *cli, int argc, char **argv)
 	return cli_show(cli, "vtep.list", NULL, print_vteps);
 }
 
-static void print_section(const char *what, const json_t *obj)
+// Takes the text over.
+static void print_section(const char *what, char *text)
 {
-	char *text = cli_options_text(obj);
 
 	if (*text)
 		printf("    %s: %s\n", what, text);
@@ -139,7 +139,7 @@ static void print_tunnel(const json_t *tunnel)
 
 	json_object_del(rest, "remotes");
 	json_object_del(rest, "next_hops");
-	print_section("tunnel", rest);
+	print_section("tunnel", cli_options_text(rest));
 	json_decref(rest);
 	print_list(json_object_get(tunnel, "remotes"), print_remote);
 	print_list(json_object_get(tunnel, "next_hops"), print_hop);
@@ -153,9 +153,9 @@ void cli_print_vtep(const json_t *vtep)
 	printf(", VNIs %lld\n", member_int(vtep, "vnis"));
 	if (*member_text(vtep, "reason"))
 		printf("    reason: %s\n", member_text(vtep, "reason"));
-	print_section("options", json_object_get(vtep, "options"));
+	print_section("options", cli_conf_text(json_object_get(vtep, "options")));
 	print_tunnel(json_object_get(vtep, "tunnel"));
-	print_section("device", json_object_get(vtep, "device"));
+	print_section("device", cli_options_text(json_object_get(vtep, "device")));
 }
 
 static void print_one(const struct cli *cli, const json_t *result)

@@ -26,7 +26,7 @@ misused "did you mean 'add-br'" help ad-br
 misused 'few arguments: vsctl add-port BRIDGE PORT' add-port br0
 misused 'many arguments' status now
 misused 'status has no option --all' --all status
-misused 'stands after its verb' -f network rm x
+misused 'must stand after its verb' -f network rm x
 misused '--timeout needs a value' status --timeout
 misused "not 'soon'" --timeout soon status
 misused "not '1e9'" worker perf 1e9

@@ -10,7 +10,7 @@ monitor=$!
 sleep 0.5
 is_json() {
 	vsctl --json "$@" >"$T/out" || fail "status $? from vsctl --json $*"
-	jq -e . "$T/out" >/dev/null || fail "not JSON: vsctl --json $*: $(head -c 300 "$T/out")"
+	jq -es 'length == 1' "$T/out" >/dev/null || fail "not JSON: vsctl --json $*: $(head -c 300 "$T/out")"
 }
 is_json status
 is_json add-br br1
@@ -30,6 +30,17 @@ is_json stats c1
 is_json drops
 is_json worker ls
 is_json config show
+is_json monitor --list
+is_json key create "$T/key"
+vsctl config show >"$T/running.yaml"
+is_json config check "$T/running.yaml"
+mapfile -t verbs < <(vsctl --json help | jq -r '.verbs[] | select(.arguments | test("^(\\[[^]]*\\])?$")).name' |
+	grep -vE '^(network|dns|host|agent|monitor)\b')
+((${#verbs[@]} > 10)) || fail "verbs without arguments: ${verbs[*]}"
+for verb in "${verbs[@]}"; do
+	# shellcheck disable=SC2086
+	is_json $verb
+done
 is_json del-port x1
 is_json del-br br1
 # is_error CODE ARGUMENT…: a refusal is one JSON value on standard output, whoever refuses, and

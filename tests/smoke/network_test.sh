@@ -45,6 +45,12 @@ is 'ls of two names' "$(vsctl network ls --filter name=fr --filter name=giv -q |
 is 'ls of two labels' "$(vsctl network ls --filter label=tier=front --filter label=x -q | wc -l)" 1
 is 'ls of a scope' "$(vsctl network ls --filter scope=global -q)" "${id:0:12}"
 vsctl --json network ls | jq -e '.networks | length == 5' >/dev/null
+for verb in 'network ls' 'network inspect front' 'dns ls' 'dns stats' 'dns flush' 'host ls' 'agent show' \
+	'agent audit' 'agent monitor --list'; do
+	# shellcheck disable=SC2086
+	vsctl --json $verb | jq -es 'length == 1' >/dev/null || fail "not one JSON value: vsctl --json $verb"
+done
+vsctl --json agent show | jq -e '.started | test("^20[0-9-]*T[0-9:.]*Z$")' >/dev/null || fail "started: $(vsctl --json agent show)"
 # As Docker spells it.
 [[ $(vsctl network list --filter type=builtin --format '{{.Name}}' | xargs) == 'host none' ]] ||
 	fail "builtin: $(vsctl network ls)"
