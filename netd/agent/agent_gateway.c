@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The gateways of the networks that are on this host: the reconciler has their ports made, here
-// their interfaces get what they need. Containers go on without.
+// The gateways of the networks on this host: the reconciler creates their ports, this file
+// configures their interfaces. If that fails, containers go on without a gateway.
 #include <string.h>
 
 #include "base/log.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What is there, for people and programs; and the audit of store, agent and switch.
+// What people and programs are shown, and the audit of store, agent and switch.
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The gateway of a network: a port in the host itself that has the network's gateway addresses. It
-// has the same MAC on each host, so a container finds it wherever it is; the port of the tunnel and
-// it are isolated from each other, so it is always that of the container's own host.
+// The gateway of a network: a port in the host's own namespace with the network's gateway
+// addresses. It has the same MAC on each host, so a container reaches it on any host; it and the
+// tunnel's port are isolated from each other, so a container always reaches that of its own host.
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

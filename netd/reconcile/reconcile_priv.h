@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What the files of the reconciler share. Main thread only.
 //
-//	reconcile.c	puts the parts together; what has changed; what is due; problems
-//	object.c	calls to the switch; a thing in it that is tried until it is right
-//	net.c		the tunnel endpoint, bridges, VXLAN ports
-//	port.c		ports of own endpoints
-//	gateway.c	the port of a network's gateway
-//	claim.c		who claims an address: the index of a network
-//	entry.c		forwarding entries, flood members and neighbours
-//	list.c		what the switch has, compared with what is wanted
-//	list_entry.c	the same for entries
-//	audit.c		the same for people; which peers answer heartbeats
+//	reconcile.c		connects the parts; changes, what is due, problems
+//	reconcile_object.c	calls to the switch; an object, retried until it is right
+//	reconcile_net.c		the VTEP, bridges, VXLAN ports
+//	reconcile_port.c	ports of own endpoints
+//	reconcile_gateway.c	the port of a network's gateway
+//	reconcile_claim.c	who claims an address: the index of a network
+//	reconcile_entry.c	forwarding entries, flood members and neighbours
+//	reconcile_list.c	bridges and ports of the switch against what is wanted
+//	reconcile_list_entry.c	the same for entries
+//	reconcile_audit.c	the same for people; which peers answer heartbeats
 //
-// Of bridges and ports it is kept whether they are there. Of entries nothing is kept but the keys
-// whose entry may differ from what is wanted: what is wanted is read from the replica when the
-// request is made, so the order of events does not matter.
+// For bridges and ports, it is remembered whether they exist. For entries, only the keys are
+// remembered whose entry may differ from what is wanted: what is wanted is read from the replica
+// when the request is made, so the order of events does not matter.
 #pragma once
 
 #include "config/conf.h"
@@ -194,7 +194,7 @@ struct reconcile {
 	uint64_t peers_asked_us, peers_sent_us, peers_us; // asked by the agent, by us, answered
 };
 
-// ---- object.c ----
+// ---- reconcile_object.c ----
 
 struct sw_call {
 	struct reconcile *rec; // NULL: freed meanwhile
@@ -244,7 +244,7 @@ void sw_net_queue(struct sw_net *net); // has it looked at
 void sw_nets_queue(struct reconcile *rec);
 void sw_relist(struct reconcile *rec, bool entries);
 
-// ---- net.c ----
+// ---- reconcile_net.c ----
 
 struct sw_net *sw_net_new(struct reconcile *rec, struct replica_net *net);
 void sw_net_free(struct sw_net *net);
@@ -264,7 +264,7 @@ void sw_vx_options(const struct sw_net *net, json_t **ret_fixed, json_t **ret_li
 bool sw_net_answered(struct sw_net *net, struct sw_object *obj, int rc, const struct err *err);
 json_t *sw_net_mtu(const struct sw_net *net); // of its ports
 
-// ---- port.c ----
+// ---- reconcile_port.c ----
 
 struct sw_port *sw_port_new(struct sw_net *net, struct local_endpoint *own);
 void sw_port_free(struct sw_port *port);
@@ -276,7 +276,7 @@ void sw_port_look(struct sw_port *port); // at what is wanted of it
 void sw_port_up(struct sw_port *port);	 // the switch says so
 void sw_port_down(struct sw_port *port, const char *reason);
 
-// ---- gateway.c ----
+// ---- reconcile_gateway.c ----
 
 struct sw_net *sw_gateway_find(struct reconcile *rec, const char *port); // NULL
 void sw_gateway_look(struct sw_net *net);				 // at what is wanted of it
@@ -288,7 +288,7 @@ void sw_gateway_tell(struct sw_net *net, bool up); // the agent
 bool sw_gateway_has_mac(const struct sw_net *net, const struct mac *mac);
 bool sw_gateway_has_ip(const struct sw_net *net, const struct ip_addr *ip);
 
-// ---- claim.c ----
+// ---- reconcile_claim.c ----
 
 struct claim_keys claim_keys(const struct endpoint_record *rec);
 int claims_add(struct claims *claims, const struct endpoint_record *rec,
@@ -304,7 +304,7 @@ const struct claim *claims_ip(const struct claims *claims, const struct ip_addr 
 const struct claim *claims_mac_owner(const struct claims *claims, const struct mac *mac);
 const struct claim *claims_ip_owner(const struct claims *claims, const struct ip_addr *ip);
 
-// ---- entry.c ----
+// ---- reconcile_entry.c ----
 
 void sw_keys_add(struct sw_net *net, const struct sw_key *key);
 void sw_entries_step(struct sw_net *net);
@@ -330,17 +330,17 @@ void keys_sort(struct sw_keys *keys); // and each one once
 int key_compare(const void *a, const void *b);
 void keys_fini(struct sw_keys *keys);
 
-// ---- list.c ----
+// ---- reconcile_list.c ----
 
 void sw_list_step(struct reconcile *rec);
 void sw_list_drop(struct reconcile *rec);
 
-// ---- list_entry.c ----
+// ---- reconcile_list_entry.c ----
 
 void sw_net_list_start(struct sw_net *net);
 void sw_net_list_drop(struct sw_net *net);
 
-// ---- audit.c ----
+// ---- reconcile_audit.c ----
 
 void sw_audit_step(struct reconcile *rec);
 void sw_audit_fail(struct reconcile *rec, int rc, const char *reason);
