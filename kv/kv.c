@@ -11,11 +11,30 @@
 #include "base/util.h"
 #include "kv/kv_driver.h"
 
-static const struct kv_driver *const drivers[] = {
-	&kv_lmdb,
-	&kv_etcd,
-	&kv_zookeeper,
-	&kv_consul,
+#ifdef KV_WITH_ETCD
+#define ETCD &kv_etcd
+#else
+#define ETCD NULL
+#endif
+#ifdef KV_WITH_ZOOKEEPER
+#define ZOOKEEPER &kv_zookeeper
+#else
+#define ZOOKEEPER NULL
+#endif
+#ifdef KV_WITH_CONSUL
+#define CONSUL &kv_consul
+#else
+#define CONSUL NULL
+#endif
+
+static const struct {
+	const char *scheme, *name, *option; // meson option that it is built with
+	const struct kv_driver *driver;	    // NULL: this build lacks it
+} stores[] = {
+	{"lmdb", "LMDB", NULL, &kv_lmdb},
+	{"etcd", "etcd", "etcd", ETCD},
+	{"zookeeper", "ZooKeeper", "zookeeper", ZOOKEEPER},
+	{"consul", "Consul", "consul", CONSUL},
 };
 
 // A callback that the loop is to make: of a request that was refused before a driver had it.
@@ -29,46 +48,54 @@ struct kv_later {
 
 // ---- opening ----
 
-static const struct kv_driver *find_driver(const char *url, const char **ret_rest)
+// What this build has.
+static const char *examples(char *buf, size_t len_bytes)
 {
-	const char *colon = strchr(url, ':');
+	struct text text = text_over(buf, len_bytes);
 
-	for (unsigned i = 0; colon && i < ARRAY_SIZE(drivers); i++) {
-		size_t len = strlen(drivers[i]->scheme);
-
-		if (len == (size_t)(colon - url) && memcmp(url, drivers[i]->scheme, len) == 0) {
-			*ret_rest = colon + 1;
-			return drivers[i];
-		}
+	for (unsigned i = 0; i < ARRAY_SIZE(stores); i++) {
+		if (stores[i].driver)
+			text_add_item(&text, ", ", "%s", stores[i].driver->example);
 	}
-	return NULL;
+	return buf;
 }
 
-static int unknown_scheme(const char *url, struct err *err)
+static int find_driver(const char *url, const struct kv_driver **ret_driver, const char **ret_rest,
+	struct err *err)
 {
-	char examples[256];
-	struct text text = text_over(examples, sizeof(examples));
+	size_t len = strcspn(url, ":");
+	char buf[256];
 
-	for (unsigned i = 0; i < ARRAY_SIZE(drivers); i++)
-		text_add_item(&text, ", ", "%s", drivers[i]->example);
-	return err_set(err, -EINVAL, url, "no store of this kind is known; examples: %s", examples);
+	for (unsigned i = 0; url[len] && i < ARRAY_SIZE(stores); i++) {
+		if (strlen(stores[i].scheme) != len || memcmp(url, stores[i].scheme, len) != 0)
+			continue;
+		if (!stores[i].driver)
+			return err_set(err, -EOPNOTSUPP, url,
+				"this vsnetd was built without %s (meson option %s); it has: %s",
+				stores[i].name, stores[i].option, examples(buf, sizeof(buf)));
+		*ret_driver = stores[i].driver;
+		*ret_rest = url + len + 1;
+		return 0;
+	}
+	return err_set(err, -EINVAL, url, "no store of this kind is known; examples: %s",
+		examples(buf, sizeof(buf)));
 }
 
 static void run_later(void *arg);
 
 int kv_open(const struct kv_opts *opts, struct kv **ret_kv, struct err *err)
 {
-	const struct kv_driver *driver;
+	const struct kv_driver *driver = NULL;
 	struct kv_opts given = *opts;
-	const char *rest;
+	const char *rest = NULL;
 	struct kv *kv;
 	int rc;
 
 	if (given.timeout_ms == 0)
 		given.timeout_ms = 3000;
-	driver = find_driver(given.url ? given.url : "", &rest);
-	if (!driver)
-		return unknown_scheme(given.url ? given.url : "", err);
+	rc = find_driver(given.url ? given.url : "", &driver, &rest, err);
+	if (rc < 0)
+		return rc;
 	rc = driver->open(&given, rest, &kv, err);
 	if (rc < 0)
 		return rc;

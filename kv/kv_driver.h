@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a store is to kv.c. A new store is a file with one `struct kv_driver` and a row in kv.c.
+// What a store is to kv.c. A new store is a few files with one `struct kv_driver`, a row in
+// kv.c, an option in meson_options.txt, and its files in meson.build.
 #pragma once
 
 #include "kv/kv.h"

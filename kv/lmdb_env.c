@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/thread.h"
 
 // The map takes addresses, not memory nor disk, and cannot grow while somebody reads: so it has
 // the size that is never reached.
@@ -179,23 +179,6 @@ static void *writer(void *arg)
 	return NULL;
 }
 
-static int start_writer(struct lmdb_env *env)
-{
-	sigset_t all, before;
-	pthread_attr_t attr;
-	pthread_t thread;
-	int rc;
-
-	sigfillset(&all);
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_sigmask(SIG_SETMASK, &all, &before); // signals are the event loop's
-	rc = pthread_create(&thread, &attr, writer, env);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attr);
-	return -rc;
-}
-
 // ---- opening ----
 
 static struct lmdb_env *find(const char *data_path)
@@ -265,7 +248,7 @@ static int open_env(const char *dir, struct lmdb_env **ret_env, struct err *err)
 			mdb_strerror(rc));
 		goto err;
 	}
-	rc = start_writer(env);
+	rc = thread_start(writer, env);
 	if (rc < 0) {
 		err_set_errno(err, rc, dir, "cannot start a thread");
 		goto err;

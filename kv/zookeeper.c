@@ -7,9 +7,7 @@
 #include "base/util.h"
 #include "kv/zookeeper_priv.h"
 
-#define SESSION_TIMEOUT_MS 6000u
-#define LOOK_PERIOD_US	   1000000ull
-#define WATCHES_MAX_BYTES  (512u << 10)
+#define WATCHES_MAX_BYTES (512u << 10)
 
 // ---- small things ----
 
@@ -234,171 +232,6 @@ static void zk_read(struct kv *kv, const char *key, bool is_prefix, kv_read_fn *
 	zk_op_begin(self, &get->base);
 }
 
-// ---- leases ----
-
-static struct zk_session *start_session(struct zk_kv *self, unsigned timeout_ms)
-{
-	struct zk_config config = {
-		.servers = self->servers, .auth = self->auth, .inbox = self->inbox};
-
-	return zk_session_start(&config, timeout_ms);
-}
-
-static void start_lease(struct zk_lease *lease)
-{
-	struct zk_kv *self = (struct zk_kv *)lease->base.kv;
-
-	lease->connected = lease->held = lease->probing = false;
-	lease->started_us = monotonic_us();
-	lease->session = start_session(self, lease->ttl_us / 1000);
-}
-
-static void restart_lease(struct zk_lease *lease)
-{
-	bool was_held = lease->held;
-
-	if (lease->session)
-		zk_session_end(lease->session, false);
-	start_lease(lease);
-	if (was_held)
-		lease->fn(lease->arg, KV_LEASE_LOST); // may free it
-}
-
-static struct zk_lease *find_lease(struct zk_kv *self, uint64_t session)
-{
-	struct zk_lease *lease;
-
-	TAILQ_FOREACH (lease, &self->leases, entry) {
-		if (lease->session && zk_session_number(lease->session) == session)
-			return lease;
-	}
-	return NULL;
-}
-
-// The library keeps the session alive; that servers still have it is known from an answer only.
-static void on_probed(struct zk_call *call)
-{
-	struct zk_lease *lease = find_lease(call->arg, call->session);
-
-	if (!lease)
-		return;
-	lease->probing = false;
-	if (call->rc != ZOK && call->rc != ZNONODE && call->rc != ZNOAUTH)
-		return;
-	lease->contact_us = lease->probed_us;
-	if (lease->held)
-		return;
-	lease->held = true;
-	lease->fn(lease->arg, KV_LEASE_HELD);
-}
-
-static void probe(struct zk_lease *lease)
-{
-	lease->probing = true;
-	lease->probed_us = monotonic_us();
-	zk_exists(lease->session, zk_call_new(on_probed, lease->base.kv, "/"));
-}
-
-static void lease_state(struct zk_lease *lease, int state)
-{
-	lease->connected = state == ZOO_CONNECTED_STATE;
-	if (lease->connected)
-		probe(lease);
-	else if (state == ZOO_EXPIRED_SESSION_STATE || state == ZOO_AUTH_FAILED_STATE)
-		restart_lease(lease);
-}
-
-// Servers may have less patience than was asked for.
-static uint64_t lasts_us(const struct zk_lease *lease)
-{
-	uint64_t agreed_us = zk_session_timeout_ms(lease->session) * 1000ull;
-
-	return MIN_OF(agreed_us, lease->ttl_us);
-}
-
-static bool is_over(const struct zk_lease *lease, uint64_t now_us)
-{
-	if (!lease->session)
-		return true;
-	if (lease->held)
-		return now_us >= lease->contact_us + lasts_us(lease);
-	// A store that was wiped refuses who knows of later changes than it does.
-	return now_us >= lease->started_us + MAX_OF(lease->ttl_us, SESSION_TIMEOUT_MS * 1000ull);
-}
-
-static struct zk_lease *find_over(struct zk_kv *self, uint64_t now_us)
-{
-	struct zk_lease *lease;
-
-	TAILQ_FOREACH (lease, &self->leases, entry) {
-		if (is_over(lease, now_us))
-			return lease;
-	}
-	return NULL;
-}
-
-// Returns when to look again.
-static uint64_t keep_leases(struct zk_kv *self)
-{
-	uint64_t now_us = monotonic_us(), next_us = now_us + LOOK_PERIOD_US;
-	struct zk_lease *lease;
-
-	while ((lease = find_over(self, now_us)))
-		restart_lease(lease);
-	TAILQ_FOREACH (lease, &self->leases, entry) {
-		uint64_t period_us;
-
-		if (!lease->session)
-			continue;
-		period_us = lasts_us(lease) / 5;
-		if (lease->connected && !lease->probing && now_us >= lease->probed_us + period_us)
-			probe(lease);
-		next_us = MIN_OF(next_us, now_us + period_us);
-		if (lease->held)
-			next_us = MIN_OF(next_us, lease->contact_us + lasts_us(lease));
-	}
-	return next_us;
-}
-
-static struct kv_lease *zk_lease_new(struct kv *kv, unsigned ttl_ms, kv_lease_fn *fn, void *arg)
-{
-	struct zk_kv *self = (struct zk_kv *)kv;
-	struct zk_lease *lease = calloc(1, sizeof(*lease));
-
-	if (!lease)
-		abort();
-	lease->base.kv = kv;
-	lease->fn = fn;
-	lease->arg = arg;
-	lease->ttl_us = ttl_ms * 1000ull;
-	TAILQ_INSERT_TAIL(&self->leases, lease, entry);
-	start_lease(lease);
-	return &lease->base;
-}
-
-static bool zk_lease_is_held(const struct kv_lease *base)
-{
-	return ((const struct zk_lease *)base)->held;
-}
-
-static void zk_lease_free(struct kv_lease *base, bool revoke)
-{
-	struct zk_lease *lease = (struct zk_lease *)base;
-	struct zk_kv *self = (struct zk_kv *)base->kv;
-	struct zk_op *op;
-
-	TAILQ_FOREACH (op, &self->ops, entry) {
-		if (op->lease != lease)
-			continue;
-		op->lease = NULL;
-		op->is_stale = true;
-	}
-	if (lease->session)
-		zk_session_end(lease->session, !revoke);
-	TAILQ_REMOVE(&self->leases, lease, entry);
-	free(lease);
-}
-
 // ---- the session that all else goes through ----
 
 static void set_connected(struct zk_kv *self, bool connected, const char *reason)
@@ -409,6 +242,14 @@ static void set_connected(struct zk_kv *self, bool connected, const char *reason
 	kv_set_state(&self->kv, connected, reason);
 }
 
+struct zk_session *zk_start_session(struct zk_kv *self, unsigned timeout_ms)
+{
+	struct zk_config config = {
+		.servers = self->servers, .auth = self->auth, .inbox = self->inbox};
+
+	return zk_session_start(&config, timeout_ms);
+}
+
 static void restart_session(struct zk_kv *self)
 {
 	if (self->session)
@@ -416,7 +257,7 @@ static void restart_session(struct zk_kv *self)
 	self->connected = false;
 	self->since_us = monotonic_us();
 	self->revision = 0;
-	self->session = start_session(self, SESSION_TIMEOUT_MS);
+	self->session = zk_start_session(self, ZK_SESSION_TIMEOUT_MS);
 }
 
 static void session_state(struct zk_kv *self, int state)
@@ -445,7 +286,6 @@ static void on_item(void *arg, struct inbox_item *item)
 	struct zk_call *call = (struct zk_call *)item;
 	struct zk_kv *self = arg;
 	bool is_ours = self->session && call->session == zk_session_number(self->session);
-	struct zk_lease *lease;
 
 	if (call->kind == ZK_REPLY) {
 		call->done(call);
@@ -454,9 +294,7 @@ static void on_item(void *arg, struct inbox_item *item)
 	} else if (is_ours) {
 		zk_trees_changed(self, call->path);
 	} else if (call->kind == ZK_STATE) {
-		lease = find_lease(self, call->session);
-		if (lease)
-			lease_state(lease, call->rc);
+		zk_lease_state(self, call->session, call->rc);
 		zk_tick_within(self, 0);
 	}
 	zk_call_free(call);
@@ -475,7 +313,7 @@ static void on_tick(void *arg)
 
 	self->tick_us = UINT64_MAX;
 	if (!self->session ||
-		(!self->connected && now_us >= self->since_us + SESSION_TIMEOUT_MS * 1000ull))
+		(!self->connected && now_us >= self->since_us + ZK_SESSION_TIMEOUT_MS * 1000ull))
 		restart_session(self);
 	while ((op = TAILQ_FIRST(&self->ops)) && op->due_us <= now_us) {
 		if (!self->connected)
@@ -485,7 +323,7 @@ static void on_tick(void *arg)
 	if (self->connected)
 		zk_trees_connected(self);
 	start_waiting(self);
-	next_us = keep_leases(self);
+	next_us = zk_keep_leases(self);
 	TAILQ_FOREACH (op, &self->ops, entry) {
 		next_us = MIN_OF(next_us, op->waiting ? now_us + ZK_SOON_US : op->due_us);
 	}
@@ -577,7 +415,7 @@ static int zk_open(
 	}
 	restart_session(self);
 	self->tick_us = UINT64_MAX;
-	zk_tick_within(self, LOOK_PERIOD_US);
+	zk_tick_within(self, ZK_LOOK_PERIOD_US);
 	*ret_kv = &self->kv;
 	return 0;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A handle of the ZooKeeper store, for its own files: zookeeper.c has requests, leases and time,
-// zookeeper_txn.c changes, zookeeper_tree.c lists and watches.
+// A handle of the ZooKeeper store, for its own files: zookeeper.c has requests and time,
+// zookeeper_lease.c leases, zookeeper_txn.c changes, zookeeper_tree.c lists and watches.
 //
 // The key "a/b/c" is the node PREFIX/a/b/=c: the sign tells keys from folders, so that a list of
 // names is enough to know what to read. Folders are made when they are needed, and stay. The
@@ -15,7 +15,9 @@
 #define ZK_PREFIX_MAX_BYTES 200
 #define ZK_PATH_MAX_BYTES   (ZK_PREFIX_MAX_BYTES + KV_KEY_MAX_BYTES + 4)
 
-#define ZK_SOON_US 50000ull // what was asked for in vain is asked for again
+#define ZK_SESSION_TIMEOUT_MS 6000u
+#define ZK_LOOK_PERIOD_US     1000000ull
+#define ZK_SOON_US	      50000ull // what was asked for in vain is asked for again
 
 struct zk_tree;
 
@@ -90,3 +92,17 @@ void zk_trees_changed(struct zk_kv *self, const char *path);
 void zk_trees_connected(struct zk_kv *self); // begins them anew when the session is another one
 size_t zk_trees_bytes(struct zk_kv *self);   // of the paths that are watched
 void zk_trees_free(struct zk_kv *self);
+
+struct zk_session *zk_start_session(struct zk_kv *self, unsigned timeout_ms);
+
+// ---- zookeeper_lease.c ----
+
+// The session, which may be a lease's, is in that state now.
+void zk_lease_state(struct zk_kv *self, uint64_t session, int state);
+
+// Asks for what is due. Returns when to look again.
+uint64_t zk_keep_leases(struct zk_kv *self);
+
+struct kv_lease *zk_lease_new(struct kv *kv, unsigned ttl_ms, kv_lease_fn *fn, void *arg);
+bool zk_lease_is_held(const struct kv_lease *base);
+void zk_lease_free(struct kv_lease *base, bool revoke);

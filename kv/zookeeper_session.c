@@ -2,7 +2,6 @@
 #include "kv/zookeeper_session.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "base/thread.h"
 
 struct zk_session {
 	TAILQ_ENTRY(zk_session) entry;
@@ -230,23 +230,6 @@ static void *run(void *arg)
 	return NULL;
 }
 
-static int start_thread(struct zk_session *session)
-{
-	sigset_t all, before;
-	pthread_attr_t attr;
-	pthread_t thread;
-	int rc;
-
-	sigfillset(&all);
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_sigmask(SIG_SETMASK, &all, &before); // signals are the event loop's
-	rc = pthread_create(&thread, &attr, run, session);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attr);
-	return rc;
-}
-
 // A child has the list, but not the threads.
 static void forget_sessions(void)
 {
@@ -279,7 +262,7 @@ struct zk_session *zk_session_start(const struct zk_config *config, unsigned tim
 	session->number = ++last_number;
 	TAILQ_INSERT_TAIL(&sessions, session, entry);
 	pthread_mutex_unlock(&lock);
-	if (start_thread(session) == 0)
+	if (thread_start(run, session) == 0)
 		return session;
 	pthread_mutex_lock(&lock);
 	TAILQ_REMOVE(&sessions, session, entry);

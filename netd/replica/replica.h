@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// This host's copy of what is in the store, indexed. It is what names, inspection and forwarding
-// come from, whether the store is there or not. It holds what was read, nothing that is only
-// wanted; own.h has this host's endpoints. Main thread only.
+// This host's copy of the store, indexed. Names, inspection and forwarding come from it, whether
+// the store answers or not. The replica reads and writes the records only. Members that are marked
+// as slots belong to the part that is named there, which keeps with a network or an endpoint what
+// it knows of it; the replica never looks at them. local_endpoint.h has this host's endpoints. Main
+// thread only.
 #pragma once
 
 #include <stdbool.h>
@@ -52,7 +54,7 @@ struct replica_endpoint {
 	struct endpoint_record rec;
 	uint64_t revision;
 	bool seen;
-	bool dropping;		 // the agent's: it is being deleted
+	bool dropping;		 // slot of the agent: it is being deleted
 	struct replica_net *net; // of its id; the network's record may not be known
 	struct replica_host *host;
 	uint64_t hash;		      // of the record's text
@@ -75,14 +77,16 @@ struct replica_net {
 	unsigned nb_endpoints;
 	LIST_HEAD(, replica_block) blocks;
 
-	LIST_HEAD(, local_endpoint) local_endpoints; // this host's endpoints; the agent's
-	unsigned nb_local;
-	unsigned nb_named;	 // of these, whose names are known; agent/names.c
-	bool named;		 // this network's names are known here
-	struct agent_net *agent; // the agent's
-	void *reconcile;	 // the reconciler's
-	UT_hash_handle hh;	 // by id
-	UT_hash_handle hh_name;	 // by name, when known
+	// Slots of the agent: endpoints of this host, how many of them have their names published,
+	// whether the network has, and all else.
+	LIST_HEAD(, local_endpoint) local_endpoints;
+	unsigned nb_local, nb_named;
+	bool named;
+	struct agent_net *agent;
+	void *reconcile; // slot of the reconciler
+
+	UT_hash_handle hh;	// by id
+	UT_hash_handle hh_name; // by name, when known
 };
 
 struct replica_skipped { // a record that cannot be read
