@@ -96,7 +96,7 @@ struct port {
 	const struct port_env *env; // of the process: outlives its ports
 	struct conf_port conf;
 	char path[CONF_NAME_BYTES + 8]; // "port c1", for errors
-	// The address of who is behind the port, by open() and change(); unless has_mac, not known.
+	// The MAC address behind the port, set by open() and change(); not known unless has_mac.
 	bool has_mac;
 	struct mac mac;
 	void *priv; // of the type

@@ -29,7 +29,7 @@ int device_ifname(const struct port *port, const char **ret_ifname, struct err *
 	if (!name[0] || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
 		strpbrk(name, "/: \t\n%"))
 		return err_set(
-			err, -EINVAL, port->path, "'%s' is no device name: give ifname=", name);
+			err, -EINVAL, port->path, "'%s' is not a device name: give ifname=", name);
 	*ret_ifname = name;
 	return 0;
 }
@@ -80,7 +80,7 @@ int device_check_free(struct nl *nl, const struct port *port, const char *ifname
 		return err_set_errno(err, rc, port->path, "cannot look up device %s", ifname);
 	ip_netns(&port->conf, where, sizeof(where));
 	return err_set(err, -EEXIST, port->path,
-		"device %s exists already in %s%s and was not made for this port: give another "
+		"device %s already exists in %s%s and was not created for this port: give another "
 		"ifname=, or delete it with 'ip %slink del %s'",
 		ifname, port->conf.netns[0] ? "network namespace " : "the switch's own namespace",
 		port->conf.netns, where, ifname);
@@ -98,7 +98,7 @@ static int set_mtu(
 	if (!rc)
 		return 0;
 	nl_link_by_index(nl, ifindex, &link);
-	return err_set_errno(err, rc, port->path, "mtu %u refused; the device takes at most %u",
+	return err_set_errno(err, rc, port->path, "mtu %u was refused; the device takes at most %u",
 		mtu, link.mtu_max);
 }
 
@@ -110,7 +110,7 @@ static int set_mac(struct nl *nl, int ifindex, const struct port *port,
 	if (!conf->has_mac)
 		return 0;
 	rc = nl_link_change(nl, ifindex, &(struct nl_change){.mac = &conf->mac});
-	return rc ? err_set_errno(err, rc, port->path, "mac refused by the device") : 0;
+	return rc ? err_set_errno(err, rc, port->path, "the device refused mac") : 0;
 }
 
 static bool has_ip(const struct conf_port *conf, const char *ip)
@@ -137,7 +137,8 @@ static int add_ips(struct nl *nl, int ifindex, const struct port *port,
 		if (!rc)
 			*ret_added |= 1u << i;
 		else if (rc != -EEXIST)
-			return err_set_errno(err, rc, port->path, "ip %s refused", conf->ip[i]);
+			return err_set_errno(
+				err, rc, port->path, "the device refused ip %s", conf->ip[i]);
 	}
 	return 0;
 }

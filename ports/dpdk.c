@@ -42,8 +42,8 @@ static int refused_mtu(const struct port *port, const struct rte_eth_dev_info *i
 {
 	if (info->max_mtu && mtu > info->max_mtu)
 		return err_set(err, code, port->path,
-			"mtu %u refused by the device, which takes at most %u", mtu, info->max_mtu);
-	return dpdk_refused(port, code, "mtu refused by device", err);
+			"the device refused mtu %u; it takes at most %u", mtu, info->max_mtu);
+	return dpdk_refused(port, code, "the device refused mtu", err);
 }
 
 // What a receive buffer must hold for a frame of `mtu` with two tags.

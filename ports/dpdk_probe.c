@@ -98,8 +98,8 @@ static int choose(const struct port *port, const struct rte_device *dev, uint16_
 		return err_set(err, -EBUSY, port->path, "device '%.100s' is in use by another port",
 			port->conf.devargs);
 	return err_set(err, -EINVAL, port->path,
-		"device '%.100s' has %u network ports; choose one by mac= (%s)", port->conf.devargs,
-		free, macs);
+		"device '%.100s' has %u network ports; choose one with mac= (%s)",
+		port->conf.devargs, free, macs);
 }
 
 // Some drivers name what they need only in their documentation.
@@ -111,13 +111,13 @@ static int explain_probe(
 
 	if (code == -EEXIST || code == -EBUSY)
 		return err_set(err, -EBUSY, port->path,
-			"device '%.100s' is in use already: give another name", devargs);
+			"device '%.100s' is already in use: give another name", devargs);
 	if (pci && code == -ENODEV)
 		return err_set(err, code, port->path,
 			"there is no PCI device %.100s; 'lspci -D' lists them", da->name);
 	if (pci)
 		return err_set(err, code, port->path,
-			"no driver of DPDK takes PCI device %.100s (%s): bind it to vfio-pci with "
+			"no DPDK driver takes PCI device %.100s (%s): bind it to vfio-pci with "
 			"dpdk-devbind.py",
 			da->name, said[0] ? said : strerror(-code));
 	if (said[0])
@@ -134,7 +134,8 @@ static int parse(const struct port *port, struct rte_devargs *ret_da, struct err
 	if (rte_devargs_parse(ret_da, port->conf.devargs) == 0 && ret_da->bus)
 		return 0;
 	return err_set(err, -ENODEV, port->path,
-		"no device '%.100s': it is no PCI address, and no driver of DPDK makes devices of "
+		"there is no device '%.100s': it is not a PCI address, and no DPDK driver creates "
+		"devices of "
 		"this name (those for net_null0, net_pcap0, net_af_xdp0, net_memif0 do)",
 		port->conf.devargs);
 }
@@ -153,7 +154,7 @@ static int get_device(const struct port *port, const struct rte_devargs *da,
 	if (rc)
 		return explain_probe(port, da, rc, err);
 	if (!dev)
-		return err_set(err, -ENODEV, port->path, "device '%.100s' is no network device",
+		return err_set(err, -ENODEV, port->path, "device '%.100s' is not a network device",
 			port->conf.devargs);
 	*ret_dev = dev;
 	return 0;
@@ -211,6 +212,6 @@ void dpdk_release(const struct port *port, uint16_t ethdev)
 	if (!rc && dev && !has_owned(dev))
 		rc = rte_dev_remove((struct rte_device *)dev);
 	if (rc)
-		log_warn("%s: the device was not let go: %s %s", port->path, rte_strerror(-rc),
+		log_warn("%s: the device was not released: %s %s", port->path, rte_strerror(-rc),
 			dpdk_log_said());
 }

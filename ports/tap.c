@@ -56,7 +56,7 @@ static int explain_setiff(int code, const struct port *port, const char *ifname,
 {
 	if (code == -EPERM)
 		return err_set(err, code, port->path,
-			"no permission to make or attach TAP device %s: CAP_NET_ADMIN is needed",
+			"no permission to create or attach TAP device %s: CAP_NET_ADMIN is needed",
 			ifname);
 	if (code == -EBUSY)
 		return err_set(err, code, port->path,
@@ -111,11 +111,11 @@ static int set_offloads(struct port *port, const struct tap *tap, struct err *er
 	port->dp.tx_offloads = RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM |
 			       RTE_ETH_TX_OFFLOAD_TCP_TSO | RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
 	if (ioctl(tap->fd[0], TUNSETVNETHDRSZ, &hdr_bytes) < 0)
-		return err_set_errno(err, -errno, port->path, "TUNSETVNETHDRSZ refused");
+		return err_set_errno(err, -errno, port->path, "the kernel refused TUNSETVNETHDRSZ");
 	if (ioctl(tap->fd[0], TUNSETOFFLOAD, TAP_OFFLOADS | TUN_F_USO4 | TUN_F_USO6) == 0)
 		port->dp.tx_offloads |= RTE_ETH_TX_OFFLOAD_UDP_TSO;
 	else if (ioctl(tap->fd[0], TUNSETOFFLOAD, TAP_OFFLOADS) < 0)
-		return err_set_errno(err, -errno, port->path, "TUNSETOFFLOAD refused");
+		return err_set_errno(err, -errno, port->path, "the kernel refused TUNSETOFFLOAD");
 	return 0;
 }
 
@@ -192,7 +192,7 @@ static int create(struct port *port, struct tap *tap, struct nl *nl, const char 
 		rc = set_up(port, nl, ifname, err);
 	// Last: until here a crash or a failure leaves nothing behind.
 	if (!rc && ioctl(tap->fd[0], TUNSETPERSIST, 1) < 0)
-		rc = err_set_errno(err, -errno, port->path, "TUNSETPERSIST refused");
+		rc = err_set_errno(err, -errno, port->path, "the kernel refused TUNSETPERSIST");
 	return rc;
 }
 
@@ -204,7 +204,7 @@ static int check_attached(const struct port *port, struct nl *nl, const struct n
 
 	if (nl_link_by_name(nl, ifname, &link) == 0 && link.ifindex == want->ifindex)
 		return 0;
-	return err_set(err, -EAGAIN, port->path, "device %s was renamed meanwhile: try again",
+	return err_set(err, -EAGAIN, port->path, "device %s was renamed in the meantime: try again",
 		want->ifname);
 }
 
@@ -218,7 +218,7 @@ static int take_over(struct port *port, struct tap *tap, struct nl *nl, int netn
 	if (link->carrier) // TUNSETIFF itself tells only for a single queue
 		return explain_setiff(-EBUSY, port, link->ifname, err);
 	if (count < wanted_queues(port))
-		log_warn("%s: %s was made with one queue and keeps it until the port is deleted",
+		log_warn("%s: %s was created with one queue and keeps it until the port is deleted",
 			port->path, link->ifname);
 	snprintf(name, sizeof(name), "%s", link->ifname);
 	home_fd = netns_enter(netns_fd);
@@ -282,7 +282,7 @@ static int tap_open(struct port *port, struct err *err)
 	if (rc) {
 		close_queues(tap);
 		free(tap);
-		return err_set_errno(err, rc, port->path, "cannot make the TAP device");
+		return err_set_errno(err, rc, port->path, "cannot create the TAP device");
 	}
 	port->priv = tap;
 	port->dp.rx = tap_rx;

@@ -72,7 +72,7 @@ static int attach(const struct port *port, struct veth *veth, struct err *err)
 			"cannot open a packet socket (CAP_NET_RAW is needed)");
 	setsockopt(veth->fd, SOL_SOCKET, SO_SNDBUF, &sndbuf_bytes, sizeof(sndbuf_bytes));
 	rc = open_ring(veth);
-	return rc < 0 ? err_set_errno(err, rc, port->path, "cannot make the packet ring") : 0;
+	return rc < 0 ? err_set_errno(err, rc, port->path, "cannot create the packet ring") : 0;
 }
 
 static int make_pair(const struct port *port, struct nl *host, int netns_fd, struct err *err)
@@ -111,7 +111,7 @@ static int make_pair(const struct port *port, struct nl *host, int netns_fd, str
 		rc = device_set_up(inside, link.ifindex, port, err);
 	nl_close(inside);
 	if (rc)
-		err_set_errno(err, rc, port->path, "cannot make the veth pair %s", name);
+		err_set_errno(err, rc, port->path, "cannot create the veth pair %s", name);
 	if (rc && made && nl_link_by_name(host, name, &link) == 0)
 		nl_link_delete(host, link.ifindex);
 	return rc;
@@ -130,7 +130,8 @@ static int find_host_end(const struct port *port, struct veth *veth, struct nl *
 		rc = ifname[0] ? 0 : device_ifname(port, &ifname, err);
 		if (!rc && (rc = nl_link_by_name(nl, ifname, ret_link)) < 0)
 			err_set_errno(err, rc, port->path,
-				"there is no device %s; give netns= to have a pair made", ifname);
+				"there is no device %s; give netns= to have a pair created",
+				ifname);
 		return rc;
 	}
 	veth->made = true;
@@ -152,7 +153,7 @@ static void take_stack_off(const struct port *port, struct nl *nl, const struct 
 	int rc = nl_stack_off(nl, link->ifindex);
 
 	if (rc)
-		log_warn("%s: the host's network stack sees what comes in at %s, too: the kernel "
+		log_warn("%s: the host's network stack also sees what %s receives: the kernel "
 			 "lacks sch_ingress or cls_bpf (%s)",
 			port->path, link->ifname, strerror(-rc));
 }
@@ -243,7 +244,7 @@ static int veth_open(struct port *port, struct err *err)
 	rc = make(port, veth, err);
 	if (rc) {
 		let_go(veth, true);
-		return err_set_errno(err, rc, port->path, "cannot make the veth port");
+		return err_set_errno(err, rc, port->path, "cannot create the veth port");
 	}
 	port->priv = veth;
 	port->dp.rx = veth_rx;
@@ -305,7 +306,7 @@ static int veth_change(struct port *port, const struct conf_port *conf, struct e
 	if (!rc && set_mtu)
 		rc = nl_link_change(nl, veth->ifindex, &(struct nl_change){.mtu = mtu});
 	if (rc)
-		err_set_errno(err, rc, port->path, "mtu %u refused by the host's end", mtu);
+		err_set_errno(err, rc, port->path, "the host's end refused mtu %u", mtu);
 	else if (port->conf.netns[0])
 		rc = change_inside(port, conf, err);
 	if (rc && set_mtu)

@@ -60,7 +60,7 @@ void vswitch_event(struct vswitch *vs, const char *name, json_t *data);
 int vport_open(struct vswitch *vs, struct vport *vp, struct err *err);
 
 // Makes the guard of an open port out of its options, if it is to have one. -EINVAL when the
-// address of who is behind it is not known.
+// MAC address behind it is not known.
 int guard_make(struct vport *vp, struct err *err);
 
 // Opens the device of a port that went down, and tells when that worked.

@@ -13,7 +13,7 @@ int guard_make(struct vport *vp, struct err *err)
 		return 0;
 	if (!port->has_mac)
 		return err_set(err, -EINVAL, port->path,
-			"guard: the MAC address of who is behind the port is not known; give mac=");
+			"guard: the MAC address behind the port is not known; give mac=");
 	dp_guard_init(&vp->guard, &port->mac);
 	for (unsigned i = 0; i < conf->nb_guard_ips; i++) {
 		struct ip_addr ip;

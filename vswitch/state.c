@@ -160,7 +160,7 @@ int state_load(const char *boot_path, const char *state_path, struct conf *ret_c
 	if (rc == 0 && boot_path) {
 		take_process_options(&state, &boot);
 		if (over != boot_digest) {
-			log_info("%s was edited since %s was written: adding what is new in it",
+			log_info("%s was edited after %s was written: adding what is new in it",
 				boot_path, state_path);
 			rc = merge(&state, &boot);
 		}

@@ -222,7 +222,7 @@ static void take(struct job *job, const struct static_entry *e)
 		dp_fdb_del(job->vs->opts.dp, job->bridge->dp_id, e->conf.vlan, &e->conf.mac);
 }
 
-// Brings the new entries into the data plane, or leaves there what was there.
+// Brings the new entries into the data plane, or leaves it as it was.
 static int put_all(struct job *job, struct err *err)
 {
 	unsigned done = 0;
@@ -236,14 +236,14 @@ static int put_all(struct job *job, struct err *err)
 		const struct static_entry *old = find(job->bridge, &job->entry[done]);
 
 		if (old)
-			put(job, old); // its slot is there: this cannot fail
+			put(job, old); // it has a slot: this cannot fail
 		else
 			take(job, &job->entry[done]);
 	}
 	return err_set_errno(err, rc, job->bridge->opts.name, "the forwarding table has no room");
 }
 
-// Of those that the request replaces, or of all that it names when it did not work.
+// Gives back the remotes of the entries that were replaced, or of the request if it failed.
 static void put_remotes(struct job *job, bool replaced)
 {
 	for (unsigned i = 0; i < job->count; i++) {
@@ -266,7 +266,7 @@ static void end(struct job *job)
 	free(job->entry);
 }
 
-// Room for all entries of the request that are new, so that keeping them cannot fail.
+// Makes room for all new entries of the request, so that keeping them cannot fail.
 static int make_room(struct job *job, struct err *err)
 {
 	struct bridge *bridge = job->bridge;
@@ -333,7 +333,7 @@ out:
 	return rc;
 }
 
-// Leaves in the job those that are there. The others are a mistake unless `if_exists`.
+// Leaves in the job those that exist. The others are a mistake unless `if_exists`.
 static int pick_there(struct job *job, bool if_exists, struct err *err)
 {
 	char text[MAC_TEXT_BYTES];
@@ -418,7 +418,7 @@ int static_fdb_up(struct vswitch *vs, struct vport *vp, struct err *err)
 			continue;
 		rc = take_remote(vp, e, err);
 		if (rc == 0)
-			put(&job, e); // its slot is there: this cannot fail
+			put(&job, e); // it has a slot: this cannot fail
 	}
 	if (rc < 0)
 		static_fdb_down(vp);

@@ -69,7 +69,7 @@ static struct conf_neigh *reserve(struct bridge *bridge, unsigned count)
 	return list;
 }
 
-// While the data plane's table has room: no work but that of these entries.
+// While the data plane's table has room, only these entries cost work.
 static int add_few(
 	struct vswitch *vs, struct bridge *bridge, const struct conf_neigh *sorted, unsigned count)
 {
@@ -87,7 +87,7 @@ static int add_few(
 	return rc;
 }
 
-// All of them are brought to the data plane anew, or the old ones stay.
+// Brings all of them to the data plane again, or leaves the old ones there.
 static int add_many(
 	struct vswitch *vs, struct bridge *bridge, const struct conf_neigh *sorted, unsigned count)
 {

@@ -74,11 +74,12 @@ TAILQ_HEAD(bridge_list, bridge);
 struct vswitch_opts {
 	struct loop *loop;
 	struct dp *dp;
-	struct port_env port_env; // its types: NULL for all there are (port_types.h)
+	struct port_env port_env; // types NULL: all of port_types.h
 	const char *state_path;	  // running configuration is kept here; NULL: nowhere
 	struct conf process;	  // process options of the running configuration; no bridges
 	uint64_t boot_digest;	  // of the boot file that the state stands over (state.h)
-	// Told of every change that `vsctl monitor` shows: "port.up", "port.down", "port.add", ...
+	// Called for every event that `vsctl monitor` shows: "port.up", "port.down", "port.add",
+	// ...
 	void (*event)(void *arg, const char *name, json_t *data /* borrowed */);
 	void *event_arg;
 };
@@ -88,8 +89,8 @@ int vswitch_new(const struct vswitch_opts *opts, struct vswitch **ret_vs, struct
 // Closes all ports; `remove` deletes their devices too (a plain stop leaves them for the restart).
 void vswitch_free(struct vswitch *vs, bool remove);
 
-// Makes the bridges, ports and static entries of `conf`, at start. A port whose device cannot be
-// had is there, down, with the reason, and is tried again.
+// Creates the bridges, ports and static entries of `conf`, at start. A port whose device cannot be
+// opened is down, with the reason, and is tried again.
 int vswitch_load(struct vswitch *vs, const struct conf *conf, struct err *err);
 
 // What the loop's timer does every 100 ms; also called when a worker asked for the main thread:

@@ -160,7 +160,7 @@ static int wait_settled(struct vswitch *vs, const char *name, struct err *err)
 		usleep(SETTLE_US);
 	}
 	return err_set(err, -ETIMEDOUT, path_of(name, path),
-		"the workers do not let go of it; it is down and tried again every %d s",
+		"the workers still use it; it is down and tried again every %d s",
 		VTEP_RETRY_SECONDS);
 }
 
@@ -239,7 +239,7 @@ int vswitch_vtep_del(struct vswitch *vs, const char *name, struct err *err)
 	if (vo->nb_ports) {
 		names_of_ports(vs, vo, names, sizeof(names));
 		return err_set(err, -EBUSY, path_of(name, path),
-			"it has VNIs: delete the ports %s first", names);
+			"it still has VNIs: delete the ports %s first", names);
 	}
 	vtep_object_del(vo);
 	return 0;

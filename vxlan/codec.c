@@ -22,7 +22,7 @@ static inline uint64_t load(const uint8_t *from, unsigned len_bytes)
 	return value;
 }
 
-// Both ports of protocols that begin with them; 0 where there are none.
+// Both ports of protocols that begin with them; 0 for others.
 static inline uint64_t ports(uint8_t proto, const uint8_t *l4, const uint8_t *end)
 {
 	if (proto != IPPROTO_TCP && proto != IPPROTO_UDP && proto != IPPROTO_SCTP)

@@ -33,7 +33,7 @@ static inline bool vxlan_read(const uint8_t *datagram, uint32_t len_bytes, uint3
 	return true;
 }
 
-// A number that is the same for all frames of a flow: of addresses, and ports where there are any,
+// A number that is the same for all frames of a flow: from addresses, and ports if it has any,
 // of IPv4 and IPv6 inside up to two VLAN tags, of MAC addresses otherwise. `len_bytes` of the frame
 // are there, which may be its beginning only.
 uint32_t vxlan_flow_hash(const uint8_t *frame, uint32_t len_bytes);

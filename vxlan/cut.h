@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Finishes a packet whose transmit flags leave something to do (dp/dp_port.h) without copying
 // or touching it: each frame that it stands for is new headers, checksums filled, and slices of its
-// payload, as sendmsg(2) takes them. What dp/gso.c does, for those who can gather.
+// payload, as sendmsg(2) takes them. As dp/gso.c, for whoever can gather.
 // Pure functions; any worker.
 #pragma once
 

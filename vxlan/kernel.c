@@ -145,10 +145,11 @@ static int bind_any_port(const struct vtep *vtep, int fd, struct err *err)
 
 	for (unsigned i = 0; i < BIND_TRIES && rc == -EADDRINUSE; i++) {
 		if (getrandom(&number, sizeof(number), 0) != sizeof(number))
-			return err_set_errno(err, -errno, vtep->path, "no random number");
+			return err_set_errno(err, -errno, vtep->path, "cannot get a random number");
 		rc = bind_socket(vtep, fd, vxlan_src_port(number));
 	}
-	return rc ? err_set_errno(err, rc, vtep->path, "no UDP port to send from") : 0;
+	return rc ? err_set_errno(err, rc, vtep->path, "cannot find a free UDP port to send from")
+		  : 0;
 }
 
 static int open_tx(struct vtep *vtep, int *ret_fd, struct err *err)

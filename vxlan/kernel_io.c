@@ -56,7 +56,7 @@ static void starve(int fd, struct dp_site *at)
 		dp_drop_count(at, DP_DROP_RX_NO_BUFFER, NULL, 1);
 }
 
-// Receives messages, none when there are none. Returns whether there may be more.
+// Receives the messages that have come, if any. Returns whether there may be more.
 static bool receive(const struct vtep *vtep, struct kernel_rx *rx, struct dp_site *at)
 {
 	int room = provide_buffers(vtep, rx), n = 0;

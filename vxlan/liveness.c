@@ -51,7 +51,7 @@ static int send_msg(struct vtep *vtep, uint16_t remote, uint32_t vni, uint32_t b
 	frame = (uint8_t *)rte_pktmbuf_append(m, bytes);
 	memset(frame, 0, bytes);
 	heartbeat_write(frame, &vtep->liveness.mac, msg);
-	// Each on a way of its own, where there are several: a loss on one of them is seen.
+	// Of several paths, each takes another one: a loss on one of them is seen.
 	return vtep->underlay->send(vtep, remote, vni, m, msg->seq);
 }
 

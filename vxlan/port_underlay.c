@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The main thread's side of the underlay `port`.
+// The main thread's side of the underlay `port`: opening it, routes, and the life of next hops.
 #include "vxlan/port_underlay.h"
 
 #include <errno.h>
@@ -140,18 +140,18 @@ static int check_conf(const struct vtep *vtep, struct err *err)
 	char text[IP_TEXT_BYTES];
 
 	if (!ip->family || ip_is_any(ip) || ip_is_multicast(ip))
-		return err_set(err, -EINVAL, vtep->path,
-			"with underlay=port it needs the address of a host");
+		return err_set(
+			err, -EINVAL, vtep->path, "underlay=port needs the address of a host");
 	if (!conf->prefix || conf->prefix > (ip->family == 6 ? 128 : 32))
-		return err_set(err, -EINVAL, vtep->path, "prefix /%u is none of IPv%u",
+		return err_set(err, -EINVAL, vtep->path, "/%u is not a prefix length of IPv%u",
 			conf->prefix, ip->family);
 	if (gateway->family && (gateway->family != ip->family || !is_on_link(conf, gateway)))
 		return err_set(err, -EINVAL, vtep->path,
-			"gateway %s is not in the prefix of its address", ip_format(gateway, text));
+			"gateway %s is not in the subnet of the address", ip_format(gateway, text));
 	return 0;
 }
 
-// The vtep's port is the lower one, to those who wait on it.
+// Whoever waits on the VTEP's port waits on the lower one.
 static void arm_lower(struct dp_port *port, uint16_t queue, bool on)
 {
 	struct dp_port *lower = ((struct vtep *)port)->port->lower;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The underlay `port`: the VTEP has an address on a port of the switch that the kernel never
 // sees, finds next hops with ARP or neighbour discovery, and answers for itself. port_underlay.c
-// opens it and keeps next hops, on the main thread; port_underlay_rx.c and _tx.c run on
-// workers.
+// opens it and asks for next hops, on the main thread. Workers receive (port_underlay_rx.c),
+// transmit (port_underlay_tx.c) and learn next hops (port_underlay_hop.c).
 //
 // A next hop is one 64-bit word that whoever hears of it replaces: a new MAC address is in effect
 // with the next packet. Frames for one that is not known yet wait there, complete but for that
@@ -83,7 +83,7 @@ struct port_underlay {
 	struct mac mac;
 	struct ip_addr ip;
 	uint16_t udp_port;
-	struct port_hop nowhere;     // of remotes that there are not
+	struct port_hop nowhere;     // of numbers that no remote has
 	struct port_hop unreachable; // of remotes that no prefix or gateway leads to
 	struct port_pieces *pieces;  // by receive queue
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the files of vxlan/ share of VTEPs and VNIs. Workers use the data-plane ports
-// and what is named there; all else is the main thread's.
+// What the files of vxlan/ share: open VTEPs and VNIs. Workers use the data-plane ports and the
+// members that say so; all else belongs to the main thread.
 #pragma once
 
 #include <stdatomic.h>
@@ -38,7 +38,7 @@ struct liveness {
 struct vtep;
 struct vni;
 
-// An underlay: how the packets of VTEPs get to others. Main thread.
+// An underlay: how packets of VTEPs get to other hosts. Its functions are for the main thread.
 struct vtep_underlay {
 	bool on_lower; // VTEPs have the wire of a port to themselves: vtep_open() is given it
 	// Fills vtep->dp, vtep->mapped and what is the underlay's own in `vtep`; an address that
@@ -50,10 +50,10 @@ struct vtep_underlay {
 	// Bytes of the largest IP packet that leaves, and on the way to `ip`; 0 when not known.
 	uint16_t (*device_mtu)(const struct vtep *vtep);
 	uint16_t (*path_mtu)(const struct vtep *vtep, const struct ip_addr *ip);
-	// `table` is about to be the VTEP's. Any but 0: it will not. May be NULL.
+	// `table` is about to become the VTEP's; on an error it does not. May be NULL.
 	int (*publish)(struct vtep *vtep, const struct vxlan_table *table);
-	// Sends `m`, a whole frame of a VNI with room for outer headers, and takes it. Of the
-	// ways that flows go, `flow` chooses one. Negative errno, when that is known.
+	// Sends and frees `m`, a whole frame of a VNI with room for outer headers. `flow` chooses
+	// one of the paths that flows take. A negative errno, if a failure is known.
 	int (*send)(struct vtep *vtep, uint16_t remote, uint32_t vni, struct rte_mbuf *m,
 		uint32_t flow);
 	// As vtep_service().
@@ -81,7 +81,7 @@ struct vtep {
 	bool mapped;			 // its sockets are of IPv6 and take IPv4 addresses in it
 	char path[CONF_NAME_BYTES + 16]; // "VTEP t0", for errors
 	struct vtep_remote *remote;	 // index: number
-	uint32_t remote_room, nb_remotes, nb_ip6; // room; how many there are, of IPv6 among them
+	uint32_t remote_room, nb_remotes, nb_ip6; // room; those that exist; of IPv6 among them
 	uint16_t next_probe;  // number of the remote whose path MTU is asked for next
 	uint16_t last_remote; // number given last
 	uint16_t head[VTEP_REMOTE_HEADS];

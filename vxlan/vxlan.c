@@ -61,7 +61,7 @@ int vtep_open(const struct conf_vtep *conf, const struct vxlan_env *env, struct 
 	if (!rc)
 		rc = vtep_publish(vtep);
 	if (rc)
-		err_set_errno(err, rc, vtep->path, "cannot be made");
+		err_set_errno(err, rc, vtep->path, "cannot be created");
 	else
 		rc = underlay->open(vtep, lower, err);
 	if (rc) {
@@ -161,7 +161,7 @@ static int check_remote(const struct vtep *vtep, const struct ip_addr *ip, struc
 	ip_format(ip, text);
 	if (ip->family != own->family && !(own->family == 6 && ip_is_any(own)))
 		return err_set(err, -EAFNOSUPPORT, vtep->path,
-			"has an IPv%u address, remote VTEP %s is of IPv%u", own->family, text,
+			"has an IPv%u address; remote VTEP %s has one of IPv%u", own->family, text,
 			ip->family);
 	if (ip_is_any(ip) || ip_is_multicast(ip))
 		return err_set(err, -EINVAL, vtep->path,
@@ -212,7 +212,7 @@ int vtep_remote_get(
 	}
 	rc = take_number(vtep, &number);
 	if (rc)
-		return err_set_errno(err, rc, vtep->path, "no room for a remote VTEP more");
+		return err_set_errno(err, rc, vtep->path, "has no room for another remote VTEP");
 	vtep->remote[number] =
 		(struct vtep_remote){.ip = *ip, .refs = 1, .next = *head, .vni = VTEP_NO_VNI};
 	*head = number;
@@ -265,7 +265,7 @@ static int take_index(struct vtep *vtep, uint32_t number, uint32_t *ret_index, s
 		if (!vtep->vni[i])
 			index = i;
 		else if (vtep->vni[i]->number == number)
-			return err_set(err, -EEXIST, vtep->path, "has VNI %u already", number);
+			return err_set(err, -EEXIST, vtep->path, "already has VNI %u", number);
 	}
 	if (index == room) {
 		bigger = realloc(vtep->vni, (room * 2 + 4) * sizeof(*bigger));

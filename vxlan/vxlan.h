@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// VXLAN (RFC 7348): VTEPs, the VNIs behind them and the remote VTEPs that
-// these reach. For the main thread; the object model (vswitch/) owns all of it.
+// VXLAN (RFC 7348): open VTEPs, the VNIs behind them and the remote VTEPs that these reach. For the
+// main thread. vtep_object.h has what outlives an open VTEP, and owns it.
 //
-// A VTEP is an address of this host. It has a data-plane port of its own, on no
-// bridge, whose rx() takes the outer headers off and yields the frames of all its VNIs
-// (`demux`). A VNI is a data-plane port on a bridge (`tunnel`), whose tx() puts the outer
-// headers on. Remote VTEPs have numbers 1..65535 in their VTEP: these are what
-// dp_remote() and forwarding entries name.
+// A VTEP is an address of this host. It has a data-plane port of its own, on no bridge, whose rx()
+// takes the outer headers off and yields the frames of all its VNIs (`demux`). A VNI is a
+// data-plane port on a bridge (`tunnel`), whose tx() puts the outer headers on. A remote VTEP has a
+// number 1..65535 in the VTEP that reaches it; dp_remote() and forwarding entries name this number.
 //
 // Workers see immutable tables (table.h) that vtep_publish() replaces as a whole; the old ones go
 // when dp_retire() says that no worker uses them any more.
@@ -34,7 +33,7 @@ struct vxlan_env {
 	struct rte_mempool *pool;     // buffers of 2 KiB
 	struct rte_mempool *big_pool; // buffers of 64 KiB
 	uint16_t nb_workers;
-	// Told of "vtep.mtu", "remote.up" and "remote.down"; may be NULL.
+	// Called for the events "vtep.mtu", "remote.up" and "remote.down"; may be NULL.
 	void (*event)(void *arg, const char *name, json_t *data /* borrowed */);
 	void *event_arg;
 };
@@ -42,12 +41,12 @@ struct vxlan_env {
 struct vtep;
 struct vni;
 
-// Makes a VTEP. `lower` is the open port whose wire it has to itself (underlay `port`),
-// NULL with the underlay `kernel`; it stays the caller's and must outlive the VTEP. Errors name
-// the VTEP: address not on this host, UDP port taken, no such namespace.
+// Opens a VTEP. `lower` is the open port whose wire it has to itself (underlay `port`), NULL with
+// the underlay `kernel`; it stays the caller's and must outlive the VTEP. Errors name the VTEP:
+// address not on this host, UDP port taken, no such namespace.
 int vtep_open(const struct conf_vtep *conf, const struct vxlan_env *env, struct dp_port *lower,
 	struct vtep **ret_vtep, struct err *err);
-// No worker uses it any more, and its VNIs are closed.
+// Call when no worker uses it any more and its VNIs are closed.
 void vtep_close(struct vtep *vtep);
 
 // Its data-plane port; the caller gives it an id and names it in snapshots. It has no tx(). With
@@ -55,9 +54,9 @@ void vtep_close(struct vtep *vtep);
 struct dp_port *vtep_port(struct vtep *vtep);
 
 // Largest inner frame's L3 size (no tag) that fits the underlay, towards remotes of either family:
-// conf.mtu, else the least of the device that has the address and the ways to the remotes.
-// vtep_service() follows it, sets the VNIs' dp_port.mtu (which the next snapshot has) and tells
-// of "vtep.mtu" when it changed.
+// conf.mtu, else the least of the device that has the address and the paths to the remotes.
+// vtep_service() follows it, sets the VNIs' dp_port.mtu (which the next snapshot has) and sends the
+// event "vtep.mtu" when it changed.
 uint16_t vtep_mtu(const struct vtep *vtep);
 
 // ---- remote VTEPs ----
@@ -74,7 +73,7 @@ bool vtep_remote_ip(const struct vtep *vtep, uint16_t remote, struct ip_addr *re
 
 // ---- VNIs ----
 
-// Makes the VNI `number` of a VTEP. `mtu` as conf_port.mtu; what fits the underlay is the
+// Opens the VNI `number` of a VTEP. `mtu` as conf_port.mtu; what fits the underlay is the
 // most. -EEXIST when the VTEP has it already. The caller gives its data-plane port an id before
 // the next vtep_publish(), and publishes before a snapshot names it.
 int vni_open(

@@ -15,8 +15,8 @@ no_device() {
 	grep -qF "${1%%,*}" "$T/err" || fail "does not name the device: $(cat "$T/err")"
 }
 no_device 0000:7f:1f.0 'there is no PCI device 0000:7f:1f.0; .lspci -D. lists them'
-no_device net_nosuch0 'no PCI address, and no driver of DPDK'
-no_device nonsense 'no PCI address, and no driver of DPDK'
+no_device net_nosuch0 'not a PCI address, and no DPDK driver'
+no_device nonsense 'not a PCI address, and no DPDK driver'
 no_device net_pcap0,bogus=1 'refuses.*compare its arguments'
 no_device net_pcap0 'No rx or tx queues provided'
 no_device net_pcap0,rx_pcap=/nonexistent 'nonexistent: No such file'

@@ -27,7 +27,7 @@ for c in c1 c2; do
 	n=${c#c}
 	in_ns "$c" sysctl -qw net.ipv6.conf.eth0.disable_ipv6=1
 	before=$(seen "$c")
-	refused 'ip fd00::9/64 refused' vsctl set-port "$c" mtu=1400 mac=02:00:00:00:00:77 \
+	refused 'the device refused ip fd00::9/64' vsctl set-port "$c" mtu=1400 mac=02:00:00:00:00:77 \
 		ip="10.0.0.$n/24,10.0.0.7$n/24,fd00::9/64"
 	[[ $(seen "$c") == "$before" ]] || fail "$c: $(diff <(echo "$before") <(seen "$c"))"
 	in_ns "$c" sysctl -qw net.ipv6.conf.eth0.disable_ipv6=0
@@ -36,7 +36,7 @@ reaches c1 10.0.0.2
 
 # The first step is refused: no tap is as large.
 before=$(seen c1)
-refused 'mtu 65535 refused' vsctl set-port c1 mtu=65535 mac=02:00:00:00:00:77 ip=10.0.0.71/24
+refused 'mtu 65535 was refused' vsctl set-port c1 mtu=65535 mac=02:00:00:00:00:77 ip=10.0.0.71/24
 [[ $(seen c1) == "$before" ]] || fail "c1: $(diff <(echo "$before") <(seen c1))"
 
 # IPv6 leaves a device whose MTU is below 1280, and comes back when that is undone.

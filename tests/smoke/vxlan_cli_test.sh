@@ -30,7 +30,7 @@ vsctl add-br br1
 vsctl add-port br0 vx0 type=vxlan remote=10.9.0.2 key=42
 shows '^default +kernel +any +up +[0-9]+ +1 +1 +- +-$' vsctl list-vteps
 shows '^ *42 +vx0 +br0 +0 +default +up +[0-9]+ +10.9.0.2$' vsctl vni ls
-refused_unchanged 'VTEP default: it has VNIs: delete the ports vx0' \
+refused_unchanged 'VTEP default: it still has VNIs: delete the ports vx0' \
 	vsctl del-vtep default
 vsctl del-port vx0
 vsctl del-vtep default

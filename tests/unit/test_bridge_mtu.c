@@ -81,7 +81,7 @@ static struct {
 } s;
 
 static uint16_t no_rx(struct dp_port *port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
-	struct dp_counters *cnt)
+	struct dp_site *at)
 {
 	return 0;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // One page of the forwarding table in the order of its keys, although the table is walked in no
 // order: the `limit` smallest entries above a cursor, kept in a heap. Pages stay right while the
-// table changes: what is there all the time is on exactly one of them.
+// table changes: an entry that exists all the time is on exactly one of them.
 #pragma once
 
 #include <stdbool.h>

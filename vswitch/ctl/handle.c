@@ -47,7 +47,7 @@ int handle_split_name(const json_t *obj, const char *what, char name[CONF_NAME_B
 	int rc = 0;
 
 	if (!given && !name[0])
-		return err_set(err, -EINVAL, what, "the object has no name, which is a text");
+		return err_set(err, -EINVAL, what, "the object has no name; `name` is a string");
 	if (given && name[0] && strcmp(given, name))
 		return err_set(err, -EOPNOTSUPP, name, "a %s cannot be renamed", what);
 	if (given)

@@ -91,7 +91,7 @@ static int check_bridge(const struct vport *port, const char *bridge, struct err
 		return 0;
 	snprintf(path, sizeof(path), "port %s", port->conf.name);
 	return err_set(
-		err, -ENOENT, path, "is on bridge %s, not on %s", port->bridge->opts.name, bridge);
+		err, -ENOENT, path, "is on bridge %s, not %s", port->bridge->opts.name, bridge);
 }
 
 static int pick_ports(struct switch_ctl *ctl, const json_t *params, const json_t *list,
