@@ -20,6 +20,7 @@
 #include "dp/guard.h"
 #include "dp/offload.h"
 #include "ports/vnet_hdr.h"
+#include "tests/fuzz/reader.h"
 
 #ifdef __has_feature // clang
 #if __has_feature(address_sanitizer)
@@ -366,42 +367,6 @@ static void start(void)
 }
 
 // ---- in ----
-
-struct reader {
-	const uint8_t *p;
-	size_t left_bytes;
-};
-
-static unsigned take8(struct reader *r)
-{
-	if (!r->left_bytes)
-		return 0;
-	r->left_bytes--;
-	return *r->p++;
-}
-
-static unsigned take16(struct reader *r)
-{
-	unsigned low = take8(r);
-
-	return low | take8(r) << 8;
-}
-
-// The frame: `given_bytes` of the input, then bytes of no meaning.
-static void read_bytes(struct reader *r, uint8_t *bytes, unsigned len_bytes, unsigned given_bytes)
-{
-	static uint8_t filler[FRAME_MAX];
-
-	if (!filler[1]) {
-		for (unsigned i = 0; i < sizeof(filler); i++)
-			filler[i] = i * 7 + i / 256;
-	}
-	given_bytes = RTE_MIN(given_bytes, RTE_MIN(len_bytes, r->left_bytes));
-	memcpy(bytes, r->p, given_bytes);
-	memcpy(bytes + given_bytes, filler, len_bytes - given_bytes);
-	r->p += given_bytes;
-	r->left_bytes -= given_bytes;
-}
 
 // Bits of a record's second byte. Some fields are made consistent where chance would take too long;
 // bits 2 and 3 choose the size of buffers.

@@ -10,74 +10,16 @@
 
 #include "base/util.h"
 #include "ctrl/message.h"
-#include "tests/sim/fake_model.h"
-#include "tests/sim/random.h"
+#include "tests/sim/fake_switch_priv.h"
 
-struct call {
-	char method[32];
-	json_t *params;
-	switch_reply_fn *fn;
-	void *arg;
-	uint64_t run_us, reply_us;
-	bool done;
-	int rc;
-	json_t *result;
-	struct err err;
-	STAILQ_ENTRY(call) entry;
-};
-
-// An event, or (`name` empty) that the connection is up or down.
-struct news {
-	char name[32];
-	json_t *data;
-	bool up;
-	uint64_t at_us;
-	STAILQ_ENTRY(news) entry;
-};
-
-struct change { // that is not saved yet
-	const struct fake_method *method;
-	json_t *params;
-	uint64_t at_us;
-	STAILQ_ENTRY(change) entry;
-};
-
-struct named {
-	char name[256];
-	unsigned count;
-	int code;
-	UT_hash_handle hh;
-};
-
-struct far { // a remote VTEP that does not answer
-	struct ip_addr ip;
-	UT_hash_handle hh;
-};
-
-struct fake_switch {
-	struct switch_conn conn; // first: switch_ops get it
-	struct fake_switch_opts opts;
-	struct sim_random random;
-	struct fake_model model, saved;
-	STAILQ_HEAD(, change) unsaved;
-	STAILQ_HEAD(, call) calls;
-	STAILQ_HEAD(, news) news;
-	uint64_t now_us, last_run_us, last_reply_us;
-	bool up, pumping;
-	struct named *gone; // namespaces
-	struct named *fails, *counts;
-	char lacks[32], refuses[64];
-	struct far *silent;
-};
-
-static const char *text_of(const json_t *obj, const char *key)
+const char *fake_text(const json_t *obj, const char *key)
 {
 	const char *text = json_string_value(json_object_get(obj, key));
 
 	return text ? text : "";
 }
 
-static struct named *named(struct named **list, const char *name, bool make)
+struct named *fake_named(struct named **list, const char *name, bool make)
 {
 	struct named *n;
 
@@ -119,7 +61,7 @@ static void tell(struct fake_switch *sw, const char *name, json_t *data, bool up
 	STAILQ_INSERT_TAIL(&sw->news, news, entry);
 }
 
-static void event(struct fake_switch *sw, const char *name, json_t *data)
+void fake_event(struct fake_switch *sw, const char *name, json_t *data)
 {
 	if (sw->up)
 		tell(sw, name, data, true, sw->now_us + delay(sw));
@@ -134,14 +76,14 @@ static void tell_deleted(struct fake_switch *sw, const char *method, const json_
 	size_t i;
 
 	if (!strcmp(method, "bridge.del"))
-		event(sw, method, json_pack("{s:s}", "bridge", text_of(params, "name")));
+		fake_event(sw, method, json_pack("{s:s}", "bridge", fake_text(params, "name")));
 	else if (!strcmp(method, "vtep.del"))
-		event(sw, method, json_pack("{s:s}", "vtep", text_of(params, "name")));
+		fake_event(sw, method, json_pack("{s:s}", "vtep", fake_text(params, "name")));
 	else if (!strcmp(method, "port.del") && !names)
-		event(sw, method, json_pack("{s:s}", "port", text_of(params, "name")));
+		fake_event(sw, method, json_pack("{s:s}", "port", fake_text(params, "name")));
 	else if (!strcmp(method, "port.del"))
 		json_array_foreach (names, i, name)
-			event(sw, method, json_pack("{s:O}", "port", name));
+			fake_event(sw, method, json_pack("{s:O}", "port", name));
 }
 
 static void save_until(struct fake_switch *sw, uint64_t until_us)
@@ -175,13 +117,13 @@ static void note_change(struct fake_switch *sw, const struct fake_method *method
 
 static int check_port(struct fake_switch *sw, const json_t *port, struct err *err)
 {
-	const char *netns = text_of(port, "netns");
+	const char *netns = fake_text(port, "netns");
 
 	if (sw->lacks[0] && json_object_get(port, sw->lacks))
-		return err_set(err, -EINVAL, text_of(port, "name"), "%s: there is no such option",
+		return err_set(err, -EINVAL, fake_text(port, "name"), "%s: there is no such option",
 			sw->lacks);
-	if (named(&sw->gone, netns, false))
-		return err_set(err, -ENOENT, text_of(port, "name"),
+	if (fake_named(&sw->gone, netns, false))
+		return err_set(err, -ENOENT, fake_text(port, "name"),
 			"there is no network namespace %s", netns);
 	return 0;
 }
@@ -205,8 +147,8 @@ static int check_entries(struct fake_switch *sw, const json_t *params, struct er
 	size_t i;
 
 	json_array_foreach (json_object_get(params, "entries"), i, entry) {
-		if (sw->refuses[0] && (!strcmp(text_of(entry, "mac"), sw->refuses) ||
-					      !strcmp(text_of(entry, "ip"), sw->refuses)))
+		if (sw->refuses[0] && (!strcmp(fake_text(entry, "mac"), sw->refuses) ||
+					      !strcmp(fake_text(entry, "ip"), sw->refuses)))
 			return err_set(err, -EINVAL, sw->refuses, "is made to be refused");
 	}
 	return 0;
@@ -269,7 +211,7 @@ static int carry_out(struct fake_switch *sw, const char *method, json_t *params,
 static int run(struct fake_switch *sw, const char *method, json_t *params, json_t **ret_result,
 	struct err *err)
 {
-	struct named *fail = named(&sw->fails, method, false);
+	struct named *fail = fake_named(&sw->fails, method, false);
 
 	if (!fail || !fail->count)
 		return carry_out(sw, method, params, ret_result, err);
@@ -316,7 +258,7 @@ static void call(struct switch_conn *conn, const char *method, json_t *params, s
 	}
 	sw->last_run_us = c->run_us;
 	sw->last_reply_us = c->reply_us;
-	named(&sw->counts, method, true)->count++;
+	fake_named(&sw->counts, method, true)->count++;
 	STAILQ_INSERT_TAIL(&sw->calls, c, entry);
 }
 
@@ -469,7 +411,7 @@ struct switch_conn *fake_switch_conn(struct fake_switch *sw)
 
 static bool is_gone(struct fake_switch *sw, const struct fake_port *port)
 {
-	return named(&sw->gone, text_of(port->options, "netns"), false);
+	return fake_named(&sw->gone, fake_text(port->options, "netns"), false);
 }
 
 void fake_switch_start(struct fake_switch *sw, uint64_t now_us)
@@ -542,112 +484,4 @@ void fake_switch_wipe(struct fake_switch *sw)
 bool fake_switch_is_up(const struct fake_switch *sw)
 {
 	return sw->up;
-}
-
-void fake_switch_netns(struct fake_switch *sw, const char *netns, bool there)
-{
-	struct named *gone = named(&sw->gone, netns, !there);
-	struct fake_bridge *bridge;
-	struct fake_port *port;
-
-	if (there && gone) {
-		HASH_DEL(sw->gone, gone);
-		free(gone);
-	}
-	for (bridge = sw->model.bridges; bridge; bridge = bridge->hh.next) {
-		for (port = bridge->ports; port; port = port->hh.next) {
-			if (strcmp(text_of(port->options, "netns"), netns) != 0 ||
-				port->up == there)
-				continue;
-			port->up = there;
-			event(sw, there ? "port.up" : "port.down",
-				json_pack("{s:s, s:s, s:s}", "port", port->name, "bridge",
-					bridge->name, "reason", "its namespace is gone"));
-		}
-	}
-}
-
-void fake_switch_fail(struct fake_switch *sw, const char *method, int code, unsigned count)
-{
-	struct named *fail = named(&sw->fails, method, true);
-
-	fail->code = code;
-	fail->count = count;
-}
-
-void fake_switch_lacks(struct fake_switch *sw, const char *port_option)
-{
-	snprintf(sw->lacks, sizeof(sw->lacks), "%s", port_option ? port_option : "");
-}
-
-void fake_switch_refuses(struct fake_switch *sw, const char *text)
-{
-	snprintf(sw->refuses, sizeof(sw->refuses), "%s", text ? text : "");
-}
-
-void fake_switch_remote(struct fake_switch *sw, const struct ip_addr *ip, bool up)
-{
-	struct far *far;
-
-	HASH_FIND(hh, sw->silent, ip, sizeof(*ip), far);
-	if (up && far) {
-		HASH_DEL(sw->silent, far);
-		free(far);
-	} else if (!up && !far) {
-		far = calloc(1, sizeof(*far));
-		far->ip = *ip;
-		HASH_ADD(hh, sw->silent, ip, sizeof(far->ip), far);
-	}
-}
-
-// ---- what it has ----
-
-struct fake_bridge *fake_switch_bridges(const struct fake_switch *sw)
-{
-	return sw->model.bridges;
-}
-
-struct fake_vtep *fake_switch_vteps(const struct fake_switch *sw)
-{
-	return sw->model.vteps;
-}
-
-struct fake_bridge *fake_switch_bridge(const struct fake_switch *sw, const char *name)
-{
-	return fake_model_bridge(&sw->model, name);
-}
-
-struct fake_bridge *fake_switch_bridge_of_vni(const struct fake_switch *sw, uint32_t vni)
-{
-	struct fake_bridge *bridge;
-	struct fake_port *port;
-
-	for (bridge = sw->model.bridges; bridge; bridge = bridge->hh.next) {
-		for (port = bridge->ports; port; port = port->hh.next) {
-			if (!strcmp(port->type, "vxlan") &&
-				json_integer_value(json_object_get(port->options, "key")) == vni)
-				return bridge;
-		}
-	}
-	return NULL;
-}
-
-struct fake_port *fake_switch_port(const struct fake_switch *sw, const char *name)
-{
-	return fake_model_port(&sw->model, name, NULL);
-}
-
-unsigned fake_switch_calls(struct fake_switch *sw, const char *method)
-{
-	struct named *n, *next;
-	unsigned count = 0;
-
-	HASH_ITER(hh, sw->counts, n, next)
-	{
-		if (method && strcmp(n->name, method) != 0)
-			continue;
-		count += n->count;
-		n->count = 0;
-	}
-	return count;
 }

@@ -11,7 +11,8 @@ vsctl add-port br0 c1 type=tap netns=c1 ifname=eth0 ip=10.0.0.1/24,fd00::1/64
 vsctl add-port br0 c2 type=veth netns=c2 ifname=eth0 ip=10.0.0.2/24,fd00::2/64
 vsctl add-port br0 c3 type=tap netns=c3 ifname=eth0 ip=10.0.0.3/24,fd00::3/64
 
-# uso FROM TO ADDRESS: 50 times 30 datagrams of 1000 bytes; each says which it is.
+# uso FROM TO ADDRESS: 50 times 30 datagrams of 1000 bytes; each says which it is, and is
+# answered before the next 30 are sent.
 uso() {
 	local before segments
 	in_ns "$2" "$PYTHON" - "$3" >"$T/received" <<-END &
@@ -24,7 +25,8 @@ uso() {
 		seen = set()
 		try:
 		    while len(seen) < 1500:
-		        data = sock.recv(9000)
+		        data, sender = sock.recvfrom(9000)
+		        sock.sendto(data[:4], sender)
 		        assert len(data) == 1000 and data[4:] == data[:4] * 249, len(data)
 		        seen.add(data[:4])
 		except TimeoutError:
@@ -39,9 +41,11 @@ uso() {
 		sock = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
 		sock.setsockopt(socket.IPPROTO_UDP, 103, 1000)
 		sock.connect((sys.argv[1], 5000))
+		sock.settimeout(30)
 		for i in range(50):
 		    sock.send(b"".join(struct.pack("!I", i * 30 + k) * 250 for k in range(30)))
-		    time.sleep(0.002)
+		    answers = {sock.recv(16) for _ in range(30)}
+		    assert answers == {struct.pack("!I", i * 30 + k) for k in range(30)}, answers
 	END
 	wait "$receiver" || fail "wrong datagrams from $1 to $3"
 	rm "$T/ready"

@@ -22,264 +22,8 @@
 #include "ctrl/client.h"
 #include "ctrl/keys.h"
 #include "ctrl/server.h"
+#include "tests/unit/ctrl_bed.h"
 #include "vswitch/ctl/switch_method.h"
-
-static const struct ctrl_param int_item = {.type = CTRL_INT, .min = 0, .max = 9};
-static const struct ctrl_param echo_params[] = {
-	{.name = "n", .type = CTRL_INT, .required = true, .min = 1, .max = 10, .help = "a number"},
-	{.name = "list", .type = CTRL_LIST, .max = 3, .item = &int_item, .help = "digits"},
-	{.name = "mac", .type = CTRL_MAC, .help = "an address"},
-	{.name = "ip", .type = CTRL_IP, .help = "another"},
-	{.name = "a", .type = CTRL_BOOL, .help = "with a b"}, {}};
-static const struct ctrl_param one_params[] = {
-	{.name = "x", .type = CTRL_BOOL, .one_of = 1, .help = "one"},
-	{.name = "y", .type = CTRL_BOOL, .one_of = 1, .help = "other"}, {}};
-static const struct ctrl_param write_params[] = {
-	{.name = "fail", .type = CTRL_BOOL, .help = "fail"}, {}};
-static const struct ctrl_param no_params[] = {{}};
-
-static const struct ctrl_member echo_members[] = {{"n", CTRL_INT, "a number"},
-	{"list", CTRL_LIST, "digits", .when = "when given"},
-	{"mac", CTRL_MAC, "an address", .when = "when given"},
-	{"ip", CTRL_IP, "another", .when = "when given"},
-	{"a", CTRL_BOOL, "with a b", .when = "when given"}, {}};
-static const struct ctrl_object echoed = {NULL, NULL, echo_members};
-static const struct ctrl_member count_members[] = {{"count", CTRL_INT, "a number"}, {}};
-static const struct ctrl_object counted = {NULL, NULL, count_members};
-static const struct ctrl_member text_members[] = {{"text", CTRL_STRING, "a text"}, {}};
-static const struct ctrl_object large_text = {NULL, NULL, text_members};
-static const struct ctrl_member no_members[] = {{}};
-static const struct ctrl_object nothing = {NULL, NULL, no_members};
-
-static const struct ctrl_method methods[] = {
-	{"echo", false, "Echoes", &echoed, echo_params},
-	{"one", false, "One of two", &nothing, one_params},
-	{"write", true, "Counts", &counted, write_params},
-	{"emit", false, "Publishes an event", &nothing, no_params},
-	{"large", false, "Answers a long text", &large_text, no_params},
-	{"later", true, "Is answered by `answer`", &counted, no_params},
-	{"answer", false, "Answers all of `later`, the last one first", &nothing, write_params},
-	{"inside", true, "Is answered from inside its handler", &counted, no_params},
-};
-
-#define LARGE_BYTES (1 << 18)
-
-static char dir[] = "/tmp/test_ctrl.XXXXXX";
-
-static struct server {
-	struct loop *loop;
-	struct ctrl_server *server;
-	struct loop_handle *stop;
-	int stop_fd;
-	pthread_t thread;
-	atomic_int writes, commits, larges, warn;
-	atomic_int held; // settled() says no
-	struct ctrl_call *later[8];
-	atomic_uint nb_later;
-} srv;
-
-static int handle_echo(void *arg, const json_t *params, json_t **ret_result, struct err *err)
-{
-	*ret_result = json_deep_copy(params);
-	return 0;
-}
-
-static int handle_one(void *arg, const json_t *params, json_t **ret_result, struct err *err)
-{
-	return 0;
-}
-
-static int handle_write(void *arg, const json_t *params, json_t **ret_result, struct err *err)
-{
-	if (json_is_true(json_object_get(params, "fail")))
-		return err_set(err, -EEXIST, "port c1", "is there already");
-	*ret_result = json_pack("{s:i}", "count", ++srv.writes);
-	return 0;
-}
-
-static int handle_emit(void *arg, const json_t *params, json_t **ret_result, struct err *err)
-{
-	json_t *data = json_pack("{s:s}", "port", "c1");
-
-	ctrl_server_event(srv.server, "port.up", data);
-	json_decref(data);
-	return 0;
-}
-
-static int handle_large(void *arg, const json_t *params, json_t **ret_result, struct err *err)
-{
-	static char text[LARGE_BYTES + 1];
-
-	srv.larges++;
-	memset(text, 'x', LARGE_BYTES);
-	*ret_result = json_pack("{s:s}", "text", text);
-	return 0;
-}
-
-static int handle_later(void *arg, const json_t *params, json_t **ret_result, struct err *err)
-{
-	assert_true(srv.nb_later < ARRAY_SIZE(srv.later));
-	srv.later[srv.nb_later++] = ctrl_server_current(srv.server);
-	return CTRL_LATER;
-}
-
-static int handle_answer(void *arg, const json_t *params, json_t **ret_result, struct err *err)
-{
-	struct err why = {.path = "port c1", .reason = "is there already"};
-	bool fail = json_is_true(json_object_get(params, "fail"));
-
-	while (srv.nb_later) {
-		json_t *result = json_pack("{s:i}", "count", (int)--srv.nb_later);
-
-		ctrl_server_reply(srv.later[srv.nb_later], fail ? -EEXIST : 0, result, &why);
-		json_decref(result);
-	}
-	return 0;
-}
-
-static int handle_inside(void *arg, const json_t *params, json_t **ret_result, struct err *err)
-{
-	json_t *result = json_pack("{s:i}", "count", 5);
-
-	ctrl_server_reply(ctrl_server_current(srv.server), 0, result, NULL);
-	json_decref(result);
-	return CTRL_LATER;
-}
-
-static ctrl_handler_fn *const handlers[] = {handle_echo, handle_one, handle_write, handle_emit,
-	handle_large, handle_later, handle_answer, handle_inside};
-
-static void commit(void *arg, struct err *warning)
-{
-	srv.commits++;
-	if (srv.warn)
-		err_set(warning, -ENOSPC, "/x/state", "not saved");
-}
-
-static bool settled(void *arg)
-{
-	return !srv.held;
-}
-
-static void on_stop(void *arg)
-{
-	loop_stop(srv.loop);
-}
-
-static void *serve(void *arg)
-{
-	assert_int_equal(loop_run(srv.loop), 0);
-	return NULL;
-}
-
-static struct ctrl_server_opts opts_of_test(void)
-{
-	return (struct ctrl_server_opts){.loop = srv.loop,
-		.run_dir = dir,
-		.program = "testd",
-		.methods = methods,
-		.handlers = handlers,
-		.nb_methods = ARRAY_SIZE(methods),
-		.commit = commit,
-		.settled = settled,
-		.settle_timeout_ms = 700,
-		.queue_max = 8,
-		.unread_max_bytes = 4 * LARGE_BYTES};
-}
-
-static void start(const struct ctrl_server_opts *opts)
-{
-	struct err err = {0};
-	struct ctrl_server_opts with_loop = *opts;
-
-	srv = (struct server){.loop = loop_new(), .stop_fd = eventfd(0, 0)};
-	with_loop.loop = srv.loop;
-	if (ctrl_server_new(&with_loop, &srv.server, &err) < 0)
-		fail_msg("%s: %s", err.path, err.reason);
-	srv.stop = loop_add_fd(srv.loop, srv.stop_fd, on_stop, NULL);
-	assert_int_equal(pthread_create(&srv.thread, NULL, serve, NULL), 0);
-}
-
-static void stop(void)
-{
-	assert_int_equal(eventfd_write(srv.stop_fd, 1), 0);
-	pthread_join(srv.thread, NULL);
-	ctrl_server_free(srv.server);
-	loop_free(srv.loop);
-	close(srv.stop_fd);
-}
-
-static int setup(void **state)
-{
-	struct ctrl_server_opts opts = opts_of_test();
-
-	start(&opts);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	stop();
-	return 0;
-}
-
-// A bare socket, for what the client would never send.
-struct raw {
-	void *zmq, *socket;
-	char address[128];
-};
-
-static struct raw raw_open(int type)
-{
-	struct raw raw = {.zmq = zmq_ctx_new()};
-	int wait_ms = 3000, linger = 0;
-
-	raw.socket = zmq_socket(raw.zmq, type);
-	zmq_setsockopt(raw.socket, ZMQ_RCVTIMEO, &wait_ms, sizeof(wait_ms));
-	zmq_setsockopt(raw.socket, ZMQ_LINGER, &linger, sizeof(linger));
-	snprintf(raw.address, sizeof(raw.address), "ipc://%s/ctl.sock", dir);
-	assert_int_equal(zmq_connect(raw.socket, raw.address), 0);
-	return raw;
-}
-
-static void raw_close(struct raw *raw)
-{
-	zmq_close(raw->socket);
-	zmq_ctx_term(raw->zmq);
-}
-
-static json_t *raw_receive(struct raw *raw)
-{
-	char text[8192];
-	int len = zmq_recv(raw->socket, text, sizeof(text), 0);
-
-	if (len < 0)
-		return NULL;
-	return json_loadb(text, MIN_OF(len, (int)sizeof(text)), 0, NULL);
-}
-
-static json_t *raw_call(struct raw *raw, const char *text, size_t len_bytes)
-{
-	json_t *answer;
-
-	assert_true(zmq_send(raw->socket, text, len_bytes, 0) >= 0);
-	answer = raw_receive(raw);
-	assert_non_null(answer);
-	return answer;
-}
-
-static const char *code_of(const json_t *answer)
-{
-	const char *code =
-		json_string_value(json_object_get(json_object_get(answer, "error"), "code"));
-
-	return code ? code : "none";
-}
-
-static const char *message_of(const json_t *answer)
-{
-	return json_string_value(json_object_get(json_object_get(answer, "error"), "message"));
-}
 
 static void expect_refused(const char *text, const char *code, const char *part)
 {
@@ -335,8 +79,8 @@ static void test_refusals(void **state)
 
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++)
 		expect_refused(cases[i].text, cases[i].code, cases[i].part);
-	assert_int_equal(srv.writes, 0);
-	assert_int_equal(srv.commits, 0);
+	assert_int_equal(ctrl_bed.writes, 0);
+	assert_int_equal(ctrl_bed.commits, 0);
 }
 
 static void test_id_comes_back(void **state)
@@ -384,17 +128,17 @@ static void test_writes_wait(void **state)
 	struct raw raw = raw_open(ZMQ_DEALER);
 	json_t *answer;
 
-	srv.held = 1;
+	ctrl_bed.held = 1;
 	zmq_send(raw.socket, write, strlen(write), 0);
 	zmq_send(raw.socket, write, strlen(write), 0);
 	// A read passes the changes, and its answer is the first.
 	answer = raw_call(&raw, read, strlen(read));
 	assert_int_equal(json_integer_value(json_object_get(answer, "id")), 8);
 	json_decref(answer);
-	assert_int_equal(srv.writes, 1); // the second did not begin
+	assert_int_equal(ctrl_bed.writes, 1); // the second did not begin
 	usleep(50000);
-	assert_int_equal(srv.writes, 1);
-	srv.held = 0;
+	assert_int_equal(ctrl_bed.writes, 1);
+	ctrl_bed.held = 0;
 	for (int i = 1; i <= 2; i++) {
 		answer = raw_receive(&raw);
 		assert_non_null(answer);
@@ -403,7 +147,7 @@ static void test_writes_wait(void **state)
 			i);
 		json_decref(answer);
 	}
-	assert_int_equal(srv.commits, 2);
+	assert_int_equal(ctrl_bed.commits, 2);
 	raw_close(&raw);
 }
 
@@ -431,7 +175,7 @@ static void test_later(void **state)
 	struct raw raw = raw_open(ZMQ_DEALER), gone = raw_open(ZMQ_DEALER);
 
 	send_text(&gone, "{\"id\":9,\"method\":\"later\"}");
-	for (int i = 0; i < 100 && srv.nb_later < 1; i++)
+	for (int i = 0; i < 100 && ctrl_bed.nb_later < 1; i++)
 		usleep(20000);
 	raw_close(&gone);
 	send_text(&raw, "{\"id\":1,\"method\":\"later\"}");
@@ -440,8 +184,8 @@ static void test_later(void **state)
 	expect_answer(&raw, 3, 1, "none");
 	send_text(&raw, "{\"id\":4,\"method\":\"inside\"}");
 	expect_answer(&raw, 4, 5, "none");
-	assert_int_equal(srv.nb_later, 3);
-	assert_int_equal(srv.commits, 1); // of `write`
+	assert_int_equal(ctrl_bed.nb_later, 3);
+	assert_int_equal(ctrl_bed.commits, 1); // of `write`
 	send_text(&raw, "{\"id\":5,\"method\":\"answer\"}");
 	expect_answer(&raw, 2, 2, "none");
 	expect_answer(&raw, 1, 1, "none");
@@ -477,7 +221,7 @@ static void test_later_stopping(void **state)
 	start(&opts);
 	raw = raw_open(ZMQ_DEALER);
 	send_text(&raw, "{\"id\":1,\"method\":\"later\"}");
-	for (int i = 0; i < 100 && srv.nb_later < 1; i++)
+	for (int i = 0; i < 100 && ctrl_bed.nb_later < 1; i++)
 		usleep(20000);
 	stop();
 	expect_answer(&raw, 1, 0, "stopping");
@@ -490,7 +234,7 @@ static void test_warning(void **state)
 	struct raw raw = raw_open(ZMQ_DEALER);
 	json_t *answer, *result;
 
-	srv.warn = 1;
+	ctrl_bed.warn = 1;
 	answer = raw_call(&raw, write, strlen(write));
 	result = json_object_get(answer, "result");
 	assert_int_equal(json_integer_value(json_object_get(result, "count")), 1);
@@ -506,7 +250,7 @@ static void test_busy_and_timeout(void **state)
 	struct raw raw = raw_open(ZMQ_DEALER);
 	unsigned busy = 0, late = 0;
 
-	srv.held = 1;
+	ctrl_bed.held = 1;
 	for (int i = 0; i < 12; i++) // one runs, eight wait, three are too many
 		zmq_send(raw.socket, write, strlen(write), 0);
 	for (int i = 0; i < 4; i++) {
@@ -538,9 +282,9 @@ static void test_never_reads(void **state)
 	assert_int_equal(zmq_connect(deaf.socket, deaf.address), 0);
 	for (int i = 0; i < 100; i++)
 		assert_true(zmq_send(deaf.socket, large, strlen(large), 0) > 0);
-	for (int i = 0; i < 1000 && atomic_load(&srv.larges) < 100; i++)
+	for (int i = 0; i < 1000 && atomic_load(&ctrl_bed.larges) < 100; i++)
 		usleep(20000);
-	assert_int_equal(srv.larges, 100);
+	assert_int_equal(ctrl_bed.larges, 100);
 	answer = raw_call(&other, large, strlen(large));
 	assert_string_equal(code_of(answer), "busy");
 	assert_non_null(strstr(message_of(answer), "do not read"));
@@ -589,7 +333,7 @@ static json_t *wait_event(struct ctrl_client *client)
 static void test_events(void **state)
 {
 	struct ctrl_client *client =
-		client_new(&(struct ctrl_client_opts){.run_dir = dir, .timeout_ms = 3000});
+		client_new(&(struct ctrl_client_opts){.run_dir = ctrl_bed_dir, .timeout_ms = 3000});
 	struct err err = {0};
 	json_t *event;
 
@@ -607,7 +351,7 @@ static void test_events(void **state)
 
 static void test_client_errors(void **state)
 {
-	struct ctrl_client_opts opts = {.run_dir = dir, .timeout_ms = 100};
+	struct ctrl_client_opts opts = {.run_dir = ctrl_bed_dir, .timeout_ms = 100};
 	struct ctrl_client *client;
 	struct err err = {0};
 	json_t *result;
@@ -615,10 +359,10 @@ static void test_client_errors(void **state)
 	client = client_new(&opts);
 	assert_int_equal(ctrl_client_call(client, "nope", NULL, &result, &err), -ENOSYS);
 	assert_non_null(strstr(err.reason, "'nope'"));
-	srv.held = 1;
+	ctrl_bed.held = 1;
 	err = (struct err){0};
 	assert_int_equal(ctrl_client_call(client, "write", NULL, &result, &err), -ETIMEDOUT);
-	srv.held = 0;
+	ctrl_bed.held = 0;
 	ctrl_client_free(client);
 	opts.run_dir = "/tmp/no-such-run-dir";
 	err = (struct err){0};
@@ -634,7 +378,7 @@ static void test_socket_mode(void **state)
 		struct stat st;
 		char path[64];
 
-		snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+		snprintf(path, sizeof(path), "%s/%s", ctrl_bed_dir, names[i]);
 		assert_int_equal(stat(path, &st), 0);
 		assert_int_equal(st.st_mode & 0777, 0660);
 	}
@@ -681,9 +425,9 @@ static void make_keys(struct key_files *k)
 {
 	struct err err = {0};
 
-	snprintf(k->server, sizeof(k->server), "%s/server", dir);
-	snprintf(k->client, sizeof(k->client), "%s/client", dir);
-	snprintf(k->stranger, sizeof(k->stranger), "%s/stranger", dir);
+	snprintf(k->server, sizeof(k->server), "%s/server", ctrl_bed_dir);
+	snprintf(k->client, sizeof(k->client), "%s/client", ctrl_bed_dir);
+	snprintf(k->stranger, sizeof(k->stranger), "%s/stranger", ctrl_bed_dir);
 	snprintf(k->server_pub, sizeof(k->server_pub), "%s.pub", k->server);
 	snprintf(k->client_pub, sizeof(k->client_pub), "%s.pub", k->client);
 	assert_int_equal(ctrl_keys_generate(k->server, &err), 0);
@@ -781,9 +525,9 @@ int main(void)
 	char command[64];
 	int failed;
 
-	if (!mkdtemp(dir))
+	if (!mkdtemp(ctrl_bed_dir))
 		return 1;
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	snprintf(command, sizeof(command), "rm -rf %s", ctrl_bed_dir);
 	return system(command) != 0 || failed;
 }

@@ -13,23 +13,7 @@
 
 #include "base/util.h"
 #include "netd/ipam/ipam.h"
-
-static struct cidr cidr(const char *text)
-{
-	struct cidr c;
-
-	assert_int_equal(cidr_parse(text, &c), 0);
-	return c;
-}
-
-static struct ip_addr ip(const char *text)
-{
-	struct ip_addr a = {0};
-
-	if (text)
-		assert_int_equal(ip_parse(text, &a), 0);
-	return a;
-}
+#include "tests/unit/addresses.h"
 
 static void assert_cidr(const struct cidr *c, const char *text)
 {

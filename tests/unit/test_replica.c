@@ -14,6 +14,7 @@
 
 #include "base/util.h"
 #include "netd/replica/replica.h"
+#include "tests/unit/addresses.h"
 
 #define NET1 "11111111111111111111111111111111"
 #define NET2 "22222222222222222222222222222222"
@@ -52,14 +53,6 @@ static void on_net(void *arg, struct replica_net *net, bool gone)
 static void on_block(void *arg, struct replica_block *block, bool gone)
 {
 	note("block:%s%s ", block->rec.owner, gone ? "-" : "+");
-}
-
-static struct ip_addr ip(const char *text)
-{
-	struct ip_addr a;
-
-	assert_int_equal(ip_parse(text, &a), 0);
-	return a;
 }
 
 static void on_endpoint(

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Addresses as tests write them.
+#pragma once
+
+#include "netd/record/record.h"
+
+struct cidr cidr(const char *text);
+struct ip_addr ip(const char *text);
