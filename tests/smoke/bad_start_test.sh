@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # Starts that cannot succeed say why and leave nothing behind.
+# sanitizers: yes
 . "$(dirname "$0")/lib.sh"
 
 unprivileged=(setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all)

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # What vsctl changes survives a restart, over the boot file; a boot file alone makes a switch.
+# sanitizers: yes
 . "$(dirname "$0")/lib.sh"
 
 container c1 c2 c3

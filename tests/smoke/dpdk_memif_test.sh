@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # Two switches joined by memif, shared memory between processes.
+# sanitizers: yes
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/wire.sh"
 

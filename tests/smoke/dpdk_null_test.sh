@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # A DPDK device beside tap ports: floods reach it, TCP between the others does not mind.
+# sanitizers: yes
 . "$(dirname "$0")/lib.sh"
 
 start_switch

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # A ring device is made with a ring of its own and gives back what it is sent: of use inside a
 # process only, so all that is asked of it is to carry frames and to be let go of.
+# sanitizers: yes
 . "$(dirname "$0")/lib.sh"
 
 two_containers

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # Datagrams larger than the MTU, fragmented by the sender, arrive whole; large UDP as well.
+# sanitizers: yes
 . "$(dirname "$0")/lib.sh"
 
 two_containers

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # A port with guard=on: the container speaks for itself, in everything that containers do, and for
 # nobody else: not with another MAC or IP address, not in ARP or neighbour discovery.
+# sanitizers: yes
 . "$(dirname "$0")/lib.sh"
 
 MAC=02:00:00:00:00:01

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # Learning, ageing, static entries and flushing, as fdb ls has them.
+# sanitizers: yes
 . "$(dirname "$0")/lib.sh"
 
 start_switch

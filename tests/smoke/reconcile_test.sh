@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # The reconciler of vsnetd and the real switch: each request that it makes is taken, what the switch
 # lists is what was wanted, containers have their interfaces, and nothing that is right is touched.
+# sanitizers: yes
 . "$(dirname "$0")/lib.sh"
 
 # tell COMMAND…: carried out without complaint, and an audit finds no difference.

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # A change of several options does all or nothing: when the last step fails, the earlier are undone.
+# sanitizers: yes
 . "$(dirname "$0")/lib.sh"
 
 start_switch

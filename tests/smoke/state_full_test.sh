@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Changes on a disk that is full, or read-only: they are made, with a warning, and are saved as soon
 # as there is room.
+# sanitizers: yes
 . "$(dirname "$0")/lib.sh"
 
 mkdir -p "$T/sw/state"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Static forwarding entries: replaced, deleted, kept over a restart, gone with their port; thousands
 # at once all or none, also when the table has no room.
+# sanitizers: yes
 . "$(dirname "$0")/lib.sh"
 
 start_switch

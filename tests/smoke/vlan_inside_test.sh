@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Containers on trunk ports tag their own packets: they arrive with the tag as it was, in the
 # right containers only, and an access port refuses them.
+# sanitizers: yes
 . "$(dirname "$0")/lib.sh"
 
 start_switch

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # What a VTEP stands on goes and comes back: it is down with a reason, its networks with
 # it, events tell of it, and all of it works again by itself; over both underlays.
+# sanitizers: yes
 . "$(dirname "$0")/lib.sh"
 
 start_switch

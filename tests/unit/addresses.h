@@ -5,4 +5,6 @@
 #include "netd/record/record.h"
 
 struct cidr cidr(const char *text);
+
+// None, of no family, for NULL.
 struct ip_addr ip(const char *text);
