@@ -61,7 +61,7 @@ at_end() {
 	fi
 	if ((status != 0 && status != 77)); then
 		tail -n 50 "$T"/*/log "$T"/*/*.log 2>/dev/null | sed 's/^/# log: /'
-		[[ -z $SWITCH_PID ]] || vsctl show 2>&1 | sed 's/^/# show: /'
+		[[ -z $SWITCH_PID ]] || { vsctl show; vsctl drops; } 2>&1 | sed 's/^/# show: /'
 	fi
 	exit "$status"
 }
