@@ -15,11 +15,11 @@ int file_read(const char *path, size_t max_bytes, char **ret_text, size_t *ret_l
 // (temporary file, fsync, rename, fsync of the folder).
 int file_write_atomic(const char *path, const char *text, size_t len_bytes, struct err *err);
 
-// Makes the folder `path` and its parents; one that is already there is no error.
+// Makes the folder `path` and its parents, unless they exist.
 int dir_make(const char *path, unsigned mode, struct err *err);
 
 // Takes the folder for this process of `program` alone: a locked file PROGRAM.lock with its pid.
-// The lock goes when `ret_fd` is closed, and with the process however it ends. -EBUSY names the
-// process that has it; `option` is what gives another folder.
+// The lock ends when `ret_fd` is closed, and with the process however that ends. -EBUSY names the
+// process that holds it; `option` is the command-line option that chooses another folder.
 int dir_lock(
 	const char *path, const char *program, const char *option, int *ret_fd, struct err *err);

@@ -12,8 +12,8 @@ enum log_level log_get_level(void);
 // "error", "warn", "info" or "debug" to a level; -EINVAL for anything else.
 int log_level_parse(const char *text, enum log_level *ret_level);
 
-// Option --log-level of a program: sets the level, or says on standard error what is allowed;
-// -EINVAL then.
+// Sets the level that the option --log-level of a program gives. Otherwise says on standard error
+// what is allowed, and returns -EINVAL.
 int log_take_option(const char *program, const char *text);
 
 void log_write(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

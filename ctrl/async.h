@@ -20,8 +20,8 @@ struct ctrl_async_opts {
 	const char *run_dir;
 	const char *events;  // those whose name begins so; NULL: none
 	unsigned timeout_ms; // of a call; 0: 10 s
-	// The daemon is there, or is not any more. A daemon that was started anew is told as down
-	// and up. An event of the first moment after `up` may be missed: list afterwards.
+	// The daemon answers, or has stopped. A restart is told as down and up. Events of the first
+	// moment after `up` may be missed: list afterwards.
 	void (*on_state)(void *arg, bool up);
 	void (*on_event)(void *arg, const char *name, const json_t *data);
 	void *arg;
@@ -32,7 +32,7 @@ int ctrl_async_new(
 void ctrl_async_free(struct ctrl_async *async); // forgets what is under way; not from a callback
 
 // `params` is taken over; NULL: none. The reply comes later, once, never from inside this call;
-// with -ECONNRESET when the daemon goes away before, with -ECONNREFUSED at once when it is not
-// there.
+// with -ECONNRESET when the daemon stops before that, with -ECONNREFUSED at once when no daemon
+// answers.
 void ctrl_async_call(
 	struct ctrl_async *async, const char *method, json_t *params, ctrl_async_fn *fn, void *arg);

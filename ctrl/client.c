@@ -77,15 +77,17 @@ static int judge(uint16_t event, const char *address, struct err *err)
 	switch (event) {
 	case ZMQ_EVENT_CONNECT_RETRIED:
 		return err_set(err, -ECONNREFUSED, address,
-			"no switch answers there (is it vswitchd --listen, and the port open?)");
+			"no switch answers there (was vswitchd started with --listen, and is the "
+			"port open?)");
 	case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
 		return err_set(err, -EACCES, address,
-			"the switch does not know your key: your public key belongs into its file "
-			"of --client-keys");
+			"the switch does not know your key; add your public key to its "
+			"--client-keys file");
 	case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
 	case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
 		return err_set(err, -EPROTO, address,
-			"the server's key (--server-key) is not that of who answers there");
+			"another server answers there than the one whose key is given "
+			"(--server-key)");
 	case ZMQ_EVENT_DISCONNECTED:
 		return err_set(err, -ECONNRESET, address, "the switch went away");
 	default:

@@ -43,6 +43,6 @@ const json_t *ctrl_client_error(const struct ctrl_client *client);
 int ctrl_client_subscribe(struct ctrl_client *client, const char *prefix, struct err *err);
 
 // Waits for an event: a new object of event (its name), time, seq and data. -EAGAIN after
-// `timeout_ms` without one, -ECONNRESET when the daemon is gone.
+// `timeout_ms` without one, -ECONNRESET when the daemon has stopped.
 int ctrl_client_event(
 	struct ctrl_client *client, unsigned timeout_ms, json_t **ret_event, struct err *err);

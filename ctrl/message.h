@@ -25,25 +25,25 @@
 	X(BAD_JSON, "bad_json", EBADMSG, "the message is not JSON, or is nested too deeply")       \
 	X(TOO_BIG, "too_big", EMSGSIZE, "the message is larger than 16 MiB")                       \
 	X(BAD_REQUEST, "bad_request", EPROTO, "the JSON is not a request")                         \
-	X(UNKNOWN_METHOD, "unknown_method", ENOSYS, "there is no such method")                     \
-	X(UNKNOWN_PARAM, "unknown_param", EINVAL, "the method has no such parameter")              \
+	X(UNKNOWN_METHOD, "unknown_method", ENOSYS, "the method does not exist")                   \
+	X(UNKNOWN_PARAM, "unknown_param", EINVAL, "the method does not take the parameter")        \
 	X(MISSING_PARAM, "missing_param", EINVAL, "a required parameter is not given")             \
 	X(CONFLICTING_PARAMS, "conflicting_params", EINVAL, "parameters that exclude each other")  \
 	X(BAD_TYPE, "bad_type", EINVAL, "a parameter has the wrong JSON type")                     \
-	X(OUT_OF_BOUNDS, "out_of_bounds", ERANGE, "a parameter is outside of what is allowed")     \
-	X(BUSY, "busy", EAGAIN, "too much is waiting, changes or unread answers; try again")       \
+	X(OUT_OF_BOUNDS, "out_of_bounds", ERANGE, "a parameter is out of bounds")                  \
+	X(BUSY, "busy", EAGAIN, "too many changes or unread answers are waiting; try again")       \
 	X(STOPPING, "stopping", ESHUTDOWN, "the daemon is stopping")                               \
-	X(INVALID, "invalid", EINVAL, "a value is not allowed, or not together with others")       \
+	X(INVALID, "invalid", EINVAL, "a value is not allowed, or not in combination with others") \
 	X(NOT_FOUND, "not_found", ENOENT, "no object of that name")                                \
-	X(EXISTS, "exists", EEXIST, "an object of that name is there already")                     \
-	X(NO_DEVICE, "no_device", ENODEV, "the device is not there")                               \
+	X(EXISTS, "exists", EEXIST, "an object of that name already exists")                       \
+	X(NO_DEVICE, "no_device", ENODEV, "the device does not exist")                             \
 	X(IN_USE, "in_use", EBUSY, "something else uses the device or object")                     \
-	X(DENIED, "denied", EPERM, "the daemon or the caller may not do this")                     \
+	X(DENIED, "denied", EPERM, "the daemon or the caller lacks permission")                    \
 	X(NO_SPACE, "no_space", ENOSPC, "a table or the disk is full")                             \
 	X(NOT_SUPPORTED, "not_supported", EOPNOTSUPP, "the object cannot do this")                 \
 	X(NO_MEMORY, "no_memory", ENOMEM, "out of memory")                                         \
 	X(TIMEOUT, "timeout", ETIMEDOUT, "it took too long")                                       \
-	X(UNREACHABLE, "unreachable", ECONNREFUSED, "no daemon answers; clients say this")         \
+	X(UNREACHABLE, "unreachable", ECONNREFUSED, "no daemon answers; only clients report this") \
 	X(FAILED, "failed", EIO, "anything else; the message says what")
 
 enum ctrl_error {

@@ -19,7 +19,7 @@ static int check_frames(const struct ctrl_call *call, struct ctrl_fault *fault)
 		return 0;
 	memset(fault, 0, sizeof(*fault));
 	fault->error = CTRL_ERROR_BAD_REQUEST;
-	return err_set(&fault->err, -EPROTO, NULL, "a request is one frame, not several");
+	return err_set(&fault->err, -EPROTO, NULL, "a request must be a single frame");
 }
 
 // The method that was meant by a name that is none; NULL when nothing is near.
@@ -102,7 +102,8 @@ static void refuse_later(struct ctrl_server *server)
 	struct ctrl_call *call;
 	struct err err = {0};
 
-	err_set(&err, -ESHUTDOWN, server->opts.program, "is stopping; the change may yet be made");
+	err_set(&err, -ESHUTDOWN, server->opts.program,
+		"is stopping; the change may still take effect");
 	while ((call = TAILQ_FIRST(&server->later)))
 		ctrl_server_reply(call, -ESHUTDOWN, NULL, &err);
 }

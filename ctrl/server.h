@@ -44,10 +44,9 @@ struct ctrl_server_opts {
 	unsigned nb_methods;
 	void *arg; // of handlers, commit() and settled()
 
-	// After a handler that changed something: puts the change into effect; then the reply is
-	// held until settled() is true. Not done for answers that come later. What the caller
-	// should know although it worked goes into `warning`, and with the result to the client.
-	// Both may be NULL.
+	// commit() puts a change into effect after its handler; the reply is held until settled()
+	// is true. Not for answers that come later. What the client should know about a change
+	// that worked goes into `warning`, which the result carries. Both may be NULL.
 	void (*commit)(void *arg, struct err *warning);
 	bool (*settled)(void *arg);
 	unsigned settle_timeout_ms; // then the reply is a time-out; 0: 10 s
@@ -64,13 +63,15 @@ struct ctrl_server_opts {
 
 #define CTRL_CHECK_RESULTS "CAUSEWAY_CHECK_RESULTS"
 
-// Whether a server can be made with that; without anything made, so before anything is started.
+// Whether a server can be made with these; makes nothing, so that a daemon can ask before it starts
+// anything.
 int ctrl_server_check(const char *run_dir, const struct ctrl_tcp *tcp, struct err *err);
 
 int ctrl_server_new(
 	const struct ctrl_server_opts *opts, struct ctrl_server **ret_server, struct err *err);
 
-// Answers what waits with `stopping`; calls that a handler has kept are void then. NULL is fine.
+// Answers waiting requests with `stopping`; calls that a handler has kept become invalid. NULL is
+// fine.
 void ctrl_server_free(struct ctrl_server *server);
 
 // The call whose handler runs.
@@ -80,5 +81,5 @@ struct ctrl_call *ctrl_server_current(struct ctrl_server *server);
 // be NULL), or a negative errno with `err`. Once for each call; its client may have gone.
 void ctrl_server_reply(struct ctrl_call *call, int rc, const json_t *result, const struct err *err);
 
-// Publishes an event; `data` is borrowed. It is lost where nobody listens.
+// Publishes an event; `data` is borrowed. Clients that are not connected miss it.
 void ctrl_server_event(struct ctrl_server *server, const char *name, const json_t *data);

@@ -52,11 +52,11 @@ struct kv_lease {
 	struct kv *kv;
 };
 
-// Tells on_state() if it changes something; `reason` of a store that is not up, or of a failure.
-// From the loop only, not from inside calls of the interface.
+// Calls on_state() if this is a change; `reason` says why a store is down or what failed. From the
+// loop only, not from inside calls of the interface.
 void kv_set_state(struct kv *kv, bool up, const char *reason);
 
-// Calls `fn` from the loop, with nothing but `rc`: for what fails before it is under way.
+// Calls `fn` from the loop with `rc` only: for a request that fails before it is sent.
 void kv_read_later(struct kv *kv, kv_read_fn *fn, void *arg, int rc);
 void kv_write_later(struct kv *kv, kv_write_fn *fn, void *arg, int rc);
 

@@ -513,7 +513,7 @@ static int lmdb_open(
 		opts->token)
 		return err_set(err, -EINVAL, opts->url,
 			"the store lmdb takes no user, token or certificate; "
-			"who may use it is up to the rights of its folder");
+			"the permissions of its folder decide who may use it");
 	self = calloc(1, sizeof(*self));
 	if (!self)
 		return err_set(err, -ENOMEM, opts->url, "out of memory");

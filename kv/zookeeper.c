@@ -361,7 +361,7 @@ static void zk_free(struct kv *kv)
 static int bad_url(const struct kv_opts *opts, struct err *err, const char *what)
 {
 	return err_set(
-		err, -EINVAL, opts->url, "%s; it has to be as in %s", what, kv_zookeeper.example);
+		err, -EINVAL, opts->url, "%s; write it as in %s", what, kv_zookeeper.example);
 }
 
 static int parse(struct zk_kv *self, const struct kv_opts *opts, const char *rest, struct err *err)

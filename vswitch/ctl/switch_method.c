@@ -20,12 +20,12 @@ static const struct ctrl_param bridge_add_params[] = {
 		.help = "name and options of the bridge, as in the configuration file"},
 	{.name = "may_exist",
 		.type = CTRL_BOOL,
-		.help = "a bridge of that name is no error and stays as it is"},
+		.help = "succeed if the bridge already exists; leave it unchanged"},
 	END};
 
 static const struct ctrl_param bridge_del_params[] = {
 	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the bridge"},
-	{.name = "if_exists", .type = CTRL_BOOL, .help = "no such bridge is no error"}, END};
+	{.name = "if_exists", .type = CTRL_BOOL, .help = "succeed if it does not exist"}, END};
 
 static const struct ctrl_param bridge_set_params[] = {
 	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the bridge"},
@@ -52,7 +52,8 @@ static const struct ctrl_param port_add_params[] = {
 		.help = "the same for several ports"},
 	{.name = "may_exist",
 		.type = CTRL_BOOL,
-		.help = "a port of that name on that bridge is no error and stays as it is"},
+		.help = "succeed for ports that already exist on that bridge; leave them "
+			"unchanged"},
 	END};
 
 static const struct ctrl_param port_del_params[] = {
@@ -65,7 +66,8 @@ static const struct ctrl_param port_del_params[] = {
 		.item = &name_item,
 		.help = "several ports"},
 	{.name = "bridge", .type = CTRL_NAME, .help = "refuse unless the ports are on this bridge"},
-	{.name = "if_exists", .type = CTRL_BOOL, .help = "no such port is no error"}, END};
+	{.name = "if_exists", .type = CTRL_BOOL, .help = "succeed for ports that do not exist"},
+	END};
 
 static const struct ctrl_param port_set_params[] = {
 	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the port"},
@@ -88,12 +90,12 @@ static const struct ctrl_param vtep_add_params[] = {
 		.help = "name and options of the VTEP, as in the configuration file"},
 	{.name = "may_exist",
 		.type = CTRL_BOOL,
-		.help = "a VTEP of that name is no error and stays as it is"},
+		.help = "succeed if the VTEP already exists; leave it unchanged"},
 	END};
 
 static const struct ctrl_param vtep_del_params[] = {
 	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the VTEP"},
-	{.name = "if_exists", .type = CTRL_BOOL, .help = "no such VTEP is no error"}, END};
+	{.name = "if_exists", .type = CTRL_BOOL, .help = "succeed if it does not exist"}, END};
 
 static const struct ctrl_param vtep_set_params[] = {
 	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the VTEP"},
@@ -124,12 +126,12 @@ static const struct ctrl_param fdb_show_params[] = {
 		.type = CTRL_INT,
 		.min = 1,
 		.max = CTRL_PAGE_MAX,
-		.help = "entries of a page; 1000 when not given"},
+		.help = "maximum number of entries; default: 1000"},
 	{.name = "after",
 		.type = CTRL_STRING,
 		.min = 1,
 		.max = 64,
-		.help = "the cursor 'next' of the page before"},
+		.help = "cursor `next` of the previous page"},
 	END};
 
 #define FDB_KEY                                                                                    \
@@ -141,19 +143,19 @@ static const struct ctrl_param fdb_show_params[] = {
 static const struct ctrl_param fdb_entry_fields[] = {FDB_KEY,
 	{.name = "port",
 		.type = CTRL_NAME,
-		.help = "where it is; with tunnel it may be left out when one port of type vxlan "
-			"carries the VLAN"},
+		.help = "port that it is behind; optional with tunnel when a single port of type "
+			"vxlan carries the VLAN"},
 	{.name = "tunnel",
 		.type = CTRL_IP,
-		.help = "remote VTEP, behind a port of type vxlan. The address "
-			"00:00:00:00:00:00 then stands for frames to all, and may have several"},
+		.help = "remote VTEP that it is behind. The address 00:00:00:00:00:00 stands for "
+			"flooded frames and may have several"},
 	END};
 static const struct ctrl_param fdb_key_fields[] = {FDB_KEY,
-	{.name = "port", .type = CTRL_NAME, .help = "of an entry of the zero address"},
+	{.name = "port", .type = CTRL_NAME, .help = "port of the entry, for the zero address"},
 	{.name = "tunnel",
 		.type = CTRL_IP,
-		.help = "required of an entry of the zero address; others are deleted only if "
-			"this is where they are"},
+		.help = "required for the zero address; other entries are deleted only if they are "
+			"behind this VTEP"},
 	END};
 static const struct ctrl_param fdb_entry = {.type = CTRL_OBJECT, .fields = fdb_entry_fields};
 static const struct ctrl_param fdb_key = {.type = CTRL_OBJECT, .fields = fdb_key_fields};
@@ -178,7 +180,8 @@ static const struct ctrl_param fdb_del_params[] = {
 		.max = CTRL_ENTRIES_MAX,
 		.item = &fdb_key,
 		.help = "the entries"},
-	{.name = "if_exists", .type = CTRL_BOOL, .help = "no such entry is no error"}, END};
+	{.name = "if_exists", .type = CTRL_BOOL, .help = "succeed for entries that do not exist"},
+	END};
 
 static const struct ctrl_param fdb_flush_params[] = {
 	{.name = "bridge", .type = CTRL_NAME, .one_of = 1, .help = "all entries of this bridge"},
@@ -216,7 +219,10 @@ static const struct ctrl_param neigh_del_params[] = {
 		.max = CTRL_ENTRIES_MAX,
 		.item = &neigh_key,
 		.help = "the neighbours"},
-	{.name = "if_exists", .type = CTRL_BOOL, .help = "no such neighbour is no error"}, END};
+	{.name = "if_exists",
+		.type = CTRL_BOOL,
+		.help = "succeed for neighbours that do not exist"},
+	END};
 
 static const struct ctrl_param neigh_list_params[] = {
 	{.name = "bridge", .type = CTRL_NAME, .required = true, .help = "the bridge"},
@@ -224,12 +230,12 @@ static const struct ctrl_param neigh_list_params[] = {
 		.type = CTRL_INT,
 		.min = 1,
 		.max = CTRL_PAGE_MAX,
-		.help = "entries of a page; 1000 when not given"},
+		.help = "maximum number of entries; default: 1000"},
 	{.name = "after",
 		.type = CTRL_STRING,
 		.min = 1,
 		.max = 64,
-		.help = "the cursor 'next' of the page before"},
+		.help = "cursor `next` of the previous page"},
 	END};
 
 static const struct ctrl_param stats_params[] = {
@@ -257,24 +263,24 @@ const struct ctrl_method switch_methods[NB_SWITCH_METHODS] = {
 #undef X
 };
 
-const struct ctrl_event switch_events[] = {{"bridge.add", "bridge", "a bridge was made"},
+const struct ctrl_event switch_events[] = {{"bridge.add", "bridge", "a bridge was added"},
 	{"bridge.set", "bridge", "options of a bridge were changed"},
 	{"bridge.del", "bridge", "a bridge was deleted, and its ports with it"},
 	{"port.add", "port, bridge", "a port was added"},
 	{"port.set", "port, bridge", "options of a port were changed"},
-	{"port.del", "port, bridge", "a port was deleted by itself"},
-	{"port.down", "port, bridge, reason", "the device or the namespace of a port has gone"},
-	{"port.up", "port, bridge", "they are back, and the port works again"},
-	{"vtep.add", "vtep", "a VTEP was made"},
+	{"port.del", "port, bridge", "a port was deleted without its bridge"},
+	{"port.down", "port, bridge, reason", "a port lost its device or namespace"},
+	{"port.up", "port, bridge", "a port has its device again and works"},
+	{"vtep.add", "vtep", "a VTEP was added"},
 	{"vtep.set", "vtep", "options of a VTEP were changed"},
 	{"vtep.del", "vtep", "a VTEP was deleted"},
-	{"vtep.down", "vtep, reason", "what a VTEP stands on has gone"},
-	{"vtep.up", "vtep", "it is back, and the VTEP works again"},
+	{"vtep.down", "vtep, reason", "a VTEP lost its underlay"},
+	{"vtep.up", "vtep", "a VTEP has its underlay again and works"},
 	{"vtep.mtu", "vtep, mtu", "a VTEP offers another MTU to its VNIs"},
 	{"remote.up", "vtep, remote, reason", "a remote VTEP answers heartbeats"},
-	{"remote.down", "vtep, remote, reason", "it does not any more"},
-	{"state.unsaved", "reason", "the running configuration cannot be saved; it is tried again"},
-	{"state.saved", "nothing", "it is saved, after it could not be"}, {}};
+	{"remote.down", "vtep, remote, reason", "a remote VTEP stopped answering heartbeats"},
+	{"state.unsaved", "reason", "the running configuration cannot be saved; saving is retried"},
+	{"state.saved", "nothing", "the running configuration is saved again"}, {}};
 
 const struct ctrl_reference switch_reference = {
 	.title = "The control channel of vswitchd",
