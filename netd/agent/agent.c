@@ -243,6 +243,8 @@ static int agent_load(struct agent *a, struct err *err)
 		rc = agent_store_load(a, err);
 	if (rc == 0)
 		rc = agent_endpoint_load(a, err);
+	if (rc == 0)
+		rc = agent_pool_load(a, err);
 	return rc;
 }
 
@@ -290,6 +292,7 @@ int agent_new(const struct agent_opts *opts, struct agent **ret_agent, struct er
 	a->random = opts->seed;
 	LIST_INIT(&a->requests);
 	LIST_INIT(&a->dns_gateways);
+	LIST_INIT(&a->pools);
 	a->conf_nets = calloc(MAX_OF(a->conf->nb_networks, 1), sizeof(*a->conf_nets));
 	if (!opts->seed && getrandom(&a->random, sizeof(a->random), 0) != sizeof(a->random))
 		a->random = agent_now(a);
@@ -327,6 +330,7 @@ void agent_free(struct agent *a)
 	agent_dns_free_all(a);
 	reconcile_free(a->rec);
 	agent_endpoint_free_all(a);
+	agent_pool_free_all(a);
 	agent_net_free_all(a);
 	a->replica.observer = (struct replica_observer){0};
 	replica_fini(&a->replica);

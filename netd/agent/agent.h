@@ -75,6 +75,7 @@ struct connect_spec {
 	const char *const *aliases;
 	unsigned nb_aliases;
 	const json_t *options; // object of strings or NULL
+	unsigned family;       // of addresses to be given out: 4, 6; 0: all that the network has
 };
 
 // Done when the container has its interface and the store its record; with the store away, when the
@@ -84,6 +85,62 @@ void agent_connect(
 // An endpoint of this host; with `force` also a record of a host that is not there.
 void agent_disconnect(struct agent *agent, const char *network, const char *endpoint, bool force,
 	agent_done_fn *fn, void *arg);
+
+// ---- in steps, each of which may be repeated ----
+// An `id` is the caller's own, at most CALLER_ID_MAX bytes: a repeat with the same content gets the
+// same result, -EEXIST names what differs. All of it is on disk before the answer.
+
+#define CALLER_ID_MAX 128
+
+// Makes an endpoint without a namespace; spec->sandbox and spec->ifname are not looked at. result:
+// as of agent_connect(), with caller_id and network.
+void agent_endpoint_create(struct agent *agent, const char *id, const struct connect_spec *spec,
+	agent_done_fn *fn, void *arg);
+
+struct join_spec {
+	const char *sandbox; // netns_open()
+	const char *ifname;  // NULL: ethN
+};
+
+// Done when the container has its interface. -ENOENT: it was not created.
+void agent_endpoint_join(struct agent *agent, const char *id, const struct join_spec *spec,
+	agent_done_fn *fn, void *arg);
+// Done when its interface is gone; it keeps its addresses. result: id, left. -ENOENT: there is
+// nothing to leave; with `if_exists` that is success, and `left` is false.
+void agent_endpoint_leave_by_id(
+	struct agent *agent, const char *id, bool if_exists, agent_done_fn *fn, void *arg);
+// In whatever state it is. result: id, deleted.
+void agent_endpoint_delete(
+	struct agent *agent, const char *id, bool if_exists, agent_done_fn *fn, void *arg);
+
+struct address_spec {
+	const char *network;
+	struct ip_addr ip; // asked for; family 0: chosen
+	bool ipv6;	   // of those that are chosen
+};
+
+// Holds an address of a network, also while an endpoint uses it that asks for it, and afterwards.
+// result: as of agent_endpoint_create(), with address_id, without a name.
+void agent_address_request(struct agent *agent, const char *id, const struct address_spec *spec,
+	agent_done_fn *fn, void *arg);
+// An endpoint that uses it keeps it. result: id, released.
+void agent_address_release(
+	struct agent *agent, const char *id, bool if_exists, agent_done_fn *fn, void *arg);
+
+struct pool_spec {
+	struct cidr subnet; // asked for; family 0: one of the default pools
+	struct cidr range;  // in it; family 0: all of it
+	bool ipv6;	    // of those that are chosen
+};
+
+// Holds a subnet on this host until it is released: no network here is given it that does not ask
+// for it. A network may have exactly that subnet already. result: id, subnet, ip_range, gateway,
+// network (which has it; or null).
+int agent_pool_request(struct agent *agent, const char *id, const struct pool_spec *spec,
+	json_t **ret_result, struct err *err);
+int agent_pool_release(
+	struct agent *agent, const char *id, bool if_exists, json_t **ret_result, struct err *err);
+json_t *agent_pools(struct agent *agent); // pools: a list of these
 
 // ---- what is there ----
 

@@ -251,7 +251,7 @@ int agent_take_ip(struct agent *a, struct replica_net *net, unsigned family, str
 		return rc;
 	if (rc == -ECONNREFUSED)
 		return net_error(err, rc, net->rec.name,
-			"this host has no free IPv%u address of its le left, and the store cannot "
+			"this host has no free IPv%u address of its own left, and the store cannot "
 			"be asked for more: %s; try again when it is back",
 			family, agent_store_reason(a));
 	return net_error(err, rc, net->rec.name,

@@ -114,7 +114,7 @@ static struct local_endpoint *find_up(const struct agent_container *c)
 	struct local_endpoint *le;
 
 	LIST_FOREACH (le, &c->endpoints, of_container) {
-		if (le->state == ENDPOINT_UP)
+		if (le->state == ENDPOINT_UP || le->state == ENDPOINT_CONFIRMING)
 			return le;
 	}
 	return NULL;
@@ -220,18 +220,42 @@ static void update(struct agent *a, struct agent_container *c)
 	note(a, &c->retry, c->problem, c->view.name, rc, &err);
 }
 
-int agent_dns_local_add(struct agent *a, struct local_endpoint *le)
+static struct agent_container *container_make(struct agent *a, const struct netns_id *netns)
 {
 	struct agent_container *c;
 
-	HASH_FIND(hh, a->containers, &le->netns, sizeof(le->netns), c);
-	if (!c) {
-		c = calloc(1, sizeof(*c));
-		if (!c)
-			return -ENOMEM;
-		c->netns = le->netns;
-		HASH_ADD(hh, a->containers, netns, sizeof(c->netns), c);
-	}
+	HASH_FIND(hh, a->containers, netns, sizeof(*netns), c);
+	if (c)
+		return c;
+	c = calloc(1, sizeof(*c));
+	if (!c)
+		return NULL;
+	c->netns = *netns;
+	HASH_ADD(hh, a->containers, netns, sizeof(c->netns), c);
+	return c;
+}
+
+int agent_dns_local_add(struct agent *a, struct local_endpoint *le)
+{
+	struct agent_container *c = container_make(a, &le->netns);
+
+	if (!c)
+		return -ENOMEM;
+	le->agent->container = c;
+	LIST_INSERT_HEAD(&c->endpoints, le, of_container);
+	return 0;
+}
+
+int agent_dns_local_move(struct agent *a, struct local_endpoint *le, const struct netns_id *netns)
+{
+	struct agent_container *c = container_make(a, netns);
+
+	if (!c)
+		return -ENOMEM;
+	if (c == le->agent->container)
+		return 0;
+	agent_dns_local_gone(a, le);
+	le->netns = *netns;
 	le->agent->container = c;
 	LIST_INSERT_HEAD(&c->endpoints, le, of_container);
 	return 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The life of this host's endpoints: their ports in the switch, their interfaces in the containers,
-// and their end.
+// This host's endpoints: their ports in the switch, their interfaces in the containers, and what is
+// due of them. What happens to one is an event of its life (agent_endpoint_life.h).
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +11,8 @@
 #include "netd/agent/agent_priv.h"
 
 #define CHECKED_A_RUN 8 // containers that are looked at
+
+// ---- finding them ----
 
 struct local_endpoint *agent_endpoint_by_id(const struct agent *a, const char *id)
 {
@@ -31,7 +33,7 @@ struct local_endpoint *agent_endpoint_find(
 			return le;
 	}
 	LIST_FOREACH (le, &net->local_endpoints, of_net) {
-		if (len >= 4 && !strncmp(le->rec.id, name, len))
+		if (len >= 4 && le->rec.name[0] && !strncmp(le->rec.id, name, len))
 			return le;
 	}
 	return NULL;
@@ -43,16 +45,12 @@ void agent_endpoint_changed(struct agent *a, struct local_endpoint *le)
 	agent_dns_local(a, le);
 }
 
-json_t *agent_endpoint_event(const struct local_endpoint *le, const char *reason)
-{
-	return json_pack("{s:s, s:s, s:s, s:s*}", "network", le->net->rec.name, "endpoint",
-		le->rec.name, "id", le->rec.id, "reason", reason);
-}
 // ---- coming and going ----
 
-// Takes the record over; the port is asked for at once.
+// Takes the record over.
 int agent_endpoint_add(struct agent *a, struct replica_net *net, struct endpoint_record *rec,
-	const struct netns_id *netns, struct local_endpoint **ret_le)
+	const struct netns_id *netns, enum local_endpoint_state state,
+	struct local_endpoint **ret_le)
 {
 	struct local_endpoint *le = calloc(1, sizeof(*le));
 
@@ -71,8 +69,7 @@ int agent_endpoint_add(struct agent *a, struct replica_net *net, struct endpoint
 	net->nb_local++;
 	HASH_ADD_STR(a->endpoints, rec.id, le);
 	agent_use_ips(net, &le->rec);
-	if (net->known)
-		reconcile_endpoint_add(a->rec, le);
+	endpoint_begin(a, le, state);
 	*ret_le = le;
 	return 0;
 }
@@ -88,51 +85,86 @@ static void endpoint_free(struct agent *a, struct local_endpoint *le)
 	HASH_DEL(a->endpoints, le);
 	agent_release_ips(a, net, &le->rec);
 	endpoint_record_fini(&le->rec);
+	json_decref(le->agent->asked);
+	free(le->agent->why);
+	free(le->agent->caller_id);
+	free(le->agent->address_id);
 	free(le->agent);
 	free(le);
-}
-
-static void endpoint_answer(
-	struct agent *a, struct local_endpoint *le, int rc, json_t *result, const struct err *err)
-{
-	agent_done_fn *done = le->agent->done;
-
-	le->agent->done = NULL;
-	if (done)
-		done(le->agent->done_arg, rc, result, err);
-	json_decref(result);
 }
 
 void agent_endpoint_free_all(struct agent *a)
 {
 	struct local_endpoint *le = a->endpoints, *next;
-	struct err err = {0};
 
-	err_set(&err, -ESHUTDOWN, "vsnetd", "is stopping");
 	for (; le; le = next) {
 		next = le->hh.next;
-		endpoint_answer(a, le, -ESHUTDOWN, NULL, &err);
 		endpoint_free(a, le);
 	}
 }
 
+// From now on a restart does not know it any more.
 void agent_endpoint_stop(struct agent *a, struct local_endpoint *le)
 {
-	bool is_off;
-
-	le->agent->readdress = false;
 	agent_endpoint_forget(a, le);
-	a->dirty = true;
-	if (le->state == ENDPOINT_STOPPING)
-		return;
-	// The port of one that has lost its address is off, or is about to be.
-	is_off = le->state == ENDPOINT_CONFLICT;
-	le->agent->port_gone &= is_off;
-	le->state = ENDPOINT_STOPPING;
-	agent_endpoint_changed(a, le);
-	agent_event(a, "endpoint.down", agent_endpoint_event(le, NULL));
-	if (!is_off)
-		reconcile_endpoint_del(a->rec, le);
+	endpoint_happens(a, le, EVENT_STOP);
+}
+
+// What is on disk has no namespace from now on.
+static void save_left(struct agent *a, struct local_endpoint *le)
+{
+	if (agent_endpoint_save(a, le) < 0)
+		log_error("endpoint %s of network %s: cannot be kept in the state folder",
+			le->rec.name, le->net->rec.name);
+}
+
+// It keeps its addresses.
+void agent_endpoint_leave(struct agent *a, struct local_endpoint *le)
+{
+	endpoint_happens(a, le, EVENT_LEAVE);
+	save_left(a, le);
+}
+
+int agent_endpoint_attach(struct agent *a, struct local_endpoint *le, const struct netns_id *netns,
+	const char *sandbox, const char *ifname)
+{
+	int rc = agent_dns_local_move(a, le, netns);
+
+	if (rc < 0)
+		return rc;
+	snprintf(le->rec.sandbox, sizeof(le->rec.sandbox), "%s", sandbox);
+	snprintf(le->rec.ifname, sizeof(le->rec.ifname), "%s", ifname);
+	le->reason[0] = '\0';
+	free(le->agent->why);
+	le->agent->why = NULL;
+	return 0;
+}
+
+void agent_endpoint_detach(struct agent *a, struct local_endpoint *le)
+{
+	if (agent_dns_local_move(a, le, &(struct netns_id){0}) < 0)
+		log_error("endpoint %s of network %s: out of memory", le->rec.name,
+			le->net->rec.name);
+	le->rec.sandbox[0] = le->rec.ifname[0] = '\0';
+}
+
+// The endpoint goes, its first address stays: it is held for itself.
+void agent_endpoint_to_address(struct agent *a, struct local_endpoint *le)
+{
+	struct endpoint_record before = le->rec;
+
+	if (endpoint_is_inside(le))
+		agent_endpoint_leave(a, le);
+	le->rec.nb_ips = 1;
+	agent_use_ips(le->net, &le->rec);
+	agent_release_ips(a, le->net, &before);
+	le->rec.name[0] = '\0';
+	le->rec.mac = ipam_mac(&le->rec.ips[0].ip);
+	endpoint_record_fini(&le->rec);
+	free(le->agent->caller_id);
+	le->agent->caller_id = NULL;
+	json_object_del(le->agent->asked, "endpoint");
+	save_left(a, le);
 }
 
 // A network whose record came after the endpoints: they can have ports now.
@@ -141,7 +173,7 @@ void agent_endpoint_net_known(struct agent *a, struct replica_net *net)
 	struct local_endpoint *le;
 
 	LIST_FOREACH (le, &net->local_endpoints, of_net) {
-		if (le->state != ENDPOINT_STOPPING && le->state != ENDPOINT_CONFLICT)
+		if (local_endpoint_wants_port(le))
 			reconcile_endpoint_add(a->rec, le);
 	}
 }
@@ -160,8 +192,8 @@ static void release_net(struct agent *a, struct replica_net *net)
 	replica_net_tidy(&a->replica, net);
 }
 
-// A stopped endpoint ends when the switch has let go and the store, if it is there, as well.
-static bool finish_stop(struct agent *a, struct local_endpoint *le)
+// A stopped endpoint ends when the store, if it can be reached, has let go of its record.
+static void finish_stop(struct agent *a, struct local_endpoint *le)
 {
 	struct replica_endpoint *ep = agent_endpoint_record(a, le);
 	struct replica_net *net = le->net;
@@ -169,32 +201,38 @@ static bool finish_stop(struct agent *a, struct local_endpoint *le)
 	bool is_stored = le->agent->acked || (a->beginning && !net->local) ||
 			 (ep && ep->seen && !ep->dropping && !strcmp(ep->rec.id, le->rec.id));
 
-	if (!le->agent->port_gone || le->agent->write.busy ||
+	if (le->agent->write.busy ||
 		(is_stored && agent_can_write(a) && agent_now(a) < le->agent->deadline_us))
-		return false;
-	endpoint_answer(a, le, 0, agent_endpoint_json(le), NULL);
+		return;
 	endpoint_free(a, le);
 	release_net(a, net);
-	return true;
+	a->dirty = true; // somebody may wait for it
 }
+
 // ---- the port and the container ----
 
-void agent_endpoint_failed(
-	struct agent *a, struct local_endpoint *le, int rc, const struct err *err)
+void agent_endpoint_fails(struct agent *a, struct local_endpoint *le, enum endpoint_event event,
+	const struct err *err)
 {
 	char text[sizeof(err->path) + sizeof(err->reason) + 4];
+	bool is_waited_for = endpoint_is_untold(le) || le->state == ENDPOINT_JOINING;
+	enum local_endpoint_state next;
 
 	err_text(err, text, sizeof(text));
-	if (le->agent->done) {
-		endpoint_answer(a, le, rc, NULL, err);
-		agent_endpoint_stop(a, le);
-		return;
-	}
-	if (le->state != ENDPOINT_FAILED || strcmp(le->reason, text))
+	if (is_waited_for && !le->agent->why)
+		le->agent->why = malloc(sizeof(*le->agent->why));
+	if (is_waited_for && le->agent->why)
+		*le->agent->why = *err;
+	if (!is_waited_for && (!endpoint_is_wrong(le) || strcmp(le->reason, text)))
 		log_warn("endpoint %s of network %s: %s", le->rec.name, le->net->rec.name, text);
-	le->state = ENDPOINT_FAILED;
 	snprintf(le->reason, sizeof(le->reason), "%.255s", text);
-	agent_endpoint_changed(a, le);
+	// A restart does not know of it any more, or not of its namespace, when it is told.
+	next = endpoint_row(le->state, event)->next;
+	if (next == ENDPOINT_STOPPING || next == ENDPOINT_STOPPED)
+		agent_endpoint_forget(a, le);
+	endpoint_happens(a, le, event);
+	if (next == ENDPOINT_LEAVING || next == ENDPOINT_CREATED)
+		save_left(a, le);
 }
 
 bool agent_endpoint_is_alive(struct agent *a, const struct local_endpoint *le)
@@ -203,20 +241,23 @@ bool agent_endpoint_is_alive(struct agent *a, const struct local_endpoint *le)
 }
 
 // Whoever waits for it to come is told why it goes.
-static void endpoint_lost(struct agent *a, struct local_endpoint *le, const char *why)
+static void endpoint_lost(
+	struct agent *a, struct local_endpoint *le, enum endpoint_event event, const char *why)
 {
 	struct err err = {0};
 
 	log_info("endpoint %s of network %s (%s): %s", le->rec.name, le->net->rec.name,
 		le->rec.sandbox, why);
 	err_set(&err, -ENOENT, le->rec.name, "%s", why);
-	endpoint_answer(a, le, -ENOENT, NULL, &err);
-	agent_endpoint_stop(a, le);
+	agent_endpoint_fails(a, le, event, &err);
 }
 
+// One that was created by itself stays until its caller deletes it.
 void agent_endpoint_container_gone(struct agent *a, struct local_endpoint *le)
 {
-	endpoint_lost(a, le, "its container has gone");
+	endpoint_lost(
+		a, le, le->agent->caller_id ? EVENT_LEAVE : EVENT_STOP, "its container has gone");
+	le->reason[0] = '\0';
 }
 
 static void configure(struct agent *a, struct local_endpoint *le)
@@ -225,32 +266,24 @@ static void configure(struct agent *a, struct local_endpoint *le)
 	int rc = a->opts.sandbox->ops->configure(a->opts.sandbox, le, &err);
 
 	retry_done(&le->agent->configure, rc, agent_now(a));
-	if (rc < 0) {
-		agent_endpoint_failed(a, le, rc, &err);
-		return;
-	}
-	if (le->state != ENDPOINT_UP)
-		agent_event(a, "endpoint.up", agent_endpoint_event(le, NULL));
-	le->state = ENDPOINT_UP;
-	le->reason[0] = '\0';
-	agent_endpoint_changed(a, le);
-	a->dirty = true;
+	if (rc < 0)
+		agent_endpoint_fails(a, le, EVENT_CONFIGURE_FAILED, &err);
+	else
+		endpoint_happens(a, le, EVENT_CONFIGURED);
 }
 
 void agent_port(void *arg, struct local_endpoint *le, int rc, const struct err *err)
 {
 	struct agent *a = arg;
 
-	if (le->state == ENDPOINT_STOPPING || le->state == ENDPOINT_CONFLICT)
+	if (!local_endpoint_wants_port(le))
 		return;
-	le->agent->port_up = rc == 0;
 	if (rc == 0)
 		configure(a, le);
 	else if (!agent_endpoint_is_alive(a, le))
 		agent_endpoint_container_gone(a, le);
 	else
-		agent_endpoint_failed(a, le, rc, err);
-	a->dirty = true;
+		agent_endpoint_fails(a, le, EVENT_PORT_FAILED, err);
 	agent_kick(a);
 }
 
@@ -258,9 +291,7 @@ void agent_port_gone(void *arg, struct local_endpoint *le)
 {
 	struct agent *a = arg;
 
-	le->agent->port_gone = true;
-	le->agent->port_up = false;
-	a->dirty = true;
+	endpoint_happens(a, le, EVENT_PORT_GONE);
 	agent_kick(a);
 }
 
@@ -268,60 +299,31 @@ void agent_port_down(void *arg, struct local_endpoint *le, const char *reason)
 {
 	struct agent *a = arg;
 
-	if (le->state != ENDPOINT_STOPPING && !agent_endpoint_is_alive(a, le))
+	if (endpoint_is_inside(le) && !agent_endpoint_is_alive(a, le))
 		agent_endpoint_container_gone(a, le);
 	agent_kick(a);
 }
+
 // ---- what is due ----
-
-static json_t *connected(struct agent *a, struct local_endpoint *le)
-{
-	json_t *result = agent_endpoint_json(le);
-	char text[400];
-
-	if (le->net->local || le->stored || le->agent->acked)
-		return result;
-	snprintf(text, sizeof(text),
-		"the store cannot be reached: %s; other hosts learn of %s when it is back",
-		agent_store_reason(a), le->rec.name);
-	json_object_set_new(result, "warning", json_string(text));
-	return result;
-}
-
-// Whoever waits for a port that does not come is told.
-static void check_deadline(struct agent *a, struct local_endpoint *le, uint64_t now_us)
-{
-	struct err err = {0};
-
-	if (!le->agent->done || le->state == ENDPOINT_UP || now_us < le->agent->port_deadline_us)
-		return;
-	err_set(&err, -ETIMEDOUT, le->rec.name, "the switch did not make its port in time");
-	agent_endpoint_failed(a, le, -ETIMEDOUT, &err);
-}
 
 static void endpoint_run(struct agent *a, struct local_endpoint *le, uint64_t now_us)
 {
-	bool is_stored;
-
-	if (agent_net_is_gone(a, le->net) && le->state != ENDPOINT_STOPPING)
-		endpoint_lost(a, le, "its network was deleted");
-	if (le->state == ENDPOINT_STOPPING && le->agent->readdress && le->agent->port_gone)
-		agent_endpoint_readdress(a, le);
-	if (le->state == ENDPOINT_STOPPING) {
-		if (!le->agent->readdress)
-			finish_stop(a, le);
+	if (le->state == ENDPOINT_STOPPED) {
+		finish_stop(a, le);
 		return;
 	}
-	if (le->agent->port_up && le->state == ENDPOINT_FAILED &&
-		retry_due(&le->agent->configure, now_us))
+	if (agent_net_is_gone(a, le->net) && !endpoint_is_ending(le))
+		endpoint_lost(a, le, EVENT_STOP, "its network was deleted");
+	if (le->state == ENDPOINT_MOVED || le->state == ENDPOINT_UNADDRESSED)
+		agent_endpoint_readdress(a, le);
+	if (le->state == ENDPOINT_UNCONFIGURED && retry_due(&le->agent->configure, now_us))
 		configure(a, le);
-	if (!le->net->local && agent_is_current(a) && le->state != ENDPOINT_STOPPING)
+	if (!le->net->local && agent_is_current(a) && endpoint_is_kept(le))
 		agent_endpoint_publish(a, le);
-	check_deadline(a, le, now_us);
-	is_stored = le->net->local || le->stored || le->agent->acked;
-	if (le->agent->done && le->state == ENDPOINT_UP &&
-		(is_stored || !agent_can_write(a) || now_us >= le->agent->deadline_us))
-		endpoint_answer(a, le, 0, connected(a, le), NULL);
+	if (endpoint_takes(le, EVENT_STORED) &&
+		(agent_endpoint_is_stored(le) || !agent_can_write(a) ||
+			now_us >= le->agent->deadline_us))
+		endpoint_happens(a, le, EVENT_STORED);
 }
 
 // A few containers a time, in turn: the switch tells when one goes, but it may have been away.
@@ -333,7 +335,7 @@ static void check_containers(struct agent *a)
 	for (unsigned i = 0; le && i < CHECKED_A_RUN; i++, le = next) {
 		next = le->hh.next;
 		snprintf(a->checked, ID_BYTES, "%s", le->rec.id);
-		if (le->state != ENDPOINT_STOPPING && !agent_endpoint_is_alive(a, le))
+		if (endpoint_is_inside(le) && !agent_endpoint_is_alive(a, le))
 			agent_endpoint_container_gone(a, le);
 	}
 }
@@ -354,22 +356,49 @@ void agent_endpoint_run(struct agent *a, uint64_t now_us)
 		agent_endpoint_drop_unknown(a, now_us);
 }
 
+// ---- for people and programs ----
+
 json_t *agent_endpoint_json(const struct local_endpoint *le)
 {
-	static const char *const states[] = {[ENDPOINT_STARTING] = "starting",
-		[ENDPOINT_UP] = "up",
-		[ENDPOINT_FAILED] = "failed",
-		[ENDPOINT_CONFLICT] = "conflict",
-		[ENDPOINT_STOPPING] = "stopping"};
 	json_t *obj = endpoint_record_json(&le->rec);
 
 	if (!obj)
 		return NULL;
-	json_object_set_new(obj, "state", json_string(states[le->state]));
+	json_object_set_new(obj, "state", json_string(endpoint_state_name(le)));
+	if (le->agent->caller_id)
+		json_object_set_new(obj, "caller_id", ctrl_json_text(le->agent->caller_id));
+	if (le->agent->address_id)
+		json_object_set_new(obj, "address_id", ctrl_json_text(le->agent->address_id));
 	if (le->reason[0])
 		json_object_set_new(obj, "reason", ctrl_json_text(le->reason));
 	if (le->agent->container->problem[0])
 		json_object_set_new(
 			obj, "dns_problem", ctrl_json_text(le->agent->container->problem));
 	return obj;
+}
+
+json_t *agent_address_json(const struct local_endpoint *le)
+{
+	char text[CIDR_TEXT_BYTES];
+
+	return json_pack("{s:s, s:s, s:s*}", "address", cidr_format(&le->rec.ips[0], text), "host",
+		le->rec.host, "address_id", le->agent->address_id);
+}
+
+// The answer to whoever asked for it.
+json_t *agent_endpoint_answer(struct agent *a, struct local_endpoint *le)
+{
+	json_t *result = le->rec.name[0] ? agent_endpoint_json(le) : agent_address_json(le);
+	char text[400];
+
+	if (!result)
+		return NULL;
+	json_object_set_new(result, "network", json_string(le->net->rec.name));
+	if (agent_endpoint_is_stored(le))
+		return result;
+	snprintf(text, sizeof(text),
+		"the store cannot be reached: %s; other hosts learn of %s when it is back",
+		agent_store_reason(a), le->rec.name[0] ? le->rec.name : "the address");
+	json_object_set_new(result, "warning", json_string(text));
+	return result;
 }

@@ -17,7 +17,7 @@ struct replica_endpoint *agent_endpoint_winner(
 		// Nobody was told yet that it has the address: who has it keeps it, unless it was
 		// silent and is taken over.
 		bool is_first =
-			le->agent->done && ep && ep->host->present && !le->agent->takes_over;
+			endpoint_is_untold(le) && ep && ep->host->present && !le->agent->takes_over;
 
 		if (ep && ep->seen && strcmp(ep->rec.id, le->rec.id) != 0 &&
 			strcmp(ep->rec.host, a->conf->host) != 0 &&
@@ -30,27 +30,31 @@ struct replica_endpoint *agent_endpoint_winner(
 }
 
 void agent_endpoint_lost_address(struct agent *a, struct local_endpoint *le,
-	const struct ip_addr *ip, const struct replica_endpoint *ep)
+	enum endpoint_event lost, const struct ip_addr *ip, const struct replica_endpoint *ep)
 {
+	bool is_waited_for = endpoint_is_untold(le) || le->state == ENDPOINT_JOINING;
 	struct err err = {0};
 	char text[IP_TEXT_BYTES];
 
-	snprintf(le->reason, sizeof(le->reason), "%s is %s's on host %s", ip_format(ip, text),
-		ep->rec.name, ep->rec.host);
-	if (le->rec.is_static && le->agent->done) {
-		err_set(&err, -EADDRINUSE, le->rec.name, "%s", le->reason);
-		agent_endpoint_failed(a, le, -EADDRINUSE, &err);
+	err_set(&err, -EADDRINUSE, le->rec.name, "%s is %s%s on host %s", ip_format(ip, text),
+		ep->rec.name[0] ? ep->rec.name : "held", ep->rec.name[0] ? "'s" : "", ep->rec.host);
+	if (is_waited_for) {
+		agent_endpoint_fails(a, le, lost, &err);
 		return;
 	}
-	log_warn("endpoint %s of network %s: %s; %s", le->rec.name, le->net->rec.name, le->reason,
-		le->rec.is_static ? "it is off until that has gone" : "it gets another address");
-	agent_event(a, "endpoint.conflict", agent_endpoint_event(le, le->reason));
-	le->agent->readdress = !le->rec.is_static;
-	le->agent->port_gone = false;
-	le->agent->port_up = false;
-	le->state = le->rec.is_static ? ENDPOINT_CONFLICT : ENDPOINT_STOPPING;
-	agent_endpoint_changed(a, le);
-	reconcile_endpoint_del(a->rec, le);
+	snprintf(le->reason, sizeof(le->reason), "%.255s", err.reason);
+	endpoint_happens(a, le, lost);
+}
+
+// A write of the old record that is under way finds nobody when it ends.
+static void rename_record(struct agent *a, struct local_endpoint *le)
+{
+	agent_endpoint_forget(a, le);
+	HASH_DEL(a->endpoints, le);
+	agent_make_id(a, le->rec.id);
+	HASH_ADD_STR(a->endpoints, rec.id, le);
+	le->agent->acked = false;
+	le->agent->write = (struct retry){0};
 }
 
 void agent_endpoint_readdress(struct agent *a, struct local_endpoint *le)
@@ -66,24 +70,17 @@ void agent_endpoint_readdress(struct agent *a, struct local_endpoint *le)
 			return; // again at the next look
 		epoch = MAX_OF(epoch, e);
 	}
-	agent_endpoint_forget(a, le);
-	HASH_DEL(a->endpoints, le);
+	rename_record(a, le);
 	agent_release_ips(a, le->net, &le->rec);
 	memcpy(le->rec.ips, ips, le->rec.nb_ips * sizeof(*ips));
-	agent_make_id(a, le->rec.id);
 	le->rec.mac = ipam_mac(&ips[0].ip);
 	le->rec.epoch = epoch;
 	le->rec.seq = agent_next_seq(a);
 	agent_use_ips(le->net, &le->rec);
-	HASH_ADD_STR(a->endpoints, rec.id, le);
 	agent_endpoint_save(a, le);
-	le->agent->readdress = le->agent->port_gone = le->agent->acked = false;
-	// A write of the old record that is under way finds nobody when it ends.
-	le->agent->write = (struct retry){0};
-	le->state = ENDPOINT_STARTING;
-	agent_endpoint_changed(a, le);
-	reconcile_endpoint_add(a->rec, le);
+	endpoint_happens(a, le, EVENT_READDRESSED);
 }
+
 // An endpoint in the replica changed: one of ours, or one that has an address of ours.
 void agent_endpoint_remote_changed(struct agent *a, struct replica_endpoint *ep, bool gone)
 {

@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/log.h"
+#include "base/member.h"
 #include "netd/agent/agent_priv.h"
 
 #define LOCAL_ENDPOINT "own/"
@@ -35,22 +37,54 @@ static const char *local_key(
 	return buf;
 }
 
-// A value is the record's key, device and inode of the namespace, and the record.
+// What is kept of it. One that leaves has no namespace any more after a restart, and for others.
+static char *print_record(const struct local_endpoint *le)
+{
+	struct endpoint_record rec = le->rec;
+
+	if (!endpoint_is_inside(le))
+		rec.sandbox[0] = rec.ifname[0] = '\0';
+	return endpoint_record_print(&rec);
+}
+
+// What its callers asked for, on one line.
+static char *print_callers(const struct local_endpoint *le)
+{
+	json_t *obj = json_pack("{s:s*, s:s*, s:O*}", "id", le->agent->caller_id, "address_id",
+		le->agent->address_id, "asked", le->agent->asked);
+	char *text = obj ? json_dumps(obj, JSON_COMPACT) : NULL;
+
+	json_decref(obj);
+	return text;
+}
+
+// Another record than before: the store does not have it.
+static void note_hash(struct local_endpoint *le, uint64_t hash)
+{
+	if (le->agent->hash != hash)
+		le->agent->acked = le->stored = false;
+	le->agent->hash = hash;
+}
+
+// A value is the record's key, device and inode of the namespace, what its callers asked for, and
+// on a line of its own the record.
 int agent_endpoint_save(struct agent *a, struct local_endpoint *le)
 {
 	char key[ID_BYTES + sizeof(LOCAL_ENDPOINT)], stored[RECORD_KEY_BYTES];
-	char *record = endpoint_record_print(&le->rec), *value;
-	int rc, len;
+	char *record = print_record(le), *callers = print_callers(le), *value = NULL;
+	int rc = -ENOMEM, len = -1;
 
-	if (!record)
-		return -ENOMEM;
-	len = asprintf(&value, "%s %" PRIu64 " %" PRIu64 " %s", key_of(le, stored),
-		(uint64_t)le->netns.dev, (uint64_t)le->netns.ino, record);
+	if (record)
+		note_hash(le, hash_add(HASH_INIT, record, strlen(record)));
+	if (record && callers)
+		len = asprintf(&value, "%s %" PRIu64 " %" PRIu64 " %s\n%s", key_of(le, stored),
+			(uint64_t)le->netns.dev, (uint64_t)le->netns.ino, callers, record);
+	if (len >= 0)
+		rc = agent_state_put(a, local_key(le, key), value, len);
+	if (len >= 0)
+		free(value);
 	free(record);
-	if (len < 0)
-		return -ENOMEM;
-	rc = agent_state_put(a, local_key(le, key), value, len);
-	free(value);
+	free(callers);
 	return rc;
 }
 
@@ -61,46 +95,75 @@ void agent_endpoint_forget(struct agent *a, const struct local_endpoint *le)
 	agent_state_del(a, local_key(le, key));
 }
 
-static int parse_one(struct agent *a, const char *value, size_t len_bytes,
-	struct endpoint_record *rec, struct replica_net **ret_net, struct netns_id *netns,
-	struct err *err)
+struct kept {
+	struct endpoint_record rec;
+	struct replica_net *net;
+	struct netns_id netns;
+	json_t *callers;
+	uint64_t hash;
+};
+
+static int parse_one(
+	struct agent *a, const char *value, size_t len_bytes, struct kept *ret, struct err *err)
 {
+	const char *record = memchr(value, '\n', len_bytes);
 	char text[RECORD_KEY_BYTES];
 	struct record_key key;
 	uint64_t dev, ino;
-	int at = 0;
+	int at = 0, rc;
 
 	static_assert(RECORD_KEY_BYTES == 256, "the width below");
-	if (sscanf(value, "%255s %" SCNu64 " %" SCNu64 " %n", text, &dev, &ino, &at) < 3 || !at)
+	if (!record ||
+		sscanf(value, "%255s %" SCNu64 " %" SCNu64 " %n", text, &dev, &ino, &at) < 3 || !at)
 		return err_set(err, -EBADMSG, "state", "an endpoint of this host cannot be read");
 	record_key_parse(text, &key);
 	if (key.kind != RECORD_ENDPOINT)
 		return err_set(err, -EBADMSG, "state", "%s is no endpoint", text);
-	*netns = (struct netns_id){.dev = dev, .ino = ino};
-	*ret_net = replica_net_make(&a->replica, key.net);
-	return *ret_net ? endpoint_record_parse(text, value + at, len_bytes - at, rec, err)
-			: -ENOMEM;
+	ret->netns = (struct netns_id){.dev = dev, .ino = ino};
+	ret->net = replica_net_make(&a->replica, key.net);
+	if (!ret->net)
+		return -ENOMEM;
+	record++;
+	rc = endpoint_record_parse(text, record, len_bytes - (record - value), &ret->rec, err);
+	ret->hash = hash_add(HASH_INIT, record, len_bytes - (record - value));
+	if (rc == 0)
+		ret->callers = json_loadb(value + at, record - 1 - (value + at), 0, NULL);
+	return rc;
+}
+
+static char *copy_text(const json_t *obj, const char *key)
+{
+	const char *text = member_text_or(obj, key, NULL);
+
+	return text ? strdup(text) : NULL;
 }
 
 static void load_one(void *arg, const char *key, const char *value, size_t len_bytes)
 {
 	struct agent *a = arg;
-	struct endpoint_record rec;
-	struct replica_net *net = NULL;
-	struct netns_id netns;
+	struct kept kept = {0};
 	struct local_endpoint *le;
 	struct err err = {0};
 	char text[sizeof(err.path) + sizeof(err.reason) + 4];
 
-	if (parse_one(a, value, len_bytes, &rec, &net, &netns, &err) < 0) {
+	if (parse_one(a, value, len_bytes, &kept, &err) < 0) {
 		log_error("%s", err_text(&err, text, sizeof(text)));
 		return;
 	}
-	a->seq = MAX_OF(a->seq, rec.seq);
-	if (agent_endpoint_add(a, net, &rec, &netns, &le) < 0)
-		endpoint_record_fini(&rec);
-	else
+	a->seq = MAX_OF(a->seq, kept.rec.seq);
+	if (!kept.rec.sandbox[0])
+		kept.netns = (struct netns_id){0};
+	if (agent_endpoint_add(a, kept.net, &kept.rec, &kept.netns,
+		    kept.rec.sandbox[0] ? ENDPOINT_STARTING : ENDPOINT_CREATED, &le) < 0) {
+		endpoint_record_fini(&kept.rec);
+	} else {
+		le->agent->hash = kept.hash;
+		le->agent->caller_id = copy_text(kept.callers, "id");
+		le->agent->address_id = copy_text(kept.callers, "address_id");
+		le->agent->asked = json_incref(json_object_get(kept.callers, "asked"));
 		agent_endpoint_changed(a, le);
+	}
+	json_decref(kept.callers);
 }
 
 // A container has an interface once: an earlier record of it is what the store was to forget.
@@ -137,7 +200,7 @@ void agent_endpoint_adopt(struct agent *a)
 			endpoint_record_copy(&ep->rec, &rec) < 0)
 			continue;
 		log_info("endpoint %s of network %s is taken over", rec.name, ep->net->rec.name);
-		if (agent_endpoint_add(a, ep->net, &rec, &netns, &le) < 0) {
+		if (agent_endpoint_add(a, ep->net, &rec, &netns, ENDPOINT_STARTING, &le) < 0) {
 			endpoint_record_fini(&rec);
 			continue;
 		}
@@ -153,7 +216,7 @@ int agent_endpoint_load(struct agent *a, struct err *err)
 
 	HASH_ITER(hh, a->endpoints, le, next)
 	{
-		if (!agent_endpoint_is_alive(a, le))
+		if (endpoint_is_inside(le) && !agent_endpoint_is_alive(a, le))
 			agent_endpoint_container_gone(a, le);
 	}
 	return rc < 0 ? err_set_errno(err, rc, "state", "endpoints cannot be read") : 0;
@@ -164,6 +227,7 @@ int agent_endpoint_load(struct agent *a, struct err *err)
 struct record_write {
 	struct pending pending;
 	char id[ID_BYTES];
+	uint64_t hash;
 };
 
 static void on_written(void *arg, int rc, uint64_t revision)
@@ -174,7 +238,8 @@ static void on_written(void *arg, int rc, uint64_t revision)
 
 	if (le) {
 		retry_done(&le->agent->write, rc, agent_now(a));
-		le->agent->acked = rc == 0;
+		// It may be another one by now, which is still to be written.
+		le->agent->acked = rc == 0 && w->hash == le->agent->hash;
 		le->agent->acked_us = agent_now(a);
 	}
 	pending_free(&w->pending);
@@ -186,7 +251,7 @@ static void write_record(
 	struct agent *a, struct local_endpoint *le, const struct replica_endpoint *ep)
 {
 	struct record_write *w = pending_new(a, sizeof(*w));
-	char key[RECORD_KEY_BYTES], *text = endpoint_record_print(&le->rec);
+	char key[RECORD_KEY_BYTES], *text = print_record(le);
 
 	if (!w || !text) {
 		free(text);
@@ -195,6 +260,7 @@ static void write_record(
 		return;
 	}
 	snprintf(w->id, ID_BYTES, "%s", le->rec.id);
+	w->hash = hash_add(HASH_INIT, text, strlen(text));
 	retry_start(&le->agent->write);
 	if (ep)
 		kv_swap(a->opts.kv, key_of(le, key), ep->revision, text, strlen(text), on_written,
@@ -204,25 +270,27 @@ static void write_record(
 	free(text);
 }
 
+bool agent_endpoint_is_stored(const struct local_endpoint *le)
+{
+	return le->net->local || le->stored || le->agent->acked;
+}
+
 void agent_endpoint_publish(struct agent *a, struct local_endpoint *le)
 {
 	struct replica_endpoint *ep = agent_endpoint_record(a, le), *won;
+	enum endpoint_event lost;
 	struct ip_addr ip;
 
-	le->stored =
-		ep && ep->seen && !strcmp(ep->rec.id, le->rec.id) && ep->rec.seq == le->rec.seq;
+	le->stored = ep && ep->seen && ep->hash == le->agent->hash;
 	// Somebody may have deleted it before the watch could tell that it was there at all.
 	if (le->agent->acked && !le->stored && agent_now(a) - le->agent->acked_us >= ACK_MAX_US)
 		le->agent->acked = false;
 	won = agent_endpoint_winner(a, le, &ip);
-	if (le->state == ENDPOINT_CONFLICT && !won && le->agent->port_gone) {
-		le->state = ENDPOINT_STARTING;
-		le->agent->port_gone = false;
-		agent_endpoint_changed(a, le);
-		reconcile_endpoint_add(a->rec, le);
-	}
-	if (won && le->state != ENDPOINT_CONFLICT)
-		agent_endpoint_lost_address(a, le, &ip, won);
+	lost = le->rec.is_static ? EVENT_LOST_ASKED : EVENT_LOST_CHOSEN;
+	if (!won && endpoint_takes(le, EVENT_REGAINED))
+		endpoint_happens(a, le, EVENT_REGAINED);
+	if (won && endpoint_takes(le, lost))
+		agent_endpoint_lost_address(a, le, lost, &ip, won);
 	else if (!won && !le->stored && !le->agent->acked && agent_is_member(a) &&
 		 retry_due(&le->agent->write, agent_now(a)))
 		write_record(a, le, ep && ep->seen ? ep : NULL);
@@ -250,7 +318,7 @@ static bool is_wanted(struct agent *a, const struct replica_endpoint *ep)
 	struct local_endpoint *le = agent_endpoint_by_id(a, ep->rec.id);
 	char key[RECORD_KEY_BYTES];
 
-	return le && le->state != ENDPOINT_STOPPING && !strcmp(key_of(le, key), ep->key);
+	return le && endpoint_is_kept(le) && !strcmp(key_of(le, key), ep->key);
 }
 
 void agent_endpoint_drop_unknown(struct agent *a, uint64_t now_us)

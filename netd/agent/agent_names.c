@@ -15,16 +15,10 @@ static void check(int rc, const char *what)
 		log_error("names: %s: %s", what, strerror(-rc));
 }
 
-// While somebody waits for its port it is not there yet; one that was there before a restart is.
-static bool has_name(const struct local_endpoint *le)
-{
-	return le->state == ENDPOINT_UP || le->state == ENDPOINT_FAILED ||
-	       (le->state == ENDPOINT_STARTING && !le->agent->done);
-}
-
+// Another host's that is in a namespace: one that was only created has no name yet.
 static bool is_other(const struct agent *a, const struct replica_endpoint *ep)
 {
-	return strcmp(ep->rec.host, a->conf->host) != 0;
+	return strcmp(ep->rec.host, a->conf->host) != 0 && ep->rec.sandbox[0];
 }
 
 static void add_all(struct agent *a, struct replica_net *net)
@@ -71,7 +65,7 @@ static void set_named(struct agent *a, struct local_endpoint *le, bool named)
 
 void agent_names_local(struct agent *a, struct local_endpoint *le)
 {
-	set_named(a, le, has_name(le));
+	set_named(a, le, endpoint_is_named(le));
 	if (le->agent->named && le->net->named)
 		check(names_endpoint_set(a->opts.names, le, le->net->id, &le->rec), le->rec.name);
 }

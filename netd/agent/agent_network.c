@@ -255,6 +255,11 @@ struct rm {
 
 #define BUSY_NAMED 3 // of what is connected; the rest is counted
 
+static const char *shown(const struct endpoint_record *rec)
+{
+	return rec->name[0] ? rec->name : "an address that is held";
+}
+
 static int refuse_busy(struct agent *a, const struct replica_net *net, struct err *err)
 {
 	char text[BUSY_NAMED * sizeof(", NAME (host HOST)") + 2 * BUSY_NAMED * NAME_BYTES + 80];
@@ -265,13 +270,13 @@ static int refuse_busy(struct agent *a, const struct replica_net *net, struct er
 
 	LIST_FOREACH (le, &net->local_endpoints, of_net) {
 		if (count++ < BUSY_NAMED)
-			text_add_item(&list, ", ", "%s (here)", le->rec.name);
+			text_add_item(&list, ", ", "%s (here)", shown(&le->rec));
 	}
 	LIST_FOREACH (ep, &net->endpoints, of_net) {
 		if (agent_endpoint_by_id(a, ep->rec.id))
 			continue;
 		if (count++ < BUSY_NAMED)
-			text_add_item(&list, ", ", "%s (host %s)", ep->rec.name, ep->rec.host);
+			text_add_item(&list, ", ", "%s (host %s)", shown(&ep->rec), ep->rec.host);
 	}
 	if (!count)
 		return 0;

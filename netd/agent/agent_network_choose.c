@@ -43,30 +43,41 @@ static unsigned list_subnets(struct agent *a, struct cidr **ret_taken)
 
 	for (struct replica_net *net = a->replica.nets; net; net = net->hh.next)
 		room += net->known ? net->rec.nb_subnets : 0;
+	room += agent_pool_list(a, NULL, 0);
 	taken = calloc(room + 1, sizeof(*taken));
 	for (struct replica_net *net = a->replica.nets; taken && net; net = net->hh.next) {
 		for (unsigned i = 0; net->known && i < net->rec.nb_subnets; i++)
 			taken[count++] = net->rec.subnets[i].cidr;
 	}
+	if (taken)
+		count += agent_pool_list(a, taken + count, room - count);
 	*ret_taken = taken;
 	return count;
+}
+
+int agent_next_subnet(struct agent *a, unsigned family, struct cidr *ret_cidr)
+{
+	struct cidr *taken;
+	unsigned nb_taken = list_subnets(a, &taken);
+	int rc = taken ? pool_next(a->conf->pools, a->conf->nb_pools, family, taken, nb_taken,
+				 ret_cidr)
+		       : -ENOMEM;
+
+	free(taken);
+	return rc;
 }
 
 static int choose_subnet(void *arg, struct network_record *rec, unsigned family, struct err *err)
 {
 	struct agent *a = arg;
 	struct subnet *subnets = realloc(rec->subnets, (rec->nb_subnets + 1) * sizeof(*subnets));
-	struct cidr *taken, cidr;
-	unsigned nb_taken;
+	struct cidr cidr;
 	int rc;
 
 	if (!subnets)
 		return net_error(err, -ENOMEM, rec->name, "out of memory");
 	rec->subnets = subnets;
-	nb_taken = list_subnets(a, &taken);
-	rc = taken ? pool_next(a->conf->pools, a->conf->nb_pools, family, taken, nb_taken, &cidr)
-		   : -ENOMEM;
-	free(taken);
+	rc = agent_next_subnet(a, family, &cidr);
 	if (rc < 0)
 		return net_error(err, rc, rec->name,
 			family == 4

@@ -8,10 +8,15 @@
 //	agent_network.c		 making and deleting networks
 //	agent_network_choose.c	 what a new network gets
 //	agent_network_kept.c	 networks on disk, of the configuration, lost by the store
+//	agent_pool.c		 subnets that are held before a network has them
 //	agent_endpoint.c	 the life of this host's endpoints: port, interface, end
 //	agent_endpoint_store.c	 where they are kept: on disk and in the store
 //	agent_endpoint_address.c addresses that another host's endpoint has won
-//	agent_connect.c		 connect and disconnect
+//	agent_endpoint_life.c	 the table of its states and events
+//	agent_create.c		 making endpoints: connect, create; holding addresses
+//	agent_choose.c		 their addresses
+//	agent_steps.c		 join, leave, delete, release
+//	agent_connect.c		 disconnect
 //	agent_gateway.c		 the gateways of networks, in this host's own namespace
 //	agent_names.c		 what names mean: the networks and hosts that this host knows
 //	agent_dns.c		 where they are asked: in containers, and at gateways
@@ -26,6 +31,7 @@
 
 #include "base/util.h"
 #include "netd/agent/agent.h"
+#include "netd/agent/agent_endpoint_life.h"
 #include "netd/dns/dns.h"
 #include "netd/drivers/network.h"
 #include "netd/drivers/network_check.h"
@@ -38,6 +44,7 @@
 #define RETRY_MIN_US   (100 * UINT64_C(1000))
 #define RETRY_MAX_US   (5 * SECOND_US)
 #define REQUEST_MAX_US (5 * SECOND_US) // a request that waits for the store gives up
+#define STORE_WAIT_US  (2 * SECOND_US) // for the store to have a record, before it is done without
 
 // A write to the store that is repeated until the replica shows what is wanted.
 struct retry {
@@ -72,23 +79,21 @@ struct agent_net {
 	struct retry cleanup;
 };
 
-// The agent's part of an own endpoint.
+// The agent's part of an endpoint of this host.
 struct agent_endpoint {
 	struct retry write;
 	bool acked; // the store took the record; the watch will show it
 	uint64_t acked_us;
-	bool port_up;
-	bool port_gone;	 // ENDPOINT_STOPPING: the switch has let go of it
+	uint64_t hash;	 // of the text of its record, as it is to be in the store
 	bool takes_over; // its address was that of a host that was silent
-	bool readdress;	 // comes back with another address when its port is gone
 	bool named;	 // its names are known
 	struct agent_container *container;
 	struct retry configure;
-	// Who waits: for ENDPOINT_UP and the store, or for the end.
-	agent_done_fn *done;
-	void *done_arg;
-	uint64_t deadline_us; // of the store's answer
-	uint64_t port_deadline_us;
+	uint64_t deadline_us; // the store's answer is not waited for any longer
+	struct err *why;      // what went wrong while its caller waited; NULL: nothing
+	char *caller_id;      // of endpoint.create; NULL: network.connect, or only an address
+	char *address_id;     // of address.request; NULL: the address goes with the endpoint
+	json_t *asked;	      // of both, what a repeat must ask for: {endpoint: {}, address: {}}
 };
 
 // What a write to the store carries for its callback. Those that nobody will be called for any more
@@ -135,6 +140,7 @@ struct agent {
 	struct replica replica;
 	struct reconcile *rec;
 	struct local_endpoint *endpoints; // by id
+	LIST_HEAD(, agent_pool) pools;
 	uint64_t random;
 
 	char host_id[ID_BYTES];
@@ -270,6 +276,9 @@ int net_error(struct err *err, int code, const char *name, const char *fmt, ...)
 // Gives the network what it needs and nobody asked for: id, date, what its driver wants. May be
 // called again with the same record. -EEXIST: a subnet overlaps one of another network.
 int agent_network_choose(struct agent *a, struct network_record *rec, struct err *err);
+// A subnet of the default pools that neither a network nor a pool of this host has. -ENOSPC;
+// -ENOMEM.
+int agent_next_subnet(struct agent *a, unsigned family, struct cidr *ret_cidr);
 
 // ---- agent_network_kept.c ----
 
@@ -277,6 +286,13 @@ int agent_network_load(struct agent *a, struct err *err); // those of this host,
 int agent_network_save(struct agent *a, const struct network_record *rec);   // to disk
 int agent_network_forget(struct agent *a, const struct network_record *rec); // from disk
 void agent_network_run(struct agent *a, uint64_t now_us);
+
+// ---- agent_pool.c ----
+
+int agent_pool_load(struct agent *a, struct err *err); // from disk
+void agent_pool_free_all(struct agent *a);
+// Their number; as many as there is room for are filled in.
+unsigned agent_pool_list(const struct agent *a, struct cidr *ret_cidrs, unsigned max);
 
 // ---- agent_gateway.c ----
 
@@ -287,9 +303,11 @@ void agent_gateway(void *agent, struct replica_net *net, const char *ifname, boo
 
 int agent_endpoint_load(struct agent *a, struct err *err); // from disk
 void agent_endpoint_adopt(struct agent *a); // after a lost state folder: from the store
+// To be called whenever its record, its namespace or its callers are others.
 int agent_endpoint_save(struct agent *a, struct local_endpoint *le);
 void agent_endpoint_forget(struct agent *a, const struct local_endpoint *le);
 struct replica_endpoint *agent_endpoint_record(struct agent *a, const struct local_endpoint *le);
+bool agent_endpoint_is_stored(const struct local_endpoint *le); // or needs no store
 void agent_endpoint_publish(struct agent *a, struct local_endpoint *le);
 void agent_endpoint_drop_unknown(struct agent *a, uint64_t now_us);
 
@@ -300,16 +318,28 @@ void agent_endpoint_drop_unknown(struct agent *a, uint64_t now_us);
 struct replica_endpoint *agent_endpoint_winner(
 	struct agent *a, const struct local_endpoint *le, struct ip_addr *ret_ip);
 void agent_endpoint_lost_address(struct agent *a, struct local_endpoint *le,
-	const struct ip_addr *ip, const struct replica_endpoint *ep);
+	enum endpoint_event lost, const struct ip_addr *ip, const struct replica_endpoint *ep);
 // The old address is gone from the switch: the endpoint comes back with another.
 void agent_endpoint_readdress(struct agent *a, struct local_endpoint *le);
 void agent_endpoint_remote_changed(struct agent *a, struct replica_endpoint *ep, bool gone);
 
-// ---- agent_endpoint.c: its life ----
+// ---- agent_endpoint.c: the switch and the container; what is due ----
 
+// Takes the record over on success.
 int agent_endpoint_add(struct agent *a, struct replica_net *net, struct endpoint_record *rec,
-	const struct netns_id *netns, struct local_endpoint **ret_le);
-void agent_endpoint_stop(struct agent *a, struct local_endpoint *le); // it is to go
+	const struct netns_id *netns, enum local_endpoint_state state,
+	struct local_endpoint **ret_le);
+// It gets a namespace, or has none any more; the record changes, the state does not.
+int agent_endpoint_attach(struct agent *a, struct local_endpoint *le, const struct netns_id *netns,
+	const char *sandbox, const char *ifname); // -ENOMEM
+void agent_endpoint_detach(struct agent *a, struct local_endpoint *le);
+void agent_endpoint_stop(struct agent *a, struct local_endpoint *le);
+void agent_endpoint_leave(struct agent *a, struct local_endpoint *le);
+// The endpoint goes, its first address stays: it is held for itself.
+void agent_endpoint_to_address(struct agent *a, struct local_endpoint *le);
+// The event happens because of `err`: whoever waits is told, else it is logged.
+void agent_endpoint_fails(struct agent *a, struct local_endpoint *le, enum endpoint_event event,
+	const struct err *err);
 void agent_endpoint_container_gone(struct agent *a, struct local_endpoint *le);
 void agent_endpoint_free_all(struct agent *a);
 void agent_endpoint_net_known(struct agent *a, struct replica_net *net);
@@ -321,11 +351,43 @@ void agent_port(void *agent, struct local_endpoint *le, int rc, const struct err
 void agent_port_gone(void *agent, struct local_endpoint *le);
 void agent_port_down(void *agent, struct local_endpoint *le, const char *reason);
 void agent_endpoint_changed(struct agent *a, struct local_endpoint *le); // names follow at once
-void agent_endpoint_failed(
-	struct agent *a, struct local_endpoint *le, int rc, const struct err *err);
 bool agent_endpoint_is_alive(struct agent *a, const struct local_endpoint *le);
-json_t *agent_endpoint_event(const struct local_endpoint *le, const char *reason); // its data
 json_t *agent_endpoint_json(const struct local_endpoint *le);
+json_t *agent_address_json(const struct local_endpoint *le);		   // of one without a name
+json_t *agent_endpoint_answer(struct agent *a, struct local_endpoint *le); // for its caller
+
+// ---- agent_choose.c ----
+
+struct endpoint_choice {
+	struct ip_addr ips[2];	     // asked for; family 0: to be chosen
+	unsigned family;	     // only this one; 0: all that the network has
+	bool may_use_held;	     // also one that is held on this host
+	bool takes_over;	     // filled in: one is that of a host that is silent
+	struct local_endpoint *held; // filled in: what holds the first address on this host
+};
+
+// IPv4 first: the first address is the record's key. 0; -EAGAIN: a block is on its way; or a
+// refusal.
+int agent_choose_ips(struct agent *a, struct replica_net *net, struct endpoint_choice *choice,
+	struct endpoint_record *rec, struct err *err);
+// What errors are about.
+const char *agent_endpoint_path(const struct endpoint_record *rec, char path[NAME_BYTES + 16]);
+
+// ---- agent_steps.c ----
+
+struct local_endpoint *agent_endpoint_by_caller(const struct agent *a, const char *id);
+struct local_endpoint *agent_address_by_caller(const struct agent *a, const char *id);
+// -EEXIST: an earlier request of that id (`kind`: endpoint, address) asked for something else.
+int agent_check_repeat(const struct local_endpoint *le, const struct replica_net *net,
+	const char *kind, const json_t *wanted, const char *id, struct err *err);
+int agent_check_switch(const struct agent *a, struct err *err);
+int agent_check_resolv(
+	const struct agent *a, const json_t *options, const char *sandbox, struct err *err);
+// Fills in rec->ifname, unless it was asked for.
+int agent_choose_ifname(struct agent *a, const struct netns_id *netns, struct endpoint_record *rec,
+	struct err *err);
+void agent_disconnect_local(
+	struct agent *a, struct local_endpoint *le, agent_done_fn *fn, void *arg);
 
 // ---- agent_show.c ----
 
@@ -343,7 +405,9 @@ void agent_names_self(struct agent *a); // its address
 
 // ---- agent_dns.c ----
 
-int agent_dns_local_add(struct agent *a, struct local_endpoint *le);   // -ENOMEM
+int agent_dns_local_add(struct agent *a, struct local_endpoint *le); // -ENOMEM
+// To another namespace. -ENOMEM: it stays.
+int agent_dns_local_move(struct agent *a, struct local_endpoint *le, const struct netns_id *netns);
 void agent_dns_local(struct agent *a, struct local_endpoint *le);      // its state
 void agent_dns_local_gone(struct agent *a, struct local_endpoint *le); // before it is freed
 void agent_dns_net(struct agent *a, struct replica_net *net);	       // its record

@@ -57,17 +57,45 @@ static void list_endpoints(struct agent *a, const struct replica_net *net, json_
 	struct replica_endpoint *ep;
 	struct local_endpoint *le;
 
-	LIST_FOREACH (le, &net->local_endpoints, of_net)
-		json_array_append_new(list, agent_endpoint_json(le));
+	LIST_FOREACH (le, &net->local_endpoints, of_net) {
+		if (le->rec.name[0])
+			json_array_append_new(list, agent_endpoint_json(le));
+	}
 	LIST_FOREACH (ep, &net->endpoints, of_net) {
-		json_t *obj =
-			agent_endpoint_by_id(a, ep->rec.id) ? NULL : endpoint_record_json(&ep->rec);
+		bool is_here = agent_endpoint_by_id(a, ep->rec.id);
+		json_t *obj = is_here || !ep->rec.name[0] ? NULL : endpoint_record_json(&ep->rec);
 
 		if (!obj)
 			continue;
-		json_object_set_new(
-			obj, "state", json_string(ep->host->present ? "up" : state_of(ep->host)));
+		json_object_set_new(obj, "state",
+			json_string(!ep->host->present	 ? state_of(ep->host)
+				    : ep->rec.sandbox[0] ? "up"
+							 : "created"));
 		json_array_append_new(list, obj);
+	}
+}
+
+static json_t *held_elsewhere(const struct endpoint_record *rec)
+{
+	char text[CIDR_TEXT_BYTES];
+
+	return json_pack(
+		"{s:s, s:s}", "address", cidr_format(&rec->ips[0], text), "host", rec->host);
+}
+
+// Those that are held without an endpoint.
+static void list_addresses(struct agent *a, const struct replica_net *net, json_t *list)
+{
+	struct replica_endpoint *ep;
+	struct local_endpoint *le;
+
+	LIST_FOREACH (le, &net->local_endpoints, of_net) {
+		if (!le->rec.name[0])
+			json_array_append_new(list, agent_address_json(le));
+	}
+	LIST_FOREACH (ep, &net->endpoints, of_net) {
+		if (!ep->rec.name[0] && !agent_endpoint_by_id(a, ep->rec.id))
+			json_array_append_new(list, held_elsewhere(&ep->rec));
 	}
 }
 
@@ -103,6 +131,8 @@ json_t *agent_network(struct agent *a, const char *name, struct err *err)
 	json_object_set_new(obj, "builtin", json_boolean(network_is_predefined(&net->rec)));
 	json_object_set_new(obj, "endpoints", json_array());
 	list_endpoints(a, net, json_object_get(obj, "endpoints"));
+	json_object_set_new(obj, "addresses", json_array());
+	list_addresses(a, net, json_object_get(obj, "addresses"));
 	json_object_set_new(obj, "blocks", json_array());
 	list_blocks(net, json_object_get(obj, "blocks"));
 	return obj;
@@ -147,7 +177,7 @@ static json_t *problems(struct agent *a)
 	if (a->host_problem[0])
 		agent_add_problem(list, a->conf->host, a->host_problem);
 	for (struct local_endpoint *le = a->endpoints; le; le = le->hh.next) {
-		if (le->state != ENDPOINT_FAILED && le->state != ENDPOINT_CONFLICT)
+		if (!endpoint_is_wrong(le))
 			continue;
 		snprintf(object, sizeof(object), "endpoint %s of network %s", le->rec.name,
 			le->net->rec.name);
@@ -192,8 +222,12 @@ bool agent_is_settled(const struct agent *agent)
 		return false;
 	for (struct local_endpoint *le = a->endpoints; le; le = le->hh.next) {
 		bool is_stored = le->net->local || le->stored;
+		bool is_quiet = le->state == ENDPOINT_UP || le->state == ENDPOINT_CREATED;
 
-		if (le->state != ENDPOINT_CONFLICT && (le->state != ENDPOINT_UP || !is_stored))
+		if (le->state == ENDPOINT_LOSING || le->state == ENDPOINT_CONFLICT ||
+			le->state == ENDPOINT_TAKEN)
+			continue;
+		if (!is_quiet || !is_stored)
 			return false;
 	}
 	return true;
@@ -275,8 +309,8 @@ static void compare_replicas(struct agent *a, struct audit *audit)
 
 		// One that is off has lost an address, not always that of its key: a problem, which
 		// is told as such. One that goes is no longer to be there.
-		if (le->net->local || le->state == ENDPOINT_CONFLICT ||
-			le->state == ENDPOINT_STOPPING)
+		if (le->net->local || !endpoint_is_kept(le) || le->state == ENDPOINT_LOSING ||
+			le->state == ENDPOINT_CONFLICT || le->state == ENDPOINT_TAKEN)
 			continue;
 		record_key_endpoint(key, le->net->id, &le->rec.ips[0].ip);
 		if (!replica_endpoint(now, key))

@@ -273,7 +273,7 @@ static void on_lost(struct agent *a)
 	LIST_FOREACH (req, &a->requests, entry)
 		req->written = false;
 	log_warn("store: it is not the one that was here before, or older: this host puts back "
-		 "what is its le");
+		 "what is its own");
 	agent_event(a, "store.lost", json_object());
 	a->purge_at_us = agent_now(a) + a->conf->grace_s * SECOND_US;
 	// Hosts that come later see by its name that it is another one; its revisions may be ahead

@@ -24,5 +24,10 @@ NETD_METHODS(X)
 // The answer of the call that is being handled, as an agent_done_fn: comes once, at any time.
 void netd_answer(void *call, int rc, json_t *result, const struct err *err);
 
+// What network.connect and endpoint.create ask for; `sandbox` is left out. It points into `params`
+// and `aliases`.
+int netd_spec_of_params(const json_t *params, const char *aliases[RECORD_ALIASES_MAX],
+	struct connect_spec *ret_spec, struct err *err);
+
 // Makes a network of the parameters of network.create. `ret` needs network_record_fini().
 int netd_network_of_params(const json_t *params, struct network_record *ret, struct err *err);

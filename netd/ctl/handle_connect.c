@@ -58,21 +58,18 @@ static int check_interface(const struct connect_spec *spec, const char *path, st
 		       : 0;
 }
 
-int netd_handle_network_connect(
-	void *arg, const json_t *params, json_t **ret_result, struct err *err)
+int netd_spec_of_params(const json_t *params, const char *aliases[RECORD_ALIASES_MAX],
+	struct connect_spec *ret_spec, struct err *err)
 {
-	const struct netd_handle *h = arg;
-	const char *aliases[RECORD_ALIASES_MAX], *netns = member_text_or(params, "netns", NULL);
-	char path[NAME_BYTES + 16];
 	struct connect_spec spec = {
 		.network = member_text_or(params, "network", NULL),
 		.name = member_text_or(params, "name", NULL),
-		.sandbox = netns ? netns : member_text_or(params, "name", NULL),
 		.ifname = member_text_or(params, "ifname", NULL),
 		.aliases = aliases,
 		.nb_aliases = take_aliases(json_object_get(params, "aliases"), aliases),
 		.options = json_object_get(params, "options"),
 	};
+	char path[NAME_BYTES + 16];
 	int rc;
 
 	snprintf(path, sizeof(path), "container %s", spec.name);
@@ -81,6 +78,21 @@ int netd_handle_network_connect(
 		(rc = take_mac(params, path, &spec, err)) < 0 ||
 		(rc = check_interface(&spec, path, err)) < 0)
 		return rc;
+	*ret_spec = spec;
+	return 0;
+}
+
+int netd_handle_network_connect(
+	void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	const struct netd_handle *h = arg;
+	const char *aliases[RECORD_ALIASES_MAX];
+	struct connect_spec spec;
+	int rc = netd_spec_of_params(params, aliases, &spec, err);
+
+	if (rc < 0)
+		return rc;
+	spec.sandbox = member_text_or(params, "netns", spec.name);
 	agent_connect(h->agent, &spec, netd_answer, ctrl_server_current(h->server));
 	return CTRL_LATER;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "netd/ctl/netd_method.h"
 
+#include "netd/agent/agent.h"
 #include "netd/ctl/netd_result.h"
 #include "netd/drivers/endpoint_options.h"
 #include "netd/drivers/network.h"
@@ -68,30 +69,102 @@ static const struct ctrl_param network_inspect_params[] = {
 		.help = "the network, its id, or a beginning of it that no other has"},
 	END};
 
-static const struct ctrl_param network_connect_params[] = {
-	{.name = "network", .type = CTRL_NAME, .required = true, .help = "the network, or its id"},
-	{.name = "name", .type = CTRL_NAME, .required = true, .help = "of the container"},
+#define NETWORK_PARAM                                                                              \
+	{                                                                                          \
+		.name = "network", .type = CTRL_NAME, .required = true,                            \
+		.help = "the network, or its id"                                                   \
+	}
+// What an endpoint is, but for its place.
+#define ENDPOINT_PARAMS                                                                            \
+	{.name = "name", .type = CTRL_NAME, .required = true, .help = "name of the container"},    \
+		{.name = "ip",                                                                     \
+			.type = CTRL_IP,                                                           \
+			.help = "its IPv4 address; chosen when not given"},                        \
+		{.name = "ip6",                                                                    \
+			.type = CTRL_IP,                                                           \
+			.help = "its IPv6 address; chosen when not given"},                        \
+		{.name = "mac",                                                                    \
+			.type = CTRL_MAC,                                                          \
+			.help = "its MAC address; derived from its first address when not given"}, \
+		{.name = "aliases",                                                                \
+			.type = CTRL_LIST,                                                         \
+			.max = RECORD_ALIASES_MAX,                                                 \
+			.item = &name_item,                                                        \
+			.help = "other names of it in this network"},                              \
+	{                                                                                          \
+		.name = "options", .type = CTRL_OBJECT,                                            \
+		.help = "texts by name:" ENDPOINT_OPTIONS_USAGE                                    \
+	}
+#define IFNAME_PARAM                                                                               \
+	{                                                                                          \
+		.name = "ifname", .type = CTRL_STRING, .min = 1, .max = 15,                        \
+		.help = "its interface there; the next of eth0, eth1, ... when not given"          \
+	}
+#define CALLER_PARAM                                                                               \
+	{                                                                                          \
+		.name = "id", .type = CTRL_STRING, .required = true, .min = 1,                     \
+		.max = CALLER_ID_MAX,                                                              \
+		.help = "the caller's own name for it; a repeat with the same content gets the "   \
+			"same answer"                                                              \
+	}
+#define IF_EXISTS_PARAM(help_text)                                                                 \
+	{                                                                                          \
+		.name = "if_exists", .type = CTRL_BOOL, .help = help_text                          \
+	}
+
+static const struct ctrl_param network_connect_params[] = {NETWORK_PARAM, ENDPOINT_PARAMS,
 	{.name = "netns",
 		.type = CTRL_STRING,
 		.min = 1,
 		.max = 127,
 		.help = "its network namespace: a process id, a path, or a name under /run/netns; "
 			"the container's name when not given"},
-	{.name = "ip", .type = CTRL_IP, .help = "its IPv4 address; chosen when not given"},
-	{.name = "ip6", .type = CTRL_IP, .help = "its IPv6 address; chosen when not given"},
-	{.name = "mac", .type = CTRL_MAC, .help = "made of the address when not given"},
-	{.name = "ifname",
+	IFNAME_PARAM, END};
+
+static const struct ctrl_param endpoint_create_params[] = {
+	CALLER_PARAM, NETWORK_PARAM, ENDPOINT_PARAMS, END};
+
+static const struct ctrl_param endpoint_join_params[] = {CALLER_PARAM,
+	{.name = "netns",
+		.type = CTRL_STRING,
+		.required = true,
+		.min = 1,
+		.max = 127,
+		.help = "the network namespace: a process id, a path, or a name under /run/netns"},
+	IFNAME_PARAM, END};
+
+static const struct ctrl_param endpoint_leave_params[] = {
+	CALLER_PARAM, IF_EXISTS_PARAM("succeed if it is in no namespace"), END};
+
+static const struct ctrl_param endpoint_delete_params[] = {
+	CALLER_PARAM, IF_EXISTS_PARAM("succeed if it does not exist"), END};
+
+static const struct ctrl_param address_request_params[] = {CALLER_PARAM, NETWORK_PARAM,
+	{.name = "ip", .type = CTRL_IP, .help = "the address; chosen when not given"},
+	{.name = "ipv6", .type = CTRL_BOOL, .help = "choose an IPv6 address, not an IPv4 one"},
+	END};
+
+static const struct ctrl_param address_release_params[] = {
+	CALLER_PARAM, IF_EXISTS_PARAM("succeed if no address is held under this id"), END};
+
+static const struct ctrl_param pool_request_params[] = {CALLER_PARAM,
+	{.name = "subnet",
 		.type = CTRL_STRING,
 		.min = 1,
-		.max = 15,
-		.help = "its interface there; the next of eth0, eth1, ... when not given"},
-	{.name = "aliases",
-		.type = CTRL_LIST,
-		.max = RECORD_ALIASES_MAX,
-		.item = &name_item,
-		.help = "other names of it in this network"},
-	{.name = "options", .type = CTRL_OBJECT, .help = "texts by name:" ENDPOINT_OPTIONS_USAGE},
-	END};
+		.max = 64,
+		.help = "the subnet, ADDRESS/LENGTH; one of the default pools when not given"},
+	{.name = "ip_range",
+		.type = CTRL_STRING,
+		.min = 1,
+		.max = 64,
+		.help = "the part of it that addresses are given out from; all of it when not "
+			"given"},
+	{.name = "ipv6", .type = CTRL_BOOL, .help = "choose an IPv6 subnet, not an IPv4 one"}, END};
+
+static const struct ctrl_param pool_release_params[] = {
+	CALLER_PARAM, IF_EXISTS_PARAM("succeed if it does not exist"), END};
+
+static const struct ctrl_param pool_ls_params[] = {END};
 
 static const struct ctrl_param network_disconnect_params[] = {
 	{.name = "network", .type = CTRL_NAME, .required = true, .help = "the network, or its id"},

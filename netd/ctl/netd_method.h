@@ -24,6 +24,30 @@
 		endpoint)                                                                          \
 	X(NETWORK_DISCONNECT, network_disconnect, "network.disconnect", WRITE,                     \
 		"Disconnects a container of this host; tells the endpoint as it was.", endpoint)   \
+	X(ENDPOINT_CREATE, endpoint_create, "endpoint.create", WRITE,                              \
+		"Creates an endpoint without a namespace. It keeps its addresses until it is "     \
+		"deleted, over restarts too.",                                                     \
+		endpoint)                                                                          \
+	X(ENDPOINT_JOIN, endpoint_join, "endpoint.join", WRITE,                                    \
+		"Joins an endpoint to a namespace. Answers once its interface is up there.",       \
+		endpoint)                                                                          \
+	X(ENDPOINT_LEAVE, endpoint_leave, "endpoint.leave", WRITE,                                 \
+		"Takes an endpoint out of its namespace. It keeps its addresses.", left)           \
+	X(ENDPOINT_DELETE, endpoint_delete, "endpoint.delete", WRITE,                              \
+		"Deletes an endpoint, joined or not. An address that is held by itself stays "     \
+		"held.",                                                                           \
+		deleted)                                                                           \
+	X(ADDRESS_REQUEST, address_request, "address.request", WRITE,                              \
+		"Holds an address of a network before there is an endpoint. endpoint.create may "  \
+		"ask for it.",                                                                     \
+		held)                                                                              \
+	X(ADDRESS_RELEASE, address_release, "address.release", WRITE,                              \
+		"Releases an address. An endpoint that uses it keeps it.", released)               \
+	X(POOL_REQUEST, pool_request, "pool.request", WRITE,                                       \
+		"Holds a subnet on this host before a network has it.", pool)                      \
+	X(POOL_RELEASE, pool_release, "pool.release", WRITE, "Releases a subnet.", released)       \
+	X(POOL_LS, pool_ls, "pool.ls", READ, "Lists the subnets that are held on this host.",      \
+		pools)                                                                             \
 	X(NETWORK_PRUNE, network_prune, "network.prune", WRITE,                                    \
 		"Deletes the networks that have no endpoints.", pruned)                            \
 	X(DNS_LS, dns_ls, "dns.ls", READ, "Lists the names that this host answers.", names)        \

@@ -54,16 +54,55 @@ static const struct ctrl_member endpoint_members[] = {{"id", CTRL_STRING, "its i
 	{"options", CTRL_MAP, "its options", .item = &text_item},
 	{"created", CTRL_TIME, "when it was created"},
 	{"state", CTRL_STRING,
-		"`starting`, `up`, `failed`, `conflict` or `stopping` on this host; `up`, "
-		"`suspended` or `unknown` on others",
+		"`creating`, `created`, `starting`, `up`, `failed`, `conflict`, `readdressing`, "
+		"`leaving` or `stopping` on this host; `created`, `up`, `suspended` or `unknown` "
+		"on "
+		"others",
 		.when = "when it was not removed for another host"},
 	{"reason", CTRL_STRING, "why it is in that state", .when = "when there is a reason"},
 	{"dns_problem", CTRL_STRING, "why the container cannot ask for names",
 		.when = "when it cannot"},
+	{"network", CTRL_NAME, "its network", .when = "when it was just made or joined"},
+	{"caller_id", CTRL_STRING, "the id of endpoint.create",
+		.when = "on this host, when it was created so"},
+	{"address_id", CTRL_STRING, "the id of address.request",
+		.when = "on this host, when its address is held by itself"},
 	{}};
 OBJECT(endpoint, "endpoint", "An endpoint: a container in a network");
 static const struct ctrl_member endpoint_item = {
 	.type = CTRL_OBJECT, .object = &netd_object_endpoint};
+
+static const struct ctrl_member left_members[] = {{"id", CTRL_STRING, "the caller's id"},
+	{"left", CTRL_BOOL, "false: `if_exists` was given, and it was in no namespace"}, {}};
+OBJECT(left, NULL, NULL);
+
+static const struct ctrl_member deleted_members[] = {{"id", CTRL_STRING, "the caller's id"},
+	{"deleted", CTRL_BOOL, "false: `if_exists` was given, and it did not exist"}, {}};
+OBJECT(deleted, NULL, NULL);
+
+static const struct ctrl_member released_members[] = {{"id", CTRL_STRING, "the caller's id"},
+	{"released", CTRL_BOOL, "false: `if_exists` was given, and nothing was held"}, {}};
+OBJECT(released, NULL, NULL);
+
+static const struct ctrl_member held_members[] = {{"address", CTRL_STRING, "ADDRESS/LENGTH"},
+	{"host", CTRL_STRING, "the host that holds it"},
+	{"address_id", CTRL_STRING, "the id of address.request", .when = "on this host"},
+	{"network", CTRL_NAME, "its network", .when = "in the answer of address.request"}, {}};
+OBJECT(held, NULL, NULL);
+static const struct ctrl_member held_item = {.type = CTRL_OBJECT, .object = &netd_object_held};
+
+static const struct ctrl_member pool_members[] = {{"id", CTRL_STRING, "the caller's id"},
+	{"subnet", CTRL_STRING, "ADDRESS/LENGTH"},
+	{"ip_range", CTRL_STRING, "the part of it that addresses are given out from"},
+	{"gateway", CTRL_IP, "the gateway that a network with this subnet gets"},
+	{"network", CTRL_NAME, "the network that has this subnet; null: none yet",
+		.nullable = true},
+	{}};
+OBJECT(pool, "pool", "A subnet that is held on this host");
+static const struct ctrl_member pool_item = {.type = CTRL_OBJECT, .object = &netd_object_pool};
+static const struct ctrl_member pools_members[] = {
+	{"pools", CTRL_LIST, "the subnets", .item = &pool_item}, {}};
+OBJECT(pools, NULL, NULL);
 
 // ---- networks ----
 
@@ -125,6 +164,7 @@ static const struct ctrl_member network_members[] = {{"name", CTRL_NAME, "the ne
 	{"options", CTRL_MAP, "options of its driver", .item = &text_item},
 	{"created", CTRL_TIME, "when it was created"},
 	{"endpoints", CTRL_LIST, "its endpoints", .item = &endpoint_item},
+	{"addresses", CTRL_LIST, "addresses that are held without an endpoint", .item = &held_item},
 	{"blocks", CTRL_LIST, "blocks of its addresses", .item = &block_item}, {}};
 OBJECT(network, NULL, NULL);
 
@@ -239,4 +279,4 @@ OBJECT(audit, NULL, NULL);
 
 const struct ctrl_object netd_object_events = {NULL, NULL, ctrl_events_members};
 
-const struct ctrl_object *const netd_objects[] = {&netd_object_endpoint, NULL};
+const struct ctrl_object *const netd_objects[] = {&netd_object_endpoint, &netd_object_pool, NULL};

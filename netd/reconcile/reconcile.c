@@ -93,7 +93,7 @@ void reconcile_endpoint_add(struct reconcile *rec, struct local_endpoint *own)
 		rec->opts.on_port(rec->opts.arg, own, -ENOMEM, &no_memory);
 		return;
 	}
-	port->deleting = port->deleting && own->state == ENDPOINT_STOPPING;
+	port->deleting = port->deleting && !local_endpoint_wants_port(own);
 	port->changed = true;
 	port->obj.next_us = port->obj.wait_us = 0;
 	claim_anew(port);

@@ -39,8 +39,7 @@ void sw_port_free(struct sw_port *port)
 
 bool sw_port_claims(const struct sw_port *port)
 {
-	return port->net->net && !port->deleting && port->own->state != ENDPOINT_CONFLICT &&
-	       port->own->state != ENDPOINT_STOPPING;
+	return port->net->net && !port->deleting && local_endpoint_wants_port(port->own);
 }
 
 bool sw_port_wanted(const struct sw_port *port)

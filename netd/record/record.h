@@ -92,7 +92,7 @@ struct block_record {
 // Of records that claim one address the greater (epoch, seq) wins, then the smaller id.
 struct endpoint_record {
 	char id[ID_BYTES];
-	char name[NAME_BYTES];
+	char name[NAME_BYTES]; // empty: an address that is held, without an endpoint
 	char host[NAME_BYTES];
 	struct cidr ips[RECORD_IPS_MAX]; // prefix: of the subnet. The first one is the key
 	unsigned nb_ips;
@@ -102,7 +102,7 @@ struct endpoint_record {
 	bool is_static;	   // somebody asked for this address
 	uint64_t epoch;	   // of the block that the address was in
 	uint64_t seq;	   // of its host
-	char sandbox[128]; // how its host finds the container's namespace
+	char sandbox[128]; // how its host finds the container's namespace; empty: it has none yet
 	char ifname[16];
 	json_t *options; // of `connect`; object of strings, may be NULL
 	char created[32];

@@ -91,7 +91,7 @@ static int read_endpoint(struct record_reader *r, struct endpoint_record *rec)
 	int rc;
 
 	if (record_read_id(r, "id", rec->id) < 0 ||
-		record_read_name(r, "name", true, rec->name) < 0 ||
+		record_read_name(r, "name", false, rec->name) < 0 ||
 		record_read_name(r, "host", true, rec->host) < 0 || read_ips(r, rec) < 0 ||
 		read_mac(r, &rec->mac) < 0 || record_read_bool(r, "static", &rec->is_static) < 0 ||
 		record_read_uint(r, "epoch", true, INT64_MAX, &rec->epoch) < 0 ||
@@ -101,6 +101,9 @@ static int read_endpoint(struct record_reader *r, struct endpoint_record *rec)
 	rc = read_aliases(r, rec);
 	if (rc < 0)
 		return rc;
+	// An address that is held has none.
+	if (!rec->name[0] && rec->sandbox[0])
+		return record_refuse(r, "member 'name' is missing");
 	record_key_parse(r->key, &key);
 	if (key.kind != RECORD_ENDPOINT || !ip_equal(&key.cidr.ip, &rec->ips[0].ip))
 		return record_refuse(r, "the record is of another address");
@@ -149,7 +152,8 @@ static json_t *add_members(json_t *object, const struct endpoint_record *rec, bo
 	char mac[MAC_TEXT_BYTES];
 
 	json_object_set_new(object, "id", json_string(rec->id));
-	json_object_set_new(object, "name", json_string(rec->name));
+	if (all || rec->name[0])
+		json_object_set_new(object, "name", json_string(rec->name));
 	json_object_set_new(object, "host", json_string(rec->host));
 	json_object_set_new(object, "ips", ips_json(rec));
 	json_object_set_new(object, "mac", json_string(mac_format(&rec->mac, mac)));

@@ -6,6 +6,7 @@
 
 #include "base/util.h"
 #include "tests/sim/promise.h"
+#include "tests/sim/steps.h"
 #include "tests/sim/world.h"
 
 #define OUTAGE_MAX_US  (20 * S_US)
@@ -383,6 +384,13 @@ static const struct action {
 	{"disconnect", disconnect, 12, false},
 	{"move", move, 6, false},
 	{"kill", kill_container, 8, false},
+	{"steps_address", steps_address, 8, false},
+	{"steps_create", steps_create, 16, false},
+	{"steps_join", steps_join, 12, false},
+	{"steps_leave", steps_leave, 6, false},
+	{"steps_delete", steps_delete, 8, false},
+	{"steps_again", steps_again, 12, false},
+	{"steps_kill", steps_kill, 3, false},
 	{"agent_dies", agent_dies, 6, true},
 	{"agent_forgets", agent_forgets, 3, true},
 	{"switch_dies", switch_dies, 5, true},

@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "tests/sim/promise.h"
+#include "tests/sim/steps.h"
 #include "tests/sim/world.h"
 
 // Its host was not there in time to put it back into a store that was lost.
@@ -54,7 +55,8 @@ static void forget_seen(struct promise *p)
 static bool follow(struct promise *p)
 {
 	struct local_endpoint *le = promise_endpoint(p);
-	bool is_off = le && (le->state == ENDPOINT_CONFLICT || le->agent->readdress);
+	bool is_off = le && (le->state == ENDPOINT_LOSING || le->state == ENDPOINT_CONFLICT ||
+				    le->state == ENDPOINT_MOVING || le->state == ENDPOINT_MOVED);
 
 	if (promise_in_store(p))
 		p->stored_us = p->w->tl.now_us;
@@ -220,6 +222,7 @@ void check_running(struct world *w)
 	struct promise *p;
 
 	check_store(w);
+	check_steps_running(w);
 	for (unsigned i = 0; i < w->nb_hosts; i++)
 		host_look(&w->hosts[i]);
 	LIST_FOREACH (p, &w->promises, entry) {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tests/sim/promise.h"
+#include "tests/sim/steps.h"
 #include "tests/sim/truth.h"
 
 void wrong(struct truth *t, const char *fmt, ...)
@@ -294,6 +295,8 @@ static void check_record(struct truth *t, const struct truth_ep *ep)
 	else if (!h || h->dead)
 		wrong(t, "endpoint %s (%s) is on %s, which is dead", ep->rec.name, ip,
 			ep->rec.host);
+	else if (check_steps_record(t, ep))
+		return;
 	else if (!c || !c->alive || c->host != h)
 		wrong(t, "endpoint %s (%s) on %s is of a container that is dead (%s)", ep->rec.name,
 			ip, ep->rec.host, ep->rec.sandbox);
@@ -401,6 +404,7 @@ bool check_end(struct world *w, char *text, size_t len_bytes)
 	read_store(t);
 	check_nets(t);
 	check_endpoints(t);
+	check_steps(t);
 	check_hosts(t);
 	check_blocks(t);
 	check_block_keys(t);

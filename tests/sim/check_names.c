@@ -84,7 +84,8 @@ static void expect_endpoint(
 static bool takes_part(const struct truth *t, const struct host *h, const char *net_id)
 {
 	for (unsigned i = 0; i < t->nb_eps; i++) {
-		if (!strcmp(t->eps[i].net_id, net_id) && !strcmp(t->eps[i].rec.host, h->conf.host))
+		if (!strcmp(t->eps[i].net_id, net_id) && t->eps[i].rec.sandbox[0] &&
+			!strcmp(t->eps[i].rec.host, h->conf.host))
 			return true;
 	}
 	return false;
@@ -97,7 +98,7 @@ static void expect_network(struct rows *rows, const struct network_record *net)
 	if (!takes_part(t, rows->h, net->id))
 		return;
 	for (unsigned i = 0; i < t->nb_eps; i++) {
-		if (!strcmp(t->eps[i].net_id, net->id))
+		if (!strcmp(t->eps[i].net_id, net->id) && t->eps[i].rec.sandbox[0])
 			expect_endpoint(
 				rows, net->name, &t->eps[i].rec, !has_lost_name(t, &t->eps[i]));
 	}

@@ -49,14 +49,29 @@ void check_replica(struct truth *t, struct host *h)
 
 // ---- switches ----
 
-static unsigned count_local(struct truth *t, const struct host *h, const char *net_id)
+static bool is_local(const struct host *h, const struct truth_ep *ep)
+{
+	return !strcmp(ep->rec.host, h->conf.host);
+}
+
+// With a namespace: the others have no port.
+static unsigned count_joined(struct truth *t, const struct host *h, const char *net_id)
 {
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < t->nb_eps; i++)
-		count += !strcmp(t->eps[i].net_id, net_id) &&
-			 !strcmp(t->eps[i].rec.host, h->conf.host);
+		count += !strcmp(t->eps[i].net_id, net_id) && is_local(h, &t->eps[i]) &&
+			 t->eps[i].rec.sandbox[0];
 	return count;
+}
+
+static bool has_any(struct truth *t, const struct host *h, const char *net_id)
+{
+	for (unsigned i = 0; i < t->nb_eps; i++) {
+		if (!strcmp(t->eps[i].net_id, net_id) && is_local(h, &t->eps[i]))
+			return true;
+	}
+	return false;
 }
 
 static unsigned count_gateways(const struct network_record *net)
@@ -103,7 +118,7 @@ static void check_gateway(struct truth *t, const struct host *h, const struct ne
 static void check_ports(struct truth *t, const struct host *h, const struct network_record *net,
 	const struct fake_bridge *bridge)
 {
-	unsigned count = count_local(t, h, net->id) + 1 + (count_gateways(net) != 0);
+	unsigned count = count_joined(t, h, net->id) + 1 + (count_gateways(net) != 0);
 	char name[64];
 
 	if (count_gateways(net))
@@ -115,7 +130,7 @@ static void check_ports(struct truth *t, const struct host *h, const struct netw
 		const struct truth_ep *ep = &t->eps[i];
 		struct fake_port *port;
 
-		if (strcmp(ep->net_id, net->id) || strcmp(ep->rec.host, h->conf.host))
+		if (strcmp(ep->net_id, net->id) || !is_local(h, ep) || !ep->rec.sandbox[0])
 			continue;
 		snprintf(name, sizeof(name), RECONCILE_PREFIX "%.12s", ep->rec.id);
 		HASH_FIND_STR(bridge->ports, name, port);
@@ -174,17 +189,17 @@ static void check_bridge(struct truth *t, const struct host *h, const struct net
 	for (unsigned i = 0; i < t->nb_eps; i++) {
 		const struct truth_ep *ep = &t->eps[i];
 
-		if (strcmp(ep->net_id, net->id) != 0)
+		if (strcmp(ep->net_id, net->id) || (is_local(h, ep) && !ep->rec.sandbox[0]))
 			continue;
 		ips += ep->rec.nb_ips;
 		check_neigh(t, h, ep, bridge);
-		if (!strcmp(ep->rec.host, h->conf.host))
+		if (is_local(h, ep))
 			continue;
 		remote++;
 		check_remote(t, h, ep, bridge);
 	}
 	for (unsigned i = 0; i < t->w->nb_hosts; i++)
-		floods += &t->w->hosts[i] != h && count_local(t, &t->w->hosts[i], net->id);
+		floods += &t->w->hosts[i] != h && has_any(t, &t->w->hosts[i], net->id);
 	if (HASH_COUNT(bridge->fdb) != remote || HASH_COUNT(bridge->neigh) != ips ||
 		HASH_COUNT(bridge->floods) != floods)
 		wrong(t, "%s: %s has %u entries, %u neighbours, floods to %u; should be %u, %u, %u",
@@ -219,7 +234,7 @@ void check_switch(struct truth *t, const struct host *h)
 	unsigned bridges = 0, found = 0;
 
 	for (unsigned i = 0; i < t->nb_nets; i++) {
-		if (!count_local(t, h, t->nets[i].id))
+		if (!count_joined(t, h, t->nets[i].id))
 			continue;
 		bridges++;
 		check_bridge(t, h, &t->nets[i]);

@@ -38,8 +38,7 @@ struct local_endpoint *promise_endpoint(const struct promise *p)
 
 	for (; le; le = le->hh.next) {
 		if (!strcmp(le->rec.sandbox, p->container->sandbox) &&
-			!strcmp(le->net->id, p->net_id) &&
-			(le->state != ENDPOINT_STOPPING || le->agent->readdress))
+			!strcmp(le->net->id, p->net_id) && !endpoint_is_ending(le))
 			return le;
 	}
 	return NULL;

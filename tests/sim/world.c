@@ -8,6 +8,7 @@
 
 #include "tests/sim/fake_sandbox.h"
 #include "tests/sim/promise.h"
+#include "tests/sim/steps.h"
 
 #define TICK_US	 (250 * MS_US)
 #define LATE_US	 (5 * S_US)
@@ -216,6 +217,7 @@ void host_forget(struct host *h)
 {
 	world_trace(h->w, "%s: the state folder is lost", h->conf.host);
 	promises_forget(h);
+	steps_forget(h);
 	local_memory_free(h->local);
 	h->local = local_memory_new();
 	h->forgot_us = h->w->tl.now_us;
@@ -458,6 +460,7 @@ void world_fini(struct world *w)
 		netd_conf_fini(&h->conf);
 	}
 	promises_free(w);
+	steps_free(w);
 	while ((c = LIST_FIRST(&w->containers))) {
 		LIST_REMOVE(c, entry);
 		free(c);

@@ -6,6 +6,7 @@
 //	world.c		hosts, containers, time
 //	action.c	what people and accidents do
 //	promise.c	what people were told, and what they may rely on
+//	steps.c		engines that connect in steps: what they do and were told
 //	check.c		what must be so while things happen
 //	check_end.c	what must be so when all is healed and quiet: the store
 //	check_tables.c	and agents and switches
@@ -77,6 +78,7 @@ struct container {
 
 struct promise;
 struct net_promise;
+struct step_ep;
 
 struct world_opts {
 	uint64_t seed;
@@ -94,8 +96,9 @@ struct world {
 	LIST_HEAD(, container) containers;
 	LIST_HEAD(, promise) promises;
 	LIST_HEAD(, net_promise) nets;
+	LIST_HEAD(, step_ep) steps;
 	uint64_t last_ino;
-	unsigned last_address, last_mac;
+	unsigned last_address, last_mac, last_step;
 	struct timeline_event store_up;
 	bool chaos;		 // accidents may happen; false: it is being healed
 	uint64_t lost_us;	 // the store was lost or set back last

@@ -51,7 +51,7 @@ static void on_port(void *arg, struct local_endpoint *own, int rc, const struct 
 		rc = sandbox_kernel.ops->configure(&sandbox_kernel, own, &why);
 		err = &why;
 	}
-	own->state = rc == 0 ? ENDPOINT_UP : ENDPOINT_FAILED;
+	own->state = rc == 0 ? ENDPOINT_UP : ENDPOINT_NO_PORT;
 	if (rc < 0)
 		err_text(err, p->reason, sizeof(p->reason));
 }

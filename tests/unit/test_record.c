@@ -293,6 +293,27 @@ struct mistake {
 	const char *member, *value;
 };
 
+// An address that is held is an endpoint without a name, and without a namespace.
+static void test_held_address(void **state)
+{
+	struct endpoint_record rec, again;
+	struct err err = {0};
+	char *bare = with_member(full_endpoint, "name", NULL), *text;
+	char *held = with_member(bare, "sandbox", NULL);
+
+	assert_int_equal(endpoint_record_parse(EP, held, strlen(held), &rec, &err), 0);
+	assert_string_equal(rec.name, "");
+	text = endpoint_record_print(&rec);
+	assert_int_equal(endpoint_record_parse(EP, text, strlen(text), &again, &err), 0);
+	assert_string_equal(again.name, "");
+	assert_string_equal(again.id, rec.id);
+	endpoint_record_fini(&rec);
+	endpoint_record_fini(&again);
+	free(text);
+	free(held);
+	free(bare);
+}
+
 static void test_endpoint_mistakes(void **state)
 {
 	static const struct mistake rows[] = {
@@ -540,6 +561,7 @@ int main(void)
 		cmocka_unit_test(test_network_without_dns),
 		cmocka_unit_test(test_endpoint),
 		cmocka_unit_test(test_winner),
+		cmocka_unit_test(test_held_address),
 		cmocka_unit_test(test_endpoint_mistakes),
 		cmocka_unit_test(test_network_mistakes),
 		cmocka_unit_test(test_host_mistakes),
