@@ -194,7 +194,8 @@ void agent_endpoint_adopt(struct agent *a)
 		struct netns_id netns;
 
 		a->seq = MAX_OF(a->seq, ep->rec.seq);
-		if (agent_endpoint_by_id(a, ep->rec.id) || is_superseded(host, ep) ||
+		if (!ep->rec.sandbox[0] || agent_endpoint_by_id(a, ep->rec.id) ||
+			is_superseded(host, ep) ||
 			a->opts.sandbox->ops->find(a->opts.sandbox, ep->rec.sandbox, &netns, NULL) <
 				0 ||
 			endpoint_record_copy(&ep->rec, &rec) < 0)

@@ -23,12 +23,15 @@ static json_t *network_row(struct agent *a, const struct replica_net *net)
 		net->local ? "local" : "global", "builtin", network_is_predefined(&net->rec),
 		"ipv6", net->rec.ipv6, "internal", net->rec.internal, "created", net->rec.created,
 		"subnets", json_array(), "labels", net->rec.labels);
-	unsigned here = net->nb_local, elsewhere = 0;
+	unsigned here = 0, elsewhere = 0;
+	const struct local_endpoint *le;
 	struct replica_endpoint *ep;
 	char text[CIDR_TEXT_BYTES];
 
+	LIST_FOREACH (le, &net->local_endpoints, of_net)
+		here += le->rec.name[0] != '\0';
 	LIST_FOREACH (ep, &net->endpoints, of_net)
-		elsewhere += strcmp(ep->rec.host, a->conf->host) != 0;
+		elsewhere += ep->rec.name[0] && strcmp(ep->rec.host, a->conf->host) != 0;
 	for (unsigned i = 0; row && i < net->rec.nb_subnets; i++)
 		json_array_append_new(json_object_get(row, "subnets"),
 			json_string(cidr_format(&net->rec.subnets[i].cidr, text)));

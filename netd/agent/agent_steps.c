@@ -303,7 +303,7 @@ static bool answer_missing(struct agent *a, struct step *s, const char *flag, co
 	return request_answer(a, &s->req, err.code, NULL, &err);
 }
 
-static bool answer_late(struct agent *a, struct step *s, const char *what)
+static bool answer_late(struct agent *a, struct step *s)
 {
 	struct err err = {0};
 
@@ -328,7 +328,7 @@ static bool leave_run(struct agent *a, struct request *req, uint64_t now_us)
 	s->begun = true;
 	if (le->state != ENDPOINT_LEAVING)
 		return answer_flag(a, s, "left", true);
-	return now_us >= req->deadline_us ? answer_late(a, s, "left") : false;
+	return now_us >= req->deadline_us ? answer_late(a, s) : false;
 }
 
 // It ends; when its address is held for itself, that stays. True: it is on its way.
@@ -364,7 +364,7 @@ static bool delete_run(struct agent *a, struct request *req, uint64_t now_us)
 		begin_delete(a, s, le);
 	if (is_deleted(a, s))
 		return answer_flag(a, s, "deleted", true);
-	return now_us >= req->deadline_us ? answer_late(a, s, "deleted") : false;
+	return now_us >= req->deadline_us ? answer_late(a, s) : false;
 }
 
 // An endpoint that uses it goes on with it, and takes it along when it is deleted.
@@ -401,7 +401,7 @@ static bool release_run(struct agent *a, struct request *req, uint64_t now_us)
 	}
 	if (!agent_endpoint_by_id(a, s->le))
 		return answer_flag(a, s, "released", true);
-	return now_us >= req->deadline_us ? answer_late(a, s, "released") : false;
+	return now_us >= req->deadline_us ? answer_late(a, s) : false;
 }
 
 static void start_ending(struct agent *a, const char *id, bool if_exists,
@@ -450,7 +450,11 @@ void agent_disconnect_local(
 
 	if (!s)
 		return;
+	// Of an endpoint whose address stays held, nothing else is left afterwards.
+	if (le->agent->address_id)
+		s->result = agent_endpoint_json(le);
 	begin_delete(a, s, le);
-	s->result = agent_endpoint_json(le);
+	if (!s->result)
+		s->result = agent_endpoint_json(le);
 	step_start(a, s, disconnect_run, fn, arg);
 }

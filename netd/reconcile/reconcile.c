@@ -61,39 +61,39 @@ void reconcile_ready(struct reconcile *rec)
 	rec->ready = true;
 }
 
-static struct sw_port *port_of(struct reconcile *rec, const struct local_endpoint *own)
+static struct sw_port *port_of(struct reconcile *rec, const struct local_endpoint *le)
 {
 	char name[sizeof(((struct sw_port *)0)->name)];
 	struct sw_port *port;
 
-	snprintf(name, sizeof(name), RECONCILE_PREFIX "%.12s", own->rec.id);
+	snprintf(name, sizeof(name), RECONCILE_PREFIX "%.12s", le->rec.id);
 	HASH_FIND_STR(rec->ports, name, port);
-	return port && port->own == own ? port : NULL;
+	return port && port->le == le ? port : NULL;
 }
 
 static void claim_anew(struct sw_port *port)
 {
-	sw_claim_del(port->net, &port->own->rec, &port->own->rec, &port->keys);
-	port->keys = claim_keys(&port->own->rec);
+	sw_claim_del(port->net, &port->le->rec, &port->le->rec, &port->keys);
+	port->keys = claim_keys(&port->le->rec);
 	if (sw_port_claims(port))
-		sw_claim_add(port->net, &port->own->rec, &port->keys, NULL);
+		sw_claim_add(port->net, &port->le->rec, &port->keys, NULL);
 }
 
-void reconcile_endpoint_add(struct reconcile *rec, struct local_endpoint *own)
+void reconcile_endpoint_add(struct reconcile *rec, struct local_endpoint *le)
 {
 	static const struct err no_memory = {.code = -ENOMEM, .reason = "out of memory"};
-	struct sw_port *port = port_of(rec, own);
-	struct sw_net *net = own->net->reconcile;
+	struct sw_port *port = port_of(rec, le);
+	struct sw_net *net = le->net->reconcile;
 
 	if (!net)
-		net = sw_net_new(rec, own->net);
+		net = sw_net_new(rec, le->net);
 	if (net && !port)
-		port = sw_port_new(net, own);
+		port = sw_port_new(net, le);
 	if (!net || !port) {
-		rec->opts.on_port(rec->opts.arg, own, -ENOMEM, &no_memory);
+		rec->opts.on_port(rec->opts.arg, le, -ENOMEM, &no_memory);
 		return;
 	}
-	port->deleting = port->deleting && !local_endpoint_wants_port(own);
+	port->deleting = port->deleting && !local_endpoint_wants_port(le);
 	port->changed = true;
 	port->obj.next_us = port->obj.wait_us = 0;
 	claim_anew(port);
@@ -103,12 +103,12 @@ void reconcile_endpoint_add(struct reconcile *rec, struct local_endpoint *own)
 	sw_net_queue(net);
 }
 
-void reconcile_endpoint_del(struct reconcile *rec, struct local_endpoint *own)
+void reconcile_endpoint_del(struct reconcile *rec, struct local_endpoint *le)
 {
-	struct sw_port *port = port_of(rec, own);
+	struct sw_port *port = port_of(rec, le);
 
 	if (!port) { // never heard of
-		rec->opts.on_port_gone(rec->opts.arg, own);
+		rec->opts.on_port_gone(rec->opts.arg, le);
 		return;
 	}
 	port->deleting = true;
@@ -220,15 +220,15 @@ static bool is_loss(struct reconcile *rec, const char *event, const json_t *data
 {
 	const char *bridge = member_text_or(data, "bridge", NULL);
 	const char *port = member_text_or(data, "port", NULL);
-	struct sw_port *own = NULL;
+	struct sw_port *le = NULL;
 	struct sw_net *net;
 
 	if (!strcmp(event, "vtep.del"))
 		return rec->tunnel_obj.there && !rec->tunnel_obj.busy;
 	if (port)
-		HASH_FIND_STR(rec->ports, port, own);
-	if (own)
-		return own->obj.there && !own->obj.busy;
+		HASH_FIND_STR(rec->ports, port, le);
+	if (le)
+		return le->obj.there && !le->obj.busy;
 	LIST_FOREACH (net, &rec->nets, entry) {
 		if (!strcmp(event, "port.del") && port && !strcmp(net->vx_name, port))
 			return net->vx.there && !net->vx.busy && !net->bridge.busy;

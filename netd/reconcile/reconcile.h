@@ -31,11 +31,11 @@ struct reconcile_opts {
 	const char *self; // this host's name
 	// The port of an own endpoint is up (0), or the reason why it is not; called after each
 	// attempt.
-	void (*on_port)(void *arg, struct local_endpoint *own, int rc, const struct err *err);
+	void (*on_port)(void *arg, struct local_endpoint *le, int rc, const struct err *err);
 	// The port was removed from the switch, after reconcile_endpoint_del().
-	void (*on_port_gone)(void *arg, struct local_endpoint *own);
+	void (*on_port_gone)(void *arg, struct local_endpoint *le);
 	// The switch reports that the port's namespace or device is gone.
-	void (*on_port_down)(void *arg, struct local_endpoint *own, const char *reason);
+	void (*on_port_down)(void *arg, struct local_endpoint *le, const char *reason);
 	// The gateway's interface exists, with the addresses of the record, which may have changed
 	// (called after each attempt); or it is being removed. `net` has its record. May be NULL.
 	void (*on_gateway)(void *arg, struct replica_net *net, const char *ifname, bool up);
@@ -62,9 +62,9 @@ void reconcile_ready(struct reconcile *rec);
 
 // Something has changed. Each call is cheap and idempotent, and takes effect after the current
 // event.
-void reconcile_endpoint_add(struct reconcile *rec, struct local_endpoint *own); // also: changed
+void reconcile_endpoint_add(struct reconcile *rec, struct local_endpoint *le); // also: changed
 void reconcile_endpoint_del(
-	struct reconcile *rec, struct local_endpoint *own);	    // stays until on_port_gone()
+	struct reconcile *rec, struct local_endpoint *le);	    // stays until on_port_gone()
 void reconcile_net(struct reconcile *rec, struct replica_net *net); // its record
 void reconcile_net_gone(struct reconcile *rec, struct replica_net *net); // before it is freed
 // An endpoint that the replica has or (`gone`) had. Also for endpoints that have lost an address.

@@ -220,9 +220,9 @@ int sw_claims_build(struct sw_net *net)
 		return 0;
 	net->has_claims = true;
 	LIST_FOREACH (port, &net->ports, of_net) {
-		port->keys = claim_keys(&port->own->rec);
+		port->keys = claim_keys(&port->le->rec);
 		if (net->has_claims && sw_port_claims(port))
-			sw_claim_add(net, &port->own->rec, &port->keys, NULL);
+			sw_claim_add(net, &port->le->rec, &port->keys, NULL);
 	}
 	LIST_FOREACH (ep, &net->net->endpoints, of_net) {
 		struct claim_keys keys = claim_keys(&ep->rec);
@@ -303,7 +303,7 @@ void sw_want_each(const struct sw_net *net, sw_key_fn *fn, void *arg)
 	sw_gateway_each(net, fn, arg);
 	LIST_FOREACH (port, &net->ports, of_net) {
 		if (sw_port_claims(port))
-			each_of(&port->own->rec, fn, arg);
+			each_of(&port->le->rec, fn, arg);
 	}
 	if (!net->net)
 		return;

@@ -10,14 +10,14 @@
 #include "netd/drivers/network.h"
 #include "netd/reconcile/reconcile_priv.h"
 
-struct sw_port *sw_port_new(struct sw_net *net, struct local_endpoint *own)
+struct sw_port *sw_port_new(struct sw_net *net, struct local_endpoint *le)
 {
 	struct sw_port *port = calloc(1, sizeof(*port));
 
 	if (!port)
 		return NULL;
-	snprintf(port->name, sizeof(port->name), RECONCILE_PREFIX "%.12s", own->rec.id);
-	port->own = own;
+	snprintf(port->name, sizeof(port->name), RECONCILE_PREFIX "%.12s", le->rec.id);
+	port->le = le;
 	port->net = net;
 	port->changed = true;
 	HASH_ADD_STR(net->rec->ports, name, port);
@@ -39,19 +39,19 @@ void sw_port_free(struct sw_port *port)
 
 bool sw_port_claims(const struct sw_port *port)
 {
-	return port->net->net && !port->deleting && local_endpoint_wants_port(port->own);
+	return port->net->net && !port->deleting && local_endpoint_wants_port(port->le);
 }
 
 bool sw_port_wanted(const struct sw_port *port)
 {
-	return sw_port_claims(port) && port->own->rec.sandbox[0];
+	return sw_port_claims(port) && port->le->rec.sandbox[0];
 }
 
 // ---- options ----
 
 void sw_port_options(const struct sw_port *port, json_t **ret_fixed, json_t **ret_live)
 {
-	const struct endpoint_record *rec = &port->own->rec;
+	const struct endpoint_record *rec = &port->le->rec;
 	const char *type = endpoint_option(rec->options, ENDPOINT_PORT);
 	char mac[MAC_TEXT_BYTES];
 	json_t *live;
@@ -83,7 +83,7 @@ static void tell(struct sw_port *port, int rc, const struct err *err)
 	struct reconcile_opts *opts = &port->net->rec->opts;
 
 	if (!port->deleting)
-		opts->on_port(opts->arg, port->own, rc, err);
+		opts->on_port(opts->arg, port->le, rc, err);
 }
 
 void sw_port_up(struct sw_port *port)
@@ -98,17 +98,17 @@ void sw_port_down(struct sw_port *port, const char *reason)
 
 	port->down = true;
 	if (!port->deleting)
-		opts->on_port_down(opts->arg, port->own, reason);
+		opts->on_port_down(opts->arg, port->le, reason);
 }
 
 static void gone(struct sw_port *port)
 {
 	struct reconcile_opts *opts = &port->net->rec->opts;
-	struct local_endpoint *own = port->own;
+	struct local_endpoint *le = port->le;
 
 	sw_net_queue(port->net);
 	sw_port_free(port);
-	opts->on_port_gone(opts->arg, own);
+	opts->on_port_gone(opts->arg, le);
 }
 
 // ---- calls ----

@@ -94,7 +94,7 @@ struct sw_host { // another host in a network
 struct sw_port { // of an own endpoint
 	struct sw_object obj;
 	char name[sizeof(RECONCILE_PREFIX) + 12];
-	struct local_endpoint *own;
+	struct local_endpoint *le;
 	struct sw_net *net;
 	struct claim_keys keys; // as they are in the network's index
 	bool deleting;		// on_port_gone() is waited for
@@ -266,7 +266,7 @@ json_t *sw_net_mtu(const struct sw_net *net); // of its ports
 
 // ---- reconcile_port.c ----
 
-struct sw_port *sw_port_new(struct sw_net *net, struct local_endpoint *own);
+struct sw_port *sw_port_new(struct sw_net *net, struct local_endpoint *le);
 void sw_port_free(struct sw_port *port);
 void sw_ports_step(struct sw_net *net);
 bool sw_port_claims(const struct sw_port *port); // it has its addresses

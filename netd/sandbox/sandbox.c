@@ -130,7 +130,7 @@ static int choose_ifname(struct sandbox *sb, const char *text, char (*taken)[16]
 // ---- addresses and routes ----
 
 struct job {
-	const struct local_endpoint *own;
+	const struct local_endpoint *le;
 	struct nl *nl;
 	int ifindex;
 	char object[SANDBOX_OBJECT_BYTES];
@@ -148,10 +148,10 @@ static struct nl_addr nl_addr_of(const struct ip_addr *ip, unsigned prefix)
 	return addr;
 }
 
-static bool is_own(const struct local_endpoint *own, const struct cidr *cidr)
+static bool is_its(const struct local_endpoint *le, const struct cidr *cidr)
 {
-	for (unsigned i = 0; i < own->rec.nb_ips; i++) {
-		if (cidr_equal(&own->rec.ips[i], cidr))
+	for (unsigned i = 0; i < le->rec.nb_ips; i++) {
+		if (cidr_equal(&le->rec.ips[i], cidr))
 			return true;
 	}
 	return false;
@@ -175,24 +175,24 @@ static void find_stale(void *arg, const struct nl_addr *addr)
 		.ip.family = addr->family == AF_INET6 ? 6 : 4, .prefix = addr->prefix_bits};
 
 	memcpy(cidr.ip.byte, addr->byte, addr->bytes);
-	if (job->nb_stale < STALE_MAX && !is_own(job->own, &cidr) &&
-		is_of_network(&job->own->net->rec, &cidr.ip))
+	if (job->nb_stale < STALE_MAX && !is_its(job->le, &cidr) &&
+		is_of_network(&job->le->net->rec, &cidr.ip))
 		job->stale[job->nb_stale++] = cidr;
 }
 
 // Docker turns IPv6 off in containers whose own networks have none.
-static void turn_ip6_on(const struct local_endpoint *own)
+static void turn_ip6_on(const struct local_endpoint *le)
 {
 	char file[64];
 	int ns, home, fd;
 
-	if (netns_open(own->rec.sandbox, "", &ns, NULL) < 0)
+	if (netns_open(le->rec.sandbox, "", &ns, NULL) < 0)
 		return;
 	home = netns_enter(ns);
 	close(ns);
 	if (home < 0)
 		return;
-	snprintf(file, sizeof(file), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", own->rec.ifname);
+	snprintf(file, sizeof(file), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", le->rec.ifname);
 	fd = open(file, O_WRONLY | O_CLOEXEC);
 	netns_leave(home);
 	if (fd < 0)
@@ -209,7 +209,7 @@ static bool is_ip6_off(int rc, const struct cidr *cidr)
 
 static int set_addresses(struct job *job, struct err *err)
 {
-	const struct endpoint_record *rec = &job->own->rec;
+	const struct endpoint_record *rec = &job->le->rec;
 	char text[CIDR_TEXT_BYTES];
 	int rc;
 
@@ -224,7 +224,7 @@ static int set_addresses(struct job *job, struct err *err)
 	for (unsigned i = 0; i < rec->nb_ips; i++) {
 		rc = nl_addr_add(job->nl, job->ifindex, cidr_format(&rec->ips[i], text));
 		if (is_ip6_off(rc, &rec->ips[i])) {
-			turn_ip6_on(job->own);
+			turn_ip6_on(job->le);
 			rc = nl_addr_add(job->nl, job->ifindex, text);
 		}
 		if (rc < 0 && rc != -EEXIST)
@@ -276,7 +276,7 @@ static bool wants_default(const struct endpoint_record *rec)
 // One of each family at most: the first gateway.
 static int add_default(struct job *job, unsigned family, struct err *err)
 {
-	const struct network_record *net = &job->own->net->rec;
+	const struct network_record *net = &job->le->net->rec;
 	struct cidr all = {.ip.family = family};
 
 	for (unsigned i = 0; i < net->nb_subnets; i++) {
@@ -288,8 +288,8 @@ static int add_default(struct job *job, unsigned family, struct err *err)
 
 static int set_routes(struct job *job, struct err *err)
 {
-	const struct network_record *net = &job->own->net->rec;
-	const struct endpoint_record *rec = &job->own->rec;
+	const struct network_record *net = &job->le->net->rec;
+	const struct endpoint_record *rec = &job->le->rec;
 	int rc = 0;
 
 	for (unsigned i = 0; i < net->nb_subnets && rc == 0; i++) {
@@ -306,7 +306,7 @@ static int set_routes(struct job *job, struct err *err)
 static int set_up(struct job *job, struct err *err)
 {
 	struct nl_link link;
-	int rc = nl_link_by_name(job->nl, job->own->rec.ifname, &link);
+	int rc = nl_link_by_name(job->nl, job->le->rec.ifname, &link);
 
 	if (rc < 0)
 		return err_set_errno(err, rc, job->object, "there is no such interface");
@@ -317,15 +317,15 @@ static int set_up(struct job *job, struct err *err)
 	return rc < 0 ? err_set_errno(err, rc, job->object, "cannot set it up") : 0;
 }
 
-static int configure(struct sandbox *sb, const struct local_endpoint *own, struct err *err)
+static int configure(struct sandbox *sb, const struct local_endpoint *le, struct err *err)
 {
-	struct job job = {.own = own};
-	int rc = open_in(own->rec.sandbox, &own->netns, &job.nl, err);
+	struct job job = {.le = le};
+	int rc = open_in(le->rec.sandbox, &le->netns, &job.nl, err);
 
 	if (rc < 0)
 		return rc;
-	snprintf(job.object, sizeof(job.object), "interface %s of container %.100s",
-		own->rec.ifname, own->rec.sandbox);
+	snprintf(job.object, sizeof(job.object), "interface %s of container %.100s", le->rec.ifname,
+		le->rec.sandbox);
 	rc = set_up(&job, err);
 	if (rc == 0)
 		rc = set_addresses(&job, err);

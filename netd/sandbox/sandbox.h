@@ -32,7 +32,7 @@ struct sandbox_ops {
 	// already stays, other addresses of the interface that vsnetd has set go. -ENODEV: it is
 	// not there. Routes: on the link to all subnets of the network; by default over the gateway
 	// only when the record's option `default-route` says so.
-	int (*configure)(struct sandbox *sb, const struct local_endpoint *own, struct err *err);
+	int (*configure)(struct sandbox *sb, const struct local_endpoint *le, struct err *err);
 	// The same of a gateway's interface, in the host's own namespace: gateway_configure().
 	int (*gateway)(struct sandbox *sb, const char *ifname, const struct network_record *net,
 		struct err *err);

@@ -130,6 +130,29 @@ holds '.released == false' "$(twice address.release '{"id": "a1", "if_exists": t
 vsctl network connect --ip 10.1.7.7 front c2
 reaches_soon c1 10.1.7.7
 
+# ---- both families: what is held may be the second address, too ----
+
+vsctl network create --subnet 10.4.0.0/16 --subnet fd04::/64 --ipv6 both >/dev/null
+ask address.request '{"id": "a4", "network": "both"}' >"$T/a4"
+ask address.request '{"id": "a6", "network": "both", "ipv6": true}' >"$T/a6"
+ip4=$(jq -r '.address | split("/")[0]' "$T/a4") ip6=$(jq -r '.address | split("/")[0]' "$T/a6")
+both=$(twice endpoint.create \
+	"{\"id\": \"e6\", \"network\": \"both\", \"name\": \"six\", \"ip\": \"$ip4\", \"ip6\": \"$ip6\"}")
+holds ".ips == [\"$ip4/16\", \"$ip6/64\"]" "$both"
+refused 'is in use' ask endpoint.create \
+	"{\"id\": \"e7\", \"network\": \"both\", \"name\": \"seven\", \"ip6\": \"$ip6\"}"
+vsctl network connect both c1
+ask endpoint.join '{"id": "e6", "netns": "c2"}' >/dev/null
+reaches_soon c1 "$ip4"
+reaches_soon c1 "$ip6"
+vsctl network disconnect both six
+refused "$ip6 of network both is in use" vsctl network connect --ip6 "$ip6" both c2
+holds '.[0].addresses | length == 2' "$(vsctl network inspect both)"
+ask address.release '{"id": "a4"}' >/dev/null
+ask address.release '{"id": "a6"}' >/dev/null
+vsctl network disconnect both c1
+vsctl network rm both
+
 # ---- pools ----
 
 pool=$(twice pool.request '{"id": "p1"}')
