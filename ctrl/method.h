@@ -11,6 +11,7 @@
 
 #include <jansson.h>
 
+#include "base/counter.h"
 #include "ctrl/message.h"
 
 enum ctrl_type {
@@ -99,6 +100,7 @@ struct ctrl_reference {
 	unsigned count;
 	const struct ctrl_object *const *objects; // those with a name, in order; ends with NULL
 	const struct ctrl_event *events;
+	const struct counter_group *counters; // NULL: the daemon has none
 };
 
 // Prints the page in Markdown.

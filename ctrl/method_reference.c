@@ -97,6 +97,20 @@ static void print_envelope(FILE *out, const struct ctrl_reference *ref)
 		ref->changes, CTRL_MESSAGE_MAX_BYTES, CTRL_DEPTH_MAX, ref->run_dir);
 }
 
+static void print_counters(FILE *out, const struct counter_group *group)
+{
+	fprintf(out, "\n## Counters\n\nKinds and units of the counters in results. A counter only "
+		     "grows, "
+		     "until the daemon ends; a gauge goes\nup and down.\n");
+	for (; group->name; group++) {
+		fprintf(out, "\n### Counters of a %s (`%s`: `%s`)\n\n", group->name, group->method,
+			group->path);
+		for (const struct counter *c = group->counters; c->name; c++)
+			fprintf(out, "- `%s`: %s, %s.\n", c->name, counter_kind_name(c->kind),
+				c->unit);
+	}
+}
+
 void ctrl_reference_print(FILE *out, const struct ctrl_reference *ref)
 {
 	const struct ctrl_method *methods = ref->methods;
@@ -119,4 +133,6 @@ void ctrl_reference_print(FILE *out, const struct ctrl_reference *ref)
 		print_result(out, methods[i].result);
 	}
 	print_objects(out, ref->objects);
+	if (ref->counters)
+		print_counters(out, ref->counters);
 }

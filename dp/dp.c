@@ -492,7 +492,7 @@ void dp_worker_stats(struct dp *dp, unsigned worker, struct dp_worker_stats *ret
 	const struct dp_worker *w = &dp->worker[worker];
 	struct dp_worker_stats s = {
 		.cpu = w->cpu,
-		.nb_queues = atomic_load(&dp->snap)->worker[worker].nb_rxq,
+		.queues = atomic_load(&dp->snap)->worker[worker].nb_rxq,
 		.rounds = w->rounds,
 		.empty_rounds = w->empty_rounds,
 		.sleeps = w->sleeps,
@@ -500,17 +500,10 @@ void dp_worker_stats(struct dp *dp, unsigned worker, struct dp_worker_stats *ret
 		.batches = w->ctx.batches,
 		.busy_cycles = w->busy_cycles,
 		.idle_cycles = w->idle_cycles,
-		.nb_stages = DP_NB_STAGES,
 	};
 
 	memcpy(s.batch_sizes, w->ctx.batch_sizes, sizeof(s.batch_sizes));
-	for (unsigned i = 0; i < DP_NB_STAGES; i++) {
-		s.stage[i].name = dp_point_name(i);
-		s.stage[i].calls = w->ctx.stage[i].calls;
-		s.stage[i].packets = w->ctx.stage[i].packets;
-		s.stage[i].cycles = w->ctx.stage[i].cycles;
-		s.stage[i].cycles_packets = w->ctx.stage[i].cycles_packets;
-	}
+	memcpy(s.stage, w->ctx.stage, sizeof(s.stage));
 	*ret_stats = s;
 }
 

@@ -13,6 +13,7 @@
 #include "base/ip.h"
 #include "base/mac.h"
 #include "config/conf.h"
+#include "dp/dp_counters.h"
 #include "dp/dp_port.h"
 
 #define DP_PORTS_MAX   4096
@@ -37,10 +38,10 @@ void dp_free(struct dp *dp); // stops the workers first
 
 // ---- ports and bridges as the next snapshot shall have them ----
 
-// Reserves an index for a port's counters, or 0..DP_PORTS_MAX-1 is full: -ENOSPC.
+// Reserves an index for a port and its counters. -ENOSPC: all of 0..DP_PORTS_MAX-1 are in use.
 int dp_port_id_alloc(struct dp *dp, uint16_t *ret_id);
-// Gives it back; call only when the port is in no snapshot any more. Its counters are cleared and
-// what was learned on it is forgotten.
+// Gives the index back, once no snapshot has the port any more. Clears its counters and forgets
+// what was learned on it.
 void dp_port_id_free(struct dp *dp, uint16_t id);
 int dp_bridge_id_alloc(struct dp *dp, uint16_t *ret_id);
 void dp_bridge_id_free(struct dp *dp, uint16_t id);
@@ -72,20 +73,20 @@ struct dp_view {
 	unsigned nb_bridges;
 };
 
-// Makes a snapshot of `view` the current one. Receive queues are given to workers: those that a
-// worker has already stay where they are. On failure (-ENOMEM) the old snapshot stays.
+// Makes a snapshot of `view` the current one and assigns receive queues to workers: a queue that
+// has a worker keeps it. On failure (-ENOMEM) the old snapshot stays.
 int dp_publish(struct dp *dp, const struct dp_view *view, struct err *err);
 
-// Calls `fn(arg)` once every worker has left what it may have seen until now. Out of memory, it
-// waits for them here.
+// Calls `fn(arg)` once no worker uses anything that it has seen until now. When memory is short,
+// it waits for that inside.
 void dp_retire(struct dp *dp, void (*fn)(void *arg), void *arg);
 
 // Whether every worker has left all snapshots but the current one. Never blocks.
 bool dp_settled(struct dp *dp);
 
-// Periodic work: coarse clock, ageing, growth of the forwarding table. Call it again after as many
-// microseconds as it returns, and when wake_main() asked; `now_us` is monotonic time (a test may
-// make it up).
+// Does the periodic work: coarse clock, ageing, growth of the forwarding table. Call it again
+// after the returned number of microseconds, and whenever wake_main() asks. `now_us` is monotonic
+// time (virtual in tests).
 uint32_t dp_service(struct dp *dp, uint64_t now_us);
 
 // ---- forwarding table ----
@@ -105,22 +106,16 @@ struct dp_fdb_info {
 void dp_fdb_walk(struct dp *dp, uint16_t bridge_id,
 	bool (*fn)(void *arg, const struct dp_fdb_info *), void *arg);
 
-// Static entries. `remote`: see dp_remote(); 0 with ports that are no tunnels. -ENOSPC when no room
-// can be made.
+// Adds a static entry. `remote`: see dp_remote(); 0 for ports that are not tunnels. -ENOSPC: the
+// table has no room.
 int dp_fdb_add_static(struct dp *dp, uint16_t bridge_id, uint16_t vlan, const struct mac *mac,
 	uint16_t port_id, uint16_t remote);
 // Deletes the entry, learned or static. -ENOENT.
 int dp_fdb_del(struct dp *dp, uint16_t bridge_id, uint16_t vlan, const struct mac *mac);
 
-// Forgets what was learned: on a bridge, on a port. Static entries stay. Constant time.
+// Forget what was learned on a bridge or port. Static entries stay. Constant time.
 void dp_fdb_flush_bridge(struct dp *dp, uint16_t bridge_id);
 void dp_fdb_flush_port(struct dp *dp, uint16_t port_id);
-
-struct dp_fdb_stats {
-	uint64_t entries, learned, moves, moves_limited, refused, evicted, aged, flushed,
-		static_hits;
-	uint64_t buckets, slots;
-};
 
 void dp_fdb_stats(struct dp *dp, struct dp_fdb_stats *ret_stats);
 
@@ -133,47 +128,23 @@ struct dp_neigh {
 	uint16_t vlan;
 };
 
-// Replaces all neighbours of the bridge at once: requests to resolve one of these addresses (ARP,
-// neighbour solicitation) are answered by the switch, others are flooded or with `drop_unknown`
-// dropped. Of entries for the same address the last one counts. Workers go on meanwhile. -ENOMEM:
-// the old ones stay.
+// Replaces all neighbours of the bridge at once. The switch answers requests (ARP, neighbour
+// solicitation) for these addresses; other requests are flooded or, with `drop_unknown`, dropped.
+// If an address has several entries, the last one counts. Workers continue meanwhile. -ENOMEM: the
+// old neighbours stay.
 int dp_neigh_set(struct dp *dp, uint16_t bridge_id, const struct dp_neigh *entries, unsigned count,
 	bool drop_unknown);
 
-// Adds entries or replaces those that are there, one after the other. -ENOSPC, with nothing done:
-// the table has no room for so many more, and all have to be given to dp_neigh_set().
+// Adds entries, or replaces those that already exist, one after the other. -ENOSPC, with nothing
+// changed: the table has no room for so many more; pass all neighbours to dp_neigh_set() instead.
 int dp_neigh_put(struct dp *dp, uint16_t bridge_id, const struct dp_neigh *entries, unsigned count);
-// The MAC address does not matter. An entry that is not there is no matter either.
+// Deletes the entry of an address, whatever its MAC address. Succeeds if there is none.
 void dp_neigh_del(struct dp *dp, uint16_t bridge_id, const struct dp_neigh *entry);
 
 // ---- counters ----
 
-struct dp_port_stats {
-	uint64_t rx_packets, tx_packets;
-	uint64_t rx_bytes, tx_bytes;
-	uint64_t rx_dropped, tx_dropped; // sums of `drop`
-	uint64_t drop[DP_NB_DROPS];
-};
-
-// The sums over all workers since the port was made.
+// Sums over all workers since the port was created.
 void dp_port_stats(struct dp *dp, uint16_t port_id, struct dp_port_stats *ret_stats);
-
-#define DP_STAGES_MAX  8
-#define DP_BATCH_SIZES 7 // batches of 1, 2-3, 4-7, 8-15, 16-31, 32-63 and 64 packets
-
-struct dp_worker_stats {
-	unsigned cpu;
-	unsigned nb_queues;
-	uint64_t rounds, empty_rounds, sleeps, packets, batches;
-	uint64_t batch_sizes[DP_BATCH_SIZES];
-	uint64_t busy_cycles, idle_cycles; // TSC ticks; sleeping counts as neither
-	unsigned nb_stages;
-	struct {
-		const char *name;
-		uint64_t calls, packets;
-		uint64_t cycles, cycles_packets; // sampled: cycles spent on cycles_packets packets
-	} stage[DP_STAGES_MAX];
-};
 
 unsigned dp_nb_workers(const struct dp *dp);
 void dp_worker_stats(struct dp *dp, unsigned worker, struct dp_worker_stats *ret_stats);
@@ -182,9 +153,9 @@ void dp_worker_stats(struct dp *dp, unsigned worker, struct dp_worker_stats *ret
 
 #define DP_ALL_PORTS UINT16_MAX
 
-// From now on `trace` (site.h) is told of the packets of a port, or of DP_ALL_PORTS; NULL: nobody
-// is. It goes with the number and not with the port that has it. Workers may be inside the one
-// before until they have left what they see now: free it with dp_retire().
+// Tells `trace` (site.h) of all packets of a port, or of DP_ALL_PORTS, from now on; NULL stops
+// that. The trace belongs to the index, whatever port has it. Workers may still use the trace that
+// was set before: free it with dp_retire().
 void dp_trace_set(struct dp *dp, uint16_t port_id, struct dp_trace *trace);
 
 // ---- for tests: one round of worker 0 on the calling thread; returns the packets received ----

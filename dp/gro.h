@@ -3,8 +3,8 @@
 // so that a container's stack is entered once for all of them. What gso.c cuts out of the segment
 // is the same bytes again. Pure functions over mbufs; any worker.
 //
-// TCP only. Linux gives large UDP segments to sockets that ask for them (UDP_GRO); to all others it
-// cuts them again, and a kernel before 6.2 takes none from a tap.
+// TCP only. Linux hands large UDP segments only to sockets that ask for them (UDP_GRO) and cuts
+// them again for all others; kernels before 6.2 take none from a tap.
 #pragma once
 
 #include <stdint.h>
@@ -21,7 +21,7 @@
 // - the last one may have PSH set and may be shorter; the others have DP_GSO_SEGSZ_MIN bytes of
 //   payload at least.
 // IPv4 options, IPv6 extension headers, fragments, a second tag, flags but ACK and PSH, padding and
-// wrong checksums make a frame pass as it is. The frames of a flow are never reordered.
+// wrong checksums make a frame pass unchanged. The frames of a flow are never reordered.
 //
 // A segment is a chain of at most DP_TX_SEGS buffers with the flags of dp/dp_port.h.
 uint16_t dp_gro(struct rte_mbuf **pkts, uint16_t n);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The source guard of a port: whom its frames may be from. What Open vSwitch and OVN know as port
-// security.
+// The source guard of a port: the addresses that its frames may come from. Open vSwitch and OVN
+// call it port security.
 //
 // The source MAC must be the port's own; so must those that ARP and neighbour discovery tell, and
 // the IP addresses that a frame says it is from must be among those listed. Without a list only
@@ -37,6 +37,6 @@ struct dp_guard {
 // A guard that lists nothing.
 void dp_guard_init(struct dp_guard *guard, const struct mac *mac);
 
-// Adds to the list the addresses that begin as `ip` does, in the first `prefix` bits. Called
-// CONF_GUARD_IPS_MAX times at most.
+// Adds the addresses that share the first `prefix` bits of `ip` to the list. May be called
+// CONF_GUARD_IPS_MAX times.
 void dp_guard_allow(struct dp_guard *guard, const struct ip_addr *ip, unsigned prefix);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Stage learn: remembers behind which port each source address is, and behind which remote switch
-// when the port is a tunnel's. An address that is known as it is costs one bucket read and no
+// Stage learn: remembers the port that each source address is behind, and for a tunnel's port the
+// remote switch. An address that is known as it is costs one bucket read and no
 // store. As a rule that is all of the batch, so the first loop only counts them.
 #include "dp/pipeline.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Stage lookup: the forwarding entry of each destination address, which names the port it is
-// behind, or flood.
+// Stage lookup: finds the forwarding entry of each destination address, which names its port, or
+// marks the packet to be flooded.
 #include "dp/pipeline.h"
 
 #define ONE_WAY (~FDB_AGE_MASK) // what entries have in common that send packets the same way

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The neighbours of a bridge: which MAC address each IP address has, so that the switch can answer
-// who asks for them (suppress.c). A hash table in which the main thread changes single entries
+// The neighbours of a bridge: the MAC address of each IP address, so that the switch can answer
+// requests for them (suppress.c). A hash table in which the main thread changes single entries
 // while workers look up without a lock, or which it replaces as a whole. A slot has one key for
 // good: an entry is published, changed and deleted by one store of the word that has its MAC
 // address.

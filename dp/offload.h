@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Finishing in software, at egress, what a port cannot do itself: L4 checksums and segmentation
+// Finishes in software, at egress, what a port cannot do itself: L4 checksums and segmentation
 // (TCP over IPv4 and IPv6, UDP_L4, VLAN tags before the IP header), and copying chained or shared
 // packets into one writable buffer. Pure functions over mbufs; any worker.
 #pragma once
@@ -12,11 +12,11 @@
 
 #include "dp/site.h"
 
-// The flags that say a packet is not complete as it is.
+// The flags of packets that are not complete.
 #define DP_OFFLOAD_FLAGS (RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG)
 
-// Of a large TCP segment whose tso_segsz is a guess, for what was cut out of it is not known: it
-// may be made smaller.
+// Marks a large TCP segment whose tso_segsz is a guess, because its original segments are unknown:
+// they may be made smaller.
 #define DP_ANY_SEGSZ RTE_MBUF_F_RX_LRO
 
 // Whether a port with `tx_offloads` (struct dp_port) can take `m` as it is.

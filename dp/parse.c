@@ -43,7 +43,7 @@ static inline bool is_tagged(uint64_t src_type)
 
 static inline uint16_t tci_of(const uint8_t *data)
 {
-	return *(const unaligned_uint16_t *)(data + RTE_ETHER_HDR_LEN);
+	return load16(data + RTE_ETHER_HDR_LEN);
 }
 
 // The filtering identifiers of the bridge's VLANs.

@@ -5,42 +5,32 @@
 
 #define SAMPLE_EVERY 32 // batches; reading the clock around each stage would cost more than some
 
-struct dp_stage {
-	const char *name;
-	void (*run)(struct dp_context *ctx, struct dp_batch *b);
-	bool (*needed)(const struct dp_batch *b); // NULL: always
-};
-
-static bool has_guard(const struct dp_batch *b)
+static bool guarded(const struct dp_batch *b)
 {
 	return b->in->guarded;
 }
 
-static bool has_flood(const struct dp_batch *b)
+static bool flooded(const struct dp_batch *b)
 {
 	return b->flood;
 }
 
-static bool has_questions(const struct dp_batch *b)
+static bool questions(const struct dp_batch *b)
 {
 	return b->flood && !b->in->tunnel &&
 	       atomic_load_explicit(b->in->bridge->neigh, memory_order_relaxed);
 }
 
-static const struct dp_stage stages[DP_NB_STAGES] = {
-	[DP_STAGE_PARSE] = {"parse", dp_stage_parse},
-	[DP_STAGE_GUARD] = {"guard", dp_stage_guard, has_guard},
-	[DP_STAGE_LEARN] = {"learn", dp_stage_learn},
-	[DP_STAGE_LOOKUP] = {"lookup", dp_stage_lookup},
-	[DP_STAGE_SUPPRESS] = {"suppress", dp_stage_suppress, has_questions},
-	[DP_STAGE_FLOOD] = {"flood", dp_stage_flood, has_flood},
-	[DP_STAGE_EGRESS] = {"egress", dp_stage_egress},
-};
+#define all NULL
 
-const char *dp_point_name(unsigned point)
-{
-	return point < DP_NB_STAGES ? stages[point].name : "tx";
-}
+static const struct {
+	void (*run)(struct dp_context *ctx, struct dp_batch *b);
+	bool (*needed)(const struct dp_batch *b); // NULL: always
+} stages[DP_NB_STAGES] = {
+#define X(symbol, name, fn, needed_by, help) [DP_STAGE_##symbol] = {fn, needed_by},
+	DP_STAGES(X)
+#undef X
+};
 
 void dp_batch_remove(struct dp_batch *b, uint64_t gone)
 {
@@ -79,13 +69,11 @@ void dp_batch_spread(struct dp_batch *b)
 	b->one_pair = false;
 }
 
-void dp_pipeline_run(struct dp_context *ctx, struct dp_batch *b)
+// `watched`: somebody wants to know what the stages do, or what they cost.
+static __rte_always_inline void run(struct dp_context *ctx, struct dp_batch *b, bool watched,
+	enum dp_stage_id from, enum dp_stage_id end)
 {
-	bool watched = ctx->batches++ % SAMPLE_EVERY == 0 || dp_trace_of(b->in_at);
-
-	ctx->in_id = b->in_id;
-	ctx->batch_sizes[31 - __builtin_clz(b->n)]++;
-	for (unsigned s = 0; s < DP_NB_STAGES && b->n; s++) {
+	for (unsigned s = from; s < end && b->n; s++) {
 		uint16_t n = b->n;
 		uint64_t begin;
 
@@ -103,4 +91,30 @@ void dp_pipeline_run(struct dp_context *ctx, struct dp_batch *b)
 		ctx->stage[s].cycles += rte_rdtsc() - begin;
 		ctx->stage[s].cycles_packets += n;
 	}
+}
+
+static bool is_watched(const struct dp_context *ctx, const struct dp_batch *b)
+{
+	return ctx->batches % SAMPLE_EVERY == 0 || dp_trace_of(b->in_at);
+}
+
+static void run_on_bridge(struct dp_context *ctx, struct dp_batch *b)
+{
+	bool watched = is_watched(ctx, b);
+
+	ctx->batches++;
+	ctx->in_id = b->in_id;
+	ctx->batch_sizes[31 - __builtin_clz(b->n)]++;
+	run(ctx, b, watched, DP_STAGE_FIRST, DP_NB_STAGES);
+}
+
+void dp_pipeline_run(struct dp_context *ctx, struct dp_batch *b)
+{
+	if (likely(b->in->bridge)) {
+		run_on_bridge(ctx, b);
+		return;
+	}
+	run(ctx, b, is_watched(ctx, b), 0, DP_STAGE_FIRST);
+	while (dp_demux_next(ctx, b))
+		run_on_bridge(ctx, b);
 }

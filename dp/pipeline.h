@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The pipeline: a fixed row of stages over a batch of packets from one receive queue.
+// The pipeline: stages that run one after the other over a batch of packets from one receive queue.
 //
-//     parse -> guard -> learn -> lookup -> suppress -> flood -> egress
+//     (gro -> demux ->) parse -> guard -> learn -> lookup -> suppress -> flood -> egress
 //
-// Each stage is a function in a file of its own and a row in pipeline.c. Stages leave in the batch
-// what later ones need; a packet that a stage drops is taken out of the batch. `guard` runs only
-// for ports that have one, `suppress` and `flood` only when the batch has frames to flood. Runs on
-// workers.
+// Each stage is a function in a file of its own and a row in stages.h. Stages leave in the batch
+// what later ones need; a packet that a stage drops is taken out of the batch. `gro` and `demux`
+// run only for ports that receive for others, `guard` only for ports that have one, `suppress` and
+// `flood` only when the batch has frames to flood. Runs on workers.
 //
 // As a rule a batch is of a kind: no tags or the same one, nothing to segment, one port to leave
 // by. The stages find out with sums over the batch rather than by looking at each packet in turn,
@@ -19,22 +19,18 @@
 #include <rte_mbuf.h>
 #include <rte_prefetch.h>
 
+#include "dp/dp_counters.h"
 #include "dp/snapshot.h"
+#include "dp/stages.h"
 
 #define DP_GROUP_BIT 1ull // of an address as in struct dp_batch: individual or group
 
-enum dp_stage_id {
-	DP_STAGE_PARSE,
-	DP_STAGE_GUARD,
-	DP_STAGE_LEARN,
-	DP_STAGE_LOOKUP,
-	DP_STAGE_SUPPRESS,
-	DP_STAGE_FLOOD,
-	DP_STAGE_EGRESS,
-	DP_NB_STAGES
+// What stage demux has sorted: groups of packets, each for a port.
+struct dp_sorted {
+	uint16_t nb_groups, next; // group
+	uint16_t port[DP_BURST], end[DP_BURST];
+	struct rte_mbuf *pkt[DP_BURST];
 };
-
-#define DP_POINT_TX DP_NB_STAGES // of a trace: the stages are points as well (site.h)
 
 struct dp_batch {
 	const struct dp_snap_port *in;
@@ -59,6 +55,7 @@ struct dp_batch {
 	const struct fdb_bucket *src_bucket[DP_BURST], *dst_bucket[DP_BURST]; // primary ones
 	uint64_t entry[DP_BURST]; // forwarding table value of dst; not for those to be flooded
 	uint16_t vlan[DP_BURST];  // where the frame belongs, unless all are alike
+	struct dp_sorted sorted;
 };
 
 // Packets that wait for the end of the round, or for company, before they are transmitted.
@@ -83,29 +80,31 @@ struct dp_context {
 	uint16_t *dirty;	// ids of ports with something in their txbuf
 	unsigned nb_dirty;
 	bool calls_main; // a port has failed (dp_port_fail()), or wants it
-	struct {
-		uint64_t calls, packets, cycles, cycles_packets;
-	} stage[DP_NB_STAGES];
+	struct dp_stage_stats stage[DP_NB_STAGES];
 	uint64_t batches, batch_sizes[DP_BATCH_SIZES];
 };
 
 // Runs the batch through all stages. The packets then belong to ports or are gone.
 void dp_pipeline_run(struct dp_context *ctx, struct dp_batch *b);
 
-// Of a stage, or of DP_POINT_TX.
-const char *dp_point_name(unsigned point);
-
 // ---- the stages ----
 
-void dp_stage_parse(struct dp_context *ctx, struct dp_batch *b);
-void dp_stage_guard(struct dp_context *ctx, struct dp_batch *b);
-void dp_stage_learn(struct dp_context *ctx, struct dp_batch *b);
-void dp_stage_lookup(struct dp_context *ctx, struct dp_batch *b);
-void dp_stage_suppress(struct dp_context *ctx, struct dp_batch *b);
-void dp_stage_flood(struct dp_context *ctx, struct dp_batch *b);
-void dp_stage_egress(struct dp_context *ctx, struct dp_batch *b);
+#define X(symbol, name, fn, needed_by, help) void fn(struct dp_context *ctx, struct dp_batch *b);
+DP_STAGES(X)
+#undef X
 
 // ---- helpers of stages ----
+
+// The batch is one of packets that the port has received.
+static inline void dp_batch_enter(struct dp_context *ctx, struct dp_batch *b, uint16_t port_id)
+{
+	b->in = &ctx->snap->port[port_id];
+	b->in_id = port_id;
+	b->in_at = &ctx->site[port_id];
+}
+
+// Makes the next group of what stage demux has sorted the batch. False: there is none.
+bool dp_demux_next(struct dp_context *ctx, struct dp_batch *b);
 
 // Takes the packets whose bits are set in `gone` out of the batch (they are dropped already).
 void dp_batch_remove(struct dp_batch *b, uint64_t gone);

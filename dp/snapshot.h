@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A snapshot: everything the workers may know about ports and bridges, immutable from its
-// publication to the end of the grace period after its successor's.
+// A snapshot: everything that workers know about ports and bridges. It is immutable from its
+// publication until the grace period after its successor's publication has ended.
 #pragma once
 
 #include <stdint.h>
@@ -20,8 +20,6 @@ struct dp_snap_bridge {
 	const uint16_t *member; // port ids
 	const neigh_cell *neigh;
 };
-
-struct dp_stage;
 
 // No frame goes from a port to another that has one of these in common with it.
 #define DP_APART_TUNNEL	  1u // what came from another switch: the third has it from the first
@@ -71,8 +69,8 @@ struct dp_snap {
 	struct dp_guard *guards;
 };
 
-// Builds a snapshot of `view`. `owner` says which worker polls each queue: -1 is filled in with
-// the worker that has the fewest, and is written back.
+// Builds a snapshot of `view`. `owner` has the worker that polls each queue: where it is -1, the
+// worker with the fewest queues is chosen and written there.
 struct dp_snap *dp_snap_new(const struct dp_view *view, struct fdb *fdb, unsigned nb_workers,
 	int8_t (*owner)[DP_QUEUES_MAX]);
 void dp_snap_free(struct dp_snap *snap);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Stage suppress: who asks for the MAC address of a known neighbour is answered by the switch, and
-// the question goes no further; a question for one that is not known is flooded or dropped, as the
-// bridge wants it. Gratuitous ARP, duplicate address detection and all else that is to be flooded
-// goes on. Runs for batches with frames to flood on bridges that have neighbours (neigh.h).
+// Stage suppress: the switch answers requests for the MAC address of a known neighbour, and they go
+// no further. Requests for others are flooded or dropped, as the bridge is configured. Gratuitous
+// ARP, duplicate address detection and everything else to be flooded passes. Runs for batches with
+// frames to flood on bridges that have neighbours (neigh.h).
 //
-// What came from a tunnel goes on, too: the switch over there has a table of its own, and otherwise
-// each of the switches that it floods to would answer.
+// Requests from a tunnel pass as well: the switch at its other end has a table of its own, and all
+// switches that it floods to would answer otherwise.
 #include "dp/neigh.h"
 #include "dp/pipeline.h"
 #include "dp/resolve.h"

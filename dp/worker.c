@@ -16,7 +16,6 @@
 #include <rte_lcore.h>
 
 #include "base/log.h"
-#include "dp/gro.h"
 
 #define EPOLL_EVENTS 64
 #define EPOLL_EVERY  8	 // rounds between two looks at quiet queues while others are busy
@@ -51,67 +50,25 @@ static void epoll_look(struct dp_worker *w, const struct timespec *timeout)
 	w->rounds_to_epoll = EPOLL_EVERY;
 }
 
-static void run_batch(struct dp_worker *w, uint16_t port_id, uint16_t n)
-{
-	struct dp_batch *b = &w->batch;
-
-	b->n = n;
-	b->in = &w->ctx.snap->port[port_id];
-	b->in_id = port_id;
-	b->in_at = &w->ctx.site[port_id];
-	dp_pipeline_run(&w->ctx, b);
-}
-
-// Packets of a port that receives for others: a batch for each of these. What comes through a
-// tunnel was cut at its other end; a container takes it whole again with less work.
-static void demux(struct dp_worker *w, const struct dp_port *from, struct rte_mbuf **pkts,
-	uint16_t n, struct dp_site *at)
-{
-	const struct dp_snap *snap = w->ctx.snap;
-	struct rte_mbuf *left[DP_BURST];
-
-	at->rx_packets += n;
-	for (uint16_t i = 0; i < n; i++)
-		at->rx_bytes += pkts[i]->pkt_len;
-	n = dp_gro(pkts, n);
-	memcpy(left, pkts, n * sizeof(*pkts));
-	while (n) {
-		uint16_t id = dp_input(left[0]), kept = 0, taken = 0;
-		bool there = id < snap->nb_ports && snap->port[id].bridge;
-
-		for (uint16_t i = 0; i < n; i++) {
-			if (dp_input(left[i]) != id)
-				left[kept++] = left[i];
-			else if (likely(there))
-				w->batch.pkt[taken++] = left[i];
-			else
-				dp_drop(at, DP_DROP_NO_BRIDGE, left[i]);
-		}
-		n = kept;
-		if (taken)
-			run_batch(w, id, taken);
-	}
-	w->ctx.calls_main |= atomic_load_explicit(&from->calls_main, memory_order_relaxed);
-}
-
 static unsigned poll_queue(struct dp_worker *w, uint16_t port_id, uint16_t queue, uint16_t at_most)
 {
-	struct dp_batch *b = &w->batch;
 	const struct dp_snap_port *in = &w->ctx.snap->port[port_id];
-	struct dp_site *at = &w->ctx.site[port_id];
+	struct dp_batch *b = &w->batch;
 	uint16_t n;
 
 	if (unlikely(atomic_load_explicit(&in->port->failed, memory_order_relaxed))) {
 		w->ctx.calls_main = true;
 		return 0;
 	}
-	n = in->port->rx(in->port, queue, b->pkt, at_most, at);
+	dp_batch_enter(&w->ctx, b, port_id);
+	n = in->port->rx(in->port, queue, b->pkt, at_most, b->in_at);
 	if (!n)
 		return 0;
-	if (unlikely(!in->bridge))
-		demux(w, in->port, b->pkt, n, at);
-	else
-		run_batch(w, port_id, n);
+	b->n = n;
+	dp_pipeline_run(&w->ctx, b);
+	if (unlikely(in->port->demux))
+		w->ctx.calls_main |=
+			atomic_load_explicit(&in->port->calls_main, memory_order_relaxed);
 	return n;
 }
 

@@ -4,13 +4,13 @@
 //
 // Which queues are read. Queues without a file descriptor (most DPDK devices) are read in every
 // round. Queues with one are read while they yield packets and for a while after ("hot"); quiet
-// ones cost nothing and are found again by epoll, so a thousand idle containers do not slow a busy
-// one. (A read that finds nothing is cheaper than epoll, and the answer to a packet often comes
-// soon: the fewer queues are hot, the longer they are looked at.)
+// ones cost nothing and are found again by epoll, so a thousand idle containers do not slow down a
+// busy one. (A read that finds nothing is cheaper than epoll, and the answer to a packet often
+// comes soon: the fewer queues are hot, the longer they stay hot.)
 //
-// Sleeping (`polling: adaptive`). After DP_SPIN_US without a packet the worker goes off line for
-// RCU and sleeps in epoll; the kernel wakes it. While a queue without a file descriptor is
-// assigned to it, it sleeps at most DP_NAP_US at a time.
+// Sleeping (`polling: adaptive`). After DP_SPIN_US without a packet the worker goes offline for RCU
+// and sleeps in epoll until the kernel wakes it. A worker that has a queue without a file
+// descriptor sleeps at most DP_NAP_US at a time.
 #pragma once
 
 #include <pthread.h>

@@ -98,6 +98,44 @@ static void test_a_batch_is_told_once(void **state)
 	silence();
 }
 
+// Those of a tunnel have stages of their own before.
+static void test_what_is_received_for_others(void **state)
+{
+	const struct port_spec tunnel = {.tunnel = true, .no_learning = true};
+	struct dp_worker_stats stats;
+	struct rte_mbuf *m;
+
+	PORTS({}, tunnel, {.demux = true}, {.tunnel = true, .bridge = 1}, {.bridge = 1});
+	watch(DP_ALL_PORTS);
+	for (unsigned i = 0; i < 3; i++) {
+		m = frame_new(to_all);
+		dp_set_remote(m, 1);
+		dp_set_input(m, port_id(i == 1 ? D : B));
+		send_mbuf(C, m);
+	}
+	run();
+	told("C gro, C demux, B parse, B learn, B lookup, B flood, D parse, D learn, D lookup, "
+	     "D flood, A tx, E tx",
+		3 + 3 + 4 * 2 + 4 + 2 + 1);
+	expect(A, to_all);
+	expect(A, to_all);
+	expect(E, to_all);
+	// The port that it was for has gone.
+	m = frame_new(to_all);
+	dp_set_input(m, 4000);
+	send_mbuf(C, m);
+	run();
+	told("C gro, C demux, C no_bridge", 3);
+	drops(C, DP_DROP_NO_BRIDGE, 1);
+	silence();
+	dp_worker_stats(the_dp(), 0, &stats);
+	assert_int_equal(stats.stage[DP_STAGE_GRO].calls, 2);
+	assert_int_equal(stats.stage[DP_STAGE_GRO].packets, 4);
+	assert_int_equal(stats.stage[DP_STAGE_DEMUX].packets, 4);
+	assert_int_equal(stats.stage[DP_STAGE_PARSE].packets, 3);
+	assert_true(stats.stage[DP_STAGE_DEMUX].cycles > 0);
+}
+
 static void test_drops_are_told_with_their_place(void **state)
 {
 	struct frame back = FRAME(.dst = HOST(2), .src = HOST(3));
@@ -168,6 +206,7 @@ int group_trace(void)
 	const struct CMUnitTest tests[] = {
 		DP_TEST(test_every_stage_is_told),
 		DP_TEST(test_a_batch_is_told_once),
+		DP_TEST(test_what_is_received_for_others),
 		DP_TEST(test_drops_are_told_with_their_place),
 		DP_TEST(test_a_port_that_refuses),
 		DP_TEST(test_a_copy_that_there_is_no_buffer_for),

@@ -43,6 +43,17 @@ for verb in "${verbs[@]}"; do
 done
 is_json del-port x1
 is_json del-br br1
+# Every counter that the reference names is in the result of its method.
+declare -A verb_of=([stats]=stats [workers]='worker ls' [status]=status)
+"$VSWITCHD" --reference control | awk -F '`' '/^## / { on = /Counters/ } on && /^### / { at = $2 " " $4 }
+	on && /^- / { print at, $2 }' >"$T/counters"
+(($(wc -l <"$T/counters") > 25)) || fail "counters: $(cat "$T/counters")"
+while read -r method path name; do
+	# shellcheck disable=SC2086
+	vsctl --json ${verb_of[$method]} </dev/null >"$T/out"
+	jq -e "[.$path | has(\"$name\")] | length > 0 and all" "$T/out" >/dev/null ||
+		fail "no $name at $path of $method: $(head -c 500 "$T/out")"
+done <"$T/counters"
 # is_error CODE ARGUMENT…: a refusal is one JSON value on standard output, whoever refuses, and
 # text on standard error.
 is_error() {

@@ -58,14 +58,13 @@ static int list_counted(struct vswitch *vs, const struct bridge *bridge, const c
 static json_t *stats_json(struct dp *dp, const struct counted *port)
 {
 	struct dp_port_stats cnt = {0};
+	json_t *obj;
 
 	dp_port_stats(dp, port->dp_id, &cnt);
-	return json_pack("{s:s, s:s*, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "name", port->name,
-		"bridge", port->bridge, "state", port->up ? "up" : "down", "rx_packets",
-		(json_int_t)cnt.rx_packets, "tx_packets", (json_int_t)cnt.tx_packets, "rx_bytes",
-		(json_int_t)cnt.rx_bytes, "tx_bytes", (json_int_t)cnt.tx_bytes, "rx_dropped",
-		(json_int_t)cnt.rx_dropped, "tx_dropped", (json_int_t)cnt.tx_dropped, "drops",
-		drops_by_reason(&cnt));
+	obj = json_pack("{s:s, s:s*, s:s, s:o}", "name", port->name, "bridge", port->bridge,
+		"state", port->up ? "up" : "down", "drops", drops_by_reason(&cnt));
+	counters_add(obj, dp_port_counters, &cnt);
+	return obj;
 }
 
 // Of a request that names a port or VTEP, a bridge, or neither.
@@ -143,26 +142,29 @@ static json_t *batch_sizes(const struct dp_worker_stats *s)
 	return list;
 }
 
+static json_t *stages_json(const struct dp_worker_stats *s)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < DP_NB_STAGES; i++) {
+		json_t *obj = json_pack("{s:s}", "name", dp_stage_info[i].name);
+
+		counters_add(obj, dp_stage_counters, &s->stage[i]);
+		json_array_append_new(list, obj);
+	}
+	return list;
+}
+
 static json_t *worker_json(struct dp *dp, unsigned worker)
 {
 	struct dp_worker_stats s = {0};
-	json_t *stages = json_array();
+	json_t *obj;
 
 	dp_worker_stats(dp, worker, &s);
-	for (unsigned i = 0; i < s.nb_stages; i++)
-		json_array_append_new(
-			stages, json_pack("{s:s, s:I, s:I, s:I, s:I}", "name", s.stage[i].name,
-					"calls", (json_int_t)s.stage[i].calls, "packets",
-					(json_int_t)s.stage[i].packets, "cycles",
-					(json_int_t)s.stage[i].cycles, "cycles_packets",
-					(json_int_t)s.stage[i].cycles_packets));
-	return json_pack("{s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:I, s:o}", "worker",
-		(int)worker, "cpu", (int)s.cpu, "queues", (int)s.nb_queues, "rounds",
-		(json_int_t)s.rounds, "empty_rounds", (json_int_t)s.empty_rounds, "sleeps",
-		(json_int_t)s.sleeps, "packets", (json_int_t)s.packets, "batches",
-		(json_int_t)s.batches, "batch_sizes", batch_sizes(&s), "busy_cycles",
-		(json_int_t)s.busy_cycles, "idle_cycles", (json_int_t)s.idle_cycles, "stages",
-		stages);
+	obj = json_pack("{s:i, s:i, s:o, s:o}", "worker", (int)worker, "cpu", (int)s.cpu,
+		"batch_sizes", batch_sizes(&s), "stages", stages_json(&s));
+	counters_add(obj, dp_worker_counters, &s);
+	return obj;
 }
 
 int switch_handle_workers(void *arg, const json_t *params, json_t **ret_result, struct err *err)
@@ -181,13 +183,11 @@ int switch_handle_workers(void *arg, const json_t *params, json_t **ret_result, 
 static json_t *fdb_json(struct dp *dp)
 {
 	struct dp_fdb_stats s = {0};
+	json_t *obj = json_object();
 
 	dp_fdb_stats(dp, &s);
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "entries",
-		(json_int_t)s.entries, "learned", (json_int_t)s.learned, "moves",
-		(json_int_t)s.moves, "moves_limited", (json_int_t)s.moves_limited, "refused",
-		(json_int_t)s.refused, "evicted", (json_int_t)s.evicted, "aged", (json_int_t)s.aged,
-		"flushed", (json_int_t)s.flushed);
+	counters_add(obj, dp_fdb_counters, &s);
+	return obj;
 }
 
 // Whether the running configuration is on disk, and why not.

@@ -2,6 +2,7 @@
 #include "vswitch/ctl/switch_method.h"
 
 #include "config/conf.h"
+#include "dp/dp_counters.h"
 #include "vswitch/ctl/switch_result.h"
 
 #define END                                                                                        \
@@ -297,4 +298,5 @@ const struct ctrl_reference switch_reference = {
 	.count = NB_SWITCH_METHODS,
 	.objects = switch_objects,
 	.events = switch_events,
+	.counters = dp_counter_groups,
 };

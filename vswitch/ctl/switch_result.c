@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "vswitch/ctl/switch_result.h"
 
+#include "dp/dp_counters.h"
+
 #define OBJECT(symbol, name, help)                                                                 \
 	const struct ctrl_object switch_object_##symbol = {name, help, symbol##_members}
 
@@ -178,13 +180,9 @@ OBJECT(config, NULL, NULL);
 
 // ---- status and counters ----
 
-static const struct ctrl_member table_members[] = {{"entries", CTRL_INT, "entries in the table"},
-	{"learned", CTRL_INT, "addresses learned"},
-	{"moves", CTRL_INT, "addresses that moved to another port"},
-	{"moves_limited", CTRL_INT, "moves that the limit refused"},
-	{"refused", CTRL_INT, "addresses not learned because of a limit"},
-	{"evicted", CTRL_INT, "entries that made room for others"},
-	{"aged", CTRL_INT, "entries that expired"}, {"flushed", CTRL_INT, "entries flushed"}, {}};
+#define COUNTER(name, kind, unit, help) {#name, CTRL_INT, help},
+
+static const struct ctrl_member table_members[] = {DP_FDB_COUNTERS(COUNTER){}};
 static const struct ctrl_object table = {NULL, NULL, table_members};
 
 static const struct ctrl_member saving_members[] = {
@@ -207,12 +205,9 @@ OBJECT(status, NULL, NULL);
 static const struct ctrl_member count_item = {.type = CTRL_INT};
 static const struct ctrl_member counters_members[] = {{"name", CTRL_NAME, "the port or VTEP"},
 	{"bridge", CTRL_NAME, "its bridge", .when = "with ports"},
-	{"state", CTRL_STRING, "`up` or `down`"}, {"rx_packets", CTRL_INT, "packets received"},
-	{"tx_packets", CTRL_INT, "packets sent"}, {"rx_bytes", CTRL_INT, "bytes received"},
-	{"tx_bytes", CTRL_INT, "bytes sent"},
-	{"rx_dropped", CTRL_INT, "packets received and dropped"},
-	{"tx_dropped", CTRL_INT, "packets dropped instead of sent"},
-	{"drops", CTRL_MAP, "dropped packets by reason", .item = &count_item}, {}};
+	{"state", CTRL_STRING, "`up` or `down`"},
+	{"drops", CTRL_MAP, "dropped packets by reason", .item = &count_item},
+	DP_PORT_COUNTERS(COUNTER){}};
 static const struct ctrl_object counters = {NULL, NULL, counters_members};
 static const struct ctrl_member counters_item = {.type = CTRL_OBJECT, .object = &counters};
 static const struct ctrl_member stats_members[] = {
@@ -234,24 +229,16 @@ static const struct ctrl_member batch_members[] = {{"from", CTRL_INT, "packets a
 static const struct ctrl_object batch = {NULL, NULL, batch_members};
 static const struct ctrl_member batch_item = {.type = CTRL_OBJECT, .object = &batch};
 
-static const struct ctrl_member stage_members[] = {{"name", CTRL_STRING, "the stage"},
-	{"calls", CTRL_INT, "how often it ran"}, {"packets", CTRL_INT, "packets it was given"},
-	{"cycles", CTRL_INT, "cycles spent, in the calls that were sampled"},
-	{"cycles_packets", CTRL_INT, "packets in those calls"}, {}};
+static const struct ctrl_member stage_members[] = {
+	{"name", CTRL_STRING, "the stage"}, DP_STAGE_COUNTERS(COUNTER){}};
 static const struct ctrl_object stage = {NULL, NULL, stage_members};
 static const struct ctrl_member stage_item = {.type = CTRL_OBJECT, .object = &stage};
 
 static const struct ctrl_member worker_members[] = {{"worker", CTRL_INT, "its number"},
 	{"cpu", CTRL_INT, "the CPU it is pinned to"},
-	{"queues", CTRL_INT, "receive queues it reads"},
-	{"rounds", CTRL_INT, "rounds over its queues"},
-	{"empty_rounds", CTRL_INT, "rounds without a packet"},
-	{"sleeps", CTRL_INT, "how often it slept"}, {"packets", CTRL_INT, "packets received"},
-	{"batches", CTRL_INT, "batches they came in"},
 	{"batch_sizes", CTRL_LIST, "batches by size", .item = &batch_item},
-	{"busy_cycles", CTRL_INT, "cycles of rounds with packets"},
-	{"idle_cycles", CTRL_INT, "cycles of rounds without packets"},
-	{"stages", CTRL_LIST, "stages of the pipeline", .item = &stage_item}, {}};
+	{"stages", CTRL_LIST, "stages of the pipeline", .item = &stage_item},
+	DP_WORKER_COUNTERS(COUNTER){}};
 static const struct ctrl_object worker = {NULL, NULL, worker_members};
 static const struct ctrl_member worker_item = {.type = CTRL_OBJECT, .object = &worker};
 static const struct ctrl_member workers_members[] = {
