@@ -87,9 +87,9 @@ static int audit(struct cli *cli, int argc, char **argv)
 }
 
 static const struct verb verbs[] = {
-	{"agent show", "", "show the state of the network agent and of its store", .run = show,
-		.of_agent = true},
-	{"agent audit", "", "compare store, agent and switch of this host",
+	{"agent show", "", "show the state of the network agent and of its store",
+		.other = "net-status", .run = show, .of_agent = true},
+	{"agent audit", "", "compare store, agent and switch of this host", .other = "audit",
 		.detail = "The exit status is 1 if there are differences that were not repaired.",
 		.options = CLI_OPTIONS(&repair), .run = audit, .of_agent = true},
 	{"agent monitor", "[EVENT...]", "print events of networks, hosts and the store",

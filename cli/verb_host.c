@@ -27,7 +27,7 @@ static int ls(struct cli *cli, int argc, char **argv)
 }
 
 static const struct verb verbs[] = {
-	{"host ls", "", "list the hosts of the cluster",
+	{"host ls", "", "list the hosts of the cluster", .other = "hosts",
 		.detail = "A host is `suspended` while it does not reach the store; its endpoints "
 			  "are kept until the grace period ends.",
 		.run = ls, .of_agent = true},

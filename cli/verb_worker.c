@@ -252,6 +252,7 @@ static const struct verb verbs[] = {
 			  "the time awake in which the worker moved packets.",
 		.run = ls},
 	{"worker perf", "[SECONDS]", "measure where the time goes: cycles, stages, batches",
+		.other = "perf",
 		.detail = "Measures for one second, or for SECONDS.\n"
 			  "CYCLES/PACKET  cycles of rounds that moved packets, for each packet\n"
 			  "EMPTY          share of rounds (polls of all queues) that found no "

@@ -19,7 +19,7 @@ misused "did you mean 'add-port'" ad-port br0 c1
 misused "did you mean 'fdb ls'" fdb sho
 misused "'fdb show' is now called 'fdb ls'" fdb show br0
 misused "'hosts' is now called 'host ls'" --json hosts
-misused "'net-status' is now called 'agent show'" net-status
+misused "'tunnel-status' is now called 'remote ls'" tunnel-status
 misused 'one of: ls, add, rm, load, flush' fdb
 misused "did you mean '--json'" --jsno status
 misused "did you mean 'add-br'" help ad-br
