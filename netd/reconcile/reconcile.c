@@ -43,11 +43,13 @@ void sw_relist(struct reconcile *rec, bool entries)
 void reconcile_set_tunnel(struct reconcile *rec, const struct reconcile_tunnel *tunnel)
 {
 	bool moved = !rec->has_tunnel || !ip_equal(&rec->tunnel.address, &tunnel->address);
+	json_t *fixed, *live;
 	struct sw_net *net;
 
 	rec->has_tunnel = true;
 	rec->tunnel = *tunnel;
-	rec->tunnel_obj.want = sw_digest(NULL, sw_tunnel_options(rec));
+	sw_tunnel_options(rec, &fixed, &live);
+	rec->tunnel_obj.want = sw_digest(fixed, live);
 	rec->tunnel_obj.next_us = 0;
 	LIST_FOREACH (net, &rec->nets, entry) {
 		if (moved) // other hosts may be out of reach, or no longer

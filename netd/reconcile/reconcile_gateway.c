@@ -79,15 +79,15 @@ void sw_gateway_look(struct sw_net *net)
 void sw_gateway_options(const struct sw_net *net, json_t **ret_fixed, json_t **ret_live)
 {
 	const struct plan_gateway *gw = &net->gateway;
-	json_t *ips = json_array();
+	json_t *ips = json_array(), *options;
 	char text[IP_TEXT_BYTES];
 
 	for (unsigned i = 0; i < gw->nb_ips; i++)
 		json_array_append_new(ips, json_string(ip_format(&gw->ips[i], text)));
-	*ret_fixed = json_pack("{s:s, s:s}", "type", "tap", "ifname", net->gw_ifname);
-	*ret_live = json_pack("{s:s, s:o, s:s, s:s, s:o, s:n, s:n, s:n, s:n, s:n}", "mac",
-		mac_format(&gw->mac, text), "mtu", sw_net_mtu(net), "isolated", "on", "guard", "on",
-		"guard-ips", ips, "tag", "trunks", "vlan-mode", "fdb-limit", "ip");
+	options = json_pack("{s:s, s:s, s:s, s:o, s:s, s:s, s:o}", "type", "tap", "ifname",
+		net->gw_ifname, "mac", mac_format(&gw->mac, text), "mtu", sw_net_mtu(net),
+		"isolated", "on", "guard", "on", "guard-ips", ips);
+	sw_options_split(&schema_port, options, ret_fixed, ret_live);
 }
 
 bool sw_gateway_has_mac(const struct sw_net *net, const struct mac *mac)
@@ -175,14 +175,14 @@ static void delete (struct sw_net *net)
 
 static void add(struct sw_net *net)
 {
-	json_t *port = json_pack("{s:s}", "name", net->gw_name), *fixed, *live;
+	json_t *fixed, *live;
 
 	sw_gateway_options(net, &fixed, &live);
-	json_object_update_new(port, fixed);
-	json_object_update_new(port, live);
 	net->gw.sent = net->gw.want;
 	sw_object_call(net->rec, &net->gw, net, "port.add",
-		json_pack("{s:s, s:o}", "bridge", net->bridge_name, "port", port), on_added);
+		json_pack("{s:s, s:o}", "bridge", net->bridge_name, "port",
+			sw_options_named(net->gw_name, fixed, live)),
+		on_added);
 }
 
 static void set(struct sw_net *net)

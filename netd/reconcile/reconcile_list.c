@@ -43,6 +43,7 @@ static const char *first_difference(const json_t *actual, json_t *want)
 	return NULL;
 }
 
+// An option of a newer switch.
 static const char *unknown_option(const json_t *actual, json_t *fixed, json_t *live)
 {
 	const json_t *value;
@@ -73,8 +74,8 @@ static void see(struct reconcile *rec, struct sw_object *obj, const char *what,
 	const char *key = a ? a : b ? b : c;
 	char wanted[WORDS_BYTES], found[WORDS_BYTES];
 
-	if (!a)
-		a = c; // nothing that is known to change while it lives
+	if (!b)
+		b = c; // not worth an interface: the other options are set again, no more
 	if (key) {
 		option_words(key, json_object_get(fixed, key) ? fixed : live, wanted);
 		option_words(key, actual, found);
@@ -114,6 +115,7 @@ static void add_stray(struct reconcile *rec, int kind, const char *what, const c
 static void see_tunnels(struct reconcile *rec)
 {
 	const json_t *tunnel;
+	json_t *fixed, *live;
 	size_t i;
 
 	json_array_foreach (rec->tunnels, i, tunnel) {
@@ -121,10 +123,11 @@ static void see_tunnels(struct reconcile *rec)
 
 		if (!is_ours(name))
 			continue;
-		if (rec->has_tunnel && !strcmp(name, RECONCILE_TUNNEL))
+		if (rec->has_tunnel && !strcmp(name, RECONCILE_TUNNEL)) {
+			sw_tunnel_options(rec, &fixed, &live);
 			see(rec, &rec->tunnel_obj, "VTEP " RECONCILE_TUNNEL,
-				json_object_get(tunnel, "options"), NULL, sw_tunnel_options(rec));
-		else if (strcmp(name, RECONCILE_TUNNEL) != 0)
+				json_object_get(tunnel, "options"), fixed, live);
+		} else if (strcmp(name, RECONCILE_TUNNEL) != 0)
 			add_stray(rec, STRAY_TUNNEL, "VTEP", name);
 	}
 }

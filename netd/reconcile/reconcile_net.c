@@ -8,8 +8,6 @@
 #include "netd/drivers/network.h"
 #include "netd/reconcile/reconcile_priv.h"
 
-#define UDP_PORT_DEFAULT 4789 // config/'s
-
 bool sw_may_change(struct reconcile *rec)
 {
 	// What is listed must not change meanwhile.
@@ -19,30 +17,29 @@ bool sw_may_change(struct reconcile *rec)
 
 // ---- options ----
 
-json_t *sw_tunnel_options(const struct reconcile *rec)
+void sw_tunnel_options(const struct reconcile *rec, json_t **ret_fixed, json_t **ret_live)
 {
 	const struct reconcile_tunnel *t = &rec->tunnel;
 	char text[IP_TEXT_BYTES];
-	json_t *options = json_pack("{s:n, s:n, s:n, s:n, s:n, s:n, s:n}", "underlay", "address",
-		"udp-port", "mtu", "heartbeat", "checksum", "netns");
+	json_t *options = json_object();
 
 	if (t->address.family)
 		json_object_set_new(options, "address", json_string(ip_format(&t->address, text)));
-	if (t->udp_port && t->udp_port != UDP_PORT_DEFAULT)
+	if (t->udp_port)
 		json_object_set_new(options, "udp-port", json_integer(t->udp_port));
 	if (t->mtu)
 		json_object_set_new(options, "mtu", json_integer(t->mtu));
 	if (t->heartbeat_ms)
 		json_object_set_new(options, "heartbeat", json_integer(t->heartbeat_ms));
-	return options;
+	sw_options_split(&schema_vtep, options, ret_fixed, ret_live);
 }
 
 void sw_vx_options(const struct sw_net *net, json_t **ret_fixed, json_t **ret_live)
 {
-	*ret_fixed = json_pack(
-		"{s:s, s:i, s:s}", "type", "vxlan", "key", (int)net->vni, "vtep", RECONCILE_TUNNEL);
-	*ret_live = json_pack("{s:s, s:s, s:n, s:n, s:n, s:n, s:n, s:n}", "learning", "off",
-		"isolated", "on", "remote", "tag", "trunks", "vlan-mode", "mtu", "fdb-limit");
+	json_t *options = json_pack("{s:s, s:i, s:s, s:s, s:s}", "type", "vxlan", "key",
+		(int)net->vni, "vtep", RECONCILE_TUNNEL, "learning", "off", "isolated", "on");
+
+	sw_options_split(&schema_port, options, ret_fixed, ret_live);
 }
 
 bool sw_net_answered(struct sw_net *net, struct sw_object *obj, int rc, const struct err *err)
@@ -64,17 +61,6 @@ json_t *sw_net_mtu(const struct sw_net *net)
 
 	network_plan(&net->net->rec, &plan);
 	return plan.mtu ? json_integer(plan.mtu) : json_string("auto");
-}
-
-static json_t *named(const char *name, json_t *a, json_t *b)
-{
-	json_t *all = json_pack("{s:s}", "name", name);
-
-	json_object_update(all, a);
-	json_object_update(all, b);
-	json_decref(a);
-	json_decref(b);
-	return all;
 }
 
 // ---- the tunnel endpoint ----
@@ -99,21 +85,22 @@ static void on_tunnel(struct reconcile *rec, struct sw_call *call, int rc, const
 void sw_tunnel_step(struct reconcile *rec)
 {
 	struct sw_object *obj = &rec->tunnel_obj;
-	json_t *options;
+	json_t *fixed, *live;
 
 	if (!rec->has_tunnel || sw_is_as_wanted(obj) || !sw_may_change(rec) ||
 		!sw_object_due(rec, obj))
 		return;
 	obj->sent = obj->want;
-	options = sw_tunnel_options(rec);
-	if (obj->there)
-		sw_object_call(rec, obj, NULL, "vtep.set",
-			json_pack("{s:s, s:o}", "name", RECONCILE_TUNNEL, "vtep", options),
-			on_tunnel);
-	else
+	sw_tunnel_options(rec, &fixed, &live);
+	if (!obj->there) {
 		sw_object_call(rec, obj, NULL, "vtep.add",
-			json_pack("{s:o}", "vtep", named(RECONCILE_TUNNEL, options, NULL)),
+			json_pack("{s:o}", "vtep", sw_options_named(RECONCILE_TUNNEL, fixed, live)),
 			on_tunnel);
+		return;
+	}
+	json_decref(fixed);
+	sw_object_call(rec, obj, NULL, "vtep.set",
+		json_pack("{s:s, s:o}", "name", RECONCILE_TUNNEL, "vtep", live), on_tunnel);
 }
 
 // ---- networks ----
@@ -282,7 +269,7 @@ static void vx_step(struct sw_net *net)
 	if (!obj->there) {
 		sw_object_call(net->rec, obj, net, "port.add",
 			json_pack("{s:s, s:o}", "bridge", net->bridge_name, "port",
-				named(net->vx_name, fixed, live)),
+				sw_options_named(net->vx_name, fixed, live)),
 			on_vx_added);
 		return;
 	}

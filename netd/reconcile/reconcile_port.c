@@ -54,15 +54,12 @@ void sw_port_options(const struct sw_port *port, json_t **ret_fixed, json_t **re
 	const struct endpoint_record *rec = &port->le->rec;
 	const char *type = endpoint_option(rec->options, ENDPOINT_PORT);
 	char mac[MAC_TEXT_BYTES];
-	json_t *live;
+	json_t *options = json_pack("{s:s, s:s, s:s, s:s, s:o}", "type", type ? type : "tap",
+		"netns", rec->sandbox, "ifname", rec->ifname, "mac", mac_format(&rec->mac, mac),
+		"mtu", sw_net_mtu(port->net));
 
-	*ret_fixed = json_pack("{s:s, s:s, s:s}", "type", type ? type : "tap", "netns",
-		rec->sandbox, "ifname", rec->ifname);
-	live = json_pack("{s:s, s:o, s:n, s:n, s:n, s:n, s:n}", "mac", mac_format(&rec->mac, mac),
-		"mtu", sw_net_mtu(port->net), "tag", "trunks", "vlan-mode", "fdb-limit", "ip");
-	json_object_update_new(live, json_pack("{s:n, s:n}", "guard", "guard-ips"));
-	json_object_update_new(live, network_port_options(&port->net->net->rec, rec));
-	*ret_live = live;
+	json_object_update_new(options, network_port_options(&port->net->net->rec, rec));
+	sw_options_split(&schema_port, options, ret_fixed, ret_live);
 }
 
 void sw_port_look(struct sw_port *port)
@@ -209,12 +206,10 @@ static void send_ports(struct sw_net *net, struct sw_port **ports, unsigned coun
 
 static json_t *port_json(const struct sw_port *port)
 {
-	json_t *all = json_pack("{s:s}", "name", port->name), *fixed, *live;
+	json_t *fixed, *live;
 
 	sw_port_options(port, &fixed, &live);
-	json_object_update_new(all, fixed);
-	json_object_update_new(all, live);
-	return all;
+	return sw_options_named(port->name, fixed, live);
 }
 
 static void send_add(struct sw_net *net, struct sw_port **ports, unsigned count)

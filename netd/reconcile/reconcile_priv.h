@@ -3,6 +3,7 @@
 //
 //	reconcile.c		connects the parts; changes, what is due, problems
 //	reconcile_object.c	calls to the switch; an object, retried until it is right
+//	reconcile_options.c	which options can change while a port exists
 //	reconcile_net.c		the VTEP, bridges, VXLAN ports
 //	reconcile_port.c	ports of own endpoints
 //	reconcile_gateway.c	the port of a network's gateway
@@ -18,6 +19,7 @@
 #pragma once
 
 #include "config/conf.h"
+#include "config/schema.h"
 #include "netd/drivers/plan.h"
 #include "netd/reconcile/reconcile.h"
 
@@ -238,6 +240,16 @@ bool sw_is_lost(int rc);
 struct sw_digest sw_digest(json_t *fixed, json_t *live);
 bool sw_is_as_wanted(const struct sw_object *obj);
 
+// ---- reconcile_options.c ----
+
+// What is wanted of a port or VTEP: `options` (taken over; NULL: out of memory, and so are the
+// results) in the switch's words, and null, which stands for the default, for each other key of its
+// kind. Apart by whether the switch can change the option while the object exists.
+void sw_options_split(
+	const struct schema_table *table, json_t *options, json_t **ret_fixed, json_t **ret_live);
+// The object to add. Takes both over. NULL: out of memory.
+json_t *sw_options_named(const char *name, json_t *fixed, json_t *live);
+
 // ---- reconcile.c ----
 
 void sw_net_queue(struct sw_net *net); // has it looked at
@@ -257,8 +269,8 @@ void sw_strays_step(struct reconcile *rec);
 void sw_strays_drop(struct reconcile *rec);
 // Whether bridges and ports may be changed now.
 bool sw_may_change(struct reconcile *rec);
-// Options in the switch's words, null: as by default.
-json_t *sw_tunnel_options(const struct reconcile *rec);
+// Options in the switch's words, as sw_options_split() returns them.
+void sw_tunnel_options(const struct reconcile *rec, json_t **ret_fixed, json_t **ret_live);
 void sw_vx_options(const struct sw_net *net, json_t **ret_fixed, json_t **ret_live);
 // What a call about something of the network came to. False: it failed, and is tried again.
 bool sw_net_answered(struct sw_net *net, struct sw_object *obj, int rc, const struct err *err);

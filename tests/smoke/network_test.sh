@@ -106,6 +106,18 @@ wait_until 30 eval '[[ $(vsctl --json agent show | jq .settled) == true ]]' || f
 vsctl agent show | grep -q 'store lmdb: answers'
 vsctl agent audit | grep -q 'agree' || fail "audit: $(vsctl agent audit)"
 
+# What somebody changes by hand is set back, and the container keeps its interface.
+port=$(vsctl --json list-ports | jq -r '.ports[] | select(.options.netns == "c2" and .options.ifname == "net0").name')
+before=$(ip -n c2 -json link show net0 | jq '.[].ifindex')
+vsctl set-port "$port" isolated=on fdb-limit=7
+vsctl agent audit >"$T/audit" && fail "audit does not see the options: $(cat "$T/audit")"
+grep -q "$port.*fdb-limit" "$T/audit" || fail "audit: $(cat "$T/audit")"
+vsctl agent audit --repair >/dev/null || true
+wait_until 30 eval 'vsctl agent audit | grep -q agree' || fail "audit: $(vsctl agent audit)"
+vsctl --json list-ports | jq -e --arg p "$port" '.ports[] | select(.name == $p).options |
+	(has("isolated") or has("fdb-limit")) | not' >/dev/null || fail "options of $port: $(vsctl --json list-ports)"
+is 'the interface of c2' "$(ip -n c2 -json link show net0 | jq '.[].ifindex')" "$before"
+
 # A hundred at once.
 for ((i = 0; i < 100; i++)); do
 	container "m$i"

@@ -17,6 +17,7 @@
 #include "config/field.h"
 #include "tests/sim/fake_model.h"
 
+#include "tests/unit/port_samples.h"
 // Of each type of port, and the keys that cannot change while a port exists.
 static const struct {
 	const char *base, *fixed;
@@ -30,29 +31,6 @@ static const struct {
 		"type mtu key vtep"},
 };
 
-// Another value of each key.
-static const char *const port_samples[][2] = {
-	{"tag", "10"},
-	{"trunks", "[1, 2]"},
-	{"vlan-mode", "\"native-tagged\""},
-	{"mtu", "1400"},
-	{"queues", "2"},
-	{"fdb-limit", "5"},
-	{"isolated", "\"on\""},
-	{"netns", "\"c2\""},
-	{"ifname", "\"eth2\""},
-	{"host-ifname", "\"h2\""},
-	{"mac", "\"02:00:00:00:00:22\""},
-	{"ip", "[\"10.0.0.2/24\"]"},
-	{"guard", "\"on\""},
-	{"guard-ips", "[\"10.0.0.2\"]"},
-	{"devargs", "\"net_null1\""},
-	{"key", "8"},
-	{"remote", "[\"10.0.0.2\"]"},
-	{"vtep", "\"w\""},
-	{"learning", "\"off\""},
-};
-
 static json_t *json(const char *text)
 {
 	json_t *obj = json_loads(text, JSON_DECODE_ANY, NULL);
@@ -60,17 +38,6 @@ static json_t *json(const char *text)
 	if (!obj)
 		fail_msg("no JSON: %s", text);
 	return obj;
-}
-
-// An object with the other value of the key; `type` has none, since other keys depend on it.
-static json_t *sample_of(const struct schema_field *field)
-{
-	for (unsigned i = 0; i < ARRAY_SIZE(port_samples); i++) {
-		if (!strcmp(port_samples[i][0], field->key))
-			return json_pack("{s:o}", field->key, json(port_samples[i][1]));
-	}
-	fail_msg("give another value of '%s' in port_samples", field->key);
-	return NULL;
 }
 
 static void bind_ok(struct conf_port *port, json_t *obj)
@@ -142,7 +109,7 @@ static void check_words(const struct err *err, const char *key)
 static void try_key(unsigned type, const struct schema_field *field)
 {
 	int expected = is_fixed(type, field->key) ? -EOPNOTSUPP : 0;
-	json_t *change = sample_of(field);
+	json_t *change = port_sample(field);
 	struct conf_port old, now;
 	struct err err = {0};
 
