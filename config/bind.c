@@ -46,7 +46,7 @@ static void refuse_type(const struct member *m, const json_t *value)
 	if (m->bind->yaml && json_is_true(value)) // yaml_load() has reported it
 		return;
 	if (m->bind->yaml && json_is_null(value))
-		report_add(m->bind->report, m->at, m->path, "there is no value; %s",
+		report_add(m->bind->report, m->at, m->path, "the value is missing; %s",
 			field_allowed(m->field, buf));
 	else
 		report_add(m->bind->report, m->at, m->path, "%s is not allowed; %s",
@@ -82,7 +82,8 @@ static void bind_scalar(const struct member *m, const json_t *value, bool item)
 	if (json_is_string(value)) {
 		text = json_string_value(value);
 		if (strlen(text) != json_string_length(value)) {
-			report_add(m->bind->report, m->at, m->path, "text has no zero bytes");
+			report_add(m->bind->report, m->at, m->path,
+				"zero bytes are not allowed in text");
 			return;
 		}
 	} else {
@@ -197,7 +198,8 @@ static void bind_members(const struct bind *bind, const struct schema_table *tab
 		if (!field || (field_is_section(field) && !bind->yaml))
 			refuse_key(bind, table, key, member_path, key, ret);
 		else if (is_twice(field, obj, key))
-			report_add(bind->report, key, member_path, "'%s' is given as well",
+			report_add(bind->report, key, member_path,
+				"'%s' is also given; use one of the two",
 				json_object_iter_key(member_iter(obj, field)));
 		else if (!field_is_section(field))
 			bind_member(&m, value);

@@ -76,10 +76,10 @@ const char *check_source(const void *value)
 	unsigned prefix;
 
 	if (ip_parse_range(value, &ip, &prefix) < 0)
-		return "a source is an address such as 10.0.0.5 or fd00::5, or a prefix without "
-		       "bits behind it such as 10.0.0.0/24";
+		return "a source is an address such as 10.0.0.5 or fd00::5, or a prefix such as "
+		       "10.0.0.0/24 with no bits set after it";
 	if (ip_is_multicast(&ip) || (ip_is_any(&ip) && !strchr(value, '/')))
-		return "the addresses of hosts are needed";
+		return "group addresses and 0.0.0.0 are not sources";
 	return NULL;
 }
 
@@ -116,7 +116,7 @@ const char *check_devargs(const void *value)
 const char *check_unicast(const void *value)
 {
 	if (mac_is_zero(value) || mac_is_multicast(value))
-		return "a unicast address is needed (the first byte even, not all zero)";
+		return "it must be a unicast address (first byte even, not all zero)";
 	return NULL;
 }
 
@@ -132,15 +132,15 @@ const char *check_host_or_any(const void *value)
 	const struct ip_addr *ip = value;
 
 	if (ip_is_multicast(ip) || (ip->family == 4 && !memcmp(ip->byte, broadcast, 4)))
-		return "the address of one host is needed, not of a group";
+		return "it must be the address of one host, not of a group";
 	if (ip->family == 6 && !memcmp(ip->byte, mapped, sizeof(mapped)))
-		return "an IPv4 address is written as such, 10.0.0.1";
+		return "write an IPv4 address as 10.0.0.1";
 	return NULL;
 }
 
 const char *check_host(const void *value)
 {
 	if (ip_is_any(value))
-		return "the address of one host is needed";
+		return "it must be the address of one host";
 	return check_host_or_any(value);
 }

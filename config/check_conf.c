@@ -23,14 +23,14 @@ static void check_vlan(struct report *report, const struct conf_port *port, cons
 	case CONF_VLAN_TRUNK:
 		if (port->tag)
 			report_add(report, mode, report_path(key, path, "vlan-mode"),
-				"trunk does not go with a tag; native-tagged and native-untagged "
-				"do");
+				"trunk does not work with a tag; use native-tagged or "
+				"native-untagged");
 		break;
 	case CONF_VLAN_ACCESS:
 		if (port->has_trunks)
 			report_add(report, mode, report_path(key, path, "vlan-mode"),
-				"access does not go with trunks; native-tagged and "
-				"native-untagged do");
+				"access does not work with trunks; use native-tagged or "
+				"native-untagged");
 		// fall through
 	case CONF_VLAN_NATIVE_TAGGED:
 	case CONF_VLAN_NATIVE_UNTAGGED:
@@ -52,8 +52,8 @@ static void check_device_name(
 	if (!named || port->ifname[0] || !port->name[0] || !check_ifname(port->name))
 		return;
 	report_add(report, at, report_path(key, path, "ifname"),
-		"the key is missing, and the port's name '%s' is none for a network interface: "
-		"that is 1 to 15 bytes",
+		"the key is missing, and the port's name '%s' cannot name a network interface, "
+		"which has 1 to 15 bytes",
 		port->name);
 }
 
@@ -66,7 +66,8 @@ static void check_auto(struct report *report, const struct conf_port *port, cons
 		port->type == CONF_PORT_VETH)
 		return;
 	report_add(report, node_of(obj, "mtu", at), report_path(key, path, "mtu"),
-		"auto is for ports of type tap and veth, not %s", conf_port_type_name(port->type));
+		"only ports of type tap and veth take auto, not %s",
+		conf_port_type_name(port->type));
 }
 
 void check_port(struct report *report, const struct conf_port *port, const json_t *obj,
@@ -94,11 +95,11 @@ static void check_gateway(struct report *report, const struct conf_vtep *vtep, c
 	if (vtep->has_gateway_mac && !vtep->gateway.family)
 		report_add(report, node_of(obj, "gateway-mac", at),
 			report_path(key, path, "gateway-mac"),
-			"there is no gateway: give its address");
+			"gateway is missing; give its address");
 	if (!vtep->gateway.family || in_prefix(&vtep->gateway, &vtep->address, vtep->prefix))
 		return;
 	report_add(report, node_of(obj, "gateway", at), report_path(key, path, "gateway"),
-		"the gateway has to be in the prefix of the address");
+		"the gateway must be in the prefix of the address");
 }
 
 void check_vtep(struct report *report, const struct conf_vtep *vtep, const json_t *obj,
@@ -112,7 +113,7 @@ void check_vtep(struct report *report, const struct conf_vtep *vtep, const json_
 	if (vtep->underlay == CONF_UNDERLAY_KERNEL) {
 		if (vtep->prefix)
 			report_add(report, address, key,
-				"with underlay kernel the address has no prefix length");
+				"with underlay kernel, give the address without a prefix length");
 		return;
 	}
 	snprintf(port.name, sizeof(port.name), "%s", vtep->name);
@@ -122,7 +123,7 @@ void check_vtep(struct report *report, const struct conf_vtep *vtep, const json_
 		return;
 	if (!vtep->prefix || ip_is_any(&vtep->address))
 		report_add(report, address, key,
-			"with underlay port one address is needed, with its prefix length, such as "
+			"underlay port needs one address with its prefix length, such as "
 			"10.0.0.1/24");
 	else
 		check_gateway(report, vtep, obj, path, at);

@@ -93,7 +93,7 @@ static void check_network(struct parse *p, struct conf_port *port, const json_t 
 	other = json_object_get(p->networks, id);
 	if (other)
 		report_add(&p->report, tree_key_at(obj, "key", at), report_path(key, path, "key"),
-			"port '%s' has VNI %u of VTEP '%s' already", json_string_value(other),
+			"port '%s' already has VNI %u of VTEP '%s'", json_string_value(other),
 			port->vni, port->vtep);
 	else if (json_object_set_new(p->networks, id, json_string(port->name)) < 0)
 		report_no_memory(&p->report);
@@ -121,10 +121,10 @@ static void parse_port(struct parse *p, const char *name, const json_t *value, c
 	if (json_is_object(obj))
 		check_network(p, port, obj, path, name);
 	if (is_vtep(p, name))
-		report_add(&p->report, name, path, "a VTEP has this name already");
+		report_add(&p->report, name, path, "a VTEP already has this name");
 	other = json_object_get(p->port_bridge, name);
 	if (other)
-		report_add(&p->report, name, path, "bridge '%s' has a port of this name already",
+		report_add(&p->report, name, path, "bridge '%s' already has a port of this name",
 			json_string_value(other));
 	else if (json_object_set_new(p->port_bridge, name, json_string(bridge)) < 0)
 		report_no_memory(&p->report);
@@ -173,7 +173,7 @@ static void check_fdb(struct parse *p, struct conf_fdb *entry, const json_t *obj
 	}
 	entry_id(entry, id, sizeof(id));
 	if (json_object_get(seen, id))
-		report_add(&p->report, at, path, "%s in VLAN %u has an entry already",
+		report_add(&p->report, at, path, "%s in VLAN %u already has an entry",
 			mac_format(&entry->mac, mac), entry->vlan);
 	else if (json_object_set_new(seen, id, json_true()) < 0)
 		report_no_memory(&p->report);
@@ -231,7 +231,7 @@ static void parse_neigh(struct parse *p, const json_t *list, const char *path, c
 			continue;
 		snprintf(id, sizeof(id), "%s/%u", ip_format(&entry->ip, ip), entry->vlan);
 		if (json_object_get(seen, id))
-			report_add(&p->report, at, item_path, "%s in VLAN %u has an entry already",
+			report_add(&p->report, at, item_path, "%s in VLAN %u already has an entry",
 				ip, entry->vlan);
 		else if (json_object_set_new(seen, id, json_true()) < 0)
 			report_no_memory(&p->report);

@@ -23,7 +23,7 @@ int conf_vtep_reaches(const struct conf_vtep *vtep, const struct ip_addr *ip, st
 		(vtep->address.family == 6 && ip_is_any(&vtep->address)))
 		return 0;
 	return err_set(err, -EAFNOSUPPORT, "",
-		"%s is out of reach: VTEP '%s' has an address of IPv%d only", ip_format(ip, text),
+		"%s is out of reach: VTEP '%s' has only an IPv%d address", ip_format(ip, text),
 		vtep->name, vtep->address.family);
 }
 
@@ -54,7 +54,7 @@ static int choose(const struct conf_port *port, const struct conf_vtep *const *l
 		return 0;
 	if (port->vtep[0])
 		return err_set(err, -ENOENT, "vtep",
-			"there is no VTEP '%s'; make it first (add-vtep)", name);
+			"there is no VTEP '%s'; create it first (add-vtep)", name);
 	return err_set(err, -EINVAL, "vtep",
 		"the key is missing: there are %u VTEPs, and none is named default", count);
 }
@@ -101,7 +101,7 @@ static int check_named(const struct conf_fdb *entry, struct conf_fdb_ports *port
 			entry->port);
 	if (entry->tunnel.family && port->type != CONF_PORT_VXLAN)
 		return err_set(err, -EINVAL, "tunnel",
-			"port '%s' is of type %s; tunnel goes with type vxlan", port->name,
+			"port '%s' is of type %s; only ports of type vxlan take tunnel", port->name,
 			conf_port_type_name(port->type));
 	if (!entry->tunnel.family && port->type == CONF_PORT_VXLAN)
 		return err_set(err, -EINVAL, "tunnel",
@@ -150,11 +150,11 @@ int conf_fdb_settle(struct conf_fdb *entry, struct conf_fdb_ports *ports, struct
 		return err_set(err, -EINVAL, "tunnel", "%s", allowed);
 	if (mac_is_zero(&entry->mac) && !entry->tunnel.family)
 		return err_set(err, -EINVAL, "mac",
-			"the zero address stands for frames to all, and needs tunnel");
+			"the zero address stands for flooded frames; it needs tunnel");
 	if (entry->port[0])
 		return check_named(entry, ports, err);
 	if (!entry->tunnel.family)
-		return err_set(err, -EINVAL, "port", "the key is missing, and tunnel is, too");
+		return err_set(err, -EINVAL, "port", "the key is missing; give port or tunnel");
 	rc = choose_port(entry, ports, err);
 	if (rc == 0)
 		memcpy(entry->port, ports->chosen->name, sizeof(entry->port));

@@ -183,10 +183,10 @@ static int set_text(
 		return refuse(text, allowed, why);
 	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
 		if (*c < ' ' || *c == 0x7f)
-			return refuse(text, "control characters are not taken", why);
+			return refuse(text, "control characters are not allowed", why);
 	}
 	if (!is_utf8(text))
-		return refuse("the text", "it has to be UTF-8", why);
+		return refuse("the text", "it must be UTF-8", why);
 	if (len >= field->size_bytes) {
 		snprintf(why, FIELD_WHY_BYTES,
 			"the text of %zu bytes is too long; %s has at most "
@@ -302,7 +302,7 @@ static int add_vlans(
 	if (first > field->max || last > field->max)
 		return refuse(text, field->allowed, why);
 	if (first > last)
-		return refuse(text, "the first id of a range is not above the last", why);
+		return refuse(text, "a range begins with its lower id", why);
 	for (unsigned vid = first; vid <= last; vid++)
 		vlan_set_add(set, vid);
 	*given(field, obj) = true;

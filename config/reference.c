@@ -27,9 +27,9 @@ static void print_kinds(
 static void print_default(FILE *file, const struct schema_field *field)
 {
 	if (field->required && field->fallback)
-		fprintf(file, "has to be given; %s", field->fallback);
+		fprintf(file, "required; %s", field->fallback);
 	else if (field->required)
-		fprintf(file, "has to be given");
+		fprintf(file, "required");
 	else if (field->fallback)
 		fprintf(file, "%s", field->fallback);
 	else if (field->type == SCHEMA_ENUM)

@@ -50,7 +50,7 @@ static const struct schema_field conf_fields[] = {
 		.names = polling_names,
 		.initial = CONF_POLLING_ADAPTIVE,
 		.syntax = "MODE",
-		.help = "adaptive: a worker that finds nothing to do sleeps until a packet comes; "
+		.help = "adaptive: a worker without work sleeps until a packet arrives; "
 			"busy: workers never sleep",
 	},
 	{
@@ -60,7 +60,7 @@ static const struct schema_field conf_fields[] = {
 		.names = hugepages_names,
 		.initial = CONF_HUGEPAGES_AUTO,
 		.syntax = "WHEN",
-		.help = "whether packet buffers are in huge pages; auto: when there are any",
+		.help = "whether to put packet buffers in huge pages; auto: if the host has any",
 	},
 	{
 		.key = "mbufs",
@@ -71,7 +71,7 @@ static const struct schema_field conf_fields[] = {
 		.initial = 16384,
 		.allowed = "the number of 2 KiB packet buffers is 1024 to 4194304",
 		.syntax = "COUNT",
-		.help = "packet buffers of 2 KiB",
+		.help = "number of packet buffers of 2 KiB",
 	},
 	{
 		.key = "big-mbufs",
@@ -82,15 +82,14 @@ static const struct schema_field conf_fields[] = {
 		.initial = 512,
 		.allowed = "the number of 64 KiB packet buffers is 64 to 131072",
 		.syntax = "COUNT",
-		.help = "packet buffers of 64 KiB, for segments that pass whole and for jumbo "
-			"frames",
+		.help = "number of packet buffers of 64 KiB, for large segments and jumbo frames",
 	},
 	{
 		.key = "vteps",
 		.type = SCHEMA_MAP,
 		.sub = &schema_vtep,
 		.allowed = "vteps holds the VTEPs of this host by name",
-		.fallback = "one named default, when a port of type vxlan needs it",
+		.fallback = "one named default, created when the first port of type vxlan needs it",
 		.help = "the VTEPs of this host, by name",
 		.live = LIVE,
 	},
@@ -113,7 +112,7 @@ static const struct schema_field bridge_fields[] = {
 		.initial = 300,
 		.allowed = "ageing is 0 (never) to 32767 seconds",
 		.syntax = "SECONDS",
-		.help = "learned addresses are forgotten after this many seconds without a packet; "
+		.help = "seconds without a packet after which a learned address is forgotten; "
 			"0: never",
 		.live = LIVE,
 	},
@@ -126,7 +125,7 @@ static const struct schema_field bridge_fields[] = {
 		.initial = 65536,
 		.allowed = "a bridge learns 1 to 16777216 addresses",
 		.syntax = "COUNT",
-		.help = "addresses learned on the bridge, at most",
+		.help = "most addresses that the bridge learns",
 		.live = LIVE,
 	},
 	{
@@ -136,8 +135,8 @@ static const struct schema_field bridge_fields[] = {
 		.names = neigh_unknown_names,
 		.initial = CONF_NEIGH_FLOOD,
 		.syntax = "POLICY",
-		.help = "what becomes of a request (ARP, neighbour solicitation) for an address "
-			"that no neighbour entry has: flooded as any other broadcast, or dropped",
+		.help = "what happens to a request (ARP, neighbour solicitation) for an address "
+			"without a neighbour entry: flood it like any broadcast, or drop it",
 		.live = LIVE,
 	},
 	{
@@ -162,8 +161,8 @@ static const struct schema_field bridge_fields[] = {
 		.sub = &schema_neigh,
 		.allowed = "neigh is a list of entries such as {ip: 10.0.0.9, mac: "
 			   "02:00:00:00:00:09}",
-		.help = "neighbours that the bridge answers for, so that requests for them need "
-			"not be flooded",
+		.help = "neighbours that the bridge answers for, so that it need not flood "
+			"requests for them",
 		.live = LIVE,
 	},
 };
@@ -177,8 +176,8 @@ static const struct schema_field fdb_fields[] = {
 		.required = ALWAYS,
 		.allowed = "an address is six bytes such as 02:00:00:00:00:01",
 		.syntax = "MAC",
-		.help = "Ethernet address; all zero, with `tunnel`: frames to all and to unknown "
-			"addresses go there, too",
+		.help = "Ethernet address; all zero, with `tunnel`: also send broadcasts and "
+			"frames to unknown addresses there",
 		.live = LIVE,
 	},
 	{
@@ -187,9 +186,9 @@ static const struct schema_field fdb_fields[] = {
 		FIELD(struct conf_fdb, port),
 		.check = check_name,
 		.syntax = "PORT",
-		.fallback = "with `tunnel`, the only port of type vxlan that carries the VLAN; "
-			    "else it has to be given",
-		.help = "port of the same bridge behind which the address is",
+		.fallback = "with `tunnel`: the only port of type vxlan that carries the VLAN; "
+			    "otherwise required",
+		.help = "port of the same bridge that leads to the address",
 		.live = LIVE,
 	},
 	{
@@ -199,8 +198,7 @@ static const struct schema_field fdb_fields[] = {
 		.check = check_host,
 		.allowed = "a remote VTEP is an IPv4 or IPv6 address",
 		.syntax = "ADDRESS",
-		.help = "with a port of type vxlan, the remote VTEP behind which the "
-			"address is",
+		.help = "with a port of type vxlan: the remote VTEP that leads to the address",
 		.live = LIVE,
 	},
 	{
@@ -222,9 +220,9 @@ static const struct schema_field neigh_fields[] = {
 		FIELD(struct conf_neigh, ip),
 		.check = check_host,
 		.required = ALWAYS,
-		.allowed = "a neighbour has an IPv4 or IPv6 address",
+		.allowed = "the address of a neighbour is an IPv4 or IPv6 address",
 		.syntax = "ADDRESS",
-		.help = "address that is asked for",
+		.help = "address that requests ask for",
 		.live = LIVE,
 	},
 	{
@@ -235,7 +233,7 @@ static const struct schema_field neigh_fields[] = {
 		.required = ALWAYS,
 		.allowed = "an address is six bytes such as 02:00:00:00:00:01",
 		.syntax = "MAC",
-		.help = "Ethernet address that is the answer",
+		.help = "Ethernet address to answer with",
 		.live = LIVE,
 	},
 	{

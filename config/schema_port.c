@@ -70,9 +70,10 @@ static const struct schema_field port_fields[] = {
 		.initial = CONF_PORT_TAP,
 		.selects_kind = true,
 		.syntax = "TYPE",
-		.help = "what the port plugs into: tap: a TAP device made in a namespace; veth: a "
-			"pair of which the switch has one end; dpdk: a DPDK device; vxlan: a "
-			"VNI, and with it the switches of other hosts",
+		.help = "what the port connects to: tap: a TAP device, created in a namespace; "
+			"veth: "
+			"a pair of which the switch has one end; dpdk: a DPDK device; vxlan: a "
+			"VNI, and so the switches of other hosts",
 	},
 	{
 		.key = "tag",
@@ -82,7 +83,7 @@ static const struct schema_field port_fields[] = {
 		.max = CONF_VLAN_MAX,
 		.allowed = "a VLAN id is 1 to 4094",
 		.syntax = "ID",
-		.help = "VLAN of untagged packets; alone, it makes the port an access port",
+		.help = "VLAN of untagged packets; without trunks, the port is an access port",
 		.live = LIVE,
 	},
 	{
@@ -94,7 +95,7 @@ static const struct schema_field port_fields[] = {
 		.allowed = "trunks is a list of VLAN ids 0 to 4094 and ranges such as 20-30",
 		.syntax = "ID[-ID][,...]",
 		.fallback = "all VLANs",
-		.help = "VLANs that a trunk port carries; 0 stands for untagged packets",
+		.help = "VLANs that a trunk port carries; 0: untagged packets",
 		.live = LIVE,
 	},
 	{
@@ -105,9 +106,9 @@ static const struct schema_field port_fields[] = {
 		.names = vlan_mode_names,
 		.derive = derive_vlan_mode,
 		.syntax = "MODE",
-		.fallback = "access with `tag` alone, native-untagged with `tag` and `trunks`, "
-			    "else trunk",
-		.help = "how the port treats VLAN tags, in the words of Open vSwitch",
+		.fallback = "access with `tag` only, native-untagged with `tag` and `trunks`, "
+			    "otherwise trunk",
+		.help = "how the port treats VLAN tags; the modes are those of Open vSwitch",
 		.live = LIVE,
 	},
 	{
@@ -120,10 +121,10 @@ static const struct schema_field port_fields[] = {
 		.word_value = CONF_MTU_AUTO,
 		.allowed = "an MTU is 68 to 65535 bytes, or auto",
 		.syntax = "BYTES",
-		.fallback = "1500, or what the device has; vxlan: what the underlay leaves",
-		.help = "largest packet that leaves by the port, without the Ethernet header; "
-			"auto, for tap and veth: the largest that every port of type vxlan of "
-			"the bridge takes",
+		.fallback = "1500, or that of the device; vxlan: what the underlay leaves",
+		.help = "largest packet that the port sends, without the Ethernet header; auto "
+			"(tap and veth only): the largest that every port of type vxlan of the "
+			"bridge takes",
 		.live = TAP | VETH | DPDK,
 	},
 	{
@@ -136,7 +137,8 @@ static const struct schema_field port_fields[] = {
 		.allowed = "a port has 1 to 16 receive queues",
 		.syntax = "COUNT",
 		.fallback = "1",
-		.help = "receive queues; several spread the port over several workers",
+		.help = "number of receive queues; more than one spreads the port over several "
+			"workers",
 	},
 	{
 		.key = "fdb-limit",
@@ -145,8 +147,8 @@ static const struct schema_field port_fields[] = {
 		.max = 16777216,
 		.allowed = "a port learns 1 to 16777216 addresses, or 0 for the bridge's limit",
 		.syntax = "COUNT",
-		.fallback = "no limit but the bridge's",
-		.help = "addresses learned on the port, at most",
+		.fallback = "only the bridge's limit",
+		.help = "most addresses that the port learns",
 		.live = LIVE,
 	},
 	{
@@ -155,8 +157,8 @@ static const struct schema_field port_fields[] = {
 		FIELD(struct conf_port, isolated),
 		.names = off_on_names,
 		.syntax = "WHETHER",
-		.help = "on: no frame goes from this port to another isolated one of the bridge, "
-			"as with bridge(8)",
+		.help = "on: no frame passes between this port and other isolated ports of the "
+			"bridge, as with bridge(8)",
 		.live = LIVE,
 	},
 	{
@@ -188,9 +190,8 @@ static const struct schema_field port_fields[] = {
 		.check = check_ifname,
 		.kinds = VETH,
 		.syntax = "NAME",
-		.fallback = "made from the port's name",
-		.help = "name of the end of the pair that the switch has; one that is there is "
-			"taken",
+		.fallback = "derived from the port's name",
+		.help = "name of the switch's end of the pair; an existing one is used",
 	},
 	{
 		.key = "mac",
@@ -213,7 +214,7 @@ static const struct schema_field port_fields[] = {
 		.check = check_ip,
 		.kinds = TAP | VETH,
 		.syntax = "ADDRESS/PREFIX[,...]",
-		.help = "addresses put on the device, at most 4",
+		.help = "addresses to put on the device, at most 4",
 		.live = LIVE,
 	},
 	{
@@ -223,9 +224,9 @@ static const struct schema_field port_fields[] = {
 		.names = off_on_names,
 		.kinds = TAP | VETH,
 		.syntax = "WHETHER",
-		.help = "on: drops frames from other MAC addresses than the device's, and from "
-			"other IP addresses than those of guard-ips, ARP and neighbour discovery "
-			"included; those of IPv6 made from the MAC pass, as do DHCP clients",
+		.help = "on: drop frames (ARP and neighbour discovery included) unless their "
+			"source is the device's MAC address and an address of guard-ips; IPv6 "
+			"addresses derived from the MAC and DHCP clients always pass",
 		.live = LIVE,
 	},
 	{
@@ -237,8 +238,8 @@ static const struct schema_field port_fields[] = {
 		.check = check_source,
 		.kinds = TAP | VETH,
 		.syntax = "ADDRESS[/PREFIX][,...]",
-		.fallback = "any: only MAC addresses are looked at",
-		.help = "addresses and prefixes that frames may be from with guard on, at most 16",
+		.fallback = "any: only MAC addresses are checked",
+		.help = "source addresses and prefixes that guard lets pass, at most 16",
 		.live = LIVE,
 	},
 	{
@@ -249,7 +250,7 @@ static const struct schema_field port_fields[] = {
 		.kinds = DPDK,
 		.required = DPDK,
 		.syntax = "DEVARGS",
-		.help = "PCI address or virtual device, as DPDK's own applications take it",
+		.help = "PCI address or virtual device, in the syntax of DPDK's own applications",
 	},
 	{
 		.key = "key",
@@ -274,8 +275,8 @@ static const struct schema_field port_fields[] = {
 		.kinds = VXLAN,
 		.allowed = "a remote VTEP is an IPv4 or IPv6 address",
 		.syntax = "ADDRESS[,...]",
-		.help = "remote VTEPs, at most 16: frames of theirs are taken, and they "
-			"get those to all; forwarding entries name further ones",
+		.help = "remote VTEPs, at most 16: accept frames from them, and flood to them; "
+			"forwarding entries may name more",
 		.live = LIVE,
 	},
 	{
@@ -285,8 +286,8 @@ static const struct schema_field port_fields[] = {
 		.check = check_name,
 		.kinds = VXLAN,
 		.syntax = "NAME",
-		.fallback = "the only one there is, or the one named default",
-		.help = "VTEP of this host that the VNI is on",
+		.fallback = "the only one, or the one named default",
+		.help = "VTEP of this host that carries the VNI",
 	},
 	{
 		.key = "learning",
@@ -295,8 +296,8 @@ static const struct schema_field port_fields[] = {
 		.names = on_off_names,
 		.kinds = VXLAN,
 		.syntax = "WHETHER",
-		.help = "on: addresses are learned from frames of remote VTEPs; off: "
-			"only forwarding entries tell where they are",
+		.help = "on: learn addresses from frames of remote VTEPs; off: use forwarding "
+			"entries only",
 		.live = LIVE,
 	},
 };
@@ -338,8 +339,8 @@ static const struct schema_field vtep_fields[] = {
 		.initial = CONF_UNDERLAY_KERNEL,
 		.selects_kind = true,
 		.syntax = "WHICH",
-		.help = "kernel: UDP sockets of the host, its addresses and routes; port: a port "
-			"that the VTEP has to itself, with an address of its own",
+		.help = "kernel: the host's UDP sockets, addresses and routes; port: a port of its "
+			"own, with an address of its own",
 		.live = LIVE,
 	},
 	{
@@ -349,12 +350,12 @@ static const struct schema_field vtep_fields[] = {
 		GIVEN(struct conf_vtep, prefix),
 		.check = check_host_or_any,
 		.required = PORT,
-		.allowed = "the address of a VTEP is one such as 10.0.0.1, with underlay "
-			   "port 10.0.0.1/24",
+		.allowed = "the address of a VTEP is written as 10.0.0.1, with underlay port as "
+			   "10.0.0.1/24",
 		.syntax = "ADDRESS[/PREFIX]",
-		.fallback = "kernel: any of the host's",
-		.help = "address that the VTEP sends from and receives at; with its prefix "
-			"length for underlay port",
+		.fallback = "kernel: any address of the host",
+		.help = "address that the VTEP sends from and receives at; underlay port needs its "
+			"prefix length",
 		.live = LIVE,
 	},
 	{
@@ -365,7 +366,7 @@ static const struct schema_field vtep_fields[] = {
 		.kinds = PORT,
 		.allowed = "a gateway is an IPv4 or IPv6 address",
 		.syntax = "ADDRESS",
-		.help = "next hop to addresses outside of the prefix",
+		.help = "next hop for addresses outside the prefix",
 		.live = LIVE,
 	},
 	{
@@ -379,7 +380,8 @@ static const struct schema_field vtep_fields[] = {
 		.allowed = "an address is six bytes such as 02:00:00:00:00:01",
 		.syntax = "MAC",
 		.fallback = "found by ARP or neighbour discovery",
-		.help = "Ethernet address of the gateway, where nobody answers for it",
+		.help = "Ethernet address of the gateway, for gateways that do not answer ARP or "
+			"ND",
 		.live = LIVE,
 	},
 	{
@@ -392,7 +394,7 @@ static const struct schema_field vtep_fields[] = {
 		.initial = 4789,
 		.allowed = "a UDP port is 1 to 65535",
 		.syntax = "PORT",
-		.help = "UDP port of all the VTEPs that talk with each other",
+		.help = "UDP port; the same on all VTEPs that talk to each other",
 		.live = LIVE,
 	},
 	{
@@ -403,9 +405,8 @@ static const struct schema_field vtep_fields[] = {
 		.max = 65535,
 		.allowed = "the MTU of an underlay is 576 to 65535 bytes",
 		.syntax = "BYTES",
-		.fallback = "what the route or the port has",
-		.help = "largest outer packet; the VNIs offer 50 bytes less over IPv4, 70 over "
-			"IPv6",
+		.fallback = "that of the route or the port",
+		.help = "largest outer packet; VNIs offer 50 bytes less over IPv4, 70 over IPv6",
 		.live = LIVE,
 	},
 	{
@@ -414,7 +415,8 @@ static const struct schema_field vtep_fields[] = {
 		FIELD(struct conf_vtep, no_checksum),
 		.names = on_off_names,
 		.syntax = "WHETHER",
-		.help = "whether outer UDP headers over IPv4 have a checksum; over IPv6 they do",
+		.help = "whether outer UDP headers over IPv4 have a checksum; over IPv6 they "
+			"always do",
 		.live = LIVE,
 	},
 	{
@@ -449,7 +451,7 @@ static const struct schema_field vtep_fields[] = {
 		.selects_kind = true,
 		.kinds = PORT,
 		.syntax = "TYPE",
-		.help = "what the port plugs into, as with other ports",
+		.help = "type of the port, as with other ports",
 		.live = LIVE,
 	},
 	{
@@ -481,7 +483,7 @@ static const struct schema_field vtep_fields[] = {
 		.check = check_ifname,
 		.kinds = P_VETH,
 		.syntax = "NAME",
-		.fallback = "made from the VTEP's name",
+		.fallback = "derived from the VTEP's name",
 		.help = "name of the end of the pair that the switch has; one that is there is "
 			"taken",
 		.live = LIVE,
@@ -495,7 +497,7 @@ static const struct schema_field vtep_fields[] = {
 		.kinds = PORT,
 		.allowed = "an address is six bytes such as 02:00:00:00:00:01",
 		.syntax = "MAC",
-		.fallback = "dpdk: the device's; else made from the VTEP's name",
+		.fallback = "dpdk: that of the device; otherwise derived from the VTEP's name",
 		.help = "Ethernet address of the VTEP",
 		.live = LIVE,
 	},
@@ -509,7 +511,7 @@ static const struct schema_field vtep_fields[] = {
 		.allowed = "a port has 1 to 16 receive queues",
 		.syntax = "COUNT",
 		.fallback = "1",
-		.help = "receive queues of the port",
+		.help = "number of receive queues of the port",
 		.live = LIVE,
 	},
 };

@@ -131,7 +131,8 @@ static void load_member(
 
 	report_path(member_path, path, text);
 	if (strlen(text) != key->data.scalar.length)
-		report_add_line(in->report, line_of(key), path, "a key has no zero bytes");
+		report_add_line(
+			in->report, line_of(key), path, "zero bytes are not allowed in a key");
 	if (key->data.scalar.anchor || key->data.scalar.tag)
 		report_add_line(in->report, line_of(key), member_path,
 			"anchors (&) and tags (!) are not allowed; write the key as it is");
@@ -142,7 +143,7 @@ static void load_member(
 	iter = json_object_iter_at(map, text);
 	if (iter) {
 		report_add_line(in->report, line_of(key), member_path,
-			"the key '%s' is on line %u already", report_shown(shown, text),
+			"the key '%s' is already on line %u", report_shown(shown, text),
 			lines_get(in->lines, json_object_iter_key(iter)));
 		json_decref(value);
 		return;
@@ -162,7 +163,7 @@ static void skip_member(
 {
 	yaml_event_t event;
 
-	report_add_line(in->report, line_of(key), path, "a key has to be plain text");
+	report_add_line(in->report, line_of(key), path, "a key must be plain text");
 	json_decref(load_node(in, key, path, depth + 1));
 	if (next(in, &event) < 0)
 		return;
@@ -252,7 +253,7 @@ static void load_documents(struct loader *in, json_t **ret_root)
 			if (nb_documents++ == 0)
 				break;
 			report_add_line(in->report, line_of(&event), "",
-				"a second document begins; a configuration is one");
+				"a second document begins; a configuration is one document");
 			end = true;
 			break;
 		default:

@@ -98,8 +98,8 @@ refused 'give mac=' vsctl add-port br0 there type=veth guard=on
 vsctl add-port br0 there type=veth
 refused 'give mac=' vsctl set-port there guard=on
 vsctl set-port there guard=on mac=$MAC
-refused 'prefix without bits' vsctl set-port c1 guard-ips=10.0.0.5/24
-refused 'hosts' vsctl set-port c1 guard-ips=224.0.0.1
+refused 'prefix such as' vsctl set-port c1 guard-ips=10.0.0.5/24
+refused 'group addresses' vsctl set-port c1 guard-ips=224.0.0.1
 # After a restart it is as it was.
 switch_stop
 start_switch

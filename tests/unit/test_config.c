@@ -101,9 +101,9 @@ static void test_vlan_modes(void **state)
 	fresh(&port);
 	bind_refused(&port, "{\"vlan-mode\": \"access\"}", "needs a tag");
 	bind_refused(&port, "{\"vlan-mode\": \"native-tagged\"}", "needs a tag");
-	bind_refused(&port, "{\"vlan-mode\": \"trunk\", \"tag\": 1}", "does not go with a tag");
+	bind_refused(&port, "{\"vlan-mode\": \"trunk\", \"tag\": 1}", "does not work with a tag");
 	bind_refused(&port, "{\"vlan-mode\": \"access\", \"tag\": 1, \"trunks\": [2]}",
-		"does not go with trunks");
+		"does not work with trunks");
 	bind_refused(&port, "{\"vlan-mode\": \"acess\"}", "did you mean 'access'?");
 }
 
@@ -158,7 +158,7 @@ static const char *const wrong_values[][2] = {
 	{"{\"tagg\": 10}", "unknown key 'tagg'; did you mean 'tag'?"},
 	{"{\"vlan-moed\": 10}", "did you mean 'vlan-mode'?"},
 	{"{\"colour\": 1}", "unknown key 'colour'; a port has the keys type, tag, trunks"},
-	{"{\"vlan-mode\": \"trunk\", \"vlan_mode\": \"trunk\"}", "is given as well"},
+	{"{\"vlan-mode\": \"trunk\", \"vlan_mode\": \"trunk\"}", "is also given"},
 	{"{\"trunks\": [4095]}", "trunks[0]: 4095 is not allowed"},
 	{"{\"trunks\": [1, \"9-5\"]}", "trunks[1]: '9-5' is not allowed"},
 	{"{\"trunks\": [\"1-\"]}", "trunks[0]: '1-' is not allowed"},
@@ -197,7 +197,7 @@ static const char *const wrong_values[][2] = {
 	{"{\"type\": \"dpdk\", \"devargs\": \"\"}", "is not allowed"},
 	{"{\"type\": \"dpdk\", \"devargs\": \"x\", \"ip\": []}", "has no ip"},
 	{"{\"type\": \"dpdk\", \"devargs\": \"x\", \"mtu\": \"auto\"}",
-		"mtu: auto is for ports of type tap and veth, not dpdk"},
+		"mtu: only ports of type tap and veth take auto, not dpdk"},
 	{"{\"mtu\": \"1400\"}", "a string is not allowed"},
 };
 
@@ -390,9 +390,10 @@ static void test_options_refused(void **state)
 	option_refused("tag", " 1", "is not allowed");
 	option_refused("tag", "99999999999999999999", "is not allowed");
 	option_refused("guard", "yes", "guard is off or on");
-	option_refused("guard-ips", "10.0.0.5/24", "without bits behind it");
-	option_refused("guard-ips", "10.0.0.5,0.0.0.0", "the addresses of hosts are needed");
-	option_refused("guard-ips", "ff02::1", "the addresses of hosts are needed");
+	option_refused("guard-ips", "10.0.0.5/24", "with no bits set after it");
+	option_refused(
+		"guard-ips", "10.0.0.5,0.0.0.0", "group addresses and 0.0.0.0 are not sources");
+	option_refused("guard-ips", "ff02::1", "group addresses and 0.0.0.0 are not sources");
 	option_refused("tga", "1", "unknown option 'tga'; did you mean 'tag'?");
 	option_refused("colour", "1", "a port has the options type, tag, trunks");
 	option_refused("netns", "\xff\xfe", "UTF-8");

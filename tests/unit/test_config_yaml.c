@@ -186,21 +186,21 @@ static void test_every_mistake(void **state)
 		{10, "bridges.br/0.ports.c1.tagg: unknown key 'tagg'; did you mean 'tag'?"},
 		{11, "bridges.br/0.ports.c1.tag: 5000 is not allowed; a VLAN id is 1 to 4094"},
 		{14, "bridges.br/0.ports.c1.trunks[1]: 'x' is not allowed; "},
-		{15, "bridges.br/0.ports.c1: the key 'c1' is on line 9 already"},
+		{15, "bridges.br/0.ports.c1: the key 'c1' is already on line 9"},
 		{16, "bridges.br/0.ports.c2.mtu: 12 is not allowed; "},
 		{16, "bridges.br/0.ports.c2.netns: a port of type dpdk has no netns"},
 		{16, "bridges.br/0.ports.c2.devargs: the key is missing"},
 		{17, "bridges.br/0.ports.c3.type: 'dpk' is not allowed; "},
 		{18, "bridges.br/0.ports.c4: a list is not allowed; a port has the keys type"},
-		{19, "bridges.br/0.ports.c5.tag: there is no value; a VLAN id is 1 to 4094"},
+		{19, "bridges.br/0.ports.c5.tag: the value is missing; a VLAN id is 1 to 4094"},
 		{21, "bridges.br/0.fdb[0].port: bridge 'br/0' has no port 'c9'"},
 		{22, "bridges.br/0.fdb[1].mac: the key is missing"},
-		{24, "bridges.br/0.fdb[3]: 02:00:00:00:00:08 in VLAN 0 has an entry already"},
+		{24, "bridges.br/0.fdb[3]: 02:00:00:00:00:08 in VLAN 0 already has an entry"},
 		{25, "bridges.br1: a list is not allowed; a bridge has the keys ageing, fdb-limit, "
 		     "neigh-unknown, ports, fdb and neigh"},
 		{26, "bridges.br2.ports: a list is not allowed; ports holds the ports by name"},
 		{26, "bridges.br2.fdb: an object is not allowed; fdb is a list of entries"},
-		{27, "bridges.br3.ports.c5: bridge 'br/0' has a port of this name already"},
+		{27, "bridges.br3.ports.c5: bridge 'br/0' already has a port of this name"},
 	};
 
 	parse_refused(text, strlen(text), wanted, ARRAY_SIZE(wanted));
@@ -249,10 +249,10 @@ static void test_tunnel_mistakes(void **state)
 {
 	static const struct mistake wanted[] = {
 		{2, "vteps.west.gateway: a VTEP with underlay kernel has no"},
-		{3, "vteps.east.address: with underlay port one address is needed"},
+		{3, "vteps.east.address: underlay port needs one address"},
 		{4, "vteps.a/b: 'a/b' is not allowed"},
 		{4, "vteps.a/b.underlay: 'prt' is not allowed; underlay is kernel or"},
-		{9, "bridges.br0.ports.c1: a VTEP has this name already"},
+		{9, "bridges.br0.ports.c1: a VTEP already has this name"},
 		{10, "bridges.br0.ports.v1.vtep: the key is missing: there are 4 VTEPs"},
 		{11, "bridges.br0.ports.v2.vtep: there is no VTEP 'nowhere'"},
 		{16, "bridges.br0.ports.v3.remote: fd00::1 is out of reach: VTEP "
@@ -261,13 +261,13 @@ static void test_tunnel_mistakes(void **state)
 		{20, "bridges.br0.fdb[0].tunnel: port 'c1' is of type tap"},
 		{21, "bridges.br0.fdb[1].tunnel: the key is missing: port 'v4' is of type vxlan"},
 		{22, "bridges.br0.fdb[2].port: the key is missing: several ports of type vxlan"},
-		{23, "bridges.br0.fdb[3].mac: the zero address stands for frames to all"},
-		{24, "bridges.br0.fdb[4].port: the key is missing, and tunnel is, too"},
-		{26, "bridges.br0.fdb[6]: 00:00:00:00:00:00 in VLAN 0 has an entry already"},
+		{23, "bridges.br0.fdb[3].mac: the zero address stands for flooded frames"},
+		{24, "bridges.br0.fdb[4].port: the key is missing; give port or tunnel"},
+		{26, "bridges.br0.fdb[6]: 00:00:00:00:00:00 in VLAN 0 already has an entry"},
 		{27, "bridges.br0.fdb[7].tunnel: 'any' is not allowed; a remote VTEP"},
-		{30, "bridges.br0.neigh[1]: 10.0.0.9 in VLAN 0 has an entry already"},
+		{30, "bridges.br0.neigh[1]: 10.0.0.9 in VLAN 0 already has an entry"},
 		{31, "bridges.br0.neigh[2].ip: '224.0.0.1' is not allowed"},
-		{34, "bridges.br1.ports.w4.key: port 'v4' has VNI 4 of VTEP 'west'"},
+		{34, "bridges.br1.ports.w4.key: port 'v4' already has VNI 4 of VTEP 'west'"},
 		{36, "bridges.br1.fdb[0].port: bridge 'br1' has no port 'v4'"},
 	};
 
@@ -291,7 +291,7 @@ static void test_implicit_vtep(void **state)
 	refused_once("bridges:\n"
 		     "  br0: {ports: {v1: {type: vxlan, key: 1}}}\n"
 		     "  br1: {ports: {v2: {type: vxlan, key: 1}}}\n",
-		3, "bridges.br1.ports.v2.key: port 'v1' has VNI 1 of VTEP 'default'");
+		3, "bridges.br1.ports.v2.key: port 'v1' already has VNI 1 of VTEP 'default'");
 }
 
 static void test_not_in_json(void **state)
@@ -303,9 +303,9 @@ static void test_not_in_json(void **state)
 	refused_once("mbufs: 040000\n", 1, "mbufs: 040000 is not allowed");
 	refused_once("mbufs: 20_000\n", 1, "mbufs: '20_000' is not allowed");
 	refused_once("bridges: {b: {ports: {c: {netns: \"a\\0b\"}}}}\n", 1,
-		"bridges.b.ports.c.netns: text has no zero bytes");
-	refused_once("\"mbufs\\0\": 20000\n", 1, "a key has no zero bytes");
-	refused_once("workers: [1, ~]\n", 1, "workers[1]: there is no value; a CPU number");
+		"bridges.b.ports.c.netns: zero bytes are not allowed in text");
+	refused_once("\"mbufs\\0\": 20000\n", 1, "zero bytes are not allowed in a key");
+	refused_once("workers: [1, ~]\n", 1, "workers[1]: the value is missing; a CPU number");
 	refused_once("bridges: {b: {fdb: [~]}}\n", 1, "bridges.b.fdb[0]: null is not allowed");
 }
 
@@ -331,8 +331,8 @@ static void test_yaml_features(void **state)
 	refused_once("mbufs: !!int 20000\n", 1, "mbufs: tags (!) are not allowed");
 	refused_once("mbufs: 20000\n---\nmbufs: 1\n", 2, "a second document begins");
 	refused_once(
-		"mbufs: 20000\nmbufs: 30000\n", 2, "mbufs: the key 'mbufs' is on line 1 already");
-	refused_once("mbufs: 20000\n? [a, b]\n: 1\n", 2, "a key has to be plain text");
+		"mbufs: 20000\nmbufs: 30000\n", 2, "mbufs: the key 'mbufs' is already on line 1");
+	refused_once("mbufs: 20000\n? [a, b]\n: 1\n", 2, "a key must be plain text");
 	memset(deep, '[', sizeof(deep) - 1);
 	deep[sizeof(deep) - 1] = '\0';
 	refused_once(deep, 1, "[0][0][0][0][0][0][0][0][0][0]: nested too deep");

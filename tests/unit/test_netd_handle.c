@@ -92,7 +92,7 @@ static void test_connect(void **state)
 		"container c1: ip fd00::5 is no IPv4 address");
 	expect_refused("network.connect",
 		"{\"network\": \"a\", \"name\": \"c1\", \"mac\": \"01:00:00:00:00:05\"}", -EINVAL,
-		"mac 01:00:00:00:00:05 is not allowed; a unicast address");
+		"mac 01:00:00:00:00:05 is not allowed; it must be a unicast address");
 	expect_refused("network.connect",
 		"{\"network\": \"a\", \"name\": \"c1\", \"ifname\": \"a/b\"}", -EINVAL,
 		"ifname 'a/b' is not allowed");
