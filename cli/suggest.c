@@ -31,6 +31,7 @@ static const char *const same[][10] = {
 	{"set", "change", "modify"},
 	{"load", "import", "read"},
 	{"connect", "attach"},
+	{"join"},
 	{"br", "bridge", "bridges"},
 	{"port", "ports", "interface", "interfaces"},
 	{"vtep", "vteps"},
@@ -249,6 +250,8 @@ int cli_unknown_verb(int argc, char **argv)
 
 	seconds.text = text_over(seconds.list, sizeof(seconds.list));
 	cli_each_verb(add_second, &seconds);
+	if (seconds.list[0] && argc < 2)
+		return cli_usage("'%s' needs a verb, one of: %s", argv[0], seconds.list);
 	snprintf(typed, sizeof(typed), "%s%s%s", argv[0], argc > 1 ? " " : "",
 		argc > 1 ? argv[1] : "");
 	renamed = nearest_renamed(typed);
@@ -258,8 +261,6 @@ int cli_unknown_verb(int argc, char **argv)
 	}
 	if (renamed)
 		return cli_usage("'%s' is now called '%s'", typed, renamed);
-	if (seconds.list[0] && argc < 2)
-		return cli_usage("'%s' needs a verb, one of: %s", argv[0], seconds.list);
 	if (verb)
 		return cli_usage("unknown verb '%s'; did you mean '%s'?", typed, verb->name);
 	if (seconds.list[0])

@@ -149,9 +149,10 @@ static json_t *options_json(const struct cli_option *const *options)
 
 static void add_json(const struct verb *verb, void *list)
 {
-	json_array_append_new(list, json_pack("{s:s, s:s*, s:s, s:s, s:o}", "name", verb->name,
-					    "other", verb->other, "arguments", verb->args, "help",
-					    verb->help, "options", options_json(verb->options)));
+	json_array_append_new(
+		list, json_pack("{s:s, s:s*, s:b, s:s, s:s, s:o}", "name", verb->name, "other",
+			      verb->other, "of_agent", verb->of_agent, "arguments", verb->args,
+			      "help", verb->help, "options", options_json(verb->options)));
 }
 
 static int help_json(const struct verb *verb)

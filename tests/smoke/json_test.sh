@@ -34,8 +34,8 @@ is_json monitor --list
 is_json key create "$T/key"
 vsctl config show >"$T/running.yaml"
 is_json config check "$T/running.yaml"
-mapfile -t verbs < <(vsctl --json help | jq -r '.verbs[] | select(.arguments | test("^(\\[[^]]*\\])?$")).name' |
-	grep -vE '^(network|dns|host|agent|monitor)\b')
+mapfile -t verbs < <(vsctl --json help | jq -r '.verbs[] |
+	select((.of_agent | not) and .name != "monitor" and (.arguments | test("^(\\[[^]]*\\])?$"))).name')
 ((${#verbs[@]} > 10)) || fail "verbs without arguments: ${verbs[*]}"
 for verb in "${verbs[@]}"; do
 	# shellcheck disable=SC2086

@@ -73,6 +73,11 @@ misused 'label takes NAME\[=VALUE\]' network create --label =x y
 misused 'driver is given twice' network create -d overlay --driver=bridge y
 misused 'filter takes driver=VALUE' network ls --filter what=1
 misused 'give --force' network prune
+misused 'takes no value but true or false' network create --ipv6=maybe y
+vsctl network create --ipv6=false --internal=true --driver-opt mtu=1400 y >/dev/null
+[[ $(vsctl network inspect -f '{{.IPv6}} {{.Internal}} {{.Options}}' y) == 'false true mtu=1400' ]] ||
+	fail "y: $(vsctl network inspect y)"
+vsctl network remove y >/dev/null
 misused 'the fields are id, name' network ls --format '{{.Nmae}}'
 misused 'not supported; the format may have' network inspect -f '{{range .Subnets}}' front
 misused 'network ls has no option --subnet' network ls --subnet=10.0.0.0/8
