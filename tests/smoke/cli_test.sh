@@ -101,7 +101,7 @@ completes() {
 	_vsctl || true # compopt works in a completion only
 	[[ "${COMPREPLY[*]}" == "$*" ]] || fail "'$COMP_LINE' is completed with: ${COMPREPLY[*]}"
 }
-completes 'vsctl add' add-br add-port add-vtep
+completes 'vsctl add' add-br add-port add-vtep address
 completes 'vsctl fdb ' ls add rm load flush
 completes 'vsctl config c' check
 completes 'vsctl del-br ' br0 br1
