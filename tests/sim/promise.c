@@ -21,6 +21,7 @@
 // set back. Whatever was asked to go may be there or not until the answer comes; and when the agent
 // died before it answered, for good.
 #include "tests/sim/promise.h"
+#include "tests/sim/steps.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -266,7 +267,8 @@ bool promise_may_move(const struct promise *p)
 {
 	struct promise *q;
 
-	if (is_doubtful(p) || promise_is_taken_over(p))
+	if (is_doubtful(p) || promise_is_taken_over(p) ||
+		steps_may_win(p->w, p->net_id, &p->rec.ips[0].ip))
 		return true;
 	LIST_FOREACH (q, &p->w->promises, entry) {
 		follow_unsure(q);

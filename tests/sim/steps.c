@@ -90,13 +90,16 @@ static void joined(struct step_ep *e)
 			e->id);
 }
 
-static void left(struct step_ep *e)
+// A port of before a restart goes when the switch is listed; another request may have joined it
+// again.
+static void left(struct step_ep *e, json_t *result)
 {
 	struct local_endpoint *le = endpoint_of(e);
+	bool is_sure = json_is_true(json_object_get(result, "left")) && !e->busy;
 
 	e->left = STEP_DONE;
 	e->joined = STEP_NEVER;
-	if (le && (endpoint_is_inside(le) || has_port(e, le)))
+	if (is_sure && le && (endpoint_is_inside(le) || has_port(e, le)))
 		world_fail(e->w, "%s: %s has left, it says, but is still there", e->host->conf.host,
 			e->id);
 }
@@ -141,7 +144,7 @@ static void on_done(void *arg, int rc, json_t *result, const struct err *err)
 	else if (call->step == JOIN)
 		joined(e);
 	else if (call->step == LEAVE)
-		left(e);
+		left(e, result);
 	else
 		deleted(e);
 	free(call);
@@ -353,6 +356,18 @@ void steps_kill(struct world *w)
 
 	if (e && e->container)
 		container_kill(w, e->container);
+}
+
+bool steps_may_win(const struct world *w, const char *net_id, const struct ip_addr *ip)
+{
+	const struct step_ep *e;
+
+	LIST_FOREACH (e, &w->steps, entry) {
+		if (e->created == STEP_UNSURE ||
+			(ip_equal(&e->ip, ip) && may_move(e) && !strcmp(e->net_id, net_id)))
+			return true;
+	}
+	return false;
 }
 
 void steps_forget(struct host *h)

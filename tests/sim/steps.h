@@ -41,6 +41,10 @@ void steps_delete(struct world *w);
 void steps_again(struct world *w); // asks once more for what was asked for last
 void steps_kill(struct world *w);  // a container that was joined
 
+// One that the store did not have when it was told of, or that lived when its host was silent, may
+// have the address.
+bool steps_may_win(const struct world *w, const char *net_id, const struct ip_addr *ip);
+
 void steps_free(struct world *w);
 void steps_forget(struct host *h); // the host is about to lose its state folder
 

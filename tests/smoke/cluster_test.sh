@@ -78,7 +78,7 @@ refused '10.10.2.77.*c3.*h3' on h1 network connect --ip 10.10.2.77 multinet c5
 refused 'in no subnet' on h1 network connect --ip 10.99.0.1 multinet c5
 refused 'printer' on h1 network connect --ip 10.10.2.9 multinet c5
 refused 'c2.*connected|already' on h2 network connect multinet c2
-refused 'one of this name on host h2' on h1 network connect multinet c2 --netns c5
+refused 'container of this name on host h2' on h1 network connect multinet c2 --netns c5
 refused 'there is no network namespace ghost' on h1 network connect multinet ghost
 refused 'disconnect first' on h1 network rm multinet
 refused 'on host h2' on h1 network disconnect multinet c2
