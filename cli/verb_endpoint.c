@@ -59,12 +59,17 @@ static int endpoint_rm(struct cli *cli, int argc, char **argv)
 	return by_id(cli, "endpoint.delete", argv[0]);
 }
 
+static void print_address(const struct cli *cli, const json_t *result)
+{
+	printf("%s\n", member_text(result, "address"));
+}
+
 static int address_add(struct cli *cli, int argc, char **argv)
 {
 	return cli_show(cli, "address.request",
 		json_pack("{s:s, s:s, s:s*, s:b}", "network", argv[0], "id", argv[1], "ip",
 			cli_text(cli, &address), "ipv6", cli_flag(cli, &ipv6)),
-		print_ips);
+		print_address);
 }
 
 static int address_rm(struct cli *cli, int argc, char **argv)

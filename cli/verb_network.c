@@ -34,7 +34,7 @@ static const struct cli_option inspect_format = {
 	"--format", "FORMAT", CLI_FORMAT_HELP, .letter = 'f'};
 static const char *const inspect_fields[] = {"id", "name", "driver", "scope", "vni", "ipv6",
 	"internal", "builtin", "subnets", "dns", "labels", "options", "created", "endpoints",
-	"blocks", NULL};
+	"addresses", "blocks", NULL};
 static const struct cli_option rm_force = {
 	"--force", NULL, "ignore networks that do not exist", .letter = 'f'};
 static const struct cli_option prune_force = {

@@ -18,7 +18,7 @@ misused "unknown verb 'frobnicate' " frobnicate
 misused "did you mean 'add-port'" ad-port br0 c1
 misused "did you mean 'fdb ls'" fdb sho
 misused "'fdb show' is now called 'fdb ls'" fdb show br0
-misused "'hosts' is now called 'host ls'" --json hosts
+misused "'workers' is now called 'worker ls'" --json workers
 misused "'tunnel-status' is now called 'remote ls'" tunnel-status
 misused 'one of: ls, add, rm, load, flush' fdb
 misused "did you mean '--json'" --jsno status

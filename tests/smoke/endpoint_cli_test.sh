@@ -15,6 +15,7 @@ vsctl network create --subnet 10.7.0.0/16 --ip-range 10.7.1.0/24 front >/dev/nul
 vsctl network connect front c2
 
 [[ $(vsctl address add front a1 --ip 10.7.1.77) == 10.7.1.77/16 ]] || fail "address add"
+vsctl network inspect -f '{{json .Addresses}}' front | jq -e '.[0].address_id == "a1"' >/dev/null || fail "a1 is not shown"
 [[ $(vsctl endpoint create front e1 --name web --ip 10.7.1.77 --alias www) == 10.7.1.77/16 ]] || fail "endpoint create"
 vsctl endpoint create front e1 --name web --ip 10.7.1.77 --alias www >/dev/null # once more
 vsctl endpoint join e1 c1 --ifname net0
