@@ -53,7 +53,10 @@ static char *pairs_text(const json_t *obj, bool dashes)
 		for (const char *c = key; *c; c++)
 			fputc(dashes && *c == '_' ? '-' : *c, out);
 		fputc('=', out);
-		print_value(out, value);
+		if (dashes && json_is_boolean(value))
+			fputs(json_is_true(value) ? "on" : "off", out);
+		else
+			print_value(out, value);
 		joint = " ";
 	}
 	fclose(out);

@@ -39,6 +39,18 @@ struct member {
 	void *obj;
 };
 
+// A boolean of JSON is one, not a word for it.
+static const char *allowed_of(
+	const struct bind *bind, const struct schema_field *field, char buf[FIELD_WHY_BYTES])
+{
+	struct text text = text_over(buf, FIELD_WHY_BYTES);
+
+	if (bind->yaml || !schema_is_bool(field))
+		return field_allowed(field, buf);
+	text_addf(&text, "%s is true or false", field->key);
+	return buf;
+}
+
 static void refuse_type(const struct member *m, const json_t *value)
 {
 	char buf[FIELD_WHY_BYTES];
@@ -47,10 +59,10 @@ static void refuse_type(const struct member *m, const json_t *value)
 		return;
 	if (m->bind->yaml && json_is_null(value))
 		report_add(m->bind->report, m->at, m->path, "the value is missing; %s",
-			field_allowed(m->field, buf));
+			allowed_of(m->bind, m->field, buf));
 	else
 		report_add(m->bind->report, m->at, m->path, "%s is not allowed; %s",
-			bind_type_name(value), field_allowed(m->field, buf));
+			bind_type_name(value), allowed_of(m->bind, m->field, buf));
 }
 
 // Whether the JSON type `value` has may carry (an item of) the field.
@@ -58,6 +70,8 @@ static bool type_fits(const struct member *m, const json_t *value, bool item)
 {
 	const struct schema_field *field = m->field;
 
+	if (!m->bind->yaml && schema_is_bool(field))
+		return json_is_boolean(value);
 	if (json_is_string(value))
 		return m->bind->yaml ||
 		       (field->word && !strcmp(json_string_value(value), field->word)) ||
@@ -68,7 +82,7 @@ static bool type_fits(const struct member *m, const json_t *value, bool item)
 	       (item && (field->type == SCHEMA_VLANS || field->type == SCHEMA_CPUS));
 }
 
-// Sets the field, or adds to the list, from a string or an integer.
+// Sets the field, or adds to the list, from a string, an integer or a boolean.
 static void bind_scalar(const struct member *m, const json_t *value, bool item)
 {
 	char digits[24], why[FIELD_WHY_BYTES];
@@ -79,7 +93,9 @@ static void bind_scalar(const struct member *m, const json_t *value, bool item)
 		refuse_type(m, value);
 		return;
 	}
-	if (json_is_string(value)) {
+	if (json_is_boolean(value)) {
+		text = json_is_true(value) ? "true" : "false";
+	} else if (json_is_string(value)) {
 		text = json_string_value(value);
 		if (strlen(text) != json_string_length(value)) {
 			report_add(m->bind->report, m->at, m->path,
@@ -125,6 +141,13 @@ static unsigned kinds_of(const struct schema_table *table, const void *obj)
 	return table->kind ? 1u << table->kind(obj) : ~0u;
 }
 
+// In JSON words of a key are joined by '_'.
+static void to_json_keys(char *text)
+{
+	for (; *text; text++)
+		*text = *text == '-' ? '_' : *text;
+}
+
 // The keys of the kinds of object that are in the mask.
 static const char *keys_text(
 	const struct schema_table *table, unsigned kinds, bool sections, char buf[FIELD_WHY_BYTES])
@@ -157,30 +180,43 @@ static void refuse_key(const struct bind *bind, const struct schema_table *table
 {
 	const char *nearest = schema_nearest(table, key);
 	char shown[72], keys[FIELD_WHY_BYTES];
+	bool is_near = nearest && (bind->yaml || !field_is_section(schema_find(table, nearest)));
 
 	report_shown(shown, key);
-	if (nearest && (bind->yaml || !field_is_section(schema_find(table, nearest))))
+	if (is_near)
+		snprintf(keys, sizeof(keys), "%s", nearest);
+	else
+		keys_text(table, kinds_of(table, obj), bind->yaml, keys);
+	if (!bind->yaml)
+		to_json_keys(keys);
+	if (is_near)
 		report_add(bind->report, at, path, "unknown key '%s'; did you mean '%s'?", shown,
-			nearest);
+			keys);
 	else
 		report_add(bind->report, at, path, "unknown key '%s'; a %s has the keys %s", shown,
-			table->what, keys_text(table, kinds_of(table, obj), bind->yaml, keys));
+			table->what, keys);
 }
 
 // The first of the spellings of the key that is in the object, or NULL.
-static void *member_iter(const json_t *obj, const struct schema_field *field)
+static void *member_iter(
+	const struct bind *bind, const json_t *obj, const struct schema_field *field)
 {
-	void *iter = json_object_iter_at((json_t *)obj, field->key);
+	char buf[SCHEMA_KEY_BYTES];
+	void *iter;
 
+	if (!bind->yaml)
+		return json_object_iter_at((json_t *)obj, schema_json_key(field, buf));
+	iter = json_object_iter_at((json_t *)obj, field->key);
 	for (unsigned i = 0; !iter && i < ARRAY_SIZE(field->alias) && field->alias[i]; i++)
 		iter = json_object_iter_at((json_t *)obj, field->alias[i]);
 	return iter;
 }
 
 // Two spellings of one key.
-static bool is_twice(const struct schema_field *field, const json_t *obj, const char *key)
+static bool is_twice(const struct bind *bind, const struct schema_field *field, const json_t *obj,
+	const char *key)
 {
-	return member_iter(obj, field) != json_object_iter_at((json_t *)obj, key);
+	return member_iter(bind, obj, field) != json_object_iter_at((json_t *)obj, key);
 }
 
 static void bind_members(const struct bind *bind, const struct schema_table *table,
@@ -191,16 +227,17 @@ static void bind_members(const struct bind *bind, const struct schema_table *tab
 	const char *key;
 
 	json_object_foreach ((json_t *)obj, key, value) {
-		const struct schema_field *field = schema_find(table, key);
+		const struct schema_field *field =
+			bind->yaml ? schema_find(table, key) : schema_find_json(table, key);
 		struct member m = {bind, field, member_path, key, ret};
 
 		report_path(member_path, path, key);
 		if (!field || (field_is_section(field) && !bind->yaml))
 			refuse_key(bind, table, key, member_path, key, ret);
-		else if (is_twice(field, obj, key))
+		else if (is_twice(bind, field, obj, key))
 			report_add(bind->report, key, member_path,
 				"'%s' is also given; use one of the two",
-				json_object_iter_key(member_iter(obj, field)));
+				json_object_iter_key(member_iter(bind, obj, field)));
 		else if (!field_is_section(field))
 			bind_member(&m, value);
 	}
@@ -208,8 +245,8 @@ static void bind_members(const struct bind *bind, const struct schema_table *tab
 
 // Defaults that hang on other fields follow them, unless the field was set apart from its default
 // before, or now.
-static void settle_derived(
-	const struct schema_table *table, const json_t *obj, const bool *was_default, void *ret)
+static void settle_derived(const struct bind *bind, const struct schema_table *table,
+	const json_t *obj, const bool *was_default, void *ret)
 {
 	for (unsigned i = 0; i < table->count; i++) {
 		const struct schema_field *field = &table->fields[i];
@@ -217,7 +254,7 @@ static void settle_derived(
 
 		if (!field->derive)
 			continue;
-		iter = member_iter(obj, field);
+		iter = member_iter(bind, obj, field);
 		if (iter ? json_is_null(json_object_iter_value(iter)) : was_default[i])
 			field_reset(field, ret);
 	}
@@ -232,7 +269,7 @@ static void check_kind(const struct bind *bind, const struct schema_table *table
 
 	for (unsigned i = 0; i < table->count; i++) {
 		const struct schema_field *field = &table->fields[i];
-		void *iter = member_iter(obj, field);
+		void *iter = member_iter(bind, obj, field);
 		bool is_default = field_is_default(field, ret);
 
 		report_path(key_path, path, field->key);
@@ -244,7 +281,7 @@ static void check_kind(const struct bind *bind, const struct schema_table *table
 		else if (schema_is_required(field, kind) && is_default &&
 			 (!iter || (json_is_null(json_object_iter_value(iter)) && !bind->yaml)))
 			report_add(bind->report, at, key_path, "the key is missing; %s",
-				field_allowed(field, allowed));
+				allowed_of(bind, field, allowed));
 	}
 }
 
@@ -282,15 +319,17 @@ void bind_object(const struct bind *bind, const struct schema_table *table, cons
 	if (!json_is_object(obj)) {
 		char keys[FIELD_WHY_BYTES];
 
+		keys_text(table, kinds_of(table, ret), bind->yaml, keys);
+		if (!bind->yaml)
+			to_json_keys(keys);
 		report_add(bind->report, at, path, "%s is not allowed; a %s has the keys %s",
-			bind_type_name(obj), table->what,
-			keys_text(table, kinds_of(table, ret), bind->yaml, keys));
+			bind_type_name(obj), table->what, keys);
 		return;
 	}
 	for (unsigned i = 0; i < table->count; i++)
 		was_default[i] = field_is_default(&table->fields[i], ret);
 	bind_members(bind, table, obj, path, ret);
-	settle_derived(table, obj, was_default, ret);
+	settle_derived(bind, table, obj, was_default, ret);
 	if (kind_is_known(table, obj))
 		check_kind(bind, table, obj, path, at, ret);
 }
@@ -302,7 +341,18 @@ void bind_defaults(const struct schema_table *table, void *ret)
 		field_reset(&table->fields[i], ret);
 }
 
-int bind_to_json(const struct schema_table *table, const void *from, bool all, json_t *obj)
+static int add_member(const struct schema_field *field, const void *from, bool yaml, json_t *obj)
+{
+	char buf[SCHEMA_KEY_BYTES];
+	const char *key = yaml ? field->key : schema_json_key(field, buf);
+	json_t *value = yaml && schema_is_bool(field)
+				? json_string(field->names[field_uint(field, from)])
+				: field_to_json(field, from);
+
+	return json_object_set_new(obj, key, value) < 0 ? -ENOMEM : 0;
+}
+
+int bind_to_json(const struct schema_table *table, const void *from, enum bind_to how, json_t *obj)
 {
 	unsigned kind = table->kind ? table->kind(from) : 0;
 
@@ -312,9 +362,9 @@ int bind_to_json(const struct schema_table *table, const void *from, bool all, j
 
 		if (field_is_section(field) || !schema_applies(field, kind))
 			continue;
-		if (!all && !required && field_is_default(field, from))
+		if (how != BIND_TO_JSON_ALL && !required && field_is_default(field, from))
 			continue;
-		if (json_object_set_new(obj, field->key, field_to_json(field, from)) < 0)
+		if (add_member(field, from, how == BIND_TO_YAML, obj) < 0)
 			return -ENOMEM;
 	}
 	return 0;

@@ -11,8 +11,9 @@
 
 struct bind {
 	// The object came from YAML: scalars are strings, a missing value is a mistake, sections
-	// (SCHEMA_MAP, SCHEMA_LIST) are passed over. Otherwise JSON: integers are integers, null
-	// stands for the default, sections are unknown keys.
+	// (SCHEMA_MAP, SCHEMA_LIST) are passed over. Otherwise JSON: keys are in snake_case,
+	// integers are integers, booleans booleans, null stands for the default, sections are
+	// unknown keys.
 	bool yaml;
 	struct report *report;
 };
@@ -25,9 +26,14 @@ void bind_object(const struct bind *bind, const struct schema_table *table, cons
 // Sets every field of `ret` to its default.
 void bind_defaults(const struct schema_table *table, void *ret);
 
-// Adds the fields of `from` to `obj`: those that are not at their default, or `all` that its kind
-// has. 0 or -ENOMEM.
-int bind_to_json(const struct schema_table *table, const void *from, bool all, json_t *obj);
+enum bind_to {
+	BIND_TO_JSON,	  // fields that are not at their default
+	BIND_TO_JSON_ALL, // all that the kind has
+	BIND_TO_YAML,	  // those that are not at their default, for yaml_print()
+};
+
+// Adds the fields of `from` to `obj`. 0 or -ENOMEM.
+int bind_to_json(const struct schema_table *table, const void *from, enum bind_to how, json_t *obj);
 
 // Writes the keys of all kinds of object, without sections, into `buf` and returns it: "tag, trunks
 // and mtu".

@@ -135,11 +135,11 @@ int conf_vtep_check_change(
 	return schema_check_change(&schema_vtep, old, now, path, err);
 }
 
-static json_t *to_json(const struct schema_table *table, const void *from, bool all)
+static json_t *to_json(const struct schema_table *table, const void *from, enum bind_to how)
 {
 	json_t *obj = json_object();
 
-	if (obj && bind_to_json(table, from, all, obj) < 0) {
+	if (obj && bind_to_json(table, from, how, obj) < 0) {
 		json_decref(obj);
 		return NULL;
 	}
@@ -148,22 +148,22 @@ static json_t *to_json(const struct schema_table *table, const void *from, bool 
 
 json_t *conf_port_to_json(const struct conf_port *port, bool all)
 {
-	return to_json(&schema_port, port, all);
+	return to_json(&schema_port, port, all ? BIND_TO_JSON_ALL : BIND_TO_JSON);
 }
 
 json_t *conf_bridge_opts_to_json(const struct conf_bridge_opts *opts, bool all)
 {
-	return to_json(&schema_bridge, opts, all);
+	return to_json(&schema_bridge, opts, all ? BIND_TO_JSON_ALL : BIND_TO_JSON);
 }
 
 json_t *conf_vtep_to_json(const struct conf_vtep *vtep, bool all)
 {
-	return to_json(&schema_vtep, vtep, all);
+	return to_json(&schema_vtep, vtep, all ? BIND_TO_JSON_ALL : BIND_TO_JSON);
 }
 
 json_t *conf_fdb_to_json(const struct conf_fdb *entry)
 {
-	return to_json(&schema_fdb, entry, false);
+	return to_json(&schema_fdb, entry, BIND_TO_JSON);
 }
 
 // ---- options of a command line ----
@@ -186,12 +186,13 @@ static int option(json_t *obj, const struct schema_table *table, const char *key
 	void *scratch, struct err *err)
 {
 	const struct schema_field *field = schema_find(table, key);
-	char why[FIELD_WHY_BYTES];
+	char why[FIELD_WHY_BYTES], json_key[SCHEMA_KEY_BYTES];
 	json_t *json;
 
 	if (!field || field_is_section(field))
 		return refuse_option(table, key, err);
-	if (json_object_get(obj, field->key))
+	schema_json_key(field, json_key);
+	if (json_object_get(obj, json_key))
 		return err_set(err, -EINVAL, field->key, "the option is given twice");
 	if (value[0] == '\0') {
 		json = json_null();
@@ -201,7 +202,7 @@ static int option(json_t *obj, const struct schema_table *table, const char *key
 			return err_set(err, -EINVAL, field->key, "%s", why);
 		json = field_to_json(field, scratch);
 	}
-	if (json_object_set_new(obj, field->key, json) < 0)
+	if (json_object_set_new(obj, json_key, json) < 0)
 		return err_set(err, -ENOMEM, field->key, "out of memory");
 	return 0;
 }
@@ -252,7 +253,8 @@ static int add_ports(const struct conf_bridge *bridge, json_t *obj)
 	for (unsigned i = 0; i < bridge->nb_ports; i++) {
 		const struct conf_port *port = &bridge->ports[i];
 
-		if (json_object_set_new(ports, port->name, conf_port_to_json(port, false)) < 0)
+		if (json_object_set_new(
+			    ports, port->name, to_json(&schema_port, port, BIND_TO_YAML)) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -265,7 +267,8 @@ static int add_fdb(const struct conf_bridge *bridge, json_t *obj)
 	if (json_object_set_new(obj, "fdb", list) < 0)
 		return -ENOMEM;
 	for (unsigned i = 0; i < bridge->nb_fdb; i++) {
-		if (json_array_append_new(list, to_json(&schema_fdb, &bridge->fdb[i], false)) < 0)
+		if (json_array_append_new(
+			    list, to_json(&schema_fdb, &bridge->fdb[i], BIND_TO_YAML)) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -278,8 +281,8 @@ static int add_neigh(const struct conf_bridge *bridge, json_t *obj)
 	if (json_object_set_new(obj, "neigh", list) < 0)
 		return -ENOMEM;
 	for (unsigned i = 0; i < bridge->nb_neigh; i++) {
-		if (json_array_append_new(list, to_json(&schema_neigh, &bridge->neigh[i], false)) <
-			0)
+		if (json_array_append_new(
+			    list, to_json(&schema_neigh, &bridge->neigh[i], BIND_TO_YAML)) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -294,7 +297,8 @@ static int add_vteps(const struct conf *conf, json_t *obj)
 	for (unsigned i = 0; i < conf->nb_vteps; i++) {
 		const struct conf_vtep *vtep = &conf->vteps[i];
 
-		if (json_object_set_new(vteps, vtep->name, conf_vtep_to_json(vtep, false)) < 0)
+		if (json_object_set_new(
+			    vteps, vtep->name, to_json(&schema_vtep, vtep, BIND_TO_YAML)) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -308,7 +312,7 @@ static int add_bridges(const struct conf *conf, json_t *obj)
 		return -ENOMEM;
 	for (unsigned i = 0; i < conf->nb_bridges; i++) {
 		const struct conf_bridge *bridge = &conf->bridges[i];
-		json_t *one = conf_bridge_opts_to_json(&bridge->opts, false);
+		json_t *one = to_json(&schema_bridge, &bridge->opts, BIND_TO_YAML);
 
 		if (json_object_set_new(bridges, bridge->opts.name, one) < 0)
 			return -ENOMEM;
@@ -324,7 +328,7 @@ static int add_bridges(const struct conf *conf, json_t *obj)
 
 char *conf_print(const struct conf *conf)
 {
-	json_t *root = to_json(&schema_conf, conf, false);
+	json_t *root = to_json(&schema_conf, conf, BIND_TO_YAML);
 	char *text = NULL;
 
 	if (root && (conf->nb_vteps == 0 || add_vteps(conf, root) == 0) &&

@@ -207,6 +207,8 @@ char *conf_print(const struct conf *conf);
 
 // ---- single objects, as the control channel carries them ----
 
+// Keys are in snake_case here and have one spelling; on and off are booleans.
+//
 // Binds the JSON object onto `port` or `opts`, whose present values are kept where `obj` has no
 // such key (so the same call creates and changes); null puts a key back to its default, and so does
 // an empty list. The VLAN mode follows `tag` and `trunks` until it is given. Unknown keys, wrong

@@ -127,6 +127,17 @@ static int refuse(const char *text, const char *allowed, char why[FIELD_WHY_BYTE
 
 // ---- one function a type ----
 
+// on and true are the same, as are off and false. False: it is neither.
+static bool set_bool(const struct schema_field *field, const char *text, void *obj)
+{
+	bool is_true = !strcmp(text, "true") || !strcmp(text, "on");
+
+	if (!is_true && strcmp(text, "false") != 0 && strcmp(text, "off") != 0)
+		return false;
+	set_uint(field, obj, schema_bool_value(field, is_true));
+	return true;
+}
+
 static int set_enum(
 	const struct schema_field *field, const char *text, void *obj, char why[FIELD_WHY_BYTES])
 {
@@ -140,6 +151,8 @@ static int set_enum(
 			return 0;
 		}
 	}
+	if (schema_is_bool(field) && set_bool(field, text, obj))
+		return 0;
 	refuse(text, names_text(field, allowed), why);
 	nearest = schema_nearest_name(field->names, text);
 	more = text_continue(why, FIELD_WHY_BYTES);

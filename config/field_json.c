@@ -103,6 +103,8 @@ json_t *field_to_json(const struct schema_field *field, const void *obj)
 
 	switch (field->type) {
 	case SCHEMA_ENUM:
+		if (schema_is_bool(field))
+			return json_boolean(schema_bool(field, field_uint(field, obj)));
 		return json_string(field->names[field_uint(field, obj)]);
 	case SCHEMA_UINT:
 		return uint_to_json(field, field_uint(field, obj));

@@ -112,6 +112,8 @@ void schema_print_reference(FILE *file)
 		"otherwise. Keys marked *live* can be changed while the switch runs. *recreate*: "
 		"delete the port and add it again; *restart*: restart the switch. Lists may "
 		"be written as one text with commas, as on a command line: `trunks: 10,20-30`. "
+		"Instead of on and off, true and false may be written. On the control channel "
+		"keys are in snake_case (`fdb_limit`), and on and off are true and false. "
 		"Anchors, aliases, tags and duplicate keys are refused.\n");
 	schema_print_table(file, "The switch", &schema_conf);
 	schema_print_table(file, "A VTEP (`vteps.NAME`)", &schema_vtep);

@@ -296,6 +296,48 @@ const struct schema_field *schema_find(const struct schema_table *table, const c
 	return NULL;
 }
 
+const char *schema_json_key(const struct schema_field *field, char buf[SCHEMA_KEY_BYTES])
+{
+	size_t len = 0;
+
+	for (; field->key[len] && len < SCHEMA_KEY_BYTES - 1; len++)
+		buf[len] = field->key[len] == '-' ? '_' : field->key[len];
+	buf[len] = '\0';
+	return buf;
+}
+
+const struct schema_field *schema_find_json(const struct schema_table *table, const char *key)
+{
+	char buf[SCHEMA_KEY_BYTES];
+
+	for (unsigned i = 0; i < table->count; i++) {
+		if (!strcmp(schema_json_key(&table->fields[i], buf), key))
+			return &table->fields[i];
+	}
+	return NULL;
+}
+
+static bool is_true(const char *name)
+{
+	return !strcmp(name, "on") || !strcmp(name, "true");
+}
+
+bool schema_is_bool(const struct schema_field *field)
+{
+	return field->type == SCHEMA_ENUM && field->names[0] && field->names[1] &&
+	       !field->names[2] && is_true(field->names[0]) != is_true(field->names[1]);
+}
+
+bool schema_bool(const struct schema_field *field, uint64_t value)
+{
+	return is_true(field->names[value]);
+}
+
+uint64_t schema_bool_value(const struct schema_field *field, bool value)
+{
+	return is_true(field->names[1]) == value;
+}
+
 bool schema_applies(const struct schema_field *field, unsigned kind)
 {
 	return field->kinds == 0 || (field->kinds >> kind & 1);

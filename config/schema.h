@@ -92,6 +92,21 @@ extern const struct schema_table schema_vtep;	// struct conf_vtep
 // The row of `key`, or NULL.
 const struct schema_field *schema_find(const struct schema_table *table, const char *key);
 
+#define SCHEMA_KEY_BYTES 64
+
+// The key in JSON (snake_case), written into `buf`. It has this one spelling there.
+const char *schema_json_key(const struct schema_field *field, char buf[SCHEMA_KEY_BYTES]);
+
+// The row of a key in JSON, or NULL.
+const struct schema_field *schema_find_json(const struct schema_table *table, const char *key);
+
+// Whether the field is true or false: a boolean in JSON, one of its two `names` elsewhere.
+bool schema_is_bool(const struct schema_field *field);
+
+// The value of such a field, its index in `names`, as true or false; and back.
+bool schema_bool(const struct schema_field *field, uint64_t value);
+uint64_t schema_bool_value(const struct schema_field *field, bool is_true);
+
 // Whether `key` is one of the field's spellings.
 bool schema_is_key(const struct schema_field *field, const char *key);
 

@@ -100,8 +100,8 @@ void driver_port_guard(
 	ips = json_array();
 	for (unsigned i = 0; i < ep->nb_ips; i++)
 		json_array_append_new(ips, json_string(ip_format(&ep->ips[i].ip, text)));
-	json_object_set_new(options, "guard", json_string("on"));
-	json_object_set_new(options, "guard-ips", ips);
+	json_object_set_new(options, "guard", json_true());
+	json_object_set_new(options, "guard_ips", ips);
 }
 
 // ---- options ----

@@ -26,7 +26,7 @@ void sw_tunnel_options(const struct reconcile *rec, json_t **ret_fixed, json_t *
 	if (t->address.family)
 		json_object_set_new(options, "address", json_string(ip_format(&t->address, text)));
 	if (t->udp_port)
-		json_object_set_new(options, "udp-port", json_integer(t->udp_port));
+		json_object_set_new(options, "udp_port", json_integer(t->udp_port));
 	if (t->mtu)
 		json_object_set_new(options, "mtu", json_integer(t->mtu));
 	if (t->heartbeat_ms)
@@ -36,8 +36,8 @@ void sw_tunnel_options(const struct reconcile *rec, json_t **ret_fixed, json_t *
 
 void sw_vx_options(const struct sw_net *net, json_t **ret_fixed, json_t **ret_live)
 {
-	json_t *options = json_pack("{s:s, s:i, s:s, s:s, s:s}", "type", "vxlan", "key",
-		(int)net->vni, "vtep", RECONCILE_TUNNEL, "learning", "off", "isolated", "on");
+	json_t *options = json_pack("{s:s, s:i, s:s, s:b, s:b}", "type", "vxlan", "key",
+		(int)net->vni, "vtep", RECONCILE_TUNNEL, "learning", 0, "isolated", 1);
 
 	sw_options_split(&schema_port, options, ret_fixed, ret_live);
 }

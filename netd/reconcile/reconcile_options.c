@@ -25,6 +25,9 @@ static bool is_default(const struct schema_field *field, const json_t *value)
 {
 	if (field->derive)
 		return false;
+	if (schema_is_bool(field))
+		return json_is_boolean(value) &&
+		       json_is_true(value) == schema_bool(field, field->initial);
 	if (field->type == SCHEMA_UINT)
 		return json_is_integer(value) &&
 		       (uint64_t)json_integer_value(value) == field->initial;
@@ -36,18 +39,20 @@ void sw_options_split(
 	const struct schema_table *table, json_t *options, json_t **ret_fixed, json_t **ret_live)
 {
 	unsigned kind = kind_of(table, options);
+	char buf[SCHEMA_KEY_BYTES];
 
 	*ret_fixed = options ? json_object() : NULL;
 	*ret_live = options ? json_object() : NULL;
 	for (unsigned i = 0; i < table->count; i++) {
 		const struct schema_field *field = &table->fields[i];
-		json_t *value = json_object_get(options, field->key);
+		const char *key = schema_json_key(field, buf);
+		json_t *value = json_object_get(options, key);
 
 		if (!schema_applies(field, kind))
 			continue;
 		value = value && !is_default(field, value) ? json_incref(value) : json_null();
 		json_object_set_new(
-			schema_is_live(field, kind) ? *ret_live : *ret_fixed, field->key, value);
+			schema_is_live(field, kind) ? *ret_live : *ret_fixed, key, value);
 	}
 	json_decref(options);
 }

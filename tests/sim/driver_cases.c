@@ -175,9 +175,9 @@ static void test_life(void **state)
 	port = port_of(h0, id);
 	assert_non_null(port);
 	assert_int_equal(json_integer_value(json_object_get(port->options, "tag")), 10);
-	assert_int_equal(json_integer_value(json_object_get(port->options, "fdb-limit")), 7);
+	assert_int_equal(json_integer_value(json_object_get(port->options, "fdb_limit")), 7);
 	assert_int_equal(json_integer_value(json_object_get(port->options, "mtu")), 1492);
-	assert_string_equal(json_string_value(json_object_get(port->options, "guard")), "on");
+	assert_true(json_is_true(json_object_get(port->options, "guard")));
 	assert_int_equal(connect_as(h1, "outside", "c1"), 0);
 
 	// No tunnel, no gateway: its containers' ports are all that its bridge has.

@@ -83,7 +83,7 @@ static void port_options(
 	if (tag)
 		json_object_set_new(options, "tag", json_integer(atoi(tag)));
 	if (limit)
-		json_object_set_new(options, "fdb-limit", json_integer(atoi(limit)));
+		json_object_set_new(options, "fdb_limit", json_integer(atoi(limit)));
 }
 
 static void show(const struct network_record *rec, json_t *obj)

@@ -116,11 +116,11 @@ port=$(vsctl --json list-ports | jq -r '.ports[] | select(.options.netns == "c2"
 before=$(ip -n c2 -json link show net0 | jq '.[].ifindex')
 vsctl set-port "$port" isolated=on fdb-limit=7
 vsctl agent audit >"$T/audit" && fail "audit does not see the options: $(cat "$T/audit")"
-grep -q "$port.*fdb-limit" "$T/audit" || fail "audit: $(cat "$T/audit")"
+grep -q "$port.*fdb_limit" "$T/audit" || fail "audit: $(cat "$T/audit")"
 vsctl agent audit --repair >/dev/null || true
 wait_until 30 eval 'vsctl agent audit | grep -q agree' || fail "audit: $(vsctl agent audit)"
 vsctl --json list-ports | jq -e --arg p "$port" '.ports[] | select(.name == $p).options |
-	(has("isolated") or has("fdb-limit")) | not' >/dev/null || fail "options of $port: $(vsctl --json list-ports)"
+	(has("isolated") or has("fdb_limit")) | not' >/dev/null || fail "options of $port: $(vsctl --json list-ports)"
 is 'the interface of c2' "$(ip -n c2 -json link show net0 | jq '.[].ifindex')" "$before"
 
 # A hundred at once.

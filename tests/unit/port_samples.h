@@ -22,27 +22,29 @@ static const char *const port_samples[][2] = {
 	{"mtu", "1400"},
 	{"queues", "2"},
 	{"fdb-limit", "5"},
-	{"isolated", "\"on\""},
+	{"isolated", "true"},
 	{"netns", "\"c2\""},
 	{"ifname", "\"eth2\""},
 	{"host-ifname", "\"h2\""},
 	{"mac", "\"02:00:00:00:00:22\""},
 	{"ip", "[\"10.0.0.2/24\"]"},
-	{"guard", "\"on\""},
+	{"guard", "true"},
 	{"guard-ips", "[\"10.0.0.2\"]"},
 	{"devargs", "\"net_null1\""},
 	{"key", "8"},
 	{"remote", "[\"10.0.0.2\"]"},
 	{"vtep", "\"w\""},
-	{"learning", "\"off\""},
+	{"learning", "false"},
 };
 
 // A new object with that value; `type` has none, since other keys depend on it.
 static inline json_t *port_sample(const struct schema_field *field)
 {
+	char key[SCHEMA_KEY_BYTES];
+
 	for (unsigned i = 0; i < ARRAY_SIZE(port_samples); i++) {
 		if (!strcmp(port_samples[i][0], field->key))
-			return json_pack("{s:o}", field->key,
+			return json_pack("{s:o}", schema_json_key(field, key),
 				json_loads(port_samples[i][1], JSON_DECODE_ANY, NULL));
 	}
 	fail_msg("give a value of '%s' in port_samples", field->key);

@@ -49,10 +49,10 @@ static void test_port_all_keys(void **state)
 
 	fresh(&port);
 	bind_ok(&port,
-		"{\"type\": \"veth\", \"tag\": 10, \"trunks\": [20, \"30-32\"], \"vlan-mode\": "
-		"\"native-tagged\", \"mtu\": 9000, \"queues\": 4, \"fdb-limit\": 7, \"netns\": "
+		"{\"type\": \"veth\", \"tag\": 10, \"trunks\": [20, \"30-32\"], \"vlan_mode\": "
+		"\"native-tagged\", \"mtu\": 9000, \"queues\": 4, \"fdb_limit\": 7, \"netns\": "
 		"1234, "
-		"\"ifname\": \"eth0\", \"host-ifname\": \"h0\", \"mac\": \"02:00:00:00:00:01\", "
+		"\"ifname\": \"eth0\", \"host_ifname\": \"h0\", \"mac\": \"02:00:00:00:00:01\", "
 		"\"ip\": [\"10.0.0.1/24\", \"fd00::1/64\"]}");
 	assert_int_equal(port.type, CONF_PORT_VETH);
 	assert_int_equal(port.tag, 10);
@@ -87,7 +87,7 @@ static void test_vlan_modes(void **state)
 		{"{\"tag\": 10}", CONF_VLAN_ACCESS},
 		{"{\"trunks\": [10]}", CONF_VLAN_TRUNK},
 		{"{\"tag\": 10, \"trunks\": [11]}", CONF_VLAN_NATIVE_UNTAGGED},
-		{"{\"tag\": 10, \"trunks\": [11], \"vlan-mode\": \"native-tagged\"}",
+		{"{\"tag\": 10, \"trunks\": [11], \"vlan_mode\": \"native-tagged\"}",
 			CONF_VLAN_NATIVE_TAGGED},
 		{"{\"tag\": 10, \"vlan_mode\": \"native-untagged\"}", CONF_VLAN_NATIVE_UNTAGGED},
 	};
@@ -99,12 +99,12 @@ static void test_vlan_modes(void **state)
 		assert_int_equal(port.vlan_mode, cases[i].mode);
 	}
 	fresh(&port);
-	bind_refused(&port, "{\"vlan-mode\": \"access\"}", "needs a tag");
-	bind_refused(&port, "{\"vlan-mode\": \"native-tagged\"}", "needs a tag");
-	bind_refused(&port, "{\"vlan-mode\": \"trunk\", \"tag\": 1}", "does not work with a tag");
-	bind_refused(&port, "{\"vlan-mode\": \"access\", \"tag\": 1, \"trunks\": [2]}",
+	bind_refused(&port, "{\"vlan_mode\": \"access\"}", "needs a tag");
+	bind_refused(&port, "{\"vlan_mode\": \"native-tagged\"}", "needs a tag");
+	bind_refused(&port, "{\"vlan_mode\": \"trunk\", \"tag\": 1}", "does not work with a tag");
+	bind_refused(&port, "{\"vlan_mode\": \"access\", \"tag\": 1, \"trunks\": [2]}",
 		"does not work with trunks");
-	bind_refused(&port, "{\"vlan-mode\": \"acess\"}", "did you mean 'access'?");
+	bind_refused(&port, "{\"vlan_mode\": \"acess\"}", "did you mean 'access'?");
 }
 
 // A change keeps what it does not name; the mode follows tag and trunks until it was chosen.
@@ -120,11 +120,11 @@ static void test_change(void **state)
 	bind_ok(&port, "{\"tag\": null}");
 	assert_int_equal(port.vlan_mode, CONF_VLAN_TRUNK);
 	assert_int_equal(port.tag, 0);
-	bind_ok(&port, "{\"tag\": 5, \"vlan-mode\": \"native-tagged\"}");
+	bind_ok(&port, "{\"tag\": 5, \"vlan_mode\": \"native-tagged\"}");
 	bind_ok(&port, "{\"tag\": 6, \"trunks\": null}");
 	assert_int_equal(port.vlan_mode, CONF_VLAN_NATIVE_TAGGED);
 	assert_false(port.has_trunks);
-	bind_ok(&port, "{\"vlan-mode\": null, \"mac\": null, \"mtu\": null}");
+	bind_ok(&port, "{\"vlan_mode\": null, \"mac\": null, \"mtu\": null}");
 	assert_int_equal(port.vlan_mode, CONF_VLAN_ACCESS);
 	assert_false(port.has_mac);
 	assert_int_equal(port.mtu, 0);
@@ -156,9 +156,9 @@ static const char *const wrong_values[][2] = {
 	{"{\"type\": \"tpa\"}", "type is tap, veth, dpdk or vxlan; did you mean 'tap'?"},
 	{"{\"type\": 1}", "an integer is not allowed; type is tap, veth, dpdk or vxlan"},
 	{"{\"tagg\": 10}", "unknown key 'tagg'; did you mean 'tag'?"},
-	{"{\"vlan-moed\": 10}", "did you mean 'vlan-mode'?"},
+	{"{\"vlan-moed\": 10}", "did you mean 'vlan_mode'?"},
 	{"{\"colour\": 1}", "unknown key 'colour'; a port has the keys type, tag, trunks"},
-	{"{\"vlan-mode\": \"trunk\", \"vlan_mode\": \"trunk\"}", "is also given"},
+	{"{\"vlan-mode\": \"trunk\"}", "unknown key 'vlan-mode'; did you mean 'vlan_mode'?"},
 	{"{\"trunks\": [4095]}", "trunks[0]: 4095 is not allowed"},
 	{"{\"trunks\": [1, \"9-5\"]}", "trunks[1]: '9-5' is not allowed"},
 	{"{\"trunks\": [\"1-\"]}", "trunks[0]: '1-' is not allowed"},
@@ -190,7 +190,7 @@ static const char *const wrong_values[][2] = {
 	{"{\"netns\": \"..\"}", "a name under /run/netns"},
 	{"{\"netns\": 0}", "a pid is 1 to 2147483647"},
 	{"{\"netns\": -3.5}", "is not allowed"},
-	{"{\"host-ifname\": \"h\"}", "a port of type tap has no host-ifname"},
+	{"{\"host_ifname\": \"h\"}", "a port of type tap has no host-ifname"},
 	{"{\"devargs\": \"net_null0\"}", "a port of type tap has no devargs"},
 	{"{\"type\": \"dpdk\"}", "devargs: the key is missing"},
 	{"{\"type\": \"dpdk\", \"devargs\": null}", "devargs"},
@@ -243,7 +243,7 @@ static void test_device_name(void **state)
 
 static void test_bridge(void **state)
 {
-	json_t *good = json("{\"ageing\": 0, \"fdb-limit\": 1}"), *ports = json("{\"ports\": {}}");
+	json_t *good = json("{\"ageing\": 0, \"fdb_limit\": 1}"), *ports = json("{\"ports\": {}}");
 	struct conf_bridge_opts opts, before;
 	struct err err = {0};
 	json_t *back;
@@ -256,7 +256,7 @@ static void test_bridge(void **state)
 	// The ports of a bridge are no options of it.
 	assert_int_equal(conf_bridge_bind(ports, "bridge br0", &opts, &err), -EINVAL);
 	assert_string_equal(err.reason,
-		"unknown key 'ports'; a bridge has the keys ageing, fdb-limit and neigh-unknown");
+		"unknown key 'ports'; a bridge has the keys ageing, fdb_limit and neigh_unknown");
 	assert_memory_equal(&opts, &before, sizeof(opts));
 	back = conf_bridge_opts_to_json(&opts, false);
 	assert_true(json_equal(back, good));
@@ -345,6 +345,26 @@ static void option_is(const char *key, const char *value, const char *expected)
 	json_decref(want);
 }
 
+// A command line and a file take both words; JSON has booleans.
+static void test_booleans(void **state)
+{
+	struct conf_port port;
+
+	option_is("isolated", "on", "{\"isolated\": true}");
+	option_is("isolated", "true", "{\"isolated\": true}");
+	option_is("learning", "false", "{\"learning\": false}");
+	fresh(&port);
+	bind_ok(&port, "{\"isolated\": true, \"guard\": false}");
+	assert_true(port.isolated && !port.guard);
+	bind_refused(&port, "{\"isolated\": \"on\"}",
+		"a string is not allowed; isolated is true or false");
+	bind_refused(
+		&port, "{\"isolated\": 1}", "an integer is not allowed; isolated is true or false");
+	bind_refused(&port, "{\"vlan_mode\": true}", "true or false is not allowed; vlan-mode is");
+	bind_ok(&port, "{\"isolated\": null}");
+	assert_false(port.isolated);
+}
+
 static void test_options(void **state)
 {
 	option_is("tag", "10", "{\"tag\": 10}");
@@ -352,8 +372,8 @@ static void test_options(void **state)
 	option_is("type", "veth", "{\"type\": \"veth\"}");
 	option_is("trunks", "10,20-30", "{\"trunks\": [10, \"20-30\"]}");
 	option_is("trunks", "30,1, 2 ,3", "{\"trunks\": [\"1-3\", 30]}");
-	option_is("vlan_mode", "access", "{\"vlan-mode\": \"access\"}");
-	option_is("vlan-mode", "trunk", "{\"vlan-mode\": \"trunk\"}");
+	option_is("vlan_mode", "access", "{\"vlan_mode\": \"access\"}");
+	option_is("vlan-mode", "trunk", "{\"vlan_mode\": \"trunk\"}");
 	option_is("netns", "1234", "{\"netns\": \"1234\"}");
 	option_is("mac", "02-00-00-00-00-0A", "{\"mac\": \"02:00:00:00:00:0a\"}");
 	option_is("ip", "10.0.0.1/24,fd00::1/64", "{\"ip\": [\"10.0.0.1/24\", \"fd00::1/64\"]}");
@@ -362,8 +382,8 @@ static void test_options(void **state)
 	option_is("vni", "0", "{\"key\": 0}");
 	option_is("remote_ip", "10.0.0.2", "{\"remote\": [\"10.0.0.2\"]}");
 	option_is("remotes", "10.0.0.2,fd00::2", "{\"remote\": [\"10.0.0.2\", \"fd00::2\"]}");
-	option_is("learning", "off", "{\"learning\": \"off\"}");
-	option_is("fdb-limit", "0", "{\"fdb-limit\": 0}");
+	option_is("learning", "off", "{\"learning\": false}");
+	option_is("fdb-limit", "0", "{\"fdb_limit\": 0}");
 }
 
 static void option_refused(const char *key, const char *value, const char *say)
@@ -417,7 +437,7 @@ static void test_json_round_trip(void **state)
 	bind_ok(&port, "{\"tag\": 10, \"trunks\": [0, \"4000-4094\"], \"mac\": "
 		       "\"02:00:00:00:00:01\", \"ip\": [\"::/0\"], \"netns\": \"/proc/1/ns/net\", "
 		       "\"guard\": "
-		       "\"on\", \"guard_ips\": [\"10.0.0.5\", \"fd00::/64\"]}");
+		       "true, \"guard_ips\": [\"10.0.0.5\", \"fd00::/64\"]}");
 	for (int all = 0; all < 2; all++) {
 		json_t *obj = conf_port_to_json(&port, all);
 		struct err err = {0};
@@ -498,6 +518,7 @@ int main(void)
 		cmocka_unit_test(test_bridge),
 		cmocka_unit_test(test_settle_port),
 		cmocka_unit_test(test_carries),
+		cmocka_unit_test(test_booleans),
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_options_refused),
 		cmocka_unit_test(test_json_round_trip),

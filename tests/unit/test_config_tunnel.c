@@ -24,22 +24,23 @@ static void test_wrong_networks(void **state)
 		{"{\"type\": \"vxlan\"}", "key: the key is missing; a VNI is 0 to 16777215"},
 		{"{\"type\": \"vxlan\", \"key\": null}", "key: the key is missing"},
 		{"{\"type\": \"vxlan\", \"key\": 16777216}", "0 to 16777215"},
-		{"{\"type\": \"vxlan\", \"key\": 1, \"vni\": 1}", "'key' is also given"},
-		{"{\"type\": \"vxlan\", \"vni\": 1, \"queues\": 2}", "has no queues"},
-		{"{\"type\": \"vxlan\", \"vni\": 1, \"remote\": \"flow\"}",
+		{"{\"type\": \"vxlan\", \"key\": 1, \"vni\": 1}", "unknown key 'vni'"},
+		{"{\"type\": \"vxlan\", \"key\": 1, \"queues\": 2}", "has no queues"},
+		{"{\"type\": \"vxlan\", \"key\": 1, \"remote\": \"flow\"}",
 			"remote: 'flow' is not allowed; a remote VTEP is an IPv4 or"},
-		{"{\"type\": \"vxlan\", \"vni\": 1, \"remote\": \"239.1.1.1\"}", "not of a group"},
-		{"{\"type\": \"vxlan\", \"vni\": 1, \"remote\": \"255.255.255.255\"}",
+		{"{\"type\": \"vxlan\", \"key\": 1, \"remote\": \"239.1.1.1\"}", "not of a group"},
+		{"{\"type\": \"vxlan\", \"key\": 1, \"remote\": \"255.255.255.255\"}",
 			"of a group"},
-		{"{\"type\": \"vxlan\", \"vni\": 1, \"remote\": \"0.0.0.0\"}", "of one host"},
-		{"{\"type\": \"vxlan\", \"vni\": 1, \"remote\": \"::ffff:10.0.0.1\"}",
+		{"{\"type\": \"vxlan\", \"key\": 1, \"remote\": \"0.0.0.0\"}", "of one host"},
+		{"{\"type\": \"vxlan\", \"key\": 1, \"remote\": \"::ffff:10.0.0.1\"}",
 			"write an IPv4 address as 10.0.0.1"},
-		{"{\"type\": \"vxlan\", \"vni\": 1, \"remote\": \"10.0.0.1/24\"}",
+		{"{\"type\": \"vxlan\", \"key\": 1, \"remote\": \"10.0.0.1/24\"}",
 			"is not allowed"},
-		{"{\"type\": \"vxlan\", \"vni\": 1, \"remotes\": [\"::1\", \"0:0::1\"]}", "twice"},
-		{"{\"type\": \"vxlan\", \"vni\": 1, \"learning\": \"no\"}",
-			"learning is on or off"},
-		{"{\"type\": \"vxlan\", \"vni\": 1, \"learning\": false}", "learning is on or off"},
+		{"{\"type\": \"vxlan\", \"key\": 1, \"remote\": [\"::1\", \"0:0::1\"]}", "twice"},
+		{"{\"type\": \"vxlan\", \"key\": 1, \"learning\": \"no\"}",
+			"learning is true or false"},
+		{"{\"type\": \"vxlan\", \"key\": 1, \"learning\": \"off\"}",
+			"a string is not allowed; learning is true or false"},
 	};
 	struct conf_port port;
 
@@ -57,8 +58,8 @@ static void test_vxlan(void **state)
 
 	fresh(&port);
 	assert_int_equal(port.vni, CONF_VNI_NONE);
-	bind_ok(&port, "{\"type\": \"vxlan\", \"vni\": 0, \"remote_ip\": \"10.0.0.2,fd00::2\", "
-		       "\"vtep\": \"west\", \"learning\": \"off\", \"tag\": 10, \"mtu\": 1400}");
+	bind_ok(&port, "{\"type\": \"vxlan\", \"key\": 0, \"remote\": \"10.0.0.2,fd00::2\", "
+		       "\"vtep\": \"west\", \"learning\": false, \"tag\": 10, \"mtu\": 1400}");
 	assert_int_equal(port.vni, 0);
 	assert_int_equal(port.nb_remotes, 2);
 	ip_parse("fd00::2", &ip);
@@ -68,7 +69,7 @@ static void test_vxlan(void **state)
 	before = port;
 	bind_ok(&port, "{}");
 	assert_memory_equal(&port, &before, sizeof(port));
-	bind_ok(&port, "{\"remote\": [\"10.0.0.3\"], \"learning\": \"on\", \"isolated\": \"on\"}");
+	bind_ok(&port, "{\"remote\": [\"10.0.0.3\"], \"learning\": true, \"isolated\": true}");
 	assert_int_equal(port.nb_remotes, 1);
 	assert_true(port.isolated);
 	assert_false(port.no_learning);
@@ -102,8 +103,8 @@ static void test_vtep(void **state)
 {
 	static const char *const good[] = {
 		"{}",
-		"{\"address\": \"10.0.0.1\", \"udp-port\": 8472, \"mtu\": 9000, \"checksum\": "
-		"\"off\", \"heartbeat\": 500, \"netns\": \"lan\"}",
+		"{\"address\": \"10.0.0.1\", \"udp_port\": 8472, \"mtu\": 9000, \"checksum\": "
+		"false, \"heartbeat\": 500, \"netns\": \"lan\"}",
 		"{\"underlay\": \"port\", \"address\": \"10.0.0.1/24\", \"gateway\": "
 		"\"10.0.0.254\", \"netns\": \"lan\", \"ifname\": \"eth0\", \"mac\": "
 		"\"02:00:00:00:00:01\", \"queues\": 2}",
@@ -140,7 +141,7 @@ static void test_vtep_refused(void **state)
 			"address: with underlay kernel, give the address without"},
 		{"{\"address\": \"239.0.0.1\"}", "not of a group"},
 		{"{\"address\": \"here\"}", "the address of a VTEP is written as"},
-		{"{\"udp-port\": 0}", "a UDP port is 1 to 65535"},
+		{"{\"udp_port\": 0}", "a UDP port is 1 to 65535"},
 		{"{\"devargs\": \"x\"}", "a VTEP with underlay kernel has no devargs"},
 		{"{\"gateway\": \"10.0.0.1\"}", "with underlay kernel has no gateway"},
 		{"{\"type\": \"tap\"}", "with underlay kernel has no type"},
@@ -154,7 +155,7 @@ static void test_vtep_refused(void **state)
 		{"{\"underlay\": \"port\", \"address\": \"10.0.0.1/24\", \"gateway\": "
 		 "\"10.0.1.1\"}",
 			"gateway: the gateway must be in the prefix"},
-		{"{\"underlay\": \"port\", \"address\": \"10.0.0.1/24\", \"gateway-mac\": "
+		{"{\"underlay\": \"port\", \"address\": \"10.0.0.1/24\", \"gateway_mac\": "
 		 "\"02:00:00:00:00:01\"}",
 			"gateway-mac: gateway is missing"},
 		{"{\"underlay\": \"port\", \"address\": \"10.0.0.1/8\", \"gateway\": \"a00::1\"}",
@@ -163,7 +164,7 @@ static void test_vtep_refused(void **state)
 			"type is tap, veth or dpdk"},
 		{"{\"underlay\": \"port\", \"address\": \"10.0.0.1/8\", \"type\": \"dpdk\"}",
 			"devargs: the key is missing"},
-		{"{\"underlay\": \"port\", \"address\": \"10.0.0.1/8\", \"host-ifname\": \"x\"}",
+		{"{\"underlay\": \"port\", \"address\": \"10.0.0.1/8\", \"host_ifname\": \"x\"}",
 			"with underlay port of type tap has no host-ifname"},
 	};
 	struct conf_vtep vtep;

@@ -72,7 +72,7 @@ static const char example[] =
 	"      up: {type: dpdk, devargs: \"net_pcap0,rx_pcap=a.pcap\",\n"
 	"           trunks: [10, 20-30]}\n"
 	"      vx: {type: vxlan, vni: 0, remotes: 192.0.2.2, vtep: west, tag: 10}\n"
-	"      vy: {type: vxlan, key: 0, remote: [], vtep: lan, learning: off, mtu: 1400}\n"
+	"      vy: {type: vxlan, key: 0, remote: [], vtep: lan, learning: false, mtu: 1400}\n"
 	"      on: {netns: 42, ip: fd00::1/64, trunks: \"1,5-6\"}\n"
 	"    fdb:\n"
 	"      - {mac: 02:00:00:00:00:09, port: c1, vlan: 10}\n"
@@ -299,6 +299,8 @@ static void test_not_in_json(void **state)
 	refused_once("- a\n", 1, "a list is not allowed; a configuration has the keys workers");
 	refused_once("text\n", 1, "a string is not allowed");
 	refused_once("\n\nbridges: 5\n", 3, "bridges: a string is not allowed; bridges holds");
+	refused_once("bridges: {b: {ports: {p: {vlan-mode: trunk,\n vlan_mode: trunk}}}}\n", 2,
+		"bridges.b.ports.p.vlan_mode: 'vlan-mode' is also given");
 	refused_once("mbufs: 0x4000\n", 1, "mbufs: '0x4000' is not allowed");
 	refused_once("mbufs: 040000\n", 1, "mbufs: 040000 is not allowed");
 	refused_once("mbufs: 20_000\n", 1, "mbufs: '20_000' is not allowed");

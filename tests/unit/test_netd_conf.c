@@ -313,8 +313,8 @@ static const struct {
 		6,
 		"networks.a.subnets[0].aux-addresses.r: '10.2' is not allowed; an address "
 		"is needed"},
-	{"networks:\n  a:\n    ipv6: on\n", 3,
-		"networks.a.ipv6: 'on' is not allowed; ipv6 is false or true"},
+	{"networks:\n  a:\n    ipv6: yes\n", 3,
+		"networks.a.ipv6: 'yes' is not allowed; ipv6 is false or true"},
 	{"networks:\n  a:\n    labels:\n      b: [c]\n", 4,
 		"networks.a.labels.b: a list is not allowed; a text is needed"},
 	{"networks:\n  a:\n    options:\n      mtu: 5\n", 4,
@@ -323,6 +323,18 @@ static const struct {
 		"networks.host: 'host' is the network of driver host"},
 	{"a: b: c\n", 1, "malformed YAML"},
 };
+
+// on and off are booleans as well.
+static void test_on_off(void **state)
+{
+	const char *text = "dns:\n  enabled: off\nnetworks:\n  a: {ipv6: on, internal: off}\n";
+	struct conf_mistakes mistakes;
+	struct netd_conf conf;
+
+	assert_int_equal(netd_conf_parse(text, strlen(text), &conf, &mistakes), 0);
+	assert_true(conf.dns.off && conf.networks[0].ipv6 && !conf.networks[0].internal);
+	netd_conf_fini(&conf);
+}
 
 static void test_one_mistake(void **state)
 {
@@ -414,6 +426,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_all_keys),
+		cmocka_unit_test(test_on_off),
 		cmocka_unit_test(test_one_mistake),
 		cmocka_unit_test(test_all_mistakes),
 		cmocka_unit_test(test_server_text),

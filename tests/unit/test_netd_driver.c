@@ -103,11 +103,10 @@ static bool is_guarded(const struct network_record *rec)
 {
 	struct endpoint_record ep = {.nb_ips = 1};
 	json_t *options = network_port_options(rec, &ep);
-	const char *guard = json_string_value(json_object_get(options, "guard"));
-	bool is_on = guard && !strcmp(guard, "on");
+	bool is_on = json_is_true(json_object_get(options, "guard"));
 
 	if (is_on)
-		assert_int_equal(json_array_size(json_object_get(options, "guard-ips")), 1);
+		assert_int_equal(json_array_size(json_object_get(options, "guard_ips")), 1);
 	json_decref(options);
 	return is_on;
 }

@@ -134,14 +134,14 @@ static void test_port_options(void **state)
 	port = fake_switch_port(bed->sw, "cw.000000020000");
 	assert_string_equal(port->type, "veth");
 	assert_string_equal(json_string_value(json_object_get(port->options, "netns")), "c2");
-	assert_string_equal(json_string_value(json_object_get(port->options, "guard")), "on");
-	assert_int_equal(json_array_size(json_object_get(port->options, "guard-ips")), 1);
+	assert_true(json_is_true(json_object_get(port->options, "guard")));
+	assert_int_equal(json_array_size(json_object_get(port->options, "guard_ips")), 1);
 	json_object_set_new(own->base.rec.options, "spoof", json_string("allow"));
 	reconcile_endpoint_add(bed->rec, &own->base);
 	bed_settled(bed);
 	port = fake_switch_port(bed->sw, "cw.000000020000");
 	assert_null(json_object_get(port->options, "guard"));
-	assert_null(json_object_get(port->options, "guard-ips"));
+	assert_null(json_object_get(port->options, "guard_ips"));
 	record_net(&bed->replica, 0, "1400");
 	own->base.rec.mac.byte[1] = 7;
 	reconcile_endpoint_add(bed->rec, &own->base);
@@ -229,7 +229,7 @@ static void test_tunnel(void **state)
 	assert_string_equal(
 		json_string_value(json_object_get(endpoint->options, "address")), "10.1.0.3");
 	assert_int_equal(json_integer_value(json_object_get(endpoint->options, "mtu")), 9000);
-	assert_int_equal(json_integer_value(json_object_get(endpoint->options, "udp-port")), 4790);
+	assert_int_equal(json_integer_value(json_object_get(endpoint->options, "udp_port")), 4790);
 	assert_false(fake_bridge_floods(fake_switch_bridge(bed->sw, "cw.net0"), &vtep));
 	tunnel.address = record_ip("10.1.0.1");
 	reconcile_set_tunnel(bed->rec, &tunnel);
@@ -367,9 +367,9 @@ static void test_lost_objects(void **state)
 	// Deleted and made again: it is there, but empty.
 	fake_switch_do(bed->sw, "port.del", json_pack("{s:s}", "name", "cw.vx.5000"), NULL, NULL);
 	fake_switch_do(bed->sw, "port.add",
-		json_pack("{s:s, s:{s:s, s:s, s:i, s:s, s:s}}", "bridge", "cw.net0", "port", "name",
+		json_pack("{s:s, s:{s:s, s:s, s:i, s:s, s:b}}", "bridge", "cw.net0", "port", "name",
 			"cw.vx.5000", "type", "vxlan", "key", 5000, "vtep", "cw.cluster",
-			"learning", "off"),
+			"learning", 0),
 		NULL, NULL);
 	bed_run(bed, SECOND);
 	bed_settled(bed);

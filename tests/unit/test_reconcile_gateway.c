@@ -22,11 +22,11 @@ static void test_gateway(void **state)
 	name = json_string_value(json_object_get(port->options, "ifname"));
 	assert_string_equal(name, "cw-abcd00000000");
 	assert_null(json_object_get(port->options, "netns"));
-	assert_string_equal(json_string_value(json_object_get(port->options, "isolated")), "on");
-	assert_string_equal(json_string_value(json_object_get(port->options, "guard")), "on");
-	assert_int_equal(json_array_size(json_object_get(port->options, "guard-ips")), 2);
+	assert_true(json_is_true(json_object_get(port->options, "isolated")));
+	assert_true(json_is_true(json_object_get(port->options, "guard")));
+	assert_int_equal(json_array_size(json_object_get(port->options, "guard_ips")), 2);
 	port = fake_switch_port(bed->sw, "cw.vx.5000");
-	assert_string_equal(json_string_value(json_object_get(port->options, "isolated")), "on");
+	assert_true(json_is_true(json_object_get(port->options, "isolated")));
 
 	bed->nb_gateway_calls = 0;
 	net->rec.subnets[0].gateway = record_ip("10.255.255.1");

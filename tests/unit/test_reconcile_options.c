@@ -21,12 +21,13 @@ static const struct {
 // Sets the option to something that is not wanted.
 static void change_by_hand(struct bed *bed, const char *name, const struct schema_field *field)
 {
-	const json_t *now = json_object_get(fake_switch_port(bed->sw, name)->options, field->key);
-	json_t *options = port_sample(field);
-	json_t *other = json_object_get(options, field->key);
+	json_t *options = port_sample(field), *now;
+	char buf[SCHEMA_KEY_BYTES];
+	const char *key = schema_json_key(field, buf);
 
-	if (now && json_equal(now, other))
-		json_object_set_new(options, field->key, json_null());
+	now = json_object_get(fake_switch_port(bed->sw, name)->options, key);
+	if (now && json_equal(now, json_object_get(options, key)))
+		json_object_set_new(options, key, json_null());
 	if (!strcmp(field->key, "vlan-mode"))
 		json_object_set_new(options, "tag", json_integer(7));
 	assert_int_equal(

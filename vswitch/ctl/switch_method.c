@@ -293,7 +293,9 @@ const struct ctrl_reference switch_reference = {
 		"came, and are answered when the change took effect in every\nworker; methods "
 		"that only read are answered at once, also while a change is on its way. The "
 		"result\nof a change may have a member `warning`: a text for people, such as that "
-		"the change is in effect\nbut could not be saved.",
+		"the change is in effect\nbut could not be saved. Options are those of the "
+		"configuration file, with keys in snake_case\n(`fdb_limit`), and true or false "
+		"for on and off.",
 	.methods = switch_methods,
 	.count = NB_SWITCH_METHODS,
 	.objects = switch_objects,
