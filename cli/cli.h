@@ -165,7 +165,4 @@ char *cli_value_text(const json_t *value);
 // Seconds since the time in the object's member; -1 when it has none.
 double cli_age_s(const json_t *obj, const char *name);
 
-// Seconds since a daemon of this status was started.
-double cli_uptime_s(const json_t *status);
-
 void cli_print_vtep(const json_t *vtep); // verb_vtep.c

@@ -89,21 +89,11 @@ double cli_age_s(const json_t *obj, const char *name)
 {
 	const json_t *value = json_object_get(obj, name);
 	struct timespec now;
-	char age[32];
 	double then;
 
-	snprintf(age, sizeof(age), "%s_s", name);
 	if (!json_is_string(value) && !json_is_number(value))
-		return json_object_get(obj, age) ? json_number_value(json_object_get(obj, age))
-						 : -1;
+		return -1;
 	then = time_of(value);
 	clock_gettime(CLOCK_REALTIME, &now);
 	return then < 0 ? -1 : MAX_OF(now.tv_sec + now.tv_nsec / 1e9 - then, 0);
-}
-
-double cli_uptime_s(const json_t *status)
-{
-	const json_t *seconds = json_object_get(status, "uptime_s");
-
-	return seconds ? json_number_value(seconds) : cli_age_s(status, "started");
 }

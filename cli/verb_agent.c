@@ -16,7 +16,8 @@ static void print_status(const struct cli *cli, const json_t *result)
 	size_t i;
 
 	printf("vsnetd %s, pid %lld, up %.0f s, at %s\n", member_text(result, "version"),
-		member_int(result, "pid"), cli_uptime_s(result), member_text(result, "run_dir"));
+		member_int(result, "pid"), cli_age_s(result, "started"),
+		member_text(result, "run_dir"));
 	printf("host %s, VTEP address %s, %s of the cluster\n", member_text(result, "host"),
 		member_text(result, "address"),
 		member_flag(result, "member") ? "a member" : "not yet a member");

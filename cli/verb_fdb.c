@@ -14,7 +14,7 @@ static void add_row(struct table *table, const json_t *e)
 	table_add(table, "%s", member_text(e, "port"));
 	table_add(table, "%s", *member_text(e, "tunnel") ? member_text(e, "tunnel") : "-");
 	table_add(table, "%s", member_text(e, "kind"));
-	table_add(table, "%lld", member_int(e, "age_s"));
+	table_add_age(table, cli_age_s(e, "seen"));
 }
 
 // Only what follows the address.

@@ -10,7 +10,8 @@ static void print_status(const struct cli *cli, const json_t *result)
 	const json_t *state = json_object_get(result, "state");
 
 	printf("vswitchd %s, pid %lld, up %.0f s, at %s\n", member_text(result, "version"),
-		member_int(result, "pid"), cli_uptime_s(result), member_text(result, "run_dir"));
+		member_int(result, "pid"), cli_age_s(result, "started"),
+		member_text(result, "run_dir"));
 	printf("workers %lld, bridges %lld, ports %lld (%lld up), forwarding entries %lld\n",
 		member_int(result, "workers"), member_int(result, "bridges"),
 		member_int(result, "ports"), member_int(result, "ports_up"),

@@ -67,7 +67,9 @@ static int find_driver(const char *url, const struct kv_driver **ret_driver, con
 	char buf[256];
 
 	for (unsigned i = 0; url[len] && i < ARRAY_SIZE(stores); i++) {
-		if (strlen(stores[i].scheme) != len || memcmp(url, stores[i].scheme, len) != 0)
+		const char *scheme = stores[i].driver ? stores[i].driver->scheme : stores[i].scheme;
+
+		if (strlen(scheme) != len || memcmp(url, scheme, len) != 0)
 			continue;
 		if (!stores[i].driver)
 			return err_set(err, -EOPNOTSUPP, url,

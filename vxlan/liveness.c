@@ -8,6 +8,7 @@
 #include <sys/random.h>
 
 #include "base/loop.h"
+#include "base/utc.h"
 #include "base/util.h"
 
 #define ASKS_A_CALL  256
@@ -165,6 +166,7 @@ void liveness_describe(const struct vtep *vtep, const struct vtep_remote *remote
 	static const struct heartbeat none;
 	const struct heartbeat *h = remote->heartbeat ? remote->heartbeat : &none;
 	struct heartbeat_stats s;
+	char since[UTC_TEXT_BYTES];
 	uint32_t settled;
 
 	if (!vtep->conf.heartbeat_ms)
@@ -174,7 +176,7 @@ void liveness_describe(const struct vtep *vtep, const struct vtep_remote *remote
 	json_object_set_new(obj, "state", json_string(names[h->state]));
 	if (h->since_us)
 		json_object_set_new(
-			obj, "since_s", json_real((monotonic_us() - h->since_us) / 1e6));
+			obj, "since", json_string(utc_of_monotonic(h->since_us, since)));
 	json_object_set_new(obj, "sent", json_integer(h->sent));
 	json_object_set_new(obj, "received", json_integer(h->received));
 	if (settled)

@@ -108,7 +108,7 @@ void vtep_hear(struct vtep *vtep, uint64_t now_us);
 // Adds members to `obj`: mtu, vnis (their numbers), remotes.
 void vtep_describe(const struct vtep *vtep, json_t *obj);
 
-// A list of ip, path_mtu, and with heartbeats state ("unknown", "up", "down"), since_s, sent,
+// A list of ip, path_mtu, and with heartbeats state ("unknown", "up", "down"), since, sent,
 // received, and of the last 100 loss_percent and round_trip_us (min, avg, max).
 json_t *vtep_remotes_json(const struct vtep *vtep);
 

@@ -443,12 +443,11 @@ static json_t *fdb_json(const struct fake_bridge *bridge, const struct entry *en
 	const struct fake_port *port = tunnel_port(bridge, "");
 
 	if (!entry->ip.family)
-		return json_pack("{s:s, s:i, s:s, s:s, s:s, s:i}", "bridge", bridge->name, "vlan",
-			0, "mac", mac_format(&entry->mac, mac), "port", entry->port, "kind",
-			"static", "age_s", 0);
-	return json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:i}", "bridge", bridge->name, "vlan", 0,
-		"mac", mac_format(&entry->mac, mac), "port", port ? port->name : "?", "tunnel",
-		ip_format(&entry->ip, ip), "kind", "static", "age_s", 0);
+		return json_pack("{s:s, s:i, s:s, s:s, s:s}", "bridge", bridge->name, "vlan", 0,
+			"mac", mac_format(&entry->mac, mac), "port", entry->port, "kind", "static");
+	return json_pack("{s:s, s:i, s:s, s:s, s:s, s:s}", "bridge", bridge->name, "vlan", 0, "mac",
+		mac_format(&entry->mac, mac), "port", port ? port->name : "?", "tunnel",
+		ip_format(&entry->ip, ip), "kind", "static");
 }
 
 int fake_fdb_show(

@@ -149,7 +149,7 @@ class Switch:
         shown = self.send(request("show"))["result"]["bridges"]
         for bridge in shown:
             for port in bridge["ports"]:
-                del port["since_s"]
+                del port["since"]
         return shown, self.send(request("config.show"))["result"]["yaml"]
 
 

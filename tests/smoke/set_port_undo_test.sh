@@ -20,7 +20,7 @@ seen() {
 	ip -n "$1" -json link show eth0 | jq -c '.[] | [.mtu, .address, .flags]'
 	ip -n "$1" -json address show eth0 | jq -c '.[].addr_info[] | select(.scope == "global") | .local' | sort
 	[[ $1 != c2 ]] || host_mtu
-	vsctl --json list-ports | jq --arg p "$1" '.ports[] | select(.name == $p) | del(.since_s)'
+	vsctl --json list-ports | jq --arg p "$1" '.ports[] | select(.name == $p) | del(.since)'
 	running
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/member.h"
+#include "base/utc.h"
 
 int handle_no_memory(struct err *err)
 {
@@ -99,10 +100,11 @@ static json_t *remotes_json(const struct vport *port)
 json_t *handle_port_json(const struct vport *port, bool detail)
 {
 	const struct port_type *type = port->row->type;
-	uint64_t since_us = monotonic_us() - port->since_us;
-	json_t *obj = json_pack("{s:s, s:s, s:s, s:s, s:f, s:o}", "name", port->conf.name, "bridge",
+	char since[UTC_TEXT_BYTES];
+	json_t *obj = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "name", port->conf.name, "bridge",
 		port->bridge->opts.name, "type", conf_port_type_name(port->conf.type), "state",
-		port->state == VPORT_UP ? "up" : "down", "since_s", since_us / 1e6, "options",
+		port->state == VPORT_UP ? "up" : "down", "since",
+		utc_of_monotonic(port->since_us, since), "options",
 		conf_port_to_json(&port->conf, false));
 
 	if (!obj)
@@ -127,9 +129,9 @@ json_t *handle_bridge_json(const struct bridge *bridge)
 
 json_t *handle_vtep_json(const struct vtep_object *vo, bool detail)
 {
-	uint64_t since_us = monotonic_us() - vo->since_us;
-	json_t *obj = json_pack("{s:s, s:s, s:f, s:o, s:i}", "name", vo->conf.name, "state",
-		vo->vtep ? "up" : "down", "since_s", since_us / 1e6, "options",
+	char since[UTC_TEXT_BYTES];
+	json_t *obj = json_pack("{s:s, s:s, s:s, s:o, s:i}", "name", vo->conf.name, "state",
+		vo->vtep ? "up" : "down", "since", utc_of_monotonic(vo->since_us, since), "options",
 		conf_vtep_to_json(&vo->conf, false), "vnis", (int)vo->nb_ports);
 	struct vtep_count count;
 	json_t *tunnel;

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/loop.h"
 #include "base/member.h"
+#include "base/utc.h"
 #include "vswitch/ctl/fdb_page.h"
 #include "vswitch/ctl/handle_entries.h"
 
@@ -40,15 +42,17 @@ static const char *bridge_name(struct vswitch *vs, uint16_t dp_id)
 static json_t *entry_json(struct vswitch *vs, const struct dp_fdb_info *e)
 {
 	const struct vport *port = vswitch_port_by_id(vs, e->port_id);
-	char mac[MAC_TEXT_BYTES], text[IP_TEXT_BYTES];
+	char mac[MAC_TEXT_BYTES], text[IP_TEXT_BYTES], seen[UTC_TEXT_BYTES];
+	bool is_static = e->kind == DP_FDB_STATIC;
 	struct ip_addr ip;
 	bool tunnel = port && vport_remote_ip(port, e->remote, &ip);
 
-	return json_pack("{s:s, s:i, s:s, s:s, s:s*, s:s, s:i}", "bridge",
+	return json_pack("{s:s, s:i, s:s, s:s, s:s*, s:s, s:s*}", "bridge",
 		bridge_name(vs, e->bridge_id), "vlan", e->vlan, "mac", mac_format(&e->mac, mac),
 		"port", port ? port->conf.name : "?", "tunnel",
-		tunnel ? ip_format(&ip, text) : NULL, "kind",
-		e->kind == DP_FDB_STATIC ? "static" : "learned", "age_s", (int)e->age_s);
+		tunnel ? ip_format(&ip, text) : NULL, "kind", is_static ? "static" : "learned",
+		"seen",
+		is_static ? NULL : utc_of_monotonic(monotonic_us() - e->age_s * 1000000ull, seen));
 }
 
 static json_t *page_json(struct vswitch *vs, struct fdb_page *page)

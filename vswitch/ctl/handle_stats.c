@@ -6,6 +6,7 @@
 
 #include <rte_cycles.h>
 
+#include "base/utc.h"
 #include "base/util.h"
 #include "vswitch/ctl/handle.h"
 
@@ -209,6 +210,7 @@ int switch_handle_status(void *arg, const json_t *params, json_t **ret_result, s
 {
 	struct switch_ctl *ctl = arg;
 	unsigned nb_bridges = 0, nb_ports = 0, nb_up = 0;
+	char started[UTC_TEXT_BYTES];
 	struct dp *dp = vswitch_dp(ctl->vs);
 	struct bridge *bridge;
 	struct vport *port;
@@ -220,9 +222,9 @@ int switch_handle_status(void *arg, const json_t *params, json_t **ret_result, s
 			nb_up += port->state == VPORT_UP;
 		}
 	}
-	*ret_result = json_pack("{s:s, s:i, s:f, s:s, s:i, s:i, s:i, s:i, s:o, s:o}", "version",
-		CAUSEWAY_VERSION, "pid", (int)getpid(), "uptime_s",
-		(monotonic_us() - ctl->started_us) / 1e6, "run_dir", ctl->opts.run_dir, "workers",
+	*ret_result = json_pack("{s:s, s:i, s:s, s:s, s:i, s:i, s:i, s:i, s:o, s:o}", "version",
+		CAUSEWAY_VERSION, "pid", (int)getpid(), "started",
+		utc_of_monotonic(ctl->started_us, started), "run_dir", ctl->opts.run_dir, "workers",
 		(int)dp_nb_workers(dp), "bridges", (int)nb_bridges, "ports", (int)nb_ports,
 		"ports_up", (int)nb_up, "fdb", fdb_json(dp), "state", state_json(ctl->vs));
 	return *ret_result ? 0 : handle_no_memory(err);

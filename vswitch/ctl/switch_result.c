@@ -55,8 +55,7 @@ OBJECT(bridges, NULL, NULL);
 static const struct ctrl_member ip_item = {.type = CTRL_IP};
 static const struct ctrl_member port_members[] = {{"name", CTRL_NAME, "the port"},
 	{"bridge", CTRL_NAME, "its bridge"}, {"type", CTRL_STRING, "its type"},
-	{"state", CTRL_STRING, "`up` or `down`"},
-	{"since_s", CTRL_REAL, "seconds since the state changed"},
+	{"state", CTRL_STRING, "`up` or `down`"}, {"since", CTRL_TIME, "when the state changed"},
 	{"reason", CTRL_STRING, "why it is down", .when = "while down"},
 	{"options", CTRL_OBJECT, "its options, as in the configuration file"},
 	{"remotes", CTRL_LIST, "remote VTEPs that receive flooded frames", .item = &ip_item,
@@ -75,8 +74,7 @@ OBJECT(ports, NULL, NULL);
 // ---- VTEPs ----
 
 static const struct ctrl_member vtep_members[] = {{"name", CTRL_NAME, "the VTEP"},
-	{"state", CTRL_STRING, "`up` or `down`"},
-	{"since_s", CTRL_REAL, "seconds since the state changed"},
+	{"state", CTRL_STRING, "`up` or `down`"}, {"since", CTRL_TIME, "when the state changed"},
 	{"reason", CTRL_STRING, "why it is down", .when = "while down"},
 	{"options", CTRL_OBJECT, "its options, as in the configuration file"},
 	{"vnis", CTRL_INT, "number of its VNIs"},
@@ -107,8 +105,7 @@ static const struct ctrl_member remote_members[] = {{"vtep", CTRL_NAME, "the VTE
 	{"path_mtu", CTRL_INT, "MTU of the path to it", .when = "when known"},
 	{"state", CTRL_STRING, "`up`, `down`, or `unknown`: it never answered a heartbeat",
 		.when = "with heartbeats"},
-	{"since_s", CTRL_REAL, "seconds since the state changed",
-		.when = "with heartbeats, when not unknown"},
+	{"since", CTRL_TIME, "when the state changed", .when = "with heartbeats, when not unknown"},
 	{"sent", CTRL_INT, "heartbeats sent", .when = "with heartbeats"},
 	{"received", CTRL_INT, "heartbeats answered", .when = "with heartbeats"},
 	{"loss_percent", CTRL_INT, "share of the last 100 heartbeats that were not answered",
@@ -138,7 +135,9 @@ static const struct ctrl_member fdb_entry_members[] = {{"bridge", CTRL_NAME, "th
 	{"port", CTRL_NAME, "the port it is behind"},
 	{"tunnel", CTRL_IP, "the remote VTEP it is behind", .when = "with a port of type vxlan"},
 	{"kind", CTRL_STRING, "`static` or `learned`"},
-	{"age_s", CTRL_INT, "seconds since a frame came from it"}, {}};
+	{"seen", CTRL_TIME, "when a frame last came from it, to the second",
+		.when = "when learned"},
+	{}};
 static const struct ctrl_object fdb_entry = {NULL, NULL, fdb_entry_members};
 static const struct ctrl_member fdb_item = {.type = CTRL_OBJECT, .object = &fdb_entry};
 
@@ -193,7 +192,7 @@ static const struct ctrl_member saving_members[] = {
 static const struct ctrl_object saving = {NULL, NULL, saving_members};
 
 static const struct ctrl_member status_members[] = {{"version", CTRL_STRING, "of vswitchd"},
-	{"pid", CTRL_INT, "its process"}, {"uptime_s", CTRL_REAL, "seconds since it started"},
+	{"pid", CTRL_INT, "its process"}, {"started", CTRL_TIME, "when it started"},
 	{"run_dir", CTRL_STRING, "folder of its sockets"},
 	{"workers", CTRL_INT, "number of worker threads"},
 	{"bridges", CTRL_INT, "number of bridges"}, {"ports", CTRL_INT, "number of ports"},
