@@ -22,43 +22,43 @@ static const struct ctrl_param network_create_params[] = {
 	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the network"},
 	{.name = "driver",
 		.type = CTRL_NAME,
-		.help = "what kind of network it is, a driver of vsnetd-configuration; "
+		.help = "kind of network, one of the drivers; "
 			"default: " NETWORK_DRIVER_DEFAULT},
 	{.name = "subnets",
 		.type = CTRL_LIST,
 		.max = RECORD_SUBNETS_MAX,
 		.item = &cidr_item,
-		.help = "subnets, each ADDRESS/LENGTH; without any the default pools have one"},
+		.help = "subnets, each ADDRESS/LENGTH; default: one of the default pools"},
 	{.name = "ip_ranges",
 		.type = CTRL_LIST,
 		.max = RECORD_SUBNETS_MAX,
 		.item = &cidr_item,
-		.help = "parts of subnets, at most one of each, that addresses are given out from"},
+		.help = "ranges to give out addresses from, at most one for each subnet"},
 	{.name = "gateways",
 		.type = CTRL_LIST,
 		.max = RECORD_SUBNETS_MAX,
 		.item = &ip_item,
-		.help = "addresses of each host in the network, at most one of each subnet"},
+		.help = "gateway addresses, at most one for each subnet"},
 	{.name = "aux_addresses",
 		.type = CTRL_OBJECT,
-		.help = "addresses that no container gets, by name"},
+		.help = "reserved addresses by name; no container gets them"},
 	{.name = "ipv6",
 		.type = CTRL_BOOL,
-		.help = "containers have IPv6 addresses too; without such a subnet one is chosen"},
-	{.name = "internal", .type = CTRL_BOOL, .help = "nothing leads out of the network"},
+		.help = "give containers IPv6 addresses; chooses a subnet if none is given"},
+	{.name = "internal", .type = CTRL_BOOL, .help = "no access to the outside"},
 	{.name = "dns",
 		.type = CTRL_LIST,
 		.max = DNS_SERVERS_MAX,
 		.item = &server_item,
-		.help = "servers that are asked for names that are not ours, each ADDRESS or "
-			"ADDRESS:PORT; when not given, those of the hosts"},
-	{.name = "labels", .type = CTRL_OBJECT, .help = "texts by name"},
+		.help = "name servers to forward other names to, each ADDRESS or ADDRESS:PORT; "
+			"default: those of the hosts"},
+	{.name = "labels", .type = CTRL_OBJECT, .help = "labels, texts by name"},
 	{.name = "options", .type = CTRL_OBJECT, .help = "options of the driver, texts by name"},
 	END};
 
 static const struct ctrl_param network_rm_params[] = {
 	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the network, or its id"},
-	{.name = "force", .type = CTRL_BOOL, .help = "no such network is no error"}, END};
+	{.name = "force", .type = CTRL_BOOL, .help = "succeed if the network does not exist"}, END};
 
 static const struct ctrl_param network_ls_params[] = {END};
 
@@ -66,7 +66,7 @@ static const struct ctrl_param network_inspect_params[] = {
 	{.name = "name",
 		.type = CTRL_NAME,
 		.required = true,
-		.help = "the network, its id, or a beginning of it that no other has"},
+		.help = "the network, its id, or a unique beginning of its id"},
 	END};
 
 #define NETWORK_PARAM                                                                              \
@@ -90,15 +90,15 @@ static const struct ctrl_param network_inspect_params[] = {
 			.type = CTRL_LIST,                                                         \
 			.max = RECORD_ALIASES_MAX,                                                 \
 			.item = &name_item,                                                        \
-			.help = "other names of it in this network"},                              \
+			.help = "other names of the container in this network"},                   \
 	{                                                                                          \
 		.name = "options", .type = CTRL_OBJECT,                                            \
-		.help = "texts by name:" ENDPOINT_OPTIONS_USAGE                                    \
+		.help = "options of the connection, texts by name:" ENDPOINT_OPTIONS_USAGE         \
 	}
 #define IFNAME_PARAM                                                                               \
 	{                                                                                          \
 		.name = "ifname", .type = CTRL_STRING, .min = 1, .max = 15,                        \
-		.help = "its interface there; the next of eth0, eth1, ... when not given"          \
+		.help = "name of its interface there; default: the next of eth0, eth1, ..."        \
 	}
 #define CALLER_PARAM                                                                               \
 	{                                                                                          \
@@ -118,7 +118,7 @@ static const struct ctrl_param network_connect_params[] = {NETWORK_PARAM, ENDPOI
 		.min = 1,
 		.max = 127,
 		.help = "its network namespace: a process id, a path, or a name under /run/netns; "
-			"the container's name when not given"},
+			"default: the container's name"},
 	IFNAME_PARAM, END};
 
 static const struct ctrl_param endpoint_create_params[] = {
@@ -174,19 +174,17 @@ static const struct ctrl_param network_disconnect_params[] = {
 		.help = "the container, or the endpoint's id"},
 	{.name = "force",
 		.type = CTRL_BOOL,
-		.help = "also what a host has left behind that is not there any more"},
+		.help = "also remove an endpoint that a vanished host left behind"},
 	END};
 
 static const struct ctrl_param network_prune_params[] = {
 	{.name = "labels",
 		.type = CTRL_OBJECT,
-		.help = "only those that have these labels; an empty text stands for any"},
+		.help = "delete only networks with these labels; an empty text matches any value"},
 	END};
 
 static const struct ctrl_param dns_ls_params[] = {
-	{.name = "network",
-		.type = CTRL_NAME,
-		.help = "of this network, or its id; all when not given"},
+	{.name = "network", .type = CTRL_NAME, .help = "the network, or its id; default: all"},
 	END};
 
 static const struct ctrl_param dns_query_params[] = {
@@ -200,14 +198,17 @@ static const struct ctrl_param dns_query_params[] = {
 		.type = CTRL_STRING,
 		.min = 1,
 		.max = 16,
-		.help = "of the records; A when not given"},
+		.help = "type of the records; default: A"},
 	{.name = "container",
 		.type = CTRL_STRING,
 		.min = 1,
 		.max = 127,
-		.help = "as this container of this host sees it; when neither this nor a network "
-			"is given, as one in all networks of this host would"},
-	{.name = "network", .type = CTRL_NAME, .help = "as it is seen in this network alone"}, END};
+		.help = "answer as for this container of this host; default: as for one in all "
+			"networks of this host"},
+	{.name = "network",
+		.type = CTRL_NAME,
+		.help = "answer as for a container in this network alone"},
+	END};
 
 static const struct ctrl_param dns_stats_params[] = {END};
 
@@ -218,7 +219,7 @@ static const struct ctrl_param hosts_params[] = {END};
 static const struct ctrl_param events_list_params[] = {END};
 
 static const struct ctrl_param audit_params[] = {
-	{.name = "repair", .type = CTRL_BOOL, .help = "mend what can be mended"}, END};
+	{.name = "repair", .type = CTRL_BOOL, .help = "repair what can be repaired"}, END};
 
 enum { READ, WRITE };
 
@@ -230,21 +231,21 @@ const struct ctrl_method netd_methods[NB_NETD_METHODS] = {
 };
 
 const struct ctrl_event netd_events[] = {
-	{"network.known", "network, id", "a network was made or changed, here or elsewhere"},
-	{"network.gone", "network, id", "and deleted"},
+	{"network.known", "network, id", "a network was created or changed, on any host"},
+	{"network.gone", "network, id", "a network was deleted"},
 	{"endpoint.up", "network, endpoint, id", "a container of this host has its interface"},
-	{"endpoint.down", "network, endpoint, id", "and is disconnected, or its namespace is gone"},
+	{"endpoint.down", "network, endpoint, id",
+		"a container of this host was disconnected, or its namespace is gone"},
 	{"endpoint.conflict", "network, endpoint, id, reason",
-		"another host's endpoint has won its address"},
-	{"host.present", "host", "another host is there"},
-	{"host.suspended", "host", "and has not reached the store for its ttl"},
+		"an endpoint of another host won its address"},
+	{"host.present", "host", "another host is present"},
+	{"host.suspended", "host", "another host has not reached the store for its ttl"},
 	{"store.up", "nothing", "the store answers"},
 	{"store.down", "reason", "the store stopped answering"},
 	{"store.lost", "nothing",
-		"the store came back empty or older than it was; hosts put back "
-		"what is theirs"},
+		"the store came back empty or older than it was; the hosts repopulate it"},
 	{"switch.up", "nothing", "the switch of this host answers"},
-	{"switch.down", "nothing", "and does not any more"},
+	{"switch.down", "nothing", "the switch of this host stopped answering"},
 	{},
 };
 

@@ -8,14 +8,14 @@
 
 // X(symbol, function, name, READ or WRITE, help, result: netd_object_*)
 #define NETD_METHODS(X)                                                                            \
-	X(STATUS, status, "status", READ, "Tells how the agent of this host is.", status)          \
+	X(STATUS, status, "status", READ, "Shows the state of this host's agent.", status)         \
 	X(NETWORK_CREATE, network_create, "network.create", WRITE,                                 \
 		"Creates a network. Chooses what is not given.", created)                          \
 	X(NETWORK_RM, network_rm, "network.rm", WRITE, "Deletes a network without endpoints.",     \
 		removed)                                                                           \
 	X(NETWORK_LS, network_ls, "network.ls", READ, "Lists the networks.", networks)             \
 	X(NETWORK_INSPECT, network_inspect, "network.inspect", READ,                               \
-		"Tells everything about one network, on all hosts.", network)                      \
+		"Shows one network with all details, of all hosts.", network)                      \
 	X(NETWORK_CONNECT, network_connect, "network.connect", WRITE,                              \
 		"Connects a container of this host to a network. Answers once the container has "  \
 		"its interface and the cluster knows; while the store cannot be reached, as soon " \
@@ -23,7 +23,7 @@
 		"container has its interface, with a warning.",                                    \
 		endpoint)                                                                          \
 	X(NETWORK_DISCONNECT, network_disconnect, "network.disconnect", WRITE,                     \
-		"Disconnects a container of this host; tells the endpoint as it was.", endpoint)   \
+		"Disconnects a container of this host; answers with its endpoint.", endpoint)      \
 	X(ENDPOINT_CREATE, endpoint_create, "endpoint.create", WRITE,                              \
 		"Creates an endpoint without a namespace. It keeps its addresses until it is "     \
 		"deleted, over restarts too.",                                                     \
@@ -53,7 +53,7 @@
 	X(DNS_LS, dns_ls, "dns.ls", READ, "Lists the names that this host answers.", names)        \
 	X(DNS_QUERY, dns_query, "dns.query", READ,                                                 \
 		"Answers a question for a name as a container would have it answered.", reply)     \
-	X(DNS_STATS, dns_stats, "dns.stats", READ, "Tells the counters of the name server.",       \
+	X(DNS_STATS, dns_stats, "dns.stats", READ, "Shows the counters of the name server.",       \
 		dns_stats)                                                                         \
 	X(DNS_FLUSH, dns_flush, "dns.flush", WRITE,                                                \
 		"Forgets cached answers of other name servers.", flushed)                          \

@@ -2,12 +2,16 @@
 // The gateway of a network: a port in the host's own namespace with the network's gateway
 // addresses. It has the same MAC on each host, so a container reaches it on any host; it and the
 // tunnel's port are isolated from each other, so a container always reaches that of its own host.
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "netd/drivers/network.h"
 #include "netd/reconcile/reconcile_priv.h"
+
+// The guard of its port lists them all.
+static_assert(RECORD_SUBNETS_MAX <= CONF_GUARD_IPS_MAX);
 
 static struct plan_gateway gateway_of(const struct sw_net *net)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What is wanted of ports and VTEPs, apart by what can change while they exist:
 // the rows of the switch's schema say it (config/schema.h), nobody else.
+#include <assert.h>
 #include <string.h>
 
 #include "netd/reconcile/reconcile_priv.h"
@@ -39,6 +40,7 @@ void sw_options_split(
 	const struct schema_table *table, json_t *options, json_t **ret_fixed, json_t **ret_live)
 {
 	unsigned kind = kind_of(table, options);
+	size_t nb_known = 0;
 	char buf[SCHEMA_KEY_BYTES];
 
 	*ret_fixed = options ? json_object() : NULL;
@@ -50,10 +52,13 @@ void sw_options_split(
 
 		if (!schema_applies(field, kind))
 			continue;
+		nb_known += value != NULL;
 		value = value && !is_default(field, value) ? json_incref(value) : json_null();
 		json_object_set_new(
 			schema_is_live(field, kind) ? *ret_live : *ret_fixed, key, value);
 	}
+	assert(nb_known ==
+		json_object_size(options)); // else an option is misspelt, or of another kind
 	json_decref(options);
 }
 

@@ -58,7 +58,9 @@ void sw_port_options(const struct sw_port *port, json_t **ret_fixed, json_t **re
 		"netns", rec->sandbox, "ifname", rec->ifname, "mac", mac_format(&rec->mac, mac),
 		"mtu", sw_net_mtu(port->net));
 
-	json_object_update_new(options, network_port_options(&port->net->net->rec, rec));
+	// Without these the port would be made without its guard.
+	if (json_object_update_new(options, network_port_options(&port->net->net->rec, rec)) < 0)
+		abort();
 	sw_options_split(&schema_port, options, ret_fixed, ret_live);
 }
 
