@@ -278,6 +278,22 @@ bool promise_may_move(const struct promise *p)
 	return false;
 }
 
+bool promises_may_win(struct world *w, const char *net_id, const struct ip_addr *ip)
+{
+	const struct promise *q;
+
+	LIST_FOREACH (q, &w->promises, entry) {
+		if (q->state == PROMISE_REFUSED || strcmp(q->net_id, net_id) != 0 ||
+			!is_doubtful(q))
+			continue;
+		for (unsigned i = 0; i < q->rec.nb_ips; i++) {
+			if (ip_equal(&q->rec.ips[i].ip, ip))
+				return true;
+		}
+	}
+	return false;
+}
+
 bool net_is_anothers(struct world *w, const char *id, const char *name, uint32_t vni)
 {
 	const struct store_data *d = sim_store_data(w->store);

@@ -78,6 +78,8 @@ bool promise_in_store(const struct promise *p);
 bool promise_holds(const struct promise *p);
 // It is not to be there: it was refused, ended, or its container or host is dead.
 bool promise_is_over(const struct promise *p);
+// Whether a container that was connected while its host was cut off may win that address.
+bool promises_may_win(struct world *w, const char *net_id, const struct ip_addr *ip);
 // It may have another address than it was told: see promise.c.
 bool promise_may_move(const struct promise *p);
 bool promise_is_taken_over(const struct promise *p);

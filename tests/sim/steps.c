@@ -464,11 +464,26 @@ bool check_steps_record(struct truth *t, const struct truth_ep *ep)
 	return true;
 }
 
+// A host that is cut off gives out addresses of its blocks, which another host may have asked the
+// store for: whose (epoch, sequence) is greater has it in the end.
+static bool another_may_win(const struct step_ep *e)
+{
+	const struct step_ep *f;
+
+	LIST_FOREACH (f, &e->w->steps, entry) {
+		if (f != e && f->host != e->host && !strcmp(f->net_id, e->net_id) &&
+			ip_equal(&f->ip, &e->ip) && may_move(f))
+			return true;
+	}
+	return promises_may_win(e->w, e->net_id, &e->ip);
+}
+
 // It was told of and nobody asked for its end; nothing happened that may have taken it away.
 static bool must_be(const struct step_ep *e)
 {
 	return e->created == STEP_DONE && e->deleted == STEP_NEVER && !e->host->dead &&
-	       !e->forgotten && !may_move(e) && !net_asked_to_go(e->w, e->net_id);
+	       !e->forgotten && !may_move(e) && !another_may_win(e) &&
+	       !net_asked_to_go(e->w, e->net_id);
 }
 
 static void check_one(struct truth *t, const struct step_ep *e)
