@@ -396,7 +396,8 @@ static void add_datagram(struct tx *tx, const struct rte_mbuf *m, unsigned iovs,
 	uint16_t remote = dp_remote(m);
 
 	if (train->datagrams && remote == train->remote && bytes <= train->size &&
-		train->last_size == train->size && train->datagrams < KERNEL_TRAIN_DATAGRAMS &&
+		train->last_size == train->size && train->size >= DP_GSO_SEGSZ_MIN &&
+		train->datagrams < KERNEL_TRAIN_DATAGRAMS &&
 		train->bytes + bytes <= KERNEL_TRAIN_BYTES &&
 		atomic_load_explicit(&tx->kernel->segments, memory_order_relaxed)) {
 		train->datagrams++;
