@@ -7,9 +7,10 @@
 //
 // A verb returns the exit status, after it has said why:
 //
-//	EXIT_REFUSED  the request is refused or has failed, whether the daemon says so or vsctl
-// finds 		      it out (an unknown option of a port, a value that is not allowed)
-// EXIT_USAGE    the command line is wrong: an unknown verb or option, too many arguments
+// EXIT_REFUSED: the request is refused or has failed, whether the daemon says so or vsctl finds it
+// out (an unknown option of a port, a value that is not allowed).
+//
+// EXIT_USAGE: the command line is wrong: an unknown verb or option, too many arguments.
 //
 // Reasons go to stderr as text. With --json stdout has one JSON value and nothing else: the result,
 // or for EXIT_REFUSED an object `error` as the control channel has it. For EXIT_USAGE it is empty.
