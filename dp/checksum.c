@@ -9,7 +9,7 @@
 
 #include "dp/offload.h"
 
-// Adds with the carry brought round.
+// Adds with end-around carry.
 static inline uint64_t add_carry(uint64_t sum, uint64_t word)
 {
 	sum += word;
@@ -61,7 +61,7 @@ uint16_t dp_sum_mbuf(const struct rte_mbuf *m, uint32_t off_bytes, uint32_t len_
 		}
 		n = RTE_MIN(m->data_len - off_bytes, len_bytes - done_bytes);
 		part = dp_sum(rte_pktmbuf_mtod_offset(m, const void *, off_bytes), n);
-		// A piece that begins at an odd byte has its words the wrong way round.
+		// In a piece that begins at an odd byte the bytes of each word are swapped.
 		sum += done_bytes & 1 ? rte_bswap16(part) : part;
 		done_bytes += n;
 		off_bytes = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The main thread's side of the data plane: publishing snapshots, taking back what workers have
-// left, counters, forwarding table requests.
+// The main thread's side of the data plane: publishes snapshots, frees what workers no longer use,
+// reads counters, serves requests for the forwarding table.
 #include "dp/dp.h"
 
 #include <errno.h>
@@ -12,10 +12,10 @@
 
 #include "dp/worker.h"
 
-#define SOON_US	 1000	// workers wait: a step of growth, a call
+#define SOON_US	 1000	// workers wait for a step of growth or an answer
 #define LATER_US 100000 // nothing is urgent
 
-// What is not current any more; freed when all workers have passed `token`.
+// Something that is no longer current; freed when all workers have passed `token`.
 struct dp_retired {
 	struct dp_retired *next;
 	void (*fn)(void *arg);
@@ -42,7 +42,7 @@ static int make_rcu(struct dp *dp)
 {
 	size_t bytes = rte_rcu_qsbr_get_memsize(dp->nb_workers);
 
-	// Without the DPDK heap, so that tests need none.
+	// Not from the DPDK heap, so that tests need none.
 	bytes = RTE_ALIGN_CEIL(bytes, RTE_CACHE_LINE_SIZE);
 	dp->rcu = aligned_alloc(RTE_CACHE_LINE_SIZE, bytes);
 	if (!dp->rcu)
@@ -224,7 +224,7 @@ static void epoll_set(struct dp *dp, int op, uint16_t port, uint16_t queue, int 
 	epoll_ctl(w->epoll_fd, op, fd, &event);
 }
 
-// Main keeps the workers' epoll sets: a worker that had to would stop polling meanwhile.
+// Main maintains the workers' epoll sets, so that no worker stops polling for it.
 static void epoll_update(struct dp *dp, const struct dp_snap *old, const struct dp_snap *new)
 {
 	unsigned last = RTE_MAX(old ? old->nb_ports : 0u, new->nb_ports);
@@ -331,14 +331,14 @@ uint32_t dp_service(struct dp *dp, uint64_t now_us)
 	bool called = now_us - dp->looked_us < SOON_US;
 	unsigned before;
 
-	// However often workers call, they get an answer once a millisecond.
+	// Workers are answered at most once per millisecond, however often they call.
 	if (!called) {
 		dp->looked_us = now_us;
 		atomic_store_explicit(&dp->main_called, false, memory_order_relaxed);
 	}
 	atomic_store_explicit(&dp->now_s, now_us / 1000000, memory_order_relaxed);
 	fdb_service(dp->fdb, now_us);
-	// As many steps as grace periods have passed meanwhile.
+	// One step per grace period that has passed.
 	do {
 		before = dp->grow;
 		grow_step(dp);
@@ -396,7 +396,7 @@ void dp_fdb_walk(struct dp *dp, uint16_t bridge_id,
 
 			if (!key)
 				continue;
-			// The pair as one: a writer may be exchanging it.
+			// Key and value must belong together: a writer may be replacing them.
 			value = fdb_bucket_get(&table->index.bucket[i], key);
 			if (value && !walk_slot(dp, &walk, bridge_id, key, value))
 				return;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Stage egress: hands each packet to the port it leaves by, in the form that the port wants: VLAN
+// Stage egress: hands each packet to the port it leaves by, in the form that the port takes: VLAN
 // tag, size, checksums and segments. Packets wait in the port's transmit buffer until the end of
-// the round; a batch that leaves whole by one port does not.
+// the round, unless the whole batch leaves by one port.
 #include "dp/pipeline.h"
 
 #include "dp/icmp.h"
@@ -12,7 +12,7 @@ static inline uint32_t l2_bytes(bool tagged)
 	return RTE_ETHER_HDR_LEN + (tagged ? DP_VLAN_TAG_BYTES : 0);
 }
 
-// The size that the MTU limits, after segmentation: all but the Ethernet header and its tag.
+// The size that the MTU limits, after segmentation: without the Ethernet header and its tag.
 static inline uint32_t l3_bytes(const struct rte_mbuf *m, bool tagged)
 {
 	if (unlikely(m->ol_flags & (RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG)))
@@ -20,7 +20,7 @@ static inline uint32_t l3_bytes(const struct rte_mbuf *m, bool tagged)
 	return m->pkt_len - l2_bytes(tagged);
 }
 
-// Makes the segments of a large one small enough for the MTU, where their size is not the sender's.
+// Makes the segments of a large packet fit the MTU, if the sender did not choose their size.
 static bool refit(struct rte_mbuf *m, uint16_t mtu)
 {
 	uint32_t hdr_bytes = m->l3_len + m->l4_len;
@@ -32,7 +32,7 @@ static bool refit(struct rte_mbuf *m, uint16_t mtu)
 	return true;
 }
 
-// A frame whose tag must change and that others hold, or that has no room in front: its copy.
+// Copies a frame whose tag must change but which is shared or has no headroom.
 static struct rte_mbuf *own(struct dp_context *ctx, struct rte_mbuf *m, struct dp_site *at)
 {
 	struct rte_mbuf *copy;
@@ -49,8 +49,8 @@ static struct rte_mbuf *own(struct dp_context *ctx, struct rte_mbuf *m, struct d
 	return copy;
 }
 
-// Drops a frame that does not fit. Where it had to go through a tunnel, whose overhead nobody in
-// the network can know of, its sender is told what would fit, as by a router.
+// Drops a frame that is too big. If it had to go through a tunnel, its sender is told what would
+// fit, as a router does, since nobody in the network knows of the tunnel's overhead.
 static void too_big(struct dp_context *ctx, const struct dp_snap_port *out, struct dp_site *at,
 	struct rte_mbuf *m, uint16_t vlan, bool tagged)
 {
@@ -63,7 +63,7 @@ static void too_big(struct dp_context *ctx, const struct dp_snap_port *out, stru
 		dp_egress_one(ctx, ctx->in_id, answer, vlan, tagged);
 }
 
-// The frame as it leaves `out`, or NULL when it was dropped.
+// The frame as it leaves by `out`; NULL: it was dropped.
 static inline struct rte_mbuf *shape(struct dp_context *ctx, const struct dp_snap_port *out,
 	struct dp_site *at, struct rte_mbuf *m, uint16_t vlan, bool tagged)
 {
@@ -132,7 +132,7 @@ static void port_tx(
 		ctx->calls_main = true;
 }
 
-// Transmits packets of which some are not as the port takes them.
+// Transmits packets, some of which must be finished first.
 static void tx_finish(
 	struct dp_context *ctx, const struct dp_snap_port *out, struct rte_mbuf **pkts, uint16_t n)
 {
@@ -196,8 +196,8 @@ static inline int refusal(const struct dp_snap_port *in, const struct dp_snap_po
 							: DP_DROP_ISOLATED;
 }
 
-// Brings all packets of the batch, which is of a kind, into the form in which they leave `out`.
-// False, with nothing done, when that takes looking at each.
+// Gives all packets of a uniform batch the form in which they leave by `out`. False, with nothing
+// done: each packet must be looked at.
 static inline bool shape_all(struct dp_batch *b, const struct dp_snap_port *out)
 {
 	bool tagged = b->tagged, want_tag;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The main thread's side of the forwarding table: making it, ageing, flushing, growing, listing.
+// The main thread's side of the forwarding table: create, age, flush, grow, list.
 #include "dp/fdb.h"
 
 #include <errno.h>
@@ -12,13 +12,12 @@
 #define BUCKETS_MIN  1024u
 #define BUCKETS_MAX  (1u << 21) // 128 MiB
 #define FACTOR_TRIES 256
-#define SWEEP_MAX_S  30u   // a whole sweep takes at most this long
-#define ROOM_US	     50000 // between two whole sweeps for room: an attacker asks for them
+#define SWEEP_MAX_S  30u   // longest time for one sweep of the whole table
+#define ROOM_US	     50000 // between two whole sweeps for room, which an attacker can cause
 
-// How many of a range of addresses meet more than one other in their bucket, in a table with as
-// many buckets. Addresses in sequence, as container engines and farms of virtual machines give them
-// out, are hashed to places that are equally far apart; with some factors that is a few places for
-// all.
+// Counts the addresses of a range that share their bucket with more than one other, in a table with
+// one bucket per address. Container engines and hypervisors assign addresses in sequence. Such
+// addresses are hashed to buckets at equal distances, which for some factors are only a few.
 static unsigned crowd(uint64_t factor, unsigned count)
 {
 	struct fdb_index index = {
@@ -36,11 +35,11 @@ static unsigned crowd(uint64_t factor, unsigned count)
 	return crowded;
 }
 
-// A secret factor that spreads ranges of addresses well: one of some 30 does.
+// A secret factor that spreads ranges of addresses well: about one in 30 does.
 static uint64_t choose_factor(void)
 {
 	unsigned best = UINT_MAX;
-	uint64_t factor, chosen = 0x9e3779b97f4a7c15ull; // where there are no random numbers
+	uint64_t factor, chosen = 0x9e3779b97f4a7c15ull; // used if there are no random numbers
 
 	for (unsigned i = 0; i < FACTOR_TRIES && best > 0; i++) {
 		unsigned crowded;
@@ -146,7 +145,7 @@ static void sweep_slot(struct fdb *fdb, struct fdb_table *table, struct fdb_buck
 	uint64_t key, value;
 
 	lock_always(table, b, b);
-	// It may have changed before the bucket was locked.
+	// The entry may have changed before the bucket was locked.
 	key = atomic_load_explicit(&b->key[slot], memory_order_relaxed);
 	value = atomic_load_explicit(&b->value[slot], memory_order_relaxed);
 	if (key && !keep(fdb, key, value)) {
@@ -161,7 +160,7 @@ static void sweep_slot(struct fdb *fdb, struct fdb_table *table, struct fdb_buck
 	fdb_unlock(table, b, b);
 }
 
-// Calls `keep` for each entry of the buckets [from, to) and takes out those it refuses.
+// Calls `keep` for each entry of the buckets [from, to) and removes those for which it is false.
 static void sweep(
 	struct fdb *fdb, struct fdb_table *table, uint32_t from, uint32_t to, fdb_keep_fn *keep)
 {
@@ -215,8 +214,8 @@ static bool keep_young_and_fair(struct fdb *fdb, uint64_t key, uint64_t value)
 	       ((value & FDB_STATIC) || !over_share(fdb, bridge, fdb_value_port(value)));
 }
 
-// A whole sweep takes a tenth of the shortest ageing time, so that nothing lives much longer than
-// it should, within 1 s .. SWEEP_MAX_S.
+// A sweep of the whole table takes a tenth of the shortest ageing time, so that no entry lives much
+// too long, but 1 s at least and SWEEP_MAX_S at most.
 static uint32_t sweep_period_s(const struct fdb *fdb)
 {
 	uint32_t period = SWEEP_MAX_S;
@@ -245,8 +244,8 @@ void fdb_service(struct fdb *fdb, uint64_t now_us)
 		return;
 	}
 	if (!share)
-		return; // too soon for even one bucket; time adds up
-	// The time that makes no whole bucket counts for the next call.
+		return; // not time for a whole bucket yet
+	// What is left of the time counts for the next call.
 	fdb->service_us = share < buckets ? fdb->service_us + share * period_us / buckets : now_us;
 	fdb->sweep_next &= table->mask;
 	if (fdb->sweep_next + share > buckets) {
@@ -265,7 +264,7 @@ void fdb_flush_port(struct fdb *fdb, uint16_t port)
 	uint16_t bridge = fdb->port_bridge[port];
 
 	if (++fdb->flushes > 60000)
-		sweep_stale(fdb); // before a generation number comes round again
+		sweep_stale(fdb); // before a generation number wraps round
 	if (!generation)
 		generation = FDB_GENERATION; // a value is never 0
 	members = atomic_exchange(&fdb->port[port].members, (uint64_t)generation << 32);
@@ -301,8 +300,8 @@ void fdb_bridge_close(struct fdb *fdb, uint16_t bridge)
 	struct fdb_table *table = atomic_load(&fdb->table);
 	struct fdb_bridge *gone = fdb->bridge[bridge];
 
-	// What is left of it must be out of the table before its FIDs serve another VLAN. Nothing
-	// is counted on it any more: its ports were flushed.
+	// Its entries must leave the table before its FIDs serve another VLAN. No port counts them
+	// any more: its ports were flushed.
 	sweep_stale(fdb);
 	fdb->bridge[bridge] = NULL;
 	sweep(fdb, table, 0, table->mask + 1, keep_owned);
@@ -424,7 +423,7 @@ bool fdb_grow_copy(struct fdb *fdb)
 	struct fdb_table *table = atomic_load(&fdb->table), *larger;
 	uint32_t buckets = table->mask + 1;
 	uint64_t used = entries(fdb);
-	// It filled up before anybody looked: more are on their way.
+	// It filled up before this call: more addresses are coming.
 	unsigned room = used * 4 > (uint64_t)buckets * FDB_SLOTS * 3 ? 6 : 3;
 
 	do {
@@ -432,7 +431,7 @@ bool fdb_grow_copy(struct fdb *fdb)
 	} while (buckets < BUCKETS_MAX && used * room > (uint64_t)buckets * FDB_SLOTS);
 	larger = table_new(buckets, table->index.hash_factor);
 	if (!larger) {
-		// It stays as it is: more is flooded, nothing is lost.
+		// The old table stays: more frames are flooded, none are lost.
 		atomic_store(&table->frozen, false);
 		return false;
 	}

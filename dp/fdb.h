@@ -4,27 +4,27 @@
 // Layout. A (bridge, VLAN) pair that is in use has a filtering identifier (FID, IEEE 802.1Q 8.9.3);
 // FID and MAC make a 64-bit key, port, age, generation and kind a 64-bit value. A bucket is one
 // cache line of four pairs. A key lives in its primary bucket or, when that is full, in its
-// alternate one. The hash is multiplicative with a secret factor: a container cannot aim at
-// another's bucket.
+// alternate one. The hash multiplies by a secret factor, so that a container cannot choose its
+// bucket.
 //
-// Who may do what. Any number of workers look up and learn, the main thread adds, ages, flushes,
-// grows. Readers are lock-free: they read the key, the value, the key again; a writer takes the key
-// out before it changes a pair's value for another key. (A slot that is given to another key and
-// back between the two reads would deceive a reader: the frame would go to a wrong port of its own
-// bridge and VLAN, as a flooded one may, for egress checks both.) Writers hold the locks of both
-// buckets of a key; the sections are a few stores long, and a worker that does not get in after
-// some tries gives up (it will see the address again). The only store without a lock is a newer
-// age over an unchanged value, by compare-and-swap.
+// Concurrency. Any number of workers look up and learn; the main thread adds, ages, flushes and
+// grows. Readers take no lock: they read the key, the value and the key again, and a writer removes
+// the key before it stores a value for another key. (A slot that changes to another key and back
+// between the two reads deceives a reader. The frame then leaves by a wrong port of its own bridge
+// and VLAN, as a flooded frame may; egress checks both.) Writers hold the locks of both buckets of
+// a key for a few stores. A worker that does not get the locks after some tries gives up: it will
+// see the address again. Only a newer age over an unchanged value is stored without a lock, by
+// compare-and-swap.
 //
 // A hit that changes nothing stores nothing: the value that learning would write (port,
-// generation, coarse age) is compared whole. Flushing a port makes its generation one higher.
+// generation, coarse age) is compared as a whole. A flush of a port increments its generation.
 //
 // Fairness. A port over its own limit, or over its share of a full bridge, learns nothing new. A
-// port below its share is let in, and the main thread takes entries of the ports above theirs out
-// again (fdb_service()).
+// port below its share may always learn, and the main thread removes entries of ports above their
+// share (fdb_service()).
 //
-// Growth. The main thread stops learning in the table, and when the last worker has noticed, copies
-// it into a larger one and publishes that.
+// Growth. The main thread stops learning in the table. When the last worker has noticed, it copies
+// the table into a larger one and publishes that.
 #pragma once
 
 #include <stdatomic.h>
@@ -48,12 +48,12 @@
 #endif
 #endif
 
-#define FDB_SLOTS     4 // pairs of a bucket
+#define FDB_SLOTS     4 // pairs per bucket
 #define FDB_SPINS     64
-#define FDB_LOCKS     1024 // buckets share them
+#define FDB_LOCKS     1024 // shared by all buckets
 #define FDB_FIDS      65536
 #define FDB_VLANS     4096
-#define FDB_MOVES_MAX 256 // a second, to one port
+#define FDB_MOVES_MAX 256 // per second and port
 
 struct fdb_bucket {
 	atomic_ullong key[FDB_SLOTS];
@@ -72,19 +72,19 @@ struct fdb_index {
 struct fdb_table {
 	struct fdb_index index;
 	uint32_t mask;	    // buckets - 1
-	atomic_bool frozen; // about to be replaced: nothing is learned any more
+	atomic_bool frozen; // about to be replaced: learns nothing more
 	size_t map_bytes;
-	atomic_bool lock[FDB_LOCKS]; // of writers
+	atomic_bool lock[FDB_LOCKS]; // for writers
 };
 
 // ---- keys and values ----
 
 // Value: port (12 bits), FDB_STATIC, age (16 bits from 16 on), generation (16 bits from 32 on),
-// remote (16 bits from 48 on; of a tunnel's port, see dp_remote(), else 0).
+// remote (16 bits from 48 on; for a tunnel's port, see dp_remote(); otherwise 0).
 #define FDB_MAC_MASK   0xffffffffffffull
 #define FDB_STATIC     4096ull
-#define FDB_ORIGIN     8191ull // port and FDB_STATIC: index of the generation that counts
-#define FDB_GENERATION 1u      // the first one; that of static entries for ever
+#define FDB_ORIGIN     8191ull // port and FDB_STATIC: index of the entry's generation
+#define FDB_GENERATION 1u      // the first one; static entries keep it
 
 _Static_assert(DP_PORTS_MAX <= FDB_STATIC, "a port fits its bits of a value");
 
@@ -152,17 +152,17 @@ struct fdb {
 	atomic_bool pressure; // a worker met a full bridge: make room
 	atomic_bool crowded;  // a worker found no slot for a key: grow
 	_Atomic uint16_t
-		generation[FDB_ORIGIN + 1]; // of what was learned on a port; then of statics
+		generation[FDB_ORIGIN + 1]; // by port, for learned entries; then for static ones
 	struct fdb_port port[DP_PORTS_MAX];
 	struct fdb_bridge *bridge[DP_BRIDGES_MAX];
 	atomic_ullong fid_free[FDB_FIDS / 64]; // bitmap; FID 0 is never given out
 	_Atomic uint32_t fid_owner[FDB_FIDS];  // bridge << 16 | VLAN
 
 	// Main thread only.
-	struct fdb_table *old; // being left by the workers during growth
+	struct fdb_table *old; // during growth: workers are leaving it
 	uint32_t now_s;
 	uint32_t sweep_next;	      // bucket
-	uint64_t service_us, room_us; // when fdb_service() last swept a part, or for room
+	uint64_t service_us, room_us; // last sweep for age, and for room, by fdb_service()
 	uint32_t ageing_s[DP_BRIDGES_MAX], limit[DP_BRIDGES_MAX];
 	uint16_t nb_ports[DP_BRIDGES_MAX];
 	uint16_t port_bridge[DP_PORTS_MAX];
@@ -183,7 +183,7 @@ static inline struct fdb_bucket *fdb_primary(struct fdb_index index, uint64_t ke
 	return fdb_bucket_at(index, (uint64_t)((__uint128_t)key * index.hash_factor >> 64));
 }
 
-// Differs from the primary one: the distance is odd.
+// Never the primary bucket: the distance is odd.
 static inline struct fdb_bucket *fdb_alternate(struct fdb_index index, uint64_t key)
 {
 	__uint128_t product = (__uint128_t)key * index.hash_factor;
@@ -193,9 +193,9 @@ static inline struct fdb_bucket *fdb_alternate(struct fdb_index index, uint64_t 
 	return fdb_bucket_at(index, (uint64_t)(product >> 64) ^ distance);
 }
 
-// Which slots hold `key`, a bit each (at most one does). Without a branch: which slot it is cannot
-// be predicted. The vectors' elements are read as the atomics they are, which x86 promises for
-// aligned ones; ThreadSanitizer wants to see that spelt out.
+// Which slots hold `key`, one bit per slot (at most one is set). There is no branch, because the
+// slot cannot be predicted. x86 guarantees that each aligned element of a vector is read
+// atomically; ThreadSanitizer needs explicit atomics.
 static inline unsigned fdb_bucket_match(const struct fdb_bucket *b, uint64_t key)
 {
 #if defined(__SSE4_1__) && !defined(FDB_NO_VECTORS)
@@ -225,8 +225,8 @@ static inline uint64_t fdb_bucket_get(const struct fdb_bucket *b, uint64_t key)
 	return atomic_load_explicit(&b->key[slot], memory_order_relaxed) == key ? value : 0;
 }
 
-// How many of a number of pairs are found as they are: tallied without a branch, and without
-// telling which ones are not. A pair that is exchanged meanwhile may count or not.
+// How many of the pairs are in the table unchanged. It counts without a branch and does not tell
+// which pairs differ. A pair that changes meanwhile may or may not be counted.
 #if defined(__SSE4_1__) && !defined(FDB_NO_VECTORS)
 typedef __m128i fdb_tally;
 
@@ -281,7 +281,7 @@ static inline uint64_t fdb_get(const struct fdb_table *table, uint64_t key)
 	return likely(value) ? value : fdb_bucket_get(fdb_alternate(table->index, key), key);
 }
 
-// Whether there is an entry (0 is none) that has not been flushed.
+// Whether `value` is an entry (0 is none) that has not been flushed.
 static inline bool fdb_fresh(const struct fdb *fdb, uint64_t value)
 {
 	return fdb_value_generation(value) ==
@@ -303,8 +303,8 @@ struct fdb_source {
 void fdb_learn(struct fdb *fdb, struct fdb_table *table, uint64_t key,
 	const struct fdb_source *source, struct fdb_counters *cnt);
 
-// The FID of a VLAN of a bridge, given out at first use; 0 when all are taken (then nothing is
-// learned and everything flooded). Any worker.
+// The FID of a VLAN of a bridge, assigned at first use. 0: all FIDs are in use, so nothing is
+// learned and everything is flooded. Any worker.
 uint16_t fdb_fid_make(struct fdb *fdb, uint16_t bridge, uint16_t vlan);
 
 static inline uint16_t fdb_fid(struct fdb *fdb, uint16_t bridge, uint16_t vlan)
@@ -322,18 +322,18 @@ static inline uint32_t fdb_fid_owner(const struct fdb *fdb, uint16_t fid)
 
 // ---- writers; used by fdb_learn.c and fdb.c ----
 
-// Locks the two buckets, which may be one, in an order that all writers keep. False when another
-// writer kept one of them for `spins` tries.
+// Locks the two buckets (they may share a lock), in the order that all writers use. False: another
+// writer held one of them for `spins` tries.
 bool fdb_lock(struct fdb_table *table, const struct fdb_bucket *a, const struct fdb_bucket *b,
 	unsigned spins);
 void fdb_unlock(struct fdb_table *table, const struct fdb_bucket *a, const struct fdb_bucket *b);
-// Takes an entry out of a locked bucket and off its port's count.
+// Removes an entry from a locked bucket and from its port's count.
 void fdb_slot_clear(struct fdb *fdb, struct fdb_bucket *b, unsigned slot);
-// Takes a learned entry off the counts of its port and bridge, unless it was flushed.
+// Subtracts a learned entry from the counts of its port and bridge, unless it was flushed.
 void fdb_uncount(struct fdb *fdb, uint16_t bridge, uint64_t value);
-// Stores a pair that is in neither of its buckets, both locked: in the primary or, when that is
-// full, the alternate one; when both are full, one of theirs moves to its other bucket. False when
-// none can.
+// Stores a pair that is in neither of its two buckets, which are locked. It goes into the primary
+// bucket or, if that is full, into the alternate one. If both are full, one of their pairs moves to
+// its own other bucket. False: none can move.
 bool fdb_pair_store(struct fdb_table *table, uint64_t key, uint64_t value);
 
 // ---- main thread ----
@@ -341,16 +341,16 @@ bool fdb_pair_store(struct fdb_table *table, uint64_t key, uint64_t value);
 struct fdb *fdb_new(void);
 void fdb_free(struct fdb *fdb);
 int fdb_bridge_open(struct fdb *fdb, uint16_t bridge);
-void fdb_bridge_close(struct fdb *fdb, uint16_t bridge); // its ports are flushed and gone
+void fdb_bridge_close(struct fdb *fdb, uint16_t bridge); // after its ports were flushed and closed
 void fdb_flush_port(struct fdb *fdb, uint16_t port);
 void fdb_flush_bridge(struct fdb *fdb, uint16_t bridge);
 
 // Ageing, eviction. `now_us` is monotonic.
 void fdb_service(struct fdb *fdb, uint64_t now_us);
 
-// Growth in three steps, a grace period between each two: fdb_grow_begin() says whether the table
-// is half full and stops learning in it, fdb_grow_copy() makes, fills and publishes a larger one
-// (false: out of memory), fdb_grow_finish() frees the old one.
+// Growth has three steps, with a grace period between them: fdb_grow_begin() returns whether the
+// table is half full, and if so stops learning in it; fdb_grow_copy() creates, fills and publishes
+// a larger table (false: out of memory); fdb_grow_finish() frees the old one.
 bool fdb_grow_begin(struct fdb *fdb);
 bool fdb_grow_copy(struct fdb *fdb);
 void fdb_grow_finish(struct fdb *fdb);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What workers do to the forwarding table when a source address is new, moved or older than the
-// coarse clock. No allocation, no system call; buckets that are busy are given up.
+// What workers do to the forwarding table when a source address is new, has moved, or is older than
+// the coarse clock. No allocation, no system call; a busy bucket is left alone.
 #include "dp/fdb.h"
 
 static atomic_bool *lock_of(struct fdb_table *table, const struct fdb_bucket *b)
@@ -36,7 +36,7 @@ bool fdb_lock(struct fdb_table *table, const struct fdb_bucket *a, const struct 
 void fdb_unlock(struct fdb_table *table, const struct fdb_bucket *a, const struct fdb_bucket *b)
 {
 	atomic_store_explicit(lock_of(table, a), false, memory_order_release);
-	// Once only: another writer may be inside already.
+	// Two buckets may share a lock: it is released once only.
 	if (lock_of(table, a) != lock_of(table, b))
 		atomic_store_explicit(lock_of(table, b), false, memory_order_release);
 }
@@ -58,9 +58,9 @@ static int slot_find(const struct fdb_bucket *b, uint64_t key)
 	return -1;
 }
 
-// Moves one pair of `b`, which is full, to that pair's other bucket, if that has room and is not
-// busy; `b` and `held` are locked. The pair is in both for a moment, so that hardly a reader misses
-// it. Returns the free slot or -1.
+// Moves one pair of the full bucket `b` to that pair's other bucket, if that has room and is not
+// busy; `b` and `held` are locked. For a moment the pair is in both, so that readers hardly ever
+// miss it. Returns the free slot or -1.
 static int displace(struct fdb_table *table, struct fdb_bucket *b, const struct fdb_bucket *held)
 {
 	for (int i = 0; i < FDB_SLOTS; i++) {
@@ -74,7 +74,7 @@ static int displace(struct fdb_table *table, struct fdb_bucket *b, const struct 
 			other = fdb_alternate(table->index, key);
 		lock = lock_of(table, other);
 		ours = lock == lock_of(table, b) || lock == lock_of(table, held);
-		// One try: waiting for a third bucket could be waiting for each other.
+		// One try only: waiting for a third bucket could deadlock.
 		if (!ours && !lock_one(lock, 1))
 			continue;
 		slot = slot_find(other, 0);
@@ -125,8 +125,8 @@ static bool count(struct fdb *fdb, const struct fdb_source *s)
 	on_bridge = atomic_fetch_add_explicit(&bridge->learned, 1, memory_order_relaxed);
 	if (!s->bridge_limit || on_bridge < s->bridge_limit)
 		return true;
-	// The bridge is full: only a port below its share gets in, and main makes room again. The
-	// slack bounds what may pile up until it does.
+	// The bridge is full: only a port below its share may learn, and main makes room. The slack
+	// bounds how many entries come in addition until it does.
 	if ((uint64_t)(uint32_t)old * s->bridge_ports < s->bridge_limit &&
 		on_bridge < s->bridge_limit + s->bridge_limit / 4 + 64) {
 		atomic_store_explicit(&fdb->pressure, true, memory_order_relaxed);
@@ -144,7 +144,7 @@ void fdb_uncount(struct fdb *fdb, uint16_t bridge, uint64_t value)
 	if (value & FDB_STATIC)
 		return;
 	do {
-		// Flushed entries were taken off when the generation changed.
+		// Flushed entries were subtracted when the generation changed.
 		if (old >> 32 != fdb_value_generation(value))
 			return;
 	} while (!atomic_compare_exchange_weak_explicit(
@@ -161,8 +161,8 @@ void fdb_slot_clear(struct fdb *fdb, struct fdb_bucket *b, unsigned slot)
 	fdb_uncount(fdb, fdb_fid_owner(fdb, fdb_key_fid(key)) >> 16, value);
 }
 
-// At most FDB_MOVES_MAX moves a second to one port: a port that claims the addresses of others, or
-// a loop, is slowed down, while moves to other ports go on.
+// Allows FDB_MOVES_MAX moves per second to one port. This slows down a loop, or a port that claims
+// the addresses of others, but not moves to other ports.
 static bool move_allowed(struct fdb_port *port, uint32_t now_s)
 {
 	unsigned long long old = atomic_load_explicit(&port->moves, memory_order_relaxed), new;
@@ -191,8 +191,8 @@ static void move(struct fdb *fdb, struct fdb_bucket *b, int slot, const struct f
 		return;
 	}
 	if (fresh && fdb_value_port(old) == s->port) {
-		// Another worker was faster; or the port was flushed since `s` was made, and
-		// storing it would make the entry stale without taking it off the counts.
+		// Another worker was faster; or the port was flushed after `s` was made, and
+		// storing it would make the entry stale without subtracting it from the counts.
 		if (fdb_value_generation(old) == fdb_value_generation(s->value))
 			atomic_store_explicit(&b->value[slot], s->value, memory_order_release);
 		return;
@@ -226,13 +226,13 @@ static void insert(struct fdb *fdb, struct fdb_table *table, uint64_t key,
 		cnt->learned++;
 		return;
 	}
-	// No slot, rare below half full: the table grows, and the address will be seen again.
+	// No slot, which is rare below half full: the table grows, and the address will come again.
 	fdb_uncount(fdb, s->bridge, s->value);
 	atomic_store_explicit(&fdb->crowded, true, memory_order_relaxed);
 	cnt->refused++;
 }
 
-// The common case of a known address: nothing, or nothing but the age, is different.
+// The common case, a known address: nothing differs, or only the age.
 static bool refresh(struct fdb_bucket *b, uint64_t key, uint64_t value)
 {
 	int slot = slot_find(b, key);
@@ -295,7 +295,7 @@ uint16_t fdb_fid_make(struct fdb *fdb, uint16_t bridge, uint16_t vlan)
 			if (atomic_compare_exchange_strong_explicit(
 				    slot, &none, fid, memory_order_release, memory_order_acquire))
 				return fid;
-			// Another worker gave this VLAN a FID first.
+			// Another worker has just assigned a FID to this VLAN.
 			atomic_fetch_or_explicit(
 				&fdb->fid_free[w], 1ull << bit, memory_order_relaxed);
 			return none;

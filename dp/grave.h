@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What was taken out of the object model but may still be in a snapshot that a worker uses. It is
-// made together with what it is for, so that taking that out cannot fail.
+// Something that was removed from the object model but may still be in a snapshot that a worker
+// uses. The grave is allocated together with its object, so that removal cannot fail.
 #pragma once
 
 #include <sys/queue.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Stage gro, and what it does to a batch (gro.h).
 //
-// As Linux's tcp_gro_receive() and inet_gro_receive(), with one difference: what is merged is
-// exactly what segmentation brings back.
+// Works like Linux's tcp_gro_receive() and inet_gro_receive(), with one difference: it merges only
+// what segmentation restores exactly.
 #include "dp/gro.h"
 
 #include <netinet/in.h>
@@ -20,7 +20,7 @@
 #include "dp/offload.h"
 #include "dp/pipeline.h"
 
-#define FLOWS	     8 // looked after at a time
+#define FLOWS	     8 // followed at a time
 #define L3_BYTES_MAX 65535
 #define FRAGMENT     (RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)
 
@@ -32,12 +32,11 @@ struct frame {
 	uint32_t hdr_bytes, payload_bytes;
 	uint8_t l2_bytes, l3_bytes, l4_bytes;
 	bool is_ip6;
-	bool partial; // its TCP checksum is to be filled
-	bool plain;   // could take part in a train: payload, no padding, no flags but ACK and PSH
+	bool partial; // its TCP checksum is not filled yet
+	bool plain; // may be part of a train: payload, no padding, no flags other than ACK and PSH
 };
 
-// A flow and the train that grows in it. The flow is remembered after the train has ended, for its
-// next one.
+// A flow and its growing train. The flow is kept for its next train after a train has ended.
 struct train {
 	struct frame first;
 	struct rte_mbuf *last; // buffer
@@ -79,7 +78,7 @@ static inline rte_be16_t find_l3(struct rte_mbuf *m, struct frame *f)
 	return type;
 }
 
-// Returns the length of the IP packet as its header says, 0 when it is not TCP without options.
+// Returns the length of the IP packet by its header; 0: it is not TCP over IP without options.
 static inline uint32_t parse_ip4(struct frame *f)
 {
 	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)f->l3;
@@ -107,7 +106,7 @@ static inline uint32_t parse_ip6(struct frame *f)
 	return sizeof(*ip) + rte_be_to_cpu_16(ip->payload_len);
 }
 
-// Returns whether the frame belongs to a flow, with all that is to be known of it.
+// Returns whether the frame belongs to a flow, with its description.
 static inline bool parse(struct rte_mbuf *m, struct frame *f)
 {
 	rte_be16_t type = find_l3(m, f);
@@ -126,7 +125,7 @@ static inline bool parse(struct rte_mbuf *m, struct frame *f)
 	f->payload_bytes = m->pkt_len - f->hdr_bytes;
 	f->key |= load32(f->l4);
 	f->partial = todo == RTE_MBUF_F_TX_TCP_CKSUM;
-	// With payload in its first buffer, no buffer of a train is empty.
+	// Its first buffer has payload, so no buffer of a train is empty.
 	f->plain = (!todo || f->partial) && f->l4_bytes >= sizeof(struct rte_tcp_hdr) &&
 		   m->data_len > f->hdr_bytes && f->l2_bytes + ip_bytes == m->pkt_len &&
 		   (tcp_flags(f) & ~RTE_TCP_PSH_FLAG) == RTE_TCP_ACK_FLAG;
@@ -153,7 +152,7 @@ static bool same_flow(const struct frame *a, const struct frame *b)
 			  : equal(a->l3, b->l3, offsetof(struct rte_ipv4_hdr, src_addr), 20));
 }
 
-// The fields of the IP header that are the same in a whole train, but for the addresses.
+// Compares the fields of the IP header, other than addresses, that are equal in a whole train.
 static inline bool same_ip(const struct frame *a, const struct frame *b)
 {
 	if (a->is_ip6) // version, class, label; next header, hop limit
@@ -192,7 +191,7 @@ static inline uint32_t tcp_seq(const struct frame *f)
 	return rte_be_to_cpu_32(((const struct rte_tcp_hdr *)f->l4)->sent_seq);
 }
 
-// Whether the frame goes on where the train ends.
+// Whether the frame continues the train.
 static bool follows(const struct train *t, const struct frame *f)
 {
 	return t->open && f->plain && tcp_seq(f) == t->next_seq &&
@@ -212,8 +211,8 @@ static inline uint16_t pseudo_sum(const struct frame *f)
 			 : rte_ipv4_phdr_cksum((const struct rte_ipv4_hdr *)f->l3, 0);
 }
 
-// Whether `field` is the checksum of what sums up to `sum` with it. 0xffff is right where 0 is, but
-// segmentation writes 0.
+// Whether `field` is the checksum of data whose sum, including it, is `sum`. 0xffff is as correct
+// as 0, but segmentation writes 0.
 static inline bool is_right(uint16_t sum, uint16_t field)
 {
 	return sum == 0xffff && field != 0xffff;
@@ -300,7 +299,7 @@ static void append(struct train *t, const struct frame *f)
 		finish(t);
 }
 
-// Returns false when the frame stays one of its own. Sums are taken only of what would be merged.
+// Returns false if the frame stays a packet of its own. Sums only what would be merged.
 static bool merge(struct train *t, const struct frame *f)
 {
 	if (!follows(t, f) || (t->count == 1 && !checksums_right(&t->first)) || !checksums_right(f))
@@ -311,7 +310,7 @@ static bool merge(struct train *t, const struct frame *f)
 
 // ---- flows ----
 
-// The frame's flow; NULL when it is a new one.
+// The frame's flow; NULL: it is new.
 static struct train *find(struct flows *flows, const struct frame *f)
 {
 	if (flows->count && same_flow(&flows->train[flows->recent].first, f))
@@ -325,7 +324,7 @@ static struct train *find(struct flows *flows, const struct frame *f)
 	return NULL;
 }
 
-// A place for a new flow: that of the oldest one when all are taken.
+// A place for a new flow. If there is none, the oldest flow is forgotten.
 static struct train *place(struct flows *flows)
 {
 	if (flows->count < FLOWS) {
@@ -339,7 +338,7 @@ static struct train *place(struct flows *flows)
 	return &flows->train[flows->recent];
 }
 
-// Returns whether the frame has become part of one before it.
+// Returns whether the frame was merged into an earlier one.
 static bool take(struct flows *flows, const struct frame *f)
 {
 	struct train *t = find(flows, f);
@@ -375,8 +374,8 @@ uint16_t dp_gro(struct rte_mbuf **pkts, uint16_t n)
 	return left;
 }
 
-// What comes through a tunnel was cut at its other end; a container takes it whole again with less
-// work. What was received is counted before that.
+// Packets from a tunnel were cut at its other end; a container handles the whole with less work.
+// They are counted before they are merged.
 void dp_stage_gro(struct dp_context *ctx, struct dp_batch *b)
 {
 	uint64_t bytes = 0;

@@ -14,18 +14,18 @@
 #include "dp/checksum.h"
 #include "dp/offload.h"
 
-// What is the same for all segments of a packet.
+// What all segments of a packet share.
 struct gso {
 	const struct dp_headers *hdr;
 	const uint8_t *bytes;  // the headers of the packet
 	uint32_t hdr_len, mss; // bytes
-	uint64_t pseudo_sum;   // of the pseudo header without its length
+	uint64_t pseudo_sum;   // of the pseudo header without the length
 	uint64_t ol_flags;     // of the segments
 	uint32_t room;	       // bytes of a buffer
 	struct rte_mempool *pool;
 };
 
-// A place in a packet to read from.
+// A position in a packet, to read from.
 struct cursor {
 	const struct rte_mbuf *seg;
 	uint32_t off_bytes;
@@ -56,8 +56,8 @@ static void cursor_read(struct cursor *c, void *to, uint32_t len_bytes)
 	}
 }
 
-// Appends `len_bytes` of payload to `m`, which has the headers, adding buffers where there is no
-// room left. Returns 0 or -ENOMEM.
+// Appends `len_bytes` of payload to `m`, which already has the headers; adds buffers as needed.
+// Returns 0 or -ENOMEM.
 static int append(
 	struct rte_mbuf *m, struct cursor *from, uint32_t len_bytes, const struct gso *gso)
 {
@@ -97,7 +97,7 @@ static void patch_tcp(struct rte_tcp_hdr *tcp, uint32_t done_bytes, bool first, 
 		tcp->tcp_flags &= (uint8_t) ~(RTE_TCP_FIN_FLAG | RTE_TCP_PSH_FLAG);
 }
 
-// Makes the headers of `m`, a copy of the large packet's, those of segment `index`.
+// Turns the headers of `m`, a copy of the large packet's, into those of segment `index`.
 static void patch(struct rte_mbuf *m, const struct gso *gso, uint16_t index, bool last)
 {
 	const struct dp_headers *hdr = gso->hdr;
@@ -135,7 +135,7 @@ static void copy_metadata(struct rte_mbuf *to, const struct rte_mbuf *from, uint
 	to->l4_len = from->l4_len;
 }
 
-// The sum of the pseudo header but for its length, from the packet as it is.
+// The sum of the pseudo header without the length, taken from the packet.
 static uint64_t pseudo_sum(const uint8_t *bytes, const struct dp_headers *hdr, uint32_t l4_bytes)
 {
 	uint8_t proto = hdr->is_tcp ? IPPROTO_TCP : IPPROTO_UDP;

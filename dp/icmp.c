@@ -13,9 +13,9 @@
 #define EXTENSIONS_MAX	     8
 #define IP4_PLAIN	     0x45 // version 4, no options
 #define IP4_ICMP_UNREACHABLE 3
-#define IP4_FRAGMENT_NEEDED  4 // code of it
+#define IP4_FRAGMENT_NEEDED  4 // code of "destination unreachable"
 
-// An ICMP or ICMPv6 message that says "too big" before the packet that it quotes.
+// An ICMP or ICMPv6 "too big" message, which the quoted packet follows.
 struct too_big {
 	uint8_t type, code;
 	rte_be16_t checksum;
@@ -54,7 +54,7 @@ static rte_be16_t checksum_after(rte_be16_t checksum, rte_be16_t before, rte_be1
 		(uint64_t)(uint16_t)~checksum + (uint16_t)~before + (uint64_t)(uint16_t)after);
 }
 
-// Whether the bytes of both headers are in the packet's first buffer.
+// Whether both headers are in the packet's first buffer.
 static bool has_headers(const struct rte_mbuf *m, uint16_t l3_off, uint16_t ip_bytes)
 {
 	return m->data_len >= l3_off + ip_bytes + sizeof(struct rte_icmp_hdr);
@@ -161,7 +161,7 @@ bool dp_icmp_echo(struct rte_mbuf *m, uint16_t l3_off)
 
 // ---- too big ----
 
-// Errors of RFC 1812, 4.3.2.7: no error is sent about them.
+// ICMP errors, about which no error may be sent (RFC 1812, 4.3.2.7).
 static bool is_icmp_error(uint8_t type)
 {
 	switch (type) {
@@ -176,7 +176,7 @@ static bool is_icmp_error(uint8_t type)
 	}
 }
 
-// Whether an ICMP error may be sent about the IPv4 packet, and one that says "too big" is of use.
+// Whether an ICMP error may be sent about the IPv4 packet, and "too big" makes sense for it.
 static bool may_tell4(const struct rte_mbuf *m, uint16_t l3_off, const struct rte_ipv4_hdr *ip)
 {
 	uint8_t header_bytes = rte_ipv4_hdr_len(ip), copy;
@@ -211,7 +211,7 @@ static bool may_tell6(const struct rte_mbuf *m, uint16_t l3_off, const struct rt
 			return p[0] >= DP_ICMP6_INFORMATIONAL && p[0] != DP_ICMP6_REDIRECT;
 		case IPPROTO_FRAGMENT:
 			if ((p[2] << 8 | p[3]) & 0xfff8)
-				return true; // what it is part of is not known
+				return true; // it is unknown what it is a part of
 			off += sizeof(copy);
 			break;
 		case IPPROTO_HOPOPTS:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// ICMP (RFC 792) and ICMPv6 (RFC 4443) as a switch needs them: answering echo requests, and telling
-// a sender that its packet is too big for what comes next. Pure functions over mbufs; any thread.
+// ICMP (RFC 792) and ICMPv6 (RFC 4443) as a switch needs them: it answers echo requests, and tells
+// a sender that its packet is too big for the next hop. Pure functions over mbufs; any thread.
 #pragma once
 
 #include <stdbool.h>
@@ -35,16 +35,16 @@ static inline uint64_t dp_icmp6_pseudo_sum(const struct rte_ipv6_hdr *ip, uint16
 	       rte_cpu_to_be_16(len_bytes) + rte_cpu_to_be_16(IPPROTO_ICMPV6);
 }
 
-// Turns an echo request into its reply, back to the frame's source address. `l3_off` is where the
-// IP header is. False, with nothing changed, when the frame is anything else, a fragment, has IP
-// options, or a checksum is wrong. `m` must not be shared; the message may be a chain.
+// Turns an echo request into its reply, addressed to the frame's source. `l3_off` is the offset of
+// the IP header. False, with nothing changed: the frame is not an echo request, is a fragment, has
+// IP options, or has a wrong checksum. `m` must not be shared; it may be a chain of buffers.
 bool dp_icmp_echo(struct rte_mbuf *m, uint16_t l3_off);
 
-// A new packet that tells the sender of `m` that IP packets of more than `mtu` bytes do not get
-// through: ICMP fragmentation needed (RFC 1191), to be sent for packets with DF only, or ICMPv6
-// packet too big (RFC 4443, 3.2). It comes from the address that `m` was for, since a switch has
-// none (as Linux's tunnels do), and has its addresses swapped and its tag. NULL when `m` must not
-// be answered so (no IP, DF is not set, itself an ICMP error, a fragment but the first, from or to
-// a group, `mtu` below the least that the protocol knows) or there is no buffer.
+// Makes a packet that tells the sender of `m` that IP packets larger than `mtu` bytes cannot pass:
+// ICMP fragmentation needed (RFC 1191), for packets with DF only, or ICMPv6 packet too big (RFC
+// 4443, 3.2). A switch has no address, so the source is the destination of `m`, as with Linux's
+// tunnels. The Ethernet addresses of `m` are swapped; its tag stays. NULL: no buffer, or `m` must
+// not be answered in this way (not IP, DF not set, an ICMP error, a fragment other than the first,
+// from or to a group, or `mtu` below the protocol's minimum).
 struct rte_mbuf *dp_icmp_too_big(
 	const struct rte_mbuf *m, uint16_t l3_off, uint16_t mtu, struct rte_mempool *pool);

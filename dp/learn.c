@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Stage learn: remembers the port that each source address is behind, and for a tunnel's port the
-// remote switch. An address that is known as it is costs one bucket read and no
-// store. As a rule that is all of the batch, so the first loop only counts them.
+// remote switch. A known, unchanged address costs one bucket read and no store. Usually all of the
+// batch is known, so the first loop only counts such addresses.
 #include "dp/pipeline.h"
 
 // Behind a tunnel's port, the value to be learned is that of the remote as well.

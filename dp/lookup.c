@@ -3,7 +3,7 @@
 // marks the packet to be flooded.
 #include "dp/pipeline.h"
 
-#define ONE_WAY (~FDB_AGE_MASK) // what entries have in common that send packets the same way
+#define ONE_WAY (~FDB_AGE_MASK) // equal in entries that send packets the same way
 
 // Looks for the packets `missed` in their alternate buckets. Returns those that were not there.
 static uint64_t look_further(const struct dp_context *ctx, struct dp_batch *b, uint64_t missed)
@@ -26,7 +26,7 @@ static uint64_t look_further(const struct dp_context *ctx, struct dp_batch *b, u
 	return unknown;
 }
 
-// Drops those of the packets `odd` that would go back where they came from.
+// Drops those of the packets `odd` whose way out is the port they came in by.
 static void drop_hairpin(struct dp_batch *b, uint64_t odd)
 {
 	uint64_t gone = 0;

@@ -28,7 +28,7 @@ static struct neigh_table *table_new(
 	struct neigh_table *table;
 	uint32_t slots = 2;
 
-	// With room for a fourth more, at least, before it is made anew.
+	// Has room for at least a quarter more before it must be replaced.
 	while (slots < 2ull * count + count / 2)
 		slots *= 2;
 	table = calloc(1, sizeof(*table) + slots * sizeof(struct neigh_entry));

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The neighbours of a bridge: the MAC address of each IP address, so that the switch can answer
-// requests for them (suppress.c). A hash table in which the main thread changes single entries
-// while workers look up without a lock, or which it replaces as a whole. A slot has one key for
-// good: an entry is published, changed and deleted by one store of the word that has its MAC
-// address.
+// requests for them (suppress.c). This is a hash table. The main thread changes single entries
+// while workers look up without a lock, or replaces the table as a whole. A slot keeps its key for
+// ever: one store of the word with the MAC address publishes, changes or deletes an entry.
 #pragma once
 
 #include <stdatomic.h>
@@ -14,20 +13,20 @@
 
 struct neigh_entry {
 	uint64_t ip[2]; // in wire order
-	// VLAN and, from bit 12 on, the family of the address; above bit 15 the MAC address, first
-	// byte lowest, or 0 when the entry was deleted. 0: the slot is free.
+	// VLAN; from bit 12 on, the address family; from bit 16 on, the MAC address, first byte
+	// lowest, or 0: the entry was deleted. A word of 0: the slot is free.
 	_Atomic uint64_t word;
 };
 
 struct neigh_table {
-	uint64_t secret[2]; // odd factors of the hash: nobody outside can choose who collides
+	uint64_t secret[2]; // odd factors of the hash: nobody outside can cause collisions
 	uint32_t mask;	    // slots - 1; at most half of them are used
-	uint32_t used;	    // with those deleted; of the main thread
+	uint32_t used;	    // deleted entries included; main thread only
 	bool drop_unknown;
 	struct neigh_entry entry[];
 };
 
-// Where a bridge's table is: NULL when it has none.
+// A bridge's table; NULL: it has none.
 typedef _Atomic(struct neigh_table *) neigh_cell;
 
 struct neigh_key {
@@ -43,7 +42,7 @@ static inline struct neigh_key neigh_key(uint16_t vlan, const struct ip_addr *ip
 	return key;
 }
 
-// The slot that has the key, or the free one where it belongs, and its word.
+// The key's slot, or the free slot for it, and its word.
 static inline uint32_t neigh_slot(
 	const struct neigh_table *table, const struct neigh_key *key, uint64_t *ret_word)
 {
@@ -65,7 +64,7 @@ static inline uint32_t neigh_slot(
 	}
 }
 
-// False when the address is not known in that VLAN.
+// False: the address is not known in that VLAN.
 static inline bool neigh_find(const struct neigh_table *table, uint16_t vlan,
 	const struct ip_addr *ip, struct mac *ret_mac)
 {

@@ -27,7 +27,7 @@ bool dp_offload_fits(const struct rte_mbuf *m, uint64_t tx_offloads)
 		need |= RTE_ETH_TX_OFFLOAD_TCP_TSO;
 	if (m->ol_flags & RTE_MBUF_F_TX_UDP_SEG)
 		need |= RTE_ETH_TX_OFFLOAD_UDP_TSO;
-	// Segmentation has the checksums of its segments in it.
+	// Segmentation includes the checksums of the segments.
 	if (!(m->ol_flags & GSO_FLAGS)) {
 		if (l4 == RTE_MBUF_F_TX_TCP_CKSUM)
 			need |= RTE_ETH_TX_OFFLOAD_TCP_CKSUM;
@@ -41,8 +41,8 @@ bool dp_offload_fits(const struct rte_mbuf *m, uint64_t tx_offloads)
 
 // ---- headers ----
 
-// Finds out from the flags which protocols there should be. Returns false when the flags
-// contradict each other or name what is not supported.
+// Learns from the flags which protocols to expect. Returns false if the flags contradict each other
+// or name something that is not supported.
 static bool flags_check(const struct rte_mbuf *m, struct dp_headers *hdr)
 {
 	uint64_t ip = m->ol_flags & (RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IPV6);
@@ -77,8 +77,8 @@ static bool ipv4_check(const uint8_t *bytes, uint16_t l3_len, struct dp_headers 
 	return ip.next_proto_id == (hdr->is_tcp ? IPPROTO_TCP : IPPROTO_UDP);
 }
 
-// Walks the extension headers from the first to `l3_len`; `next` is the type of the first. Those
-// that a segment cannot have a copy of (fragment, authentication) are refused.
+// Walks the extension headers up to `l3_len`; `next` is the type of the first. Refuses headers that
+// segments cannot copy (fragment, authentication).
 static bool extensions_check(const uint8_t *bytes, uint16_t l3_len, uint8_t next, uint8_t proto)
 {
 	uint32_t off = sizeof(struct rte_ipv6_hdr);
@@ -114,7 +114,7 @@ static bool l4_check(const struct rte_mbuf *m, const uint8_t *bytes, struct dp_h
 		hdr->l4_len = (bytes[offsetof(struct rte_tcp_hdr, data_off)] >> 4) * 4;
 	if (m->ol_flags & GSO_FLAGS && hdr->l4_len != m->l4_len)
 		return false;
-	// The end is the IP header's word.
+	// The IP header tells where it ends.
 	return hdr->l4_len >= sizeof(struct rte_udp_hdr) && hdr->end <= m->pkt_len &&
 	       hdr->l4_off + hdr->l4_len <= hdr->end &&
 	       (!hdr->is_tcp || hdr->l4_len >= sizeof(struct rte_tcp_hdr));
@@ -158,7 +158,7 @@ void dp_headers_fill_checksum(struct rte_mbuf *m, const struct dp_headers *hdr)
 
 // ---- finishing ----
 
-// A copy of `m` in buffers of `pool`: in one, or with `chain` in as many as it takes. Returns NULL
+// Copies `m` into one buffer of `pool` or, with `chain`, into as many as it needs. Returns NULL
 // with the reason.
 static struct rte_mbuf *copy_packet(const struct rte_mbuf *m, struct rte_mempool *pool, bool chain,
 	enum dp_drop_reason *ret_reason)
@@ -182,7 +182,7 @@ static bool is_writable(const struct rte_mbuf *m, uint32_t len_bytes)
 	return rte_mbuf_refcnt_read(m) == 1 && RTE_MBUF_DIRECT(m) && m->data_len >= len_bytes;
 }
 
-// Gives `m` up in exchange for `by`, or drops it when there is none.
+// Frees `m` in favour of `by`, or drops it if there is none.
 static uint16_t replace(struct rte_mbuf *m, struct rte_mbuf *by, struct rte_mbuf **out,
 	struct dp_site *at, enum dp_drop_reason reason)
 {
@@ -253,7 +253,7 @@ uint16_t dp_offload_finish(struct rte_mbuf *m, uint64_t tx_offloads, struct rte_
 		*out = m;
 		return 1;
 	}
-	// A chain may be all that is in the way.
+	// Perhaps the chain is the only obstacle.
 	if (dp_offload_fits(m, tx_offloads | RTE_ETH_TX_OFFLOAD_MULTI_SEGS)) {
 		copy = copy_packet(m, pool, false, &reason);
 		if (copy || !(m->ol_flags & GSO_FLAGS) || reason != DP_DROP_TX_GSO)

@@ -15,19 +15,19 @@
 // The flags of packets that are not complete.
 #define DP_OFFLOAD_FLAGS (RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG)
 
-// Marks a large TCP segment whose tso_segsz is a guess, because its original segments are unknown:
-// they may be made smaller.
+// Marks a large TCP segment whose tso_segsz is a guess, because its original segments are unknown.
+// It may be cut into smaller ones.
 #define DP_ANY_SEGSZ RTE_MBUF_F_RX_LRO
 
 // Whether a port with `tx_offloads` (struct dp_port) can take `m` as it is.
 bool dp_offload_fits(const struct rte_mbuf *m, uint64_t tx_offloads);
 
-// Makes of `m` packets that a port with `tx_offloads` takes as they are: writes them to `out`
-// (room for `room`) and returns their number, in order; `m` then belongs to them. Checksums are
-// filled, segments cut by tso_segsz (IPv4 identification counted up, TCP sequence and flags as
-// RFC 9293 wants: PSH and FIN only on the last, CWR only on the first), shared packets copied
-// before they are changed. On failure returns 0 and has dropped `m`: tx_no_buffer, or tx_gso when
-// the headers are not what the flags say or `room` is too small.
+// Turns `m` into packets that a port with `tx_offloads` can take: writes them in order to `out`
+// (room for `room`) and returns their number; `m` then belongs to them. Fills checksums, cuts
+// segments by tso_segsz (IPv4 identification counted up, TCP sequence and flags as RFC 9293 wants:
+// PSH and FIN only on the last, CWR only on the first), shared packets copied before they are
+// changed. On failure returns 0 and has dropped `m`: tx_no_buffer, or tx_gso when the headers are
+// not what the flags say or `room` is too small.
 uint16_t dp_offload_finish(struct rte_mbuf *m, uint64_t tx_offloads, struct rte_mempool *pool,
 	struct rte_mbuf **out, uint16_t room, struct dp_site *at);
 

@@ -8,9 +8,9 @@
 // run only for ports that receive for others, `guard` only for ports that have one, `suppress` and
 // `flood` only when the batch has frames to flood. Runs on workers.
 //
-// As a rule a batch is of a kind: no tags or the same one, nothing to segment, one port to leave
-// by. The stages find out with sums over the batch rather than by looking at each packet in turn,
-// and then decide once for all of it.
+// Most batches are uniform: no tags or the same one, nothing to segment, one port to leave by. The
+// stages find that out with sums over the batch, not by looking at each packet in turn, and then
+// decide once for the whole batch.
 #pragma once
 
 #include <stdint.h>
@@ -25,7 +25,7 @@
 
 #define DP_GROUP_BIT 1ull // of an address as in struct dp_batch: individual or group
 
-// What stage demux has sorted: groups of packets, each for a port.
+// The result of stage demux: groups of packets, one for each port.
 struct dp_sorted {
 	uint16_t nb_groups, next; // group
 	uint16_t port[DP_BURST], end[DP_BURST];
@@ -58,14 +58,14 @@ struct dp_batch {
 	struct dp_sorted sorted;
 };
 
-// Packets that wait for the end of the round, or for company, before they are transmitted.
+// Packets that are transmitted at the end of the round, or when there are enough of them.
 struct dp_txbuf {
 	uint16_t n;
 	bool listed; // in the worker's list of ports to flush
 	struct rte_mbuf *pkt[DP_BURST];
 };
 
-// What a worker's stages work with; all of it private to the worker.
+// What a worker's stages work with; private to the worker.
 struct dp_context {
 	const struct dp_snap *snap;
 	struct fdb *fdb;
@@ -77,9 +77,9 @@ struct dp_context {
 	struct dp_site *site; // by port id
 	struct fdb_counters fdb_cnt;
 	struct dp_txbuf *txbuf; // by port id
-	uint16_t *dirty;	// ids of ports with something in their txbuf
+	uint16_t *dirty;	// ids of ports whose txbuf is not empty
 	unsigned nb_dirty;
-	bool calls_main; // a port has failed (dp_port_fail()), or wants it
+	bool calls_main; // a port has failed (dp_port_fail()), or asks for it
 	struct dp_stage_stats stage[DP_NB_STAGES];
 	uint64_t batches, batch_sizes[DP_BATCH_SIZES];
 };
@@ -103,13 +103,13 @@ static inline void dp_batch_enter(struct dp_context *ctx, struct dp_batch *b, ui
 	b->in_at = &ctx->site[port_id];
 }
 
-// Makes the next group of what stage demux has sorted the batch. False: there is none.
+// Makes the next group from stage demux the batch. False: there is none.
 bool dp_demux_next(struct dp_context *ctx, struct dp_batch *b);
 
 // Takes the packets whose bits are set in `gone` out of the batch (they are dropped already).
 void dp_batch_remove(struct dp_batch *b, uint64_t gone);
 
-// Where packets have to be looked at one by one: gives each the keys that all have.
+// For packets that must be looked at one by one: gives each the keys that all share.
 void dp_batch_spread(struct dp_batch *b);
 
 // Sets the keys of packet `i`, and fetches their buckets into the cache.

@@ -10,9 +10,9 @@
 #include "dp/icmp.h"
 #include "dp/offload.h"
 
-#define FRAME_MIN     60 // without the frame check sequence
+#define FRAME_MIN     60 // excluding the frame check sequence
 #define ND_HOP_LIMIT  255
-#define ND_UNIT_BYTES 8 // of the length of an option
+#define ND_UNIT_BYTES 8 // unit of an option's length
 
 // Flags of an advertisement.
 #define ND_SOLICITED 0x40
@@ -95,7 +95,7 @@ static enum dp_resolve_kind parse_arp(const uint8_t *l3, uint32_t len_bytes, str
 	return request ? DP_RESOLVE_REQUEST : DP_RESOLVE_REPLY;
 }
 
-// Looks for the link-layer address in the options. False when their lengths are not right.
+// Looks for the link-layer address among the options. False: an option's length is wrong.
 static bool parse_options(
 	const uint8_t *p, uint32_t len_bytes, uint8_t type, struct mac *ret_mac, bool *ret_found)
 {
@@ -326,6 +326,7 @@ int dp_resolve_announce(struct rte_mbuf *m, const struct mac *mac, const struct 
 		.kind = DP_RESOLVE_PROBE, .l3_off = RTE_ETHER_HDR_LEN, .target = *ip};
 	int ret = dp_resolve_ask(m, mac, ip, ip, NULL);
 
-	// Who asks for itself announces with ARP; with neighbour discovery, who answers a probe.
+	// An ARP request for the sender's own address is an announcement; in neighbour discovery,
+	// the answer to a probe is.
 	return ret < 0 || ip->family == 4 ? ret : dp_resolve_answer(m, &probe, mac);
 }

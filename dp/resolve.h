@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Address resolution: ARP (RFC 826, RFC 5227) and IPv6 neighbour discovery (RFC 4861) in Ethernet
-// frames with or without an 802.1Q tag. What a frame asks or says, its answer, and new questions.
-// Pure functions over mbufs; any thread.
+// frames with or without an 802.1Q tag. Reads requests and replies, answers requests, and makes new
+// ones. Pure functions over mbufs; any thread.
 #pragma once
 
 #include <stdbool.h>
@@ -13,31 +13,31 @@
 #include "base/mac.h"
 
 enum dp_resolve_kind {
-	DP_RESOLVE_NONE,     // something else, or not as it must be
+	DP_RESOLVE_NONE,     // something else, or malformed
 	DP_RESOLVE_REQUEST,  // who has `target`?
-	DP_RESOLVE_PROBE,    // the same of a host that has no address yet and wants this one
-	DP_RESOLVE_REPLY,    // `target` is at `mac`, as the receiver has asked
+	DP_RESOLVE_PROBE,    // a host without an address asks whether `target` is in use
+	DP_RESOLVE_REPLY,    // `target` is at `mac`: the answer to a request
 	DP_RESOLVE_ANNOUNCE, // `target` is at `mac`, unasked: gratuitous ARP, unsolicited NA
 };
 
 struct dp_resolve {
 	enum dp_resolve_kind kind;
-	uint16_t l3_off; // bytes of the Ethernet header and its tag
+	uint16_t l3_off; // length of the Ethernet header with its tag
 	struct ip_addr target;
 	struct ip_addr sender; // who asks; 0.0.0.0 or :: in a probe
-	struct mac mac;	       // request, probe: the asker's; zero when it does not say
+	struct mac mac;	       // request, probe: the asker's; zero if the frame does not tell
 	bool keep; // neighbour advertisement without override: an entry with another MAC stays
 };
 
-// Finds out what the frame is; one from a group address is nothing. A neighbour message must be
-// valid as RFC 4861, 7.1 has it: hop limit 255, checksum, lengths of options. Reads the packet's
-// first buffer only.
+// Classifies the frame. A frame from a group address is DP_RESOLVE_NONE. A neighbour message must
+// be valid by RFC 4861, 7.1: hop limit 255, checksum, option lengths. Reads the packet's first
+// buffer only.
 enum dp_resolve_kind dp_resolve_parse(const struct rte_mbuf *m, struct dp_resolve *ret_resolve);
 
 // Turns the request or probe `r` in the frame into its answer, from `mac` to the frame's source
-// address; a tag stays. `m` must not be shared. An ARP probe is answered as a request; a neighbour
-// solicitation without source to all nodes, unsolicited (RFC 4861, 7.2.4). Returns 0, or -ENOBUFS
-// when the buffer has no room for the link-layer address: nothing has been changed then.
+// address; a tag stays. `m` must not be shared. An ARP probe is answered like a request. A
+// neighbour solicitation without a source is answered to all nodes, unsolicited (RFC 4861, 7.2.4).
+// Returns 0, or -ENOBUFS, with nothing changed: the buffer has no room for the link-layer address.
 int dp_resolve_answer(struct rte_mbuf *m, const struct dp_resolve *r, const struct mac *mac);
 
 // Asks for `target`: writes an untagged ARP request or neighbour solicitation into the empty `m`.
@@ -45,6 +45,6 @@ int dp_resolve_answer(struct rte_mbuf *m, const struct dp_resolve *r, const stru
 int dp_resolve_ask(struct rte_mbuf *m, const struct mac *own_mac, const struct ip_addr *own_ip,
 	const struct ip_addr *target, const struct mac *to);
 
-// Tells all that `ip` is at `mac`: an ARP announcement (RFC 5227, 2.3) or an unsolicited
+// Announces that `ip` is at `mac`: an ARP announcement (RFC 5227, 2.3) or an unsolicited
 // advertisement (RFC 4861, 7.2.6), untagged, in the empty `m`.
 int dp_resolve_announce(struct rte_mbuf *m, const struct mac *mac, const struct ip_addr *ip);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A site is a port as one worker has it. Whatever is counted, traced or dropped happens at a site:
-// it has the counters, and says where that was and who did it.
+// A site is a port as one worker has it. Whatever is counted, traced or dropped happens at a site,
+// which has the counters and tells the port and the worker.
 //
 // Nothing but the functions here counts drops, so a trace is told of every one of them.
 #pragma once
@@ -25,8 +25,8 @@ struct dp_site {
 	uint64_t drop[DP_NB_DROPS];
 } __rte_cache_aligned;
 
-// What is told of packets while somebody watches their port. Both functions are called by workers,
-// on the hot path; they must not change packets, nor keep them without a copy or reference.
+// Told of packets while somebody watches their port. Workers call both functions on the hot path;
+// the functions must not change packets, nor keep them without a copy or reference.
 struct dp_trace {
 	// The packets are about to enter a stage, or DP_POINT_TX to be given to the port `at`
 	// (pipeline.h).

@@ -43,7 +43,7 @@ static struct dp_snap *snap_alloc(const struct dp_view *view)
 		return NULL;
 	for (unsigned i = 0; i < view->nb_ports; i++)
 		snap->nb_ports = RTE_MAX(snap->nb_ports, view->ports[i].port->id + 1u);
-	// One more than needed, so that an empty list is not mistaken for out of memory.
+	// One more than needed: an empty list must not look like out of memory.
 	snap->port = aligned_alloc(
 		RTE_CACHE_LINE_SIZE, (snap->nb_ports + 1) * sizeof(struct dp_snap_port));
 	snap->bridges = calloc(view->nb_bridges + 1, sizeof(struct dp_snap_bridge));
@@ -90,8 +90,8 @@ static const struct dp_snap_bridge *find_bridge(
 	return NULL;
 }
 
-// What a port carries: all VLANs but the reserved one (IEEE 802.1Q, table 9-2) in one set for all
-// ports that do, else a set of its own.
+// The VLANs that a port carries. Ports that carry all but the reserved one (IEEE 802.1Q, table 9-2)
+// share one set; the others have their own.
 static const struct vlan_set *carried(
 	const struct dp_view_port *v, uint16_t pvid, struct vlan_set *own)
 {
@@ -125,7 +125,7 @@ static void fill_port(struct dp_snap *snap, const struct dp_view *view, unsigned
 	p->pvid = v->vlan_mode == CONF_VLAN_TRUNK ? 0 : v->tag;
 	p->pvid_fid = p->bridge ? fdb_fid(fdb, v->bridge_id, p->pvid) : 0;
 	p->tx_shared = v->port->nb_txq < nb_workers;
-	// Only what the list names: an untagged frame of a trunk is VLAN 0.
+	// Only the VLANs of the list: an untagged frame of a trunk is in VLAN 0.
 	if (v->vlan_mode == CONF_VLAN_TRUNK && !v->all_vlans && v->trunks &&
 		!vlan_set_has(v->trunks, 0))
 		p->pvid = UINT16_MAX;
@@ -147,7 +147,7 @@ static void fill_guards(struct dp_snap *snap, const struct dp_view *view)
 	}
 }
 
-// Which worker has the fewest queues.
+// The worker with the fewest queues.
 static int8_t least_loaded(const unsigned *load, unsigned nb_workers)
 {
 	unsigned best = 0;
@@ -188,7 +188,7 @@ static void assign_queues(struct dp_snap *snap, const struct dp_view *view, unsi
 	}
 }
 
-// Lists the queues of worker `w` that are polled only, or that must be armed. Returns the end.
+// Lists the queues of worker `w` that are only polled, or that must be armed. Returns the end.
 static struct dp_snap_rxq *list_queues(struct dp_snap *snap, const struct dp_view *view, unsigned w,
 	bool armed, struct dp_snap_rxq *out)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Sums over the metadata and headers of a batch, which say what all its packets have in common:
-// a few vector operations a packet in place of a branch for each question. Passed by value or
-// local, so that loops keep them in registers.
+// Sums over the metadata and headers of a batch. They tell what all packets have in common with a
+// few vector operations per packet, instead of a branch per question. Sums are passed by value or
+// kept local, so that loops keep them in registers.
 #pragma once
 
 #include <stdbool.h>
@@ -33,11 +33,11 @@ struct dp_sums {
 	__m128i state;			  // or: rearm_data, ol_flags
 	__m128i bytes, longest, shortest; // sum, maximum, minimum: rx_descriptor_fields1
 	__m128i header;			  // or: the first 16 bytes
-	__m128i tag, any_tag, all_tag;	  // a VLAN tag in its place; or, and: what equals it
-	__m128i first, differ;		  // first 16 bytes of a frame; or: differences from them
+	__m128i tag, any_tag, all_tag; // the wanted tag in its lane; or, and: lanes that equal it
+	__m128i first, differ;	       // first 16 bytes of a frame; or: differences from it
 };
 
-// `tci` is that of the tag to look for, in wire order.
+// `tci` is the tag to look for, in wire order.
 static inline struct dp_sums dp_sums_none(uint16_t tci)
 {
 	uint32_t tag = rte_cpu_to_be_16(RTE_ETHER_TYPE_VLAN) | (uint32_t)tci << 16;
@@ -67,7 +67,7 @@ static inline void dp_sums_add_header(struct dp_sums *s, const uint8_t *data)
 	s->all_tag = _mm_and_si128(s->all_tag, header);
 }
 
-// For batches that may be of one pair of stations: frames are to begin as `data`.
+// For batches that may be of one pair of stations: compares the start of each frame with `data`.
 static inline void dp_sums_expect(struct dp_sums *s, const uint8_t *data)
 {
 	s->first = _mm_loadu_si128((const __m128i *)data);
@@ -80,7 +80,7 @@ static inline void dp_sums_add_expected(struct dp_sums *s, const uint8_t *data)
 	s->differ = _mm_or_si128(s->differ, _mm_xor_si128(header, s->first));
 }
 
-// Whether all frames begin so: addresses and type and, with `tagged`, the tag.
+// Whether all frames begin like that: addresses, type and, with `tagged`, the tag.
 static inline bool dp_sums_all_expected(const struct dp_sums *s, bool tagged)
 {
 	uint32_t type = (uint32_t)_mm_extract_epi32(s->differ, 3);

@@ -4,13 +4,13 @@
 // ARP, duplicate address detection and everything else to be flooded passes. Runs for batches with
 // frames to flood on bridges that have neighbours (neigh.h).
 //
-// Requests from a tunnel pass as well: the switch at its other end has a table of its own, and all
-// switches that it floods to would answer otherwise.
+// Requests from a tunnel pass as well: the switch at its other end has its own table, and otherwise
+// every switch that it floods to would answer.
 #include "dp/neigh.h"
 #include "dp/pipeline.h"
 #include "dp/resolve.h"
 
-// Returns true when the packet is not to be flooded: it is on its way back, or gone.
+// Returns true if the packet must not be flooded: it was answered or dropped.
 static bool suppress_one(
 	struct dp_context *ctx, struct dp_batch *b, unsigned i, const struct neigh_table *table)
 {
@@ -39,7 +39,7 @@ void dp_stage_suppress(struct dp_context *ctx, struct dp_batch *b)
 		atomic_load_explicit(b->in->bridge->neigh, memory_order_acquire);
 	uint64_t gone = 0;
 
-	if (unlikely(!table)) // main has just taken it away
+	if (unlikely(!table)) // main has just removed it
 		return;
 	for (uint64_t left = b->flood; left; left &= left - 1) {
 		unsigned i = __builtin_ctzll(left);

@@ -18,8 +18,8 @@
 #include "base/log.h"
 
 #define EPOLL_EVENTS 64
-#define EPOLL_EVERY  8	 // rounds between two looks at quiet queues while others are busy
-#define HOT_READS    128 // that find nothing, shared by the hot queues, until these are quiet
+#define EPOLL_EVERY  8	 // rounds between two checks of quiet queues while others are busy
+#define HOT_READS    128 // empty reads, shared by the hot queues, until these count as quiet
 #define WAKE_DATA    UINT32_MAX
 
 static void make_hot(struct dp_worker *w, uint16_t port, uint16_t queue)
@@ -30,7 +30,7 @@ static void make_hot(struct dp_worker *w, uint16_t port, uint16_t queue)
 	w->hot[w->nb_hot++] = (struct dp_hot_queue){.port = port, .queue = queue, .burst = 1};
 }
 
-// Looks for readable queues, for at most `timeout`; NULL waits for ever.
+// Waits for readable queues, for at most `timeout`; NULL: for ever.
 static void epoll_look(struct dp_worker *w, const struct timespec *timeout)
 {
 	struct epoll_event events[EPOLL_EVENTS];
@@ -42,7 +42,7 @@ static void epoll_look(struct dp_worker *w, const struct timespec *timeout)
 
 		if (data == WAKE_DATA) {
 			if (read(w->wake_fd, &count, sizeof(count)) < 0)
-				continue; // somebody else was woken by it
+				continue; // read already
 		} else {
 			make_hot(w, data >> 8, data & 0xff);
 		}
@@ -92,8 +92,8 @@ static unsigned drain_queue(struct dp_worker *w, struct dp_hot_queue *q)
 	return total;
 }
 
-// Reads the hot queues; those that yield nothing for long, or are not this worker's any more, cool
-// down.
+// Reads the hot queues. A queue stops being hot if it yields nothing for long or is no longer this
+// worker's.
 static unsigned poll_hot(struct dp_worker *w)
 {
 	const struct dp_snap *snap = w->ctx.snap;
@@ -117,7 +117,7 @@ static unsigned poll_hot(struct dp_worker *w)
 	return total;
 }
 
-// Once until main has looked: a call is a system call.
+// Once until main has reacted: each call is a system call.
 static void call_main(struct dp *dp, struct dp_context *ctx)
 {
 	if (!atomic_exchange_explicit(&dp->main_called, true, memory_order_relaxed))
@@ -177,11 +177,11 @@ static void cool_all(struct dp_worker *w)
 	}
 }
 
-// Sleeps until a queue may have packets or main has something new.
+// Sleeps until a queue may have packets or main has news.
 static void nap(struct dp_worker *w)
 {
 	static const struct timespec nap_time = {0, DP_NAP_US * 1000};
-	// That of the last round may be freed: the worker has said that it is through with it.
+	// The last round's snapshot may be freed: the worker has said that it is done with it.
 	const struct dp_snap *snap = atomic_load_explicit(&w->dp->snap, memory_order_acquire);
 	const struct dp_snap_worker *mine = &snap->worker[w->index];
 	const struct timespec *timeout = mine->nb_polled ? &nap_time : NULL;
@@ -189,8 +189,8 @@ static void nap(struct dp_worker *w)
 
 	w->ctx.snap = snap;
 	if (armed) {
-		// A packet that came before the queue was armed raises no interrupt. And with
-		// another snapshot the round may have used up main's call to wake up.
+		// A packet that came before the queue was armed raises no interrupt. And if there
+		// was a new snapshot, the round may have consumed main's wake-up.
 		arm(w, true);
 		if (dp_worker_round(w) || w->ctx.snap != snap) {
 			arm(w, false);
@@ -203,7 +203,7 @@ static void nap(struct dp_worker *w)
 	epoll_look(w, timeout);
 	rte_rcu_qsbr_thread_online(w->dp->rcu, w->index);
 	if (armed) {
-		// The snapshot may be another one by now; disarming by it is what matters.
+		// The snapshot may be a newer one by now; its queues are the ones to disarm.
 		w->ctx.snap = atomic_load_explicit(&w->dp->snap, memory_order_acquire);
 		arm(w, false);
 	}
@@ -230,8 +230,8 @@ static void worker_loop(struct dp_worker *w)
 		if (n || dp->polling == CONF_POLLING_BUSY)
 			continue;
 		if (now - last_busy < spin_cycles) {
-			// Another switch or a container may share the CPU, and have what comes
-			// next.
+			// Another switch or a container may share the CPU and hold the next
+			// packet.
 			sched_yield();
 			continue;
 		}
@@ -338,7 +338,7 @@ void dp_worker_wake(struct dp_worker *w)
 {
 	uint64_t one = 1;
 
-	// Full means that a wake-up is pending already.
+	// If it is full, a wake-up is pending already.
 	if (write(w->wake_fd, &one, sizeof(one)) < 0)
 		return;
 }

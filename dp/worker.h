@@ -3,10 +3,10 @@
 // there is nothing to do.
 //
 // Which queues are read. Queues without a file descriptor (most DPDK devices) are read in every
-// round. Queues with one are read while they yield packets and for a while after ("hot"); quiet
-// ones cost nothing and are found again by epoll, so a thousand idle containers do not slow down a
-// busy one. (A read that finds nothing is cheaper than epoll, and the answer to a packet often
-// comes soon: the fewer queues are hot, the longer they stay hot.)
+// round. Queues with one are read while they yield packets and for a while after ("hot"). Quiet
+// queues cost nothing until epoll finds them again, so a thousand idle containers do not slow down
+// a busy one. (A read that finds nothing is cheaper than epoll, and the answer to a packet often
+// comes soon. So the fewer queues are hot, the longer they stay hot.)
 //
 // Sleeping (`polling: adaptive`). After DP_SPIN_US without a packet the worker goes offline for RCU
 // and sleeps in epoll until the kernel wakes it. A worker that has a queue without a file
@@ -23,7 +23,7 @@
 
 #define DP_SPIN_US 50
 #define DP_NAP_US  60
-#define DP_TURN_US 500 // of one queue with a descriptor, while others wait
+#define DP_TURN_US 500 // for one queue with a descriptor, while others wait
 
 struct dp_hot_queue {
 	uint16_t port, queue;
@@ -43,7 +43,7 @@ struct dp_worker {
 	uint64_t turn_cycles;
 	uint16_t *is_hot; // by port id: bit per queue
 	unsigned rounds_to_epoll;
-	struct dp_batch batch; // too large for a stack that is walked every round
+	struct dp_batch batch; // too large for the stack
 
 	// Written by the worker, read by main.
 	uint64_t rounds, empty_rounds, sleeps, packets;
@@ -66,7 +66,7 @@ struct dp {
 	struct rte_rcu_qsbr *rcu;
 	atomic_uint now_s; // coarse clock of the workers
 	atomic_bool stop;
-	atomic_bool main_called; // a worker has called the main thread, which has not looked yet
+	atomic_bool main_called; // a worker has called the main thread, which has not reacted yet
 
 	// Main thread only.
 	struct dp_retired *retired;
@@ -74,7 +74,7 @@ struct dp {
 	int8_t rxq_owner[DP_PORTS_MAX][DP_QUEUES_MAX];
 	enum { DP_GROW_IDLE, DP_GROW_FROZEN, DP_GROW_COPIED } grow;
 	uint64_t grow_token;
-	uint64_t looked_us; // when main_called was last put back
+	uint64_t looked_us; // when main_called was last cleared
 };
 
 int dp_worker_init(struct dp_worker *w, struct dp *dp, unsigned index, unsigned cpu);
