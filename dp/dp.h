@@ -48,15 +48,9 @@ void dp_bridge_id_free(struct dp *dp, uint16_t id);
 
 // One port of a view.
 struct dp_view_port {
-	struct dp_port *port; // its id is set
-	uint16_t bridge_id;   // UINT16_MAX: none, a `demux` port
-	enum conf_vlan_mode vlan_mode;
-	uint16_t tag;
-	bool all_vlans;		       // trunk without a list
-	const struct vlan_set *trunks; // otherwise; copied
-	uint32_t fdb_limit;
-	bool no_learning;	      // its sources are not remembered
-	bool isolated;		      // no frame goes from it to another such port
+	struct dp_port *port;	      // its id is set
+	uint16_t bridge_id;	      // UINT16_MAX: none, a `demux` port
+	const struct conf_port *conf; // its VLANs, limits and other options
 	const struct dp_guard *guard; // whom its frames may be from (guard.h), or NULL; copied
 };
 

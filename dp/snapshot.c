@@ -93,15 +93,15 @@ static const struct dp_snap_bridge *find_bridge(
 // The VLANs that a port carries. Ports that carry all but the reserved one (IEEE 802.1Q, table 9-2)
 // share one set; the others have their own.
 static const struct vlan_set *carried(
-	const struct dp_view_port *v, uint16_t pvid, struct vlan_set *own)
+	const struct conf_port *conf, uint16_t pvid, struct vlan_set *own)
 {
 	static const struct vlan_set all = {
 		.word = {[0 ... 62] = UINT64_MAX, [63] = UINT64_MAX >> 1}};
 
-	if (v->vlan_mode != CONF_VLAN_ACCESS && (v->all_vlans || !v->trunks))
+	if (conf->vlan_mode != CONF_VLAN_ACCESS && !conf->has_trunks)
 		return &all;
-	if (v->vlan_mode != CONF_VLAN_ACCESS)
-		*own = *v->trunks;
+	if (conf->vlan_mode != CONF_VLAN_ACCESS)
+		*own = conf->trunks;
 	if (pvid != UINT16_MAX)
 		vlan_set_add(own, pvid);
 	return own;
@@ -111,25 +111,26 @@ static void fill_port(struct dp_snap *snap, const struct dp_view *view, unsigned
 	unsigned nb_workers)
 {
 	const struct dp_view_port *v = &view->ports[i];
+	const struct conf_port *conf = v->conf;
 	struct dp_snap_port *p = &snap->port[v->port->id];
 
 	p->port = v->port;
 	p->bridge = find_bridge(snap, view, v->bridge_id);
 	p->tx_offloads = v->port->tx_offloads;
-	p->fdb_limit = v->fdb_limit;
+	p->fdb_limit = conf->fdb_limit;
 	p->mtu = v->port->mtu;
-	p->vlan_mode = v->vlan_mode;
+	p->vlan_mode = conf->vlan_mode;
 	p->tunnel = v->port->tunnel;
-	p->apart = (p->tunnel ? DP_APART_TUNNEL : 0) | (v->isolated ? DP_APART_ISOLATED : 0);
-	p->no_learning = v->no_learning;
-	p->pvid = v->vlan_mode == CONF_VLAN_TRUNK ? 0 : v->tag;
+	p->apart = (p->tunnel ? DP_APART_TUNNEL : 0) | (conf->isolated ? DP_APART_ISOLATED : 0);
+	p->no_learning = conf->no_learning;
+	p->pvid = conf->vlan_mode == CONF_VLAN_TRUNK ? 0 : conf->tag;
 	p->pvid_fid = p->bridge ? fdb_fid(fdb, v->bridge_id, p->pvid) : 0;
 	p->tx_shared = v->port->nb_txq < nb_workers;
 	// Only the VLANs of the list: an untagged frame of a trunk is in VLAN 0.
-	if (v->vlan_mode == CONF_VLAN_TRUNK && !v->all_vlans && v->trunks &&
-		!vlan_set_has(v->trunks, 0))
+	if (conf->vlan_mode == CONF_VLAN_TRUNK && conf->has_trunks &&
+		!vlan_set_has(&conf->trunks, 0))
 		p->pvid = UINT16_MAX;
-	p->carried = carried(v, p->pvid, &snap->sets[i]);
+	p->carried = carried(conf, p->pvid, &snap->sets[i]);
 }
 
 static void fill_guards(struct dp_snap *snap, const struct dp_view *view)

@@ -87,19 +87,11 @@ void vswitch_event(struct vswitch *vs, const char *name, json_t *data)
 
 static void view_port(const struct vport *vp, struct dp_view_port *v)
 {
-	const struct conf_port *conf = &vp->conf;
-
 	*v = (struct dp_view_port){
 		.port = port_dp(vp->port),
 		.bridge_id = vp->bridge->dp_id,
-		.vlan_mode = conf->vlan_mode,
-		.tag = conf->tag,
-		.all_vlans = !conf->has_trunks,
-		.trunks = &conf->trunks,
-		.fdb_limit = conf->fdb_limit,
-		.no_learning = conf->no_learning,
-		.isolated = conf->isolated,
-		.guard = conf->guard ? &vp->guard : NULL,
+		.conf = &vp->conf,
+		.guard = vp->conf.guard ? &vp->guard : NULL,
 	};
 }
 

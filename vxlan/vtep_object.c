@@ -272,7 +272,7 @@ int vtep_objects_publish(struct vtep_objects *all)
 
 unsigned vtep_objects_view(const struct vtep_objects *all, struct dp_view_port *ports)
 {
-	static const struct vlan_set none;
+	static const struct conf_port no_vlans = {.has_trunks = true};
 	const struct vtep_object *vo;
 	unsigned count = 0;
 
@@ -281,7 +281,7 @@ unsigned vtep_objects_view(const struct vtep_objects *all, struct dp_view_port *
 			ports[count++] = (struct dp_view_port){
 				.port = vtep_port(vo->vtep),
 				.bridge_id = UINT16_MAX,
-				.trunks = &none,
+				.conf = &no_vlans,
 			};
 	}
 	return count;

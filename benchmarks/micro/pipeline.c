@@ -67,6 +67,7 @@ static void wake_main(void *arg)
 
 static void make_ports(unsigned count, const struct dp_guard *guard)
 {
+	static const struct conf_port all_vlans;
 	struct dp_view_port views[PORTS_MAX];
 	struct dp_view_bridge bridge = {.id = s.bridge_id, .ageing_s = 300};
 	struct dp_view view = {
@@ -87,7 +88,7 @@ static void make_ports(unsigned count, const struct dp_guard *guard)
 		};
 		micro_check(dp_port_id_alloc(s.dp, &port->dp.id) == 0, "there is a port number");
 		views[i] = (struct dp_view_port){
-			.port = &port->dp, .bridge_id = s.bridge_id, .all_vlans = true};
+			.port = &port->dp, .bridge_id = s.bridge_id, .conf = &all_vlans};
 	}
 	views[0].guard = guard;
 	micro_check(dp_publish(s.dp, &view, &err) == 0, "ports are published");

@@ -17,6 +17,7 @@
 struct test_port {
 	struct dp_port dp; // first: rx() and tx() cast
 	struct port_spec spec;
+	struct conf_port conf; // as the spec says
 	struct rte_mbuf *in[QUEUE_MAX], *out[QUEUE_MAX];
 	unsigned in_next, nb_in, out_next, nb_out;
 	unsigned tx_left, sunk;
@@ -173,7 +174,6 @@ static struct vlan_set trunks_of(const struct port_spec *spec)
 void publish(void)
 {
 	struct dp_view_port ports[PORTS_MAX];
-	struct vlan_set trunks[PORTS_MAX];
 	struct dp_view view = {.ports = ports, .bridges = h.bridge, .nb_bridges = BRIDGES_MAX};
 	struct err err = {0};
 
@@ -188,17 +188,19 @@ void publish(void)
 		port->dp.tunnel = spec->tunnel;
 		port->dp.demux = spec->demux;
 		port->dp.take_local = spec->takes ? test_take : NULL;
-		trunks[i] = trunks_of(spec);
-		ports[view.nb_ports++] = (struct dp_view_port){
-			.port = &port->dp,
-			.bridge_id = spec->demux ? UINT16_MAX : h.bridge[spec->bridge].id,
+		port->conf = (struct conf_port){
 			.vlan_mode = spec->vlan_mode,
 			.tag = spec->tag,
-			.all_vlans = !spec->has_trunks,
-			.trunks = spec->has_trunks ? &trunks[i] : NULL,
+			.has_trunks = spec->has_trunks,
+			.trunks = trunks_of(spec),
 			.fdb_limit = spec->fdb_limit,
 			.no_learning = spec->no_learning,
 			.isolated = spec->isolated,
+		};
+		ports[view.nb_ports++] = (struct dp_view_port){
+			.port = &port->dp,
+			.bridge_id = spec->demux ? UINT16_MAX : h.bridge[spec->bridge].id,
+			.conf = &port->conf,
 			.guard = spec->guard,
 		};
 	}

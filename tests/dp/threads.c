@@ -105,7 +105,7 @@ static struct rte_mempool *rx_pool, *dp_pool;
 struct test_port {
 	struct dp_port dp; // first: rx() and tx() cast
 	struct dp_view_port view;
-	struct vlan_set trunks;
+	struct conf_port conf;
 	uint64_t address, peer; // of a stable port; 0 otherwise
 	unsigned seed;
 	uint64_t sent; // by rx(), of `quota`
@@ -253,10 +253,8 @@ static struct test_port *port_new(struct bench *b)
 		.rx = test_rx, .tx = test_tx, .nb_rxq = 1, .nb_txq = 1, .mtu = 1500, .rx_fd = {-1}};
 	assert_int_equal(dp_port_id_alloc(b->dp, &port->dp.id), 0);
 	port->seed = rand_r(&b->seed);
-	port->view = (struct dp_view_port){.port = &port->dp,
-		.bridge_id = b->bridge_id,
-		.all_vlans = true,
-		.trunks = &port->trunks};
+	port->view = (struct dp_view_port){
+		.port = &port->dp, .bridge_id = b->bridge_id, .conf = &port->conf};
 	atomic_store(&port->alive, ALIVE);
 	return port;
 }
@@ -380,12 +378,12 @@ static void change_vlans(struct bench *b, struct test_port *port)
 {
 	unsigned dice = rand_r(&b->seed);
 
-	port->view.vlan_mode = dice % 4;
-	port->view.tag = 10 + dice / 4 % 3 * 10;
-	port->view.all_vlans = dice / 16 % 2;
-	memset(&port->trunks, 0, sizeof(port->trunks));
-	vlan_set_add(&port->trunks, 10);
-	vlan_set_add(&port->trunks, dice / 32 % 2 ? 20 : 0);
+	port->conf.vlan_mode = dice % 4;
+	port->conf.tag = 10 + dice / 4 % 3 * 10;
+	port->conf.has_trunks = dice / 16 % 2 == 0;
+	memset(&port->conf.trunks, 0, sizeof(port->conf.trunks));
+	vlan_set_add(&port->conf.trunks, 10);
+	vlan_set_add(&port->conf.trunks, dice / 32 % 2 ? 20 : 0);
 }
 
 // A guest comes, changes or goes.

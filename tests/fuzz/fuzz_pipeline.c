@@ -314,7 +314,7 @@ static void publish(void)
 {
 	const struct dp_view_bridge bridge = {f.bridge_id, .ageing_s = 300, .fdb_limit = 1000};
 	struct dp_view_port ports[NB_PORTS];
-	struct vlan_set trunks[NB_PORTS] = {0};
+	struct conf_port conf[NB_PORTS] = {0};
 	struct dp_view view = {ports, NB_PORTS, &bridge, 1};
 	struct dp_guard guard;
 	struct err err = {0};
@@ -334,14 +334,14 @@ static void publish(void)
 			.tx_offloads = specs[i].tx_offloads,
 			.rx_fd = {-1}};
 		demand(dp_port_id_alloc(f.dp, &port->dp.id) == 0, "a port number is free");
-		vlan_set_add(&trunks[i], specs[i].trunks[0]);
-		vlan_set_add(&trunks[i], specs[i].trunks[1]);
+		conf[i].vlan_mode = specs[i].mode;
+		conf[i].tag = specs[i].tag;
+		conf[i].has_trunks = specs[i].trunks[0];
+		vlan_set_add(&conf[i].trunks, specs[i].trunks[0]);
+		vlan_set_add(&conf[i].trunks, specs[i].trunks[1]);
 		ports[i] = (struct dp_view_port){.port = &port->dp,
 			.bridge_id = f.bridge_id,
-			.vlan_mode = specs[i].mode,
-			.tag = specs[i].tag,
-			.all_vlans = !specs[i].trunks[0],
-			.trunks = &trunks[i],
+			.conf = &conf[i],
 			.guard = specs[i].guarded ? &guard : NULL};
 	}
 	demand(dp_publish(f.dp, &view, &err) == 0, "a snapshot is published");
