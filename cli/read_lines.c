@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "config/conf.h"
 
-#define FILE_MAX_BYTES (64u << 20)
-#define WORDS_MAX      8
+#define WORDS_MAX 8
 
 // A line of JSON: an object, or a list of objects.
 static int add_json(const char *line, const char *where, json_t *list, struct err *err)
@@ -73,7 +73,7 @@ int cli_load(struct cli *cli, const char *path, cli_line_fn *fn, json_t **ret_li
 
 	if (!strcmp(path, "-"))
 		path = "/dev/stdin";
-	rc = file_read(path, FILE_MAX_BYTES, &text, &len, &err);
+	rc = file_read(path, CONF_FILE_MAX_BYTES, &text, &len, &err);
 	if (rc == 0 && strlen(text) != len)
 		rc = err_set(&err, -EINVAL, path, "the file is not text");
 	for (char *line = text; rc == 0 && line; line = next, number++) {

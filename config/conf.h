@@ -114,7 +114,7 @@ struct conf_vtep {
 	enum conf_underlay underlay;
 	struct ip_addr
 		address;   // kernel: 0.0.0.0 for any of IPv4; :: or none for any of both families
-	uint16_t udp_port; // default 4789
+	uint16_t udp_port; // default VXLAN_UDP_PORT
 	uint16_t mtu;	   // of the underlay; 0: as the route or the port has it
 	bool no_checksum;  // no outer UDP checksum over IPv4
 	uint32_t heartbeat_ms; // between heartbeats to each remote; 0: none

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The rows of ports and VTEPs.
+#include "base/limits.h"
 #include "base/util.h"
 #include "config/check.h"
 #include "config/conf.h"
@@ -115,8 +116,8 @@ static const struct schema_field port_fields[] = {
 		.key = "mtu",
 		.type = SCHEMA_UINT,
 		FIELD(struct conf_port, mtu),
-		.min = 68,
-		.max = 65535,
+		.min = MTU_MIN,
+		.max = MTU_MAX,
 		.word = "auto",
 		.word_value = CONF_MTU_AUTO,
 		.allowed = "an MTU is 68 to 65535 bytes, or auto",
@@ -257,7 +258,7 @@ static const struct schema_field port_fields[] = {
 		.alias = {"vni"},
 		.type = SCHEMA_UINT,
 		FIELD(struct conf_port, vni),
-		.max = 0xffffff,
+		.max = VNI_MAX,
 		.initial = CONF_VNI_NONE,
 		.kinds = VXLAN,
 		.required = VXLAN,
@@ -390,8 +391,8 @@ static const struct schema_field vtep_fields[] = {
 		.type = SCHEMA_UINT,
 		FIELD(struct conf_vtep, udp_port),
 		.min = 1,
-		.max = 65535,
-		.initial = 4789,
+		.max = UDP_PORT_MAX,
+		.initial = VXLAN_UDP_PORT,
 		.allowed = "a UDP port is 1 to 65535",
 		.syntax = "PORT",
 		.help = "UDP port; the same on all VTEPs that talk to each other",
@@ -401,8 +402,8 @@ static const struct schema_field vtep_fields[] = {
 		.key = "mtu",
 		.type = SCHEMA_UINT,
 		FIELD(struct conf_vtep, mtu),
-		.min = 576,
-		.max = 65535,
+		.min = MTU_MIN_UNDERLAY,
+		.max = MTU_MAX,
 		.allowed = "the MTU of an underlay is 576 to 65535 bytes",
 		.syntax = "BYTES",
 		.fallback = "that of the route or the port",

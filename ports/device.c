@@ -8,10 +8,9 @@
 #include <rte_ethdev.h>
 
 #include "base/hash.h"
+#include "base/limits.h"
 #include "base/netns.h"
 #include "base/util.h"
-
-#define IPV6_MIN_MTU 1280 // RFC 8200, section 5
 
 void device_alias(const struct port *port, char *buf)
 {
@@ -178,7 +177,7 @@ static void undo_change(struct nl *nl, const struct nl_link *was, const struct p
 	if (mac_differs(conf, old))
 		nl_link_change(nl, was->ifindex, &(struct nl_change){.mac = &was->mac});
 	// A device whose MTU was below 1280 for a moment has lost those of IPv6.
-	if (conf->mtu && conf->mtu < IPV6_MIN_MTU)
+	if (conf->mtu && conf->mtu < MTU_MIN_IPV6)
 		add_ips(nl, was->ifindex, port, old, NULL, &added, NULL);
 }
 

@@ -16,9 +16,8 @@
 #include "ports/dpdk_probe.h"
 #include "ports/port_types.h"
 
-#define RX_DESC	   1024
-#define TX_DESC	   1024
-#define NB_TXQ_MAX 64
+#define RX_DESC 1024
+#define TX_DESC 1024
 
 // The offloads that the data plane knows (struct dp_port).
 #define DPDK_OFFLOADS                                                                              \
@@ -34,7 +33,7 @@ static void count_queues(struct port *port, const struct rte_eth_dev_info *info)
 	uint16_t workers = MAX_OF(port->env->nb_workers, 1);
 
 	port->dp.nb_rxq = MIN_OF(wanted, info->max_rx_queues);
-	port->dp.nb_txq = MAX_OF(1, MIN_OF(MIN_OF(workers, info->max_tx_queues), NB_TXQ_MAX));
+	port->dp.nb_txq = MAX_OF(1, MIN_OF(MIN_OF(workers, info->max_tx_queues), CONF_WORKERS_MAX));
 }
 
 static int refused_mtu(const struct port *port, const struct rte_eth_dev_info *info, uint16_t mtu,

@@ -7,11 +7,11 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/limits.h"
+
 #define VXLAN_HDR_BYTES	   8
 #define VXLAN_FRAME_MIN	   14 // an Ethernet header
 #define VXLAN_FLAG_VNI	   0x08
-#define VXLAN_UDP_PORT	   4789
-#define VXLAN_VNI_MAX	   0xffffff
 #define VXLAN_SRC_PORT_MIN 49152 // what is left is the dynamic range of ports (RFC 6335)
 #define VXLAN_NB_SRC_PORTS 16384
 

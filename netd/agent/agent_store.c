@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // From the store into the replica, and onto the disk: this host starts from there when the store is
 // away.
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,6 +14,10 @@
 #define LOCAL_STORE	"store/"
 #define LOCAL_KEY_BYTES (RECORD_KEY_BYTES + sizeof(LOCAL_STORE))
 #define FILLING		"filling" // a store that was lost is being filled again
+
+static_assert(RECORD_KEY_BYTES - 1 <= KV_KEY_MAX_BYTES, "stores take the keys of records");
+static_assert(RECORD_VALUE_MAX_BYTES <= KV_VALUE_MAX_BYTES, "stores take records");
+static_assert(LOCAL_KEY_BYTES - 1 <= LOCAL_KEY_MAX_BYTES, "the copy on disk takes their keys");
 
 // ---- the copy on disk ----
 

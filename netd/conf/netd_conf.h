@@ -26,7 +26,7 @@ struct netd_conf {
 	uint32_t address_reserve; // free addresses that a host wants to own in a network; default
 				  // 128
 	uint32_t vni_first, vni_last;	   // vni-range, default 4096-1048575
-	uint16_t udp_port;		   // of VXLAN, default 4789
+	uint16_t udp_port;		   // of VXLAN
 	uint32_t mtu;			   // of the underlay; 0: as the route has it
 	struct pool pools[NETD_POOLS_MAX]; // default-address-pools
 	unsigned nb_pools;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/util.h"
 #include "config/check.h"
 #include "config/rows.h"
@@ -60,7 +61,7 @@ int netd_vni_range_parse(const char *text, uint32_t *ret_first, uint32_t *ret_la
 
 	if (!dash || parse_number(text, dash - text, &first) < 0 ||
 		parse_number(dash + 1, strlen(dash + 1), &last) < 0 || first < 1 ||
-		last > 0xffffff || first > last)
+		last > VNI_MAX || first > last)
 		return -EINVAL;
 	*ret_first = first;
 	*ret_last = last;
@@ -162,8 +163,8 @@ static const struct schema_field root_fields[] = {
 		.type = SCHEMA_UINT,
 		FIELD(struct netd_file, conf.udp_port),
 		.min = 1,
-		.max = 65535,
-		.initial = 4789,
+		.max = UDP_PORT_MAX,
+		.initial = VXLAN_UDP_PORT,
 		.allowed = "a UDP port is 1 to 65535",
 		.syntax = "PORT",
 		.help = "UDP port on which this host receives VXLAN",
@@ -172,8 +173,8 @@ static const struct schema_field root_fields[] = {
 		.key = "mtu",
 		.type = SCHEMA_UINT,
 		FIELD(struct netd_file, conf.mtu),
-		.min = 576,
-		.max = 65535,
+		.min = MTU_MIN_UNDERLAY,
+		.max = MTU_MAX,
 		.initial = 0,
 		.word = "auto",
 		.word_value = 0,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "config/nearest.h"
 
 const struct driver_option *driver_option_find(const struct driver_option *rows, const char *name)
@@ -43,12 +44,12 @@ static bool is_number(const char *value, unsigned long min, unsigned long max)
 
 bool driver_check_mtu(const char *value)
 {
-	return is_number(value, 68, 65535);
+	return is_number(value, MTU_MIN, MTU_MAX);
 }
 
 bool driver_check_vni(const char *value)
 {
-	return is_number(value, 1, 0xffffff);
+	return is_number(value, 1, VNI_MAX);
 }
 
 bool driver_check_spoof(const char *value)

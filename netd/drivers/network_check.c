@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/text.h"
 #include "base/util.h"
 #include "config/check.h"
@@ -151,7 +152,7 @@ static void check_options(struct network_check *c)
 		return;
 	rename_options(c);
 	mtu = network_option(c->rec, "mtu");
-	if (c->rec->ipv6 && mtu && strtoul(mtu, NULL, 10) < 1280)
+	if (c->rec->ipv6 && mtu && strtoul(mtu, NULL, 10) < MTU_MIN_IPV6)
 		network_mistake(
 			c, "options.mtu", "IPv6 needs an MTU of at least 1280, not %s", mtu);
 }

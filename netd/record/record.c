@@ -4,10 +4,8 @@
 
 #include <errno.h>
 
+#include "base/limits.h"
 #include "netd/record/record_read.h"
-
-#define PORT_MAX 65535
-#define MTU_MAX	 65535
 
 int cluster_record_parse(const char *key, const char *value, size_t len_bytes,
 	struct cluster_record *ret, struct err *err)
@@ -49,7 +47,7 @@ static int read_host(struct record_reader *r, struct host_record *rec)
 	if (record_read_name(r, "name", true, rec->name) < 0 ||
 		record_read_id(r, "id", rec->id) < 0 ||
 		record_read_ip(r, "vtep", true, &rec->vtep) < 0 ||
-		record_read_uint(r, "port", true, PORT_MAX, &udp_port) < 0 ||
+		record_read_uint(r, "port", true, UDP_PORT_MAX, &udp_port) < 0 ||
 		record_read_uint(r, "mtu", false, MTU_MAX, &mtu) < 0 ||
 		record_read_uint(r, "epoch", true, INT64_MAX, &rec->epoch) < 0)
 		return -EBADMSG;

@@ -4,9 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/limits.h"
 #include "netd/record/record_read.h"
-
-#define VNI_MAX 0xffffff
 
 static int read_aux(struct record_reader *r, const json_t *aux, struct subnet *subnet)
 {

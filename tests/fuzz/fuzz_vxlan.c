@@ -63,7 +63,7 @@ static bool check_header(uint8_t *datagram, uint32_t len_bytes)
 		demand(vni == UINT32_MAX);
 		return false;
 	}
-	demand(vni <= VXLAN_VNI_MAX && len_bytes >= VXLAN_HDR_BYTES + VXLAN_FRAME_MIN);
+	demand(vni <= VNI_MAX && len_bytes >= VXLAN_HDR_BYTES + VXLAN_FRAME_MIN);
 	hash = vxlan_flow_hash(frame, len_bytes - VXLAN_HDR_BYTES);
 	demand(vxlan_src_port(hash) >= VXLAN_SRC_PORT_MIN);
 	vxlan_write(datagram, vni);

@@ -30,7 +30,7 @@ static void test_header_round_trip(void **state)
 {
 	uint8_t datagram[VXLAN_HDR_BYTES + VXLAN_FRAME_MIN] = {0};
 
-	for (uint32_t vni = 0; vni <= VXLAN_VNI_MAX; vni += vni < 512 ? 1 : 509) {
+	for (uint32_t vni = 0; vni <= VNI_MAX; vni += vni < 512 ? 1 : 509) {
 		uint32_t got = UINT32_MAX;
 
 		vxlan_write(datagram, vni);
