@@ -187,6 +187,14 @@ const char *daemon_env(const char *name, const char *missing)
 	return text && *text ? text : missing;
 }
 
+const char *daemon_config(const char *given, const char *standard)
+{
+	if (given)
+		return given;
+	return access(standard, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR) ? NULL
+										   : standard;
+}
+
 // ---- what a daemon needs first ----
 
 int daemon_dirs(struct daemon *d, const char *run_dir, const char *state_dir, struct err *err)

@@ -48,6 +48,10 @@ int daemon_options(const struct daemon_program *program, const struct daemon_opt
 // Text of an environment variable, or `missing` when it is not set or empty.
 const char *daemon_env(const char *name, const char *missing);
 
+// The configuration to read: `given`, else the file `standard` when it is there, else NULL. What
+// may be there but cannot be looked at is no NULL: reading it tells why.
+const char *daemon_config(const char *given, const char *standard);
+
 // Makes both folders and locks them for this process (dir_lock()).
 int daemon_dirs(struct daemon *d, const char *run_dir, const char *state_dir, struct err *err);
 

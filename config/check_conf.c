@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "config/check_conf.h"
 
+#include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 
 #include "config/check.h"
@@ -127,4 +129,20 @@ void check_vtep(struct report *report, const struct conf_vtep *vtep, const json_
 			"10.0.0.1/24");
 	else
 		check_gateway(report, vtep, obj, path, at);
+}
+
+int conf_workers_check(const struct conf *conf, struct err *err)
+{
+	cpu_set_t cpus;
+	char path[32];
+
+	sched_getaffinity(0, sizeof(cpus), &cpus);
+	for (unsigned i = 0; i < conf->nb_workers; i++) {
+		if (conf->workers[i] < CPU_SETSIZE && CPU_ISSET(conf->workers[i], &cpus))
+			continue;
+		snprintf(path, sizeof(path), "workers[%u]", i);
+		return err_set(err, -EINVAL, path,
+			"CPU %u is not there or not allowed for this process", conf->workers[i]);
+	}
+	return 0;
 }

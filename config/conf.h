@@ -201,6 +201,10 @@ int conf_parse(
 	const char *text, size_t len_bytes, struct conf *ret_conf, struct conf_mistakes *mistakes);
 void conf_mistakes_fini(struct conf_mistakes *mistakes);
 
+// Whether the CPUs of `workers` are there and this process may use them: what a file alone does not
+// tell. -EINVAL names the first that is not.
+int conf_workers_check(const struct conf *conf, struct err *err);
+
 // Prints YAML that conf_parse() takes back to an equal configuration; fields at their default are
 // left out. NULL when out of memory; the caller frees.
 char *conf_print(const struct conf *conf);

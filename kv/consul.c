@@ -353,12 +353,17 @@ static void free_consul(struct kv *kv)
 	free(consul);
 }
 
+static int check_consul(const struct kv_opts *opts, const char *rest, struct err *err)
+{
+	if (opts->token && strpbrk(opts->token, "\r\n"))
+		return err_set(err, -EINVAL, opts->url, "the token has a line end in it");
+	return http_check(opts, rest, sizeof(((struct consul *)0)->prefix), err);
+}
+
 static int set_token(struct consul *consul, const char *token, const char *url, struct err *err)
 {
 	if (!token || !token[0])
 		return 0;
-	if (strpbrk(token, "\r\n"))
-		return err_set(err, -EINVAL, url, "the token has a line end in it");
 	if (asprintf(&consul->token, "X-Consul-Token: %s", token) < 0) {
 		consul->token = NULL;
 		return err_set_errno(err, -ENOMEM, url, "cannot open the store");
@@ -399,6 +404,7 @@ err:
 const struct kv_driver kv_consul = {
 	.scheme = "consul",
 	.example = "consul://HOST:8500,HOST:8500/FOLDER",
+	.check = check_consul,
 	.open = open_consul,
 	.free = free_consul,
 	.read = read_keys,

@@ -222,6 +222,11 @@ static int copy_text(const char *text, char **ret_copy)
 	return *ret_copy ? 0 : -ENOMEM;
 }
 
+static int check_etcd(const struct kv_opts *opts, const char *rest, struct err *err)
+{
+	return http_check(opts, rest, ETCD_PREFIX_BYTES, err);
+}
+
 static int open_etcd(
 	const struct kv_opts *opts, const char *rest, struct kv **ret_kv, struct err *err)
 {
@@ -258,6 +263,7 @@ err:
 const struct kv_driver kv_etcd = {
 	.scheme = "etcd",
 	.example = "etcd://HOST:2379,HOST:2379/FOLDER",
+	.check = check_etcd,
 	.open = open_etcd,
 	.free = free_etcd,
 	.read = read_keys,

@@ -529,9 +529,7 @@ void http_free(struct http *http)
 		curl_multi_cleanup(http->multi);
 	loop_del(http->loop, http->timer);
 	loop_del(http->loop, http->wake_timer);
-	for (unsigned i = 0; i < http->nb_servers; i++)
-		free(http->servers[i]);
-	free(http->servers);
+	http_free_servers(http);
 	free(http->ca_file);
 	free(http->cert_file);
 	free(http->key_file);

@@ -50,6 +50,9 @@ struct http_call {
 	void *arg;
 };
 
+// Whether http_new() takes these: a driver's check(). `prefix_bytes` is 512 at most.
+int http_check(const struct kv_opts *opts, const char *rest, size_t prefix_bytes, struct err *err);
+
 // `rest` is "//h1:2379,h2,[::1]:2379/a/prefix"; servers without a port get `port`. `ret_prefix` is
 // "" or "a/prefix/".
 int http_new(const struct kv_opts *opts, const char *rest, unsigned port, struct http **ret_http,

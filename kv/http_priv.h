@@ -57,3 +57,4 @@ struct http_request {
 
 int http_parse_servers(struct http *http, const char *url, const char *rest, unsigned port,
 	bool tls, char *ret_prefix, size_t prefix_bytes, struct err *err);
+void http_free_servers(struct http *http);

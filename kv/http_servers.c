@@ -101,3 +101,20 @@ int http_parse_servers(struct http *http, const char *url, const char *rest, uns
 			"the folder after the servers is too long, or has an empty one in it");
 	return 0;
 }
+
+void http_free_servers(struct http *http)
+{
+	for (unsigned i = 0; i < http->nb_servers; i++)
+		free(http->servers[i]);
+	free(http->servers);
+}
+
+int http_check(const struct kv_opts *opts, const char *rest, size_t prefix_bytes, struct err *err)
+{
+	struct http http = {0};
+	char prefix[512];
+	int rc = http_parse_servers(&http, opts->url, rest, 1, false, prefix, prefix_bytes, err);
+
+	http_free_servers(&http);
+	return rc;
+}

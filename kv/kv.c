@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "base/util.h"
@@ -85,6 +86,46 @@ static int find_driver(const char *url, const struct kv_driver **ret_driver, con
 
 static void run_later(void *arg);
 
+#define FILE_MAX_BYTES (1u << 20)
+
+static int check_file(const char *option, const char *path, struct err *err)
+{
+	struct err why = {0};
+	size_t len;
+	char *text;
+	int rc;
+
+	if (!path)
+		return 0;
+	rc = file_read(path, FILE_MAX_BYTES, &text, &len, &why);
+	if (rc < 0)
+		return err_set(err, rc, option, "%s: %s", why.path, why.reason);
+	free(text);
+	return 0;
+}
+
+static int check(const struct kv_opts *opts, const struct kv_driver **ret_driver,
+	const char **ret_rest, struct err *err)
+{
+	int rc = find_driver(opts->url ? opts->url : "", ret_driver, ret_rest, err);
+
+	if (rc == 0)
+		rc = (*ret_driver)->check(opts, *ret_rest, err);
+	if (rc == 0)
+		rc = check_file("ca-file", opts->ca_file, err);
+	if (rc == 0)
+		rc = check_file("cert-file", opts->cert_file, err);
+	return rc < 0 ? rc : check_file("key-file", opts->key_file, err);
+}
+
+int kv_check(const struct kv_opts *opts, struct err *err)
+{
+	const struct kv_driver *driver;
+	const char *rest;
+
+	return check(opts, &driver, &rest, err);
+}
+
 int kv_open(const struct kv_opts *opts, struct kv **ret_kv, struct err *err)
 {
 	const struct kv_driver *driver = NULL;
@@ -95,7 +136,7 @@ int kv_open(const struct kv_opts *opts, struct kv **ret_kv, struct err *err)
 
 	if (given.timeout_ms == 0)
 		given.timeout_ms = 3000;
-	rc = find_driver(given.url ? given.url : "", &driver, &rest, err);
+	rc = check(&given, &driver, &rest, err);
 	if (rc < 0)
 		return rc;
 	rc = driver->open(&given, rest, &kv, err);

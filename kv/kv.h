@@ -44,8 +44,11 @@ struct kv_opts {
 	void *arg;
 };
 
-// Checks the URL and the options, and begins to connect; a store that is away is no error.
-// -EINVAL names what is wrong and what is allowed.
+// Checks the URL, the options and the files that they name; makes nothing, and asks nobody. `loop`
+// is not used. -EINVAL names what is wrong and what is allowed, -ENOENT and the like the file.
+int kv_check(const struct kv_opts *opts, struct err *err);
+
+// The same, and begins to connect; a store that is away is no error.
 int kv_open(const struct kv_opts *opts, struct kv **ret_kv, struct err *err);
 void kv_free(struct kv *kv); // its leases are left to expire, its watches end and with both their
 			     // handles; not from inside a callback of it; NULL is fine

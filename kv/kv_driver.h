@@ -9,7 +9,10 @@ struct kv_driver {
 	const char *scheme;  // of the URL
 	const char *example; // of a URL, for errors
 
-	// `rest` is the URL after "scheme:"; the driver's handle begins with a struct kv. kv.c
+	// What kv_check() is to find. `rest` is the URL after "scheme:".
+	int (*check)(const struct kv_opts *opts, const char *rest, struct err *err);
+
+	// They have been checked. The driver's handle begins with a struct kv. kv.c
 	// fills `driver` and `opts` of it when this returns: nobody may be called before. In `opts`
 	// timeout_ms is not 0.
 	int (*open)(

@@ -500,12 +500,8 @@ static void lmdb_free(struct kv *kv)
 	free(self);
 }
 
-static int lmdb_open(
-	const struct kv_opts *opts, const char *rest, struct kv **ret_kv, struct err *err)
+static int lmdb_check(const struct kv_opts *opts, const char *rest, struct err *err)
 {
-	struct lmdb_kv *self;
-	int rc;
-
 	if (rest[0] != '/')
 		return err_set(err, -EINVAL, opts->url, "names no folder; it has to be as in %s",
 			kv_lmdb.example);
@@ -514,6 +510,15 @@ static int lmdb_open(
 		return err_set(err, -EINVAL, opts->url,
 			"the store lmdb takes no user, token or certificate; "
 			"the permissions of its folder decide who may use it");
+	return 0;
+}
+
+static int lmdb_open(
+	const struct kv_opts *opts, const char *rest, struct kv **ret_kv, struct err *err)
+{
+	struct lmdb_kv *self;
+	int rc;
+
 	self = calloc(1, sizeof(*self));
 	if (!self)
 		return err_set(err, -ENOMEM, opts->url, "out of memory");
@@ -541,6 +546,7 @@ static int lmdb_open(
 const struct kv_driver kv_lmdb = {
 	.scheme = "lmdb",
 	.example = "lmdb:/var/lib/causeway/store",
+	.check = lmdb_check,
 	.open = lmdb_open,
 	.free = lmdb_free,
 	.read = lmdb_read,

@@ -242,6 +242,7 @@ static int open_env(const char *dir, struct lmdb_env **ret_env, struct err *err)
 		goto err;
 	}
 	rc = open_map(env, dir);
+	file_give_inside(dir);
 	if (rc) {
 		rc = err_set(err, lmdb_rc(rc), dir,
 			"cannot open the database: %s; if it is damaged, move the folder away",

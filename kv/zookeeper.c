@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -364,9 +365,54 @@ static int bad_url(const struct kv_opts *opts, struct err *err, const char *what
 		err, -EINVAL, opts->url, "%s; write it as in %s", what, kv_zookeeper.example);
 }
 
-static int parse(struct zk_kv *self, const struct kv_opts *opts, const char *rest, struct err *err)
+// HOST or HOST:PORT. The library says no more than "invalid" of others, and only when it connects.
+static bool is_server(const char *text, size_t len)
 {
-	const char *slash;
+	const char *colon = memrchr(text, ':', len);
+	unsigned long port = 1;
+	char *end = NULL;
+
+	if (colon && !memchr(colon, ']', text + len - colon)) {
+		port = isdigit((unsigned char)colon[1]) ? strtoul(colon + 1, &end, 10) : 0;
+		if (end != text + len)
+			return false;
+		len = colon - text;
+	}
+	return len > 0 && port >= 1 && port <= UINT16_MAX && !memchr(text, ' ', len);
+}
+
+static int check_servers(const struct kv_opts *opts, const char *rest, struct err *err)
+{
+	const char *at = rest + 2, *end = at + strcspn(at, "/");
+
+	while (at <= end) {
+		size_t len = strcspn(at, ",/");
+
+		if (!is_server(at, len))
+			return err_set(err, -EINVAL, opts->url,
+				"\"%.*s\" is no server; HOST or HOST:PORT is, several with ',' "
+				"between them",
+				(int)MIN_OF(len, 200), at);
+		at += len + 1;
+	}
+	return 0;
+}
+
+// The folder at the end of the URL and its length; NULL and 0: none.
+static const char *prefix_of(const char *rest, size_t *ret_len)
+{
+	const char *slash = strchr(rest + 2, '/');
+	size_t len = slash ? strlen(slash) : 0;
+
+	while (len > 0 && slash[len - 1] == '/')
+		len--;
+	*ret_len = len;
+	return slash;
+}
+
+static int zk_check(const struct kv_opts *opts, const char *rest, struct err *err)
+{
+	const char *prefix;
 	size_t len;
 
 	if (strncmp(rest, "//", 2) != 0 || rest[2] == '\0' || rest[2] == '/')
@@ -377,15 +423,20 @@ static int parse(struct zk_kv *self, const struct kv_opts *opts, const char *res
 			"token");
 	if (!opts->user != !opts->password)
 		return err_set(err, -EINVAL, opts->url, "user and password come together");
-	slash = strchr(rest + 2, '/');
-	len = slash ? strlen(slash) : 0;
-	while (len > 0 && slash[len - 1] == '/')
-		len--;
+	prefix = prefix_of(rest, &len);
 	if (len > ZK_PREFIX_MAX_BYTES)
 		return bad_url(opts, err, "the prefix is too long");
-	self->prefix = strndup(slash ? slash : "", len);
-	if (strstr(self->prefix, "//") || strstr(self->prefix, "/."))
+	if (len && (memmem(prefix, len, "//", 2) || memmem(prefix, len, "/.", 2)))
 		return bad_url(opts, err, "the prefix has a folder that cannot be");
+	return check_servers(opts, rest, err);
+}
+
+static int parse(struct zk_kv *self, const struct kv_opts *opts, const char *rest, struct err *err)
+{
+	size_t len;
+	const char *slash = prefix_of(rest, &len);
+
+	self->prefix = strndup(slash ? slash : "", len);
 	self->servers = slash ? strndup(rest + 2, slash - rest - 2) : strdup(rest + 2);
 	if (opts->user && asprintf(&self->auth, "%s:%s", opts->user, opts->password) < 0)
 		return err_set(err, -ENOMEM, opts->url, "out of memory");
@@ -427,6 +478,7 @@ err:
 const struct kv_driver kv_zookeeper = {
 	.scheme = "zookeeper",
 	.example = "zookeeper://h1:2181,h2:2181/causeway",
+	.check = zk_check,
 	.open = zk_open,
 	.free = zk_free,
 	.read = zk_read,

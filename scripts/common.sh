@@ -38,8 +38,10 @@ as_root() {
 in_private_machine() {
 	if [[ ${CAUSEWAY_PRIVATE:-} == "$$" ]]; then
 		unset CAUSEWAY_PRIVATE
-		mkdir -p /run/netns
+		mkdir -p /run/netns /etc/netns
 		mount -t tmpfs none /run/netns
+		mount -t tmpfs none /etc/netns # resolv.conf of containers
+		[[ ! -d /etc/causeway ]] || mount -t tmpfs none /etc/causeway # what is installed here
 		mount -t tmpfs -o mode=755 none /mnt # for files: SCRATCH
 		ip link set lo up
 		return

@@ -195,6 +195,7 @@ int local_open(const char *dir, struct local **ret_local, struct err *err)
 	// Data is flushed at each commit, the page that points to it with the next one: the file
 	// is whole at any time.
 	rc = mdb_env_open(self->env, dir, MDB_NOMETASYNC, 0640);
+	file_give_inside(dir);
 	if (!rc)
 		rc = open_map(self->env, &self->dbi);
 	if (rc) {

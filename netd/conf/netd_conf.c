@@ -350,6 +350,42 @@ static void parse_network(
 	json_decref(empty);
 }
 
+// Subnets and VNIs are looked for among all networks of the cluster when one is made; those of one
+// file are told here, with the line.
+static void check_pair(struct parse *p, const struct network_record *rec,
+	const struct network_record *other, const json_t *networks)
+{
+	struct network_place place = {.p = p, .name = tree_key_at(networks, rec->name, NULL)};
+	char mine[CIDR_TEXT_BYTES], theirs[CIDR_TEXT_BYTES], key[64], reason[256];
+
+	place.obj = json_object_get(networks, rec->name);
+	report_path(place.path, "networks", rec->name);
+	if (rec->vni && rec->vni == other->vni) {
+		snprintf(reason, sizeof(reason), "%u is the VNI of network %s, too", rec->vni,
+			other->name);
+		add_mistake(&place, "options.vni", reason);
+	}
+	for (size_t i = 0; i < rec->nb_subnets * other->nb_subnets; i++) {
+		const struct cidr *a = &rec->subnets[i / other->nb_subnets].cidr;
+		const struct cidr *b = &other->subnets[i % other->nb_subnets].cidr;
+
+		if (!a->ip.family || !cidr_overlap(a, b)) // what could not be read has been told
+			continue;
+		snprintf(key, sizeof(key), "subnets[%zu].subnet", i / other->nb_subnets);
+		snprintf(reason, sizeof(reason), "%s overlaps %s of network %s; choose another",
+			cidr_format(a, mine), cidr_format(b, theirs), other->name);
+		add_mistake(&place, key, reason);
+	}
+}
+
+static void check_pairs(struct parse *p, const struct netd_conf *conf, const json_t *networks)
+{
+	for (unsigned i = 0; i < conf->nb_networks; i++) {
+		for (unsigned j = 0; j < i; j++)
+			check_pair(p, &conf->networks[i], &conf->networks[j], networks);
+	}
+}
+
 static void parse_networks(struct parse *p, const json_t *networks, struct netd_conf *conf)
 {
 	const json_t *value;
@@ -362,6 +398,7 @@ static void parse_networks(struct parse *p, const json_t *networks, struct netd_
 	}
 	json_object_foreach ((json_t *)networks, name, value)
 		parse_network(p, name, value, &conf->networks[conf->nb_networks++]);
+	check_pairs(p, conf, networks);
 }
 
 // ---- names ----

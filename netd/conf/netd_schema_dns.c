@@ -137,6 +137,7 @@ static const struct schema_field dns_fields[] = {
 		.type = SCHEMA_ENUM,
 		FIELD(struct dns_conf, write_resolv_conf),
 		.names = netd_bool_names,
+		.initial = true,
 		.syntax = "WHETHER",
 		.help = "whether to write `/etc/netns/NAME/resolv.conf` for each container whose "
 			"namespace has a name; a connection may override it (option resolv-conf)",

@@ -18,6 +18,8 @@
 
 #define SWITCH_DIR_DEFAULT "/run/causeway"
 #define STATE_DIR_DEFAULT  "/var/lib/causeway/net"
+#define CONFIG_DEFAULT	   CAUSEWAY_CONFDIR "/vsnetd.yaml"
+#define STORE_URL_BYTES	   (PATH_MAX + 16)
 #define RUN_US		   100000 // agent_run()
 
 struct options {
@@ -56,7 +58,9 @@ static const struct daemon_program program = {
 static int parse_options(int argc, char **argv, struct options *opts)
 {
 	const struct daemon_option options[] = {
-		{"config", "FILE", "configuration (YAML)", &opts->config, .letter = 'c'},
+		{"config", "FILE",
+			"configuration (YAML); default " CONFIG_DEFAULT ", if it is there",
+			&opts->config, .letter = 'c'},
 		{"run-dir", "DIR",
 			"sockets; default $CAUSEWAY_RUN_DIR/net or " SWITCH_DIR_DEFAULT "/net",
 			&opts->run_dir},
@@ -74,10 +78,7 @@ static int parse_options(int argc, char **argv, struct options *opts)
 	snprintf(opts->run_dir_default, sizeof(opts->run_dir_default), "%s/net", opts->switch_dir);
 	opts->run_dir = opts->run_dir_default;
 	status = daemon_options(&program, options, argc, argv);
-	if (status < 0 && opts->check && !opts->config) {
-		fprintf(stderr, "vsnetd: --check needs a configuration: --config FILE\n");
-		return 2;
-	}
+	opts->config = daemon_config(opts->config, CONFIG_DEFAULT);
 	return status;
 }
 
@@ -153,26 +154,20 @@ static uint64_t now_us(void *arg)
 	return monotonic_us();
 }
 
-static int open_dirs(struct vsnetd *d, struct err *err)
-{
-	static const struct ctrl_tcp no_tcp;
-	int rc = ctrl_server_check(d->opts.run_dir, &no_tcp, err);
-
-	return rc < 0 ? rc : daemon_dirs(&d->daemon, d->opts.run_dir, d->opts.state_dir, err);
-}
-
 static const char *given(const char *text)
 {
 	return text[0] ? text : NULL;
 }
 
-static int open_store(struct vsnetd *d, struct err *err)
+// The default is in the state folder; its URL is made in `own`.
+static struct kv_opts store_opts(struct vsnetd *d, char own[STORE_URL_BYTES])
 {
 	const struct netd_conf *conf = &d->conf;
-	char own[PATH_MAX + 16];
-	struct kv_opts opts = {
+
+	snprintf(own, STORE_URL_BYTES, "lmdb:%s/store", d->opts.state_dir);
+	return (struct kv_opts){
 		.loop = d->daemon.loop,
-		.url = conf->cluster_store,
+		.url = conf->cluster_store[0] ? conf->cluster_store : own,
 		.ca_file = given(conf->ca_file),
 		.cert_file = given(conf->cert_file),
 		.key_file = given(conf->key_file),
@@ -183,11 +178,13 @@ static int open_store(struct vsnetd *d, struct err *err)
 		.on_state = on_store_state,
 		.arg = d,
 	};
+}
 
-	if (!conf->cluster_store[0]) {
-		snprintf(own, sizeof(own), "lmdb:%s/store", d->opts.state_dir);
-		opts.url = own;
-	}
+static int open_store(struct vsnetd *d, struct err *err)
+{
+	char own[STORE_URL_BYTES];
+	struct kv_opts opts = store_opts(d, own);
+
 	return kv_open(&opts, &d->kv, err);
 }
 
@@ -200,6 +197,22 @@ static int find_vtep(struct vsnetd *d, struct err *err)
 		return rc;
 	log_info("tunnels end at %s (%s)", ip_format(&d->vtep, text), where);
 	return 0;
+}
+
+// What a start can be refused for before anything is made: --check ends here.
+static int check_start(struct vsnetd *d, struct err *err)
+{
+	static const struct ctrl_tcp no_tcp;
+	char own[STORE_URL_BYTES];
+	struct kv_opts opts;
+	int rc;
+
+	if ((rc = load_conf(d, err)) < 0 ||
+		(rc = ctrl_server_check(d->opts.run_dir, &no_tcp, err)) < 0 ||
+		(rc = find_vtep(d, err)) < 0)
+		return rc;
+	opts = store_opts(d, own);
+	return kv_check(&opts, err);
 }
 
 static int open_dns(struct vsnetd *d, struct err *err)
@@ -267,8 +280,8 @@ static int open_parts(struct vsnetd *d, struct err *err)
 {
 	int rc;
 
-	if ((rc = open_dirs(d, err)) < 0 || (rc = daemon_loop(&d->daemon, err)) < 0 ||
-		(rc = find_vtep(d, err)) < 0 || (rc = open_local(d, err)) < 0 ||
+	if ((rc = daemon_dirs(&d->daemon, d->opts.run_dir, d->opts.state_dir, err)) < 0 ||
+		(rc = daemon_loop(&d->daemon, err)) < 0 || (rc = open_local(d, err)) < 0 ||
 		(rc = open_store(d, err)) < 0 ||
 		(rc = switch_conn_new(d->daemon.loop, d->opts.switch_dir, &d->sw, err)) < 0 ||
 		(rc = open_dns(d, err)) < 0 || (rc = open_agent(d, err)) < 0)
@@ -302,7 +315,7 @@ int main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	netd_conf_init(&d.conf);
-	rc = load_conf(&d, &err);
+	rc = check_start(&d, &err);
 	if (rc == 0 && !d.opts.check)
 		rc = open_parts(&d, &err);
 	if (rc < 0) {

@@ -26,6 +26,7 @@ void dns_conf_init(struct dns_conf *conf)
 		.stale_s = 3600,
 		.client_max = 100,
 		.forward_max = 4096,
+		.write_resolv_conf = true,
 	};
 }
 

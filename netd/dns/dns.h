@@ -41,7 +41,8 @@ struct dns_conf {
 	uint32_t stale_s; // an answer is used for after its time when nobody answers; default 3600
 	uint32_t client_max;	// questions of one client that wait; default 100
 	uint32_t forward_max;	// of all; default 4096
-	bool write_resolv_conf; // of each container that has a file name; else only when asked
+	bool write_resolv_conf; // of each container that has a file name (default); else only when
+				// asked
 };
 
 void dns_conf_init(struct dns_conf *conf); // defaults

@@ -139,11 +139,11 @@ static int write_file(const struct paths *p, const struct resolv *resolv, struct
 		err_set(err, rc, p->file, "out of memory");
 		goto out;
 	}
-	rc = file_write_atomic(p->fresh, text, strlen(text), err);
+	// All users of the container read it.
+	rc = file_write_public(p->fresh, text, strlen(text), err);
 	if (rc < 0)
 		goto out;
-	// All users of the container read it.
-	if (chmod(p->fresh, 0644) < 0 || rename(p->fresh, p->file) < 0) {
+	if (rename(p->fresh, p->file) < 0) {
 		rc = err_set_errno(err, -errno, p->file, "cannot write the file");
 		unlink(p->fresh);
 	}

@@ -107,8 +107,14 @@ static void lease_free_timed(struct kv_lease *lease, bool revoke)
 	sim_driver.lease_free(lease, revoke);
 }
 
+static int check_nothing(const struct kv_opts *opts, const char *rest, struct err *err)
+{
+	return 0;
+}
+
 const struct kv_driver kv_lmdb = {.scheme = "sim",
 	.example = "sim:",
+	.check = check_nothing,
 	.open = open_timed,
 	.free = free_timed,
 	.read = read_timed,

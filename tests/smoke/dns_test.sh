@@ -8,6 +8,7 @@
 # A file system for /etc of its own: resolv.conf of containers go to /etc/netns.
 cp -a /etc "$T/etc"
 mount --bind "$T/etc" /etc
+mkdir -p /etc/netns
 echo 'nameserver 192.0.2.1' >/etc/resolv.conf
 
 # ask CONTAINER DIG-ARGUMENT…: all of the answer
@@ -203,13 +204,10 @@ wait_until 30 listening c6 || fail "nobody listens in c6: $(vsctl agent show)"
 vsctl network disconnect front c6
 grep -qx 'nameserver 192.0.2.6' /etc/netns/c6/resolv.conf || fail "not as before: $(cat /etc/netns/c6/*)"
 [[ $(ls -A /etc/netns/c6) == resolv.conf ]] || fail "left behind: $(ls -A /etc/netns/c6)"
-[[ $(ls -A /etc/netns) == c6 ]] || fail "left behind: $(ls -A /etc/netns)"
+[[ ! -e /etc/netns/.c6.resolv.conf.causeway-saved ]] || fail "left behind: $(ls -A /etc/netns)"
 refused 'has no name under /run/netns.*ip netns attach' vsctl network connect --resolv-conf --netns $$ front me
 
-# For all that have a name, when the configuration says so.
-agent_stop
-sed -i 's/ttl: 1/ttl: 1, write-resolv-conf: true/' "$T/net.yaml"
-agent
+# For all that have a name, unless the configuration says otherwise.
 wait_until 30 grep -qx 'nameserver 127.0.0.11' /etc/netns/c1/resolv.conf || fail "c1 has no resolv.conf"
 container c7
 vsctl network connect front c7 -o resolv-conf=false
@@ -219,7 +217,7 @@ vsctl network disconnect front c1
 vsctl network connect front c1
 agent_stop
 [[ -e /etc/netns/c1/resolv.conf ]] || fail "c1 has no resolv.conf any more"
-sed -i 's/, write-resolv-conf: true//' "$T/net.yaml"
+sed -i 's/ttl: 1/ttl: 1, write-resolv-conf: false/' "$T/net.yaml"
 agent # and what it had written goes again
 wait_until 30 test ! -e /etc/netns/c1 || fail "left behind: $(ls -A /etc/netns)"
 vsctl network connect --resolv-conf front c6
@@ -227,7 +225,7 @@ agent_stop
 
 # ---- off ----
 
-sed -i 's/ttl: 1/enabled: false/' "$T/net.yaml"
+sed -i 's/ttl: 1, write-resolv-conf: false/enabled: false/' "$T/net.yaml"
 agent
 is_silent c1 || fail "c1 is answered"
 wait_until 30 grep -qx 'nameserver 192.0.2.6' /etc/netns/c6/resolv.conf || fail "c6 asks nobody"

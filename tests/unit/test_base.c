@@ -287,6 +287,61 @@ static void test_dir_lock(void **state)
 	assert_int_equal(dir_lock("/no/such/folder", "testd", "--dir", &fd, &err), -ENOENT);
 }
 
+// What root makes in a folder of another user is that user's; what others may have put there to
+// get a file of root's is not.
+static void test_file_give(void **state)
+{
+	char dir[128], file[160], link_path[160], hard[160], own[160];
+	struct stat st;
+	int fd;
+
+	if (geteuid() != 0)
+		skip();
+	snprintf(dir, sizeof(dir), "%s/theirs", (const char *)*state);
+	snprintf(own, sizeof(own), "%s/own", (const char *)*state);
+	snprintf(file, sizeof(file), "%s/sub/testd.lock", dir);
+	snprintf(link_path, sizeof(link_path), "%s/link", dir);
+	snprintf(hard, sizeof(hard), "%s/hard", dir);
+	assert_int_equal(mkdir(dir, 0755), 0);
+	assert_int_equal(chown(dir, 65534, 65534), 0);
+	strrchr(file, '/')[0] = '\0';
+	assert_int_equal(dir_make(file, 0755, NULL), 0);
+	assert_int_equal(dir_lock(file, "testd", "--dir", &fd, NULL), 0);
+	close(fd);
+	strcat(file, "/testd.lock");
+	assert_int_equal(stat(file, &st), 0);
+	assert_int_equal(st.st_uid, 65534);
+	assert_int_equal(file_write_atomic(file, "x", 1, NULL), 0);
+	assert_int_equal(stat(file, &st), 0);
+	assert_int_equal(st.st_uid, 65534);
+	assert_int_equal(st.st_mode & 07777, 0640);
+
+	assert_int_equal(file_write_public(own, "x", 1, NULL), 0);
+	assert_int_equal(symlink(own, link_path), 0);
+	assert_int_equal(link(own, hard), 0);
+	file_give_inside(dir);
+	assert_int_equal(stat(own, &st), 0);
+	assert_int_equal(st.st_uid, 0);
+	assert_int_equal(st.st_mode & 07777, 0644);
+	// Nor is a link written through.
+	snprintf(file, sizeof(file), "%s/target", dir);
+	snprintf(link_path, sizeof(link_path), "%s/target.new", dir);
+	assert_int_equal(symlink(own, link_path), 0);
+	assert_int_equal(file_write_atomic(file, "theirs", 6, NULL), 0);
+	assert_int_equal(stat(own, &st), 0);
+	assert_int_equal(st.st_size, 1);
+	unlink(file);
+	unlink(hard);
+	unlink(own);
+	snprintf(link_path, sizeof(link_path), "%s/link", dir);
+	unlink(link_path);
+	snprintf(file, sizeof(file), "%s/sub/testd.lock", dir);
+	unlink(file);
+	strrchr(file, '/')[0] = '\0';
+	assert_int_equal(rmdir(file), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 static void test_loop_fd(void **state)
 {
 	struct scene s = {.loop = loop_new(), .fd = eventfd(0, EFD_CLOEXEC)};
@@ -442,6 +497,7 @@ int main(void)
 		cmocka_unit_test(test_large_file),
 		cmocka_unit_test(test_dir_make),
 		cmocka_unit_test(test_dir_lock),
+		cmocka_unit_test(test_file_give),
 		cmocka_unit_test(test_loop_fd),
 		cmocka_unit_test(test_loop_timer),
 		cmocka_unit_test(test_loop_remove),

@@ -139,7 +139,7 @@ static const char example[] = "host: h1\n"
 			      "  serve-stale: 0\n"
 			      "  client-limit: 10\n"
 			      "  forward-limit: 20\n"
-			      "  write-resolv-conf: true\n"
+			      "  write-resolv-conf: false\n"
 			      "networks:\n"
 			      "  front:\n"
 			      "    driver: overlay\n"
@@ -168,7 +168,7 @@ static void expect_dns(const struct dns_conf *conf)
 	static const char *const servers[] = {
 		"10.0.0.1", "10.0.0.2:5353", "[fd00::1]:54", "fd00::2"};
 
-	assert_true(conf->off && conf->write_resolv_conf);
+	assert_true(conf->off && !conf->write_resolv_conf);
 	assert_int_equal(conf->ttl_s, 5);
 	assert_int_equal(conf->nb_servers, ARRAY_SIZE(servers));
 	for (unsigned i = 0; i < ARRAY_SIZE(servers); i++)
@@ -321,6 +321,12 @@ static const struct {
 		"networks.a.options.mtu: '5' is not allowed; an MTU is"},
 	{"networks:\n  host: {driver: overlay}\n", 2,
 		"networks.host: 'host' is the network of driver host"},
+	{"networks:\n  a: {subnets: [{subnet: 10.1.0.0/16}]}\n  b:\n    subnets:\n"
+	 "    - subnet: 10.2.0.0/16\n    - subnet: 10.1.2.0/24\n",
+		6, "networks.b.subnets[1].subnet: 10.1.2.0/24 overlaps 10.1.0.0/16 of network a"},
+	{"networks:\n  a: {driver: overlay, options: {vni: 7}}\n  b:\n    driver: overlay\n"
+	 "    options:\n      vni: 7\n",
+		6, "networks.b.options.vni: 7 is the VNI of network a, too"},
 	{"a: b: c\n", 1, "malformed YAML"},
 };
 

@@ -132,6 +132,13 @@ static int start_dpdk(const struct conf *conf, bool hugepages, struct err *err)
 	return 0;
 }
 
+int eal_check(const struct conf *conf, struct err *err)
+{
+	bool hugepages;
+
+	return choose_hugepages(conf, &hugepages, err);
+}
+
 int eal_start(const struct conf *conf, struct eal *ret_eal, struct err *err)
 {
 	struct eal eal = {0};

@@ -15,6 +15,9 @@ struct eal {
 	struct rte_mempool *pool, *big_pool;
 };
 
+// Whether there are the huge pages that `conf` insists on. -ENOMEM.
+int eal_check(const struct conf *conf, struct err *err);
+
 // Starts DPDK and makes the packet buffers that `conf` asks for. Once per process. The calling
 // thread keeps its CPU affinity.
 int eal_start(const struct conf *conf, struct eal *ret_eal, struct err *err);

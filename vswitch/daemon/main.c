@@ -21,9 +21,11 @@
 
 #define RUN_DIR_DEFAULT	  "/run/causeway"
 #define STATE_DIR_DEFAULT "/var/lib/causeway"
+#define CONFIG_DEFAULT	  CAUSEWAY_CONFDIR "/vswitchd.yaml"
 
 struct options {
 	const char *config, *run_dir, *state_dir;
+	bool check;
 	struct ctrl_tcp tcp;
 };
 
@@ -56,8 +58,10 @@ static const struct daemon_program program = {
 static int parse_options(int argc, char **argv, struct options *opts)
 {
 	const struct daemon_option options[] = {
-		{"config", "FILE", "configuration to start from (YAML)", &opts->config,
-			.letter = 'c'},
+		{"config", "FILE",
+			"configuration to start from (YAML); default " CONFIG_DEFAULT
+			", if it is there",
+			&opts->config, .letter = 'c'},
 		{"run-dir", "DIR", "sockets; default $CAUSEWAY_RUN_DIR or " RUN_DIR_DEFAULT,
 			&opts->run_dir},
 		{"state-dir", "DIR",
@@ -73,11 +77,16 @@ static int parse_options(int argc, char **argv, struct options *opts)
 			&opts->tcp.secret_key_file},
 		{"client-keys", "FILE", "public keys of the clients that may connect over TCP",
 			&opts->tcp.client_keys_file},
+		{"check", NULL, "check the configuration and the other options and exit",
+			.flag = &opts->check},
 		{}};
+	int status;
 
 	opts->run_dir = daemon_env("CAUSEWAY_RUN_DIR", RUN_DIR_DEFAULT);
 	opts->state_dir = STATE_DIR_DEFAULT;
-	return daemon_options(&program, options, argc, argv);
+	status = daemon_options(&program, options, argc, argv);
+	opts->config = daemon_config(opts->config, CONFIG_DEFAULT);
+	return status;
 }
 
 static void wake_main(void *arg)
@@ -108,27 +117,18 @@ static void on_event(void *arg, const char *name, json_t *data)
 }
 
 // One worker on the last CPU, unless the configuration says otherwise.
-static int check_workers(struct conf *conf, struct err *err)
+static void choose_workers(struct conf *conf)
 {
-	char path[32];
 	cpu_set_t cpus;
 
+	if (conf->nb_workers)
+		return;
 	sched_getaffinity(0, sizeof(cpus), &cpus);
-	if (conf->nb_workers == 0) {
-		for (unsigned cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-			if (CPU_ISSET(cpu, &cpus))
-				conf->workers[0] = cpu;
-		}
-		conf->nb_workers = 1;
+	for (unsigned cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (CPU_ISSET(cpu, &cpus))
+			conf->workers[0] = cpu;
 	}
-	for (unsigned i = 0; i < conf->nb_workers; i++) {
-		snprintf(path, sizeof(path), "workers[%u]", i);
-		if (conf->workers[i] >= CPU_SETSIZE || !CPU_ISSET(conf->workers[i], &cpus))
-			return err_set(err, -EINVAL, path,
-				"CPU %u is not there or not allowed for this process",
-				conf->workers[i]);
-	}
-	return 0;
+	conf->nb_workers = 1;
 }
 
 // The main thread keeps off the workers' CPUs when there are others.
@@ -145,11 +145,10 @@ static void leave_worker_cpus(const struct conf *conf)
 
 static int open_dirs(struct vswitchd *d, struct err *err)
 {
+	int rc = daemon_dirs(&d->daemon, d->opts.run_dir, d->opts.state_dir, err);
 	char *real;
-	int rc;
 
-	if ((rc = ctrl_server_check(d->opts.run_dir, &d->opts.tcp, err)) < 0 ||
-		(rc = daemon_dirs(&d->daemon, d->opts.run_dir, d->opts.state_dir, err)) < 0)
+	if (rc < 0)
 		return rc;
 	real = realpath(d->opts.state_dir, NULL);
 	if (!real)
@@ -158,8 +157,23 @@ static int open_dirs(struct vswitchd *d, struct err *err)
 	snprintf(d->switch_id, sizeof(d->switch_id), "%08x",
 		(unsigned)hash_add(HASH_INIT, real, strlen(real)));
 	free(real);
+	return 0;
+}
+
+// What a start can be refused for before anything is made: --check ends here, and takes no folder.
+static int check_start(struct vswitchd *d, struct err *err)
+{
+	int rc = ctrl_server_check(d->opts.run_dir, &d->opts.tcp, err);
+
+	if (rc == 0 && !d->opts.check)
+		rc = open_dirs(d, err);
+	if (rc < 0)
+		return rc;
 	snprintf(d->state_path, sizeof(d->state_path), "%s/running.yaml", d->opts.state_dir);
-	return state_load(d->opts.config, d->state_path, &d->conf, &d->boot_digest, err);
+	rc = state_load(d->opts.config, d->state_path, &d->conf, &d->boot_digest, err);
+	if (rc == 0)
+		rc = conf_workers_check(&d->conf, err);
+	return rc == 0 ? eal_check(&d->conf, err) : rc;
 }
 
 static int open_loop(struct vswitchd *d, struct err *err)
@@ -229,11 +243,10 @@ static int open_parts(struct vswitchd *d, struct err *err)
 {
 	int rc;
 
-	if ((rc = open_dirs(d, err)) < 0)
-		return rc;
 	d->workers_given = d->conf.nb_workers;
-	if ((rc = check_workers(&d->conf, err)) < 0 || (rc = open_loop(d, err)) < 0 ||
-		(rc = eal_start(&d->conf, &d->eal, err)) < 0 || (rc = open_switch(d, err)) < 0)
+	choose_workers(&d->conf);
+	if ((rc = open_loop(d, err)) < 0 || (rc = eal_start(&d->conf, &d->eal, err)) < 0 ||
+		(rc = open_switch(d, err)) < 0)
 		return rc;
 	return open_control(d, err);
 }
@@ -256,13 +269,18 @@ int main(int argc, char **argv)
 {
 	struct vswitchd d = {.daemon = DAEMON_INIT(&program), .wake_fd = -1};
 	struct err err = {0};
-	int status = parse_options(argc, argv, &d.opts);
+	int rc, status = parse_options(argc, argv, &d.opts);
 
 	if (status >= 0)
 		return status;
 	conf_init(&d.conf);
-	if (open_parts(&d, &err) < 0) {
+	rc = check_start(&d, &err);
+	if (rc == 0 && !d.opts.check)
+		rc = open_parts(&d, &err);
+	if (rc < 0) {
 		status = daemon_fail(&err);
+	} else if (d.opts.check) {
+		status = 0;
 	} else {
 		log_info("vswitchd " CAUSEWAY_VERSION
 			 " is ready: %u worker%s, %s polling, socket %s/ctl.sock",
