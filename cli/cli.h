@@ -71,6 +71,8 @@ struct cli_value {
 
 struct cli {
 	const struct verb *verb;
+	int argc; // the arguments behind the verb's name
+	char **argv;
 	struct ctrl_client_opts connect;
 	bool json;
 	struct cli_value *values; // in the order of the command line

@@ -100,6 +100,8 @@ static int run_verb(struct cli *cli, int argc, char **argv)
 	if (!cli->verb)
 		return cli_unknown_verb(argc, argv);
 	cli_find_verb(argc, argv, &words);
+	cli->argc = argc - words;
+	cli->argv = argv + words;
 	rc = check_words(cli, argc - words, argv + words);
 	return rc == EXIT_DONE ? cli->verb->run(cli, argc - words, argv + words) : rc;
 }

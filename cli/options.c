@@ -6,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "cli/globals.h"
+#include "cli/ovs.h"
 
 // ---- rows ----
 
@@ -56,12 +57,15 @@ const struct cli_option *cli_find_option(const struct verb *verb, const char *ar
 
 // ---- reading ----
 
-static int unknown_option(const struct verb *verb, const char *arg, size_t len)
+// `value` is what may be its value: behind '=', or the next argument; NULL: there is none.
+static int unknown_option(const struct verb *verb, const char *arg, size_t len, const char *value)
 {
 	const struct cli_option *nearest;
 	char word[64];
 
 	snprintf(word, sizeof(word), "%.*s", (int)len, arg);
+	if (verb && cli_is_key(verb, word, value))
+		return EXIT_USAGE;
 	if (verb && cli_find_option(NULL, arg, len))
 		return cli_usage("%s has no option %s", verb->name, word);
 	nearest = cli_suggest_option(verb, word);
@@ -114,7 +118,7 @@ static int parse_option(struct cli *cli, int argc, char **argv, int *i)
 	}
 	option = cli_find_option(cli->verb, argv[*i], len);
 	if (!option)
-		return unknown_option(cli->verb, argv[*i], len);
+		return unknown_option(cli->verb, argv[*i], len, value ? value : argv[*i + 1]);
 	if (!cli->verb && len == 2 && option != &cli_help)
 		return cli_usage("%.2s must stand after its verb", argv[*i]);
 	if (!option->arg)
@@ -135,7 +139,7 @@ static int settle_options(struct cli *cli)
 		const struct cli_option *option = cli_find_option(cli->verb, name, strlen(name));
 
 		if (!option)
-			return unknown_option(cli->verb, name, strlen(name));
+			return unknown_option(cli->verb, name, strlen(name), cli->values[i].text);
 		cli->values[i].option = option;
 	}
 	return EXIT_DONE;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/ovs.h"
 #include "ctrl/message.h"
 
 // As the switch would have sent it, for what vsctl found out by itself.
@@ -129,7 +130,7 @@ static int bind_options(struct cli *cli, json_t *obj, cli_option_fn *fn, int arg
 		char key[64];
 
 		if (!value || value == argv[i] || value - argv[i] >= (int)sizeof(key))
-			return cli_usage("'%s' is not an option: KEY=VALUE is expected", argv[i]);
+			return cli_no_option(cli, argv[i]);
 		snprintf(key, sizeof(key), "%.*s", (int)(value - argv[i]), argv[i]);
 		if (fn(obj, key, value + 1, &err) < 0)
 			return cli_fail(cli, &err);

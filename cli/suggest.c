@@ -173,6 +173,24 @@ static void compare(const struct verb *verb, void *arg)
 	}
 }
 
+// A noun alone asks for a list: networks is network ls.
+static void compare_noun(const struct verb *verb, void *arg)
+{
+	struct search *search = arg;
+	struct words words = {0};
+	const char *typed = search->one.word[0];
+	char plural[WORD_BYTES + 1];
+
+	split(verb->name, &words);
+	if (search->found || search->one.count != 1 || words.count != 2 ||
+		strcmp(words.word[1], "ls") != 0)
+		return;
+	snprintf(plural, sizeof(plural), "%ss", words.word[0]);
+	if (!strcmp(typed, plural) ||
+		(group_of(typed) >= 0 && group_of(typed) == group_of(words.word[0])))
+		search->found = verb;
+}
+
 const struct verb *cli_suggest_verb(int argc, char **argv)
 {
 	struct search search = {.best = NEAREST_FAR};
@@ -182,6 +200,8 @@ const struct verb *cli_suggest_verb(int argc, char **argv)
 	if (argc > 1)
 		split(argv[1], &search.two);
 	cli_each_verb(compare, &search);
+	if (argc < 2)
+		cli_each_verb(compare_noun, &search);
 	return search.found;
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/log.h"
 #include "cli/monitor.h"
 #include "cli/table.h"
 
@@ -99,6 +100,8 @@ static const struct verb verbs[] = {
 			  "a line.",
 		.max_args = -1, .options = CLI_OPTIONS(&cli_monitor_list), .run = cli_monitor,
 		.of_agent = true},
+	{"agent log", "[error|warn|info|debug]", "show or set the level of the agent's log",
+		.detail = CLI_LOG_DETAIL, .max_args = 1, .run = cli_log, .of_agent = true},
 	{},
 };
 const struct verb_group verb_group_agent = {"The network agent", "vsctl agent audit", verbs};

@@ -52,8 +52,12 @@ static int config_check(struct cli *cli, int argc, char **argv)
 		return cli_fail(cli, &err);
 	rc = conf_parse(text, len, &conf, &mistakes);
 	free(text);
-	if (rc == 0)
+	if (rc == 0) {
+		rc = conf_workers_check(&conf, &err);
 		conf_fini(&conf);
+		if (rc < 0)
+			return cli_fail(cli, &err);
+	}
 	if (rc < 0 && !mistakes.count) {
 		err_set_errno(&err, rc, argv[0], "is not a configuration that can be read");
 		return cli_fail(cli, &err);

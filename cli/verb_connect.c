@@ -14,8 +14,8 @@ const struct cli_option cli_endpoint_ifname = {
 	"--ifname", "NAME", "name of its interface; default: the next ethN"};
 const struct cli_option cli_endpoint_alias = {
 	"--alias", "NAME", "another name in the network", .repeats = true};
-static const struct cli_option resolv_conf = {
-	"--resolv-conf", NULL, "write /etc/netns/CONTAINER/resolv.conf"};
+static const struct cli_option resolv_conf = {"--resolv-conf", NULL,
+	"refuse a container that cannot get /etc/netns/CONTAINER/resolv.conf"};
 const struct cli_option cli_endpoint_opt = {"--driver-opt", "NAME=VALUE",
 	"an option of the connection", .other = "--opt",
 	.words = "spoof= default-route= port= resolv-conf=", .letter = 'o', .repeats = true};
@@ -78,7 +78,10 @@ static int disconnect_container(struct cli *cli, int argc, char **argv)
 
 static const struct verb verbs[] = {
 	{"network connect", "NETWORK CONTAINER", "connect a container of this host to a network",
-		.detail = "A container is a network namespace.\n"
+		.detail = "A container is a network namespace. One with a name under /run/netns "
+			  "gets /etc/netns/NAME/resolv.conf, so that names resolve; in one without "
+			  "(--netns PID), write \"nameserver 127.0.0.11\" into the container's own "
+			  "/etc/resolv.conf.\n"
 			  "Options of the connection (-o): spoof=allow|deny, "
 			  "default-route=true|false, port=tap|veth, resolv-conf=true|false.",
 		.min_args = 2, .max_args = 2,

@@ -50,13 +50,14 @@ void conf_vtep_init(struct conf_vtep *vtep)
 
 int conf_name_check(const char *name, const char *what, struct err *err)
 {
-	const char *allowed = check_name(name);
 	char shown[72];
 
-	if (!allowed)
+	if (!check_name(name))
 		return 0;
-	return err_set(err, -EINVAL, "", "'%s' cannot name a %s: %s", report_shown(shown, name),
-		what, allowed);
+	return err_set(err, -EINVAL, "",
+		"'%s' is not a valid %s name: use 1 to 63 letters, digits, '.', '_', '-' or '@', "
+		"not beginning with '-' or '.'",
+		report_shown(shown, name), what);
 }
 
 void conf_mistakes_fini(struct conf_mistakes *mistakes)

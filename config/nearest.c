@@ -85,13 +85,52 @@ const char *nearest_renamed(const char *word)
 	return NULL;
 }
 
+const char *schema_meant(const struct schema_table *table, const char *key)
+{
+	static const struct {
+		const char *said, *meant;
+	} words[] = {
+		{"vlan", "tag"},
+		{"vid", "tag"},
+		{"pvid", "tag"},
+		{"vlans", "trunks"},
+		{"namespace", "netns"},
+		{"container", "netns"},
+		{"ns", "netns"},
+		{"interface", "ifname"},
+		{"iface", "ifname"},
+		{"device", "ifname"},
+		{"dev", "ifname"},
+		{"address", "ip"},
+		{"addr", "ip"},
+		{"ip", "address"},
+		{"local", "address"},
+		{"local-ip", "address"},
+		{"hwaddr", "mac"},
+		{"lladdr", "mac"},
+		{"mac-address", "mac"},
+		{"remote-ip", "remote"},
+		{"dst", "remote"},
+		{"dstport", "udp-port"},
+		{"pci", "devargs"},
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(words); i++) {
+		if (!nearest_distance(words[i].said, key) && schema_find(table, words[i].meant))
+			return words[i].meant;
+	}
+	return NULL;
+}
+
 const char *schema_nearest(const struct schema_table *table, const char *key)
 {
-	const char *renamed = nearest_renamed(key), *found = NULL;
+	const char *renamed = nearest_renamed(key), *found = schema_meant(table, key);
 	unsigned best = NEAREST_FAR;
 
 	if (renamed && schema_find(table, renamed))
 		return renamed;
+	if (found)
+		return found;
 	for (unsigned i = 0; i < table->count; i++) {
 		unsigned distance = nearest_distance(key, table->fields[i].key);
 

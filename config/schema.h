@@ -110,7 +110,11 @@ uint64_t schema_bool_value(const struct schema_field *field, bool is_true);
 // Whether `key` is one of the field's spellings.
 bool schema_is_key(const struct schema_field *field, const char *key);
 
-// The key closest to `key`, or NULL when none is close enough to have been meant.
+// The key of the table that is meant by `key`, a word that others have for it ("vlan": "tag"); NULL
+// when there is none.
+const char *schema_meant(const struct schema_table *table, const char *key);
+
+// The key that is meant, or closest to `key`; NULL when none is close enough to have been meant.
 const char *schema_nearest(const struct schema_table *table, const char *key);
 
 // The name in `names` (ends with NULL) closest to `word`, or NULL.

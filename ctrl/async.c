@@ -96,7 +96,7 @@ static void end_late(struct ctrl_async *async)
 		struct err err = {0};
 
 		forget(async, call);
-		err_set(&err, -ETIMEDOUT, NULL, "%s: no answer from %s within %g s", call->method,
+		err_set(&err, -ETIMEDOUT, NULL, "no answer from the daemon at %s within %g s",
 			async->run_dir, async->opts.timeout_ms / 1000.0);
 		end(call, -ETIMEDOUT, NULL, &err);
 	}

@@ -292,11 +292,11 @@ static int wait_readable(const struct ctrl_client *client, const struct channel 
 	}
 }
 
-static int take_answer(struct ctrl_client *client, const json_t *answer, const char *method,
-	json_t **ret_result, struct err *err)
+static int take_answer(
+	struct ctrl_client *client, const json_t *answer, json_t **ret_result, struct err *err)
 {
 	json_t *result, *error = NULL;
-	int rc = ctrl_frames_answer(answer, method, &result, &error, err);
+	int rc = ctrl_frames_answer(answer, client->what, &result, &error, err);
 
 	client->error = json_incref(error);
 	if (rc == 0)
@@ -304,8 +304,8 @@ static int take_answer(struct ctrl_client *client, const json_t *answer, const c
 	return rc;
 }
 
-static int wait_answer(struct ctrl_client *client, json_int_t id, const char *method,
-	json_t **ret_result, struct err *err)
+static int wait_answer(
+	struct ctrl_client *client, json_int_t id, json_t **ret_result, struct err *err)
 {
 	uint64_t deadline_us = monotonic_us() + client->timeout_ms * UINT64_C(1000);
 
@@ -315,8 +315,11 @@ static int wait_answer(struct ctrl_client *client, json_int_t id, const char *me
 		int rc = wait_readable(client, &client->requests, deadline_us, err);
 
 		if (rc == -EAGAIN)
-			return err_set(err, -ETIMEDOUT, NULL, "%s: no answer from %s within %g s",
-				method, client->connect[0] ? client->connect : client->run_dir,
+			return err_set(err, -ETIMEDOUT, NULL,
+				"no answer from the %s at %s within %g s; the request may still "
+				"take effect, and --timeout waits for longer",
+				client->what,
+				client->connect[0] ? client->connect : client->run_dir,
 				client->timeout_ms / 1000.0);
 		if (rc < 0)
 			return rc;
@@ -328,7 +331,7 @@ static int wait_answer(struct ctrl_client *client, json_int_t id, const char *me
 			json_decref(answer);
 			continue;
 		}
-		rc = take_answer(client, answer, method, ret_result, err);
+		rc = take_answer(client, answer, ret_result, err);
 		json_decref(answer);
 		return rc;
 	}
@@ -349,11 +352,11 @@ int ctrl_client_call(struct ctrl_client *client, const char *method, const json_
 		return rc;
 	text = ctrl_request_text(id, method, params);
 	if (!text)
-		return err_set(err, -ENOMEM, method, "cannot make the request: out of memory");
+		return err_set(err, -ENOMEM, NULL, "cannot make the request: out of memory");
 	if (zmq_send(client->requests.socket, text, strlen(text), ZMQ_DONTWAIT) < 0)
-		rc = err_set(err, -errno, method, "cannot send: %s", zmq_strerror(errno));
+		rc = err_set(err, -errno, NULL, "cannot send the request: %s", zmq_strerror(errno));
 	free(text);
-	return rc < 0 ? rc : wait_answer(client, id, method, ret_result, err);
+	return rc < 0 ? rc : wait_answer(client, id, ret_result, err);
 }
 
 const json_t *ctrl_client_error(const struct ctrl_client *client)

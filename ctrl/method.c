@@ -9,6 +9,7 @@
 #include "base/ip.h"
 #include "base/mac.h"
 #include "base/text.h"
+#include "base/util.h"
 #include "config/bind.h"
 #include "config/conf.h"
 
@@ -34,6 +35,50 @@ static int refuse(struct place *at, enum ctrl_error error, const char *fmt, ...)
 	snprintf(at->fault->param, sizeof(at->fault->param), "%s", at->path);
 	return err_set(&at->fault->err, ctrl_error_info[error].code, at->method->name,
 		"parameter '%s' %s", at->path, reason);
+}
+
+static int refuse_value(struct place *at, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+// A value comes from a user, who knows no methods and no indices: these are in the error's data.
+static int refuse_value(struct place *at, const char *fmt, ...)
+{
+	char reason[sizeof(at->fault->err.reason)];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(reason, sizeof(reason), fmt, ap);
+	va_end(ap);
+	at->fault->error = CTRL_ERROR_OUT_OF_BOUNDS;
+	snprintf(at->fault->param, sizeof(at->fault->param), "%s", at->path);
+	return err_set(&at->fault->err, ctrl_error_info[CTRL_ERROR_OUT_OF_BOUNDS].code, NULL, "%s",
+		reason);
+}
+
+// The last member of the path, without indices.
+static const char *leaf_of(const struct place *at, char buf[64])
+{
+	const char *dot = strrchr(at->path, '.');
+
+	snprintf(buf, 64, "%.63s", dot ? dot + 1 : at->path);
+	buf[strcspn(buf, "[")] = '\0';
+	return buf;
+}
+
+// What the name is of: "the bridge" and "name of the container" are helps of such parameters.
+static const char *noun_of(const struct place *at, const struct ctrl_param *param, char buf[64])
+{
+	static const char *const heads[] = {"the ", "name of the "};
+
+	for (unsigned i = 0; param->help && i < ARRAY_SIZE(heads); i++) {
+		size_t len = strlen(heads[i]);
+
+		if (strncmp(param->help, heads[i], len) != 0)
+			continue;
+		snprintf(buf, 64, "%.*s", (int)strcspn(param->help + len, " ,"), param->help + len);
+		return buf;
+	}
+	return leaf_of(at, buf);
 }
 
 // Appends a member or an index to the path; returns the length to go back to.
@@ -141,13 +186,13 @@ static int check_members(
 static int check_range(
 	struct place *at, const struct ctrl_param *param, int64_t value, const char *unit)
 {
-	char allowed[256];
+	char allowed[256], leaf[64];
 
 	if (value >= param->min && value <= param->max)
 		return 0;
 	ctrl_param_allowed(param, allowed, sizeof(allowed));
-	return refuse(at, CTRL_ERROR_OUT_OF_BOUNDS, "must be %s, not %" PRId64 "%s", allowed, value,
-		unit);
+	return refuse_value(
+		at, "%s must be %s, not %" PRId64 "%s", leaf_of(at, leaf), allowed, value, unit);
 }
 
 static int check_value(struct place *at, const struct ctrl_param *param, const json_t *value);
@@ -165,23 +210,23 @@ static int check_list(struct place *at, const struct ctrl_param *param, const js
 	return rc;
 }
 
-static int check_name(struct place *at, const char *name)
+static int check_name(struct place *at, const struct ctrl_param *param, const char *name)
 {
 	struct err err = {0};
+	char noun[64];
 
-	if (conf_name_check(name, "name", &err) == 0)
+	if (conf_name_check(name, noun_of(at, param, noun), &err) == 0)
 		return 0;
-	return refuse(at, CTRL_ERROR_OUT_OF_BOUNDS, "is not a name: %s", err.reason);
+	return refuse_value(at, "%s", err.reason);
 }
 
 // Text that is not what the type's parser takes.
-static int refuse_text(struct place *at, const struct ctrl_param *param, const json_t *value)
+static int refuse_text(struct place *at, const json_t *value, const char *what)
 {
-	char allowed[256];
+	char leaf[64];
 
-	ctrl_param_allowed(param, allowed, sizeof(allowed));
-	return refuse(at, CTRL_ERROR_OUT_OF_BOUNDS, "must be %s, not '%.40s'", allowed,
-		json_string_value(value));
+	return refuse_value(
+		at, "%s: '%.40s' is not %s", leaf_of(at, leaf), json_string_value(value), what);
 }
 
 static int check_value(struct place *at, const struct ctrl_param *param, const json_t *value)
@@ -201,14 +246,15 @@ static int check_value(struct place *at, const struct ctrl_param *param, const j
 	case CTRL_STRING:
 		return check_range(at, param, json_string_length(value), " bytes");
 	case CTRL_NAME:
-		return check_name(at, json_string_value(value));
+		return check_name(at, param, json_string_value(value));
 	case CTRL_MAC:
 		return mac_parse(json_string_value(value), &mac) == 0
 			       ? 0
-			       : refuse_text(at, param, value);
+			       : refuse_text(at, value, "a MAC address such as 02:00:00:00:00:01");
 	case CTRL_IP:
-		return ip_parse(json_string_value(value), &ip) == 0 ? 0
-								    : refuse_text(at, param, value);
+		return ip_parse(json_string_value(value), &ip) == 0
+			       ? 0
+			       : refuse_text(at, value, "an IP address");
 	case CTRL_OBJECT:
 		return param->fields ? check_members(at, param->fields, value, false) : 0;
 	case CTRL_LIST:

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/utc.h"
+#include "base/util.h"
 #include "config/nearest.h"
 #include "ctrl/server_priv.h"
 
@@ -22,6 +23,20 @@ static int check_frames(const struct ctrl_call *call, struct ctrl_fault *fault)
 	return err_set(&fault->err, -EPROTO, NULL, "a request must be a single frame");
 }
 
+// What destroys is only suggested to who has begun to write that.
+static bool may_suggest(const char *typed, const char *name)
+{
+	static const char *const destroys[] = {
+		"del", "delete", "disconnect", "flush", "leave", "prune", "release", "rm"};
+	const char *dot = strrchr(name, '.'), *typed_dot = strrchr(typed, '.');
+
+	for (unsigned i = 0; dot && i < ARRAY_SIZE(destroys); i++) {
+		if (!strcmp(dot + 1, destroys[i]))
+			return typed_dot && !strncmp(typed_dot + 1, dot + 1, 2);
+	}
+	return true;
+}
+
 // The method that was meant by a name that is none; NULL when nothing is near.
 static const char *nearest_method(const struct ctrl_server *server, const char *name)
 {
@@ -32,7 +47,7 @@ static const char *nearest_method(const struct ctrl_server *server, const char *
 		const char *other = server->opts.methods[i].name;
 		unsigned distance = nearest_distance(renamed ? renamed : name, other);
 
-		if (distance < best) {
+		if (distance < best && may_suggest(renamed ? renamed : name, other)) {
 			best = distance;
 			found = other;
 		}

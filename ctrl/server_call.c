@@ -57,6 +57,7 @@ int ctrl_call_receive(struct listener *listener, struct ctrl_call **ret_call, zm
 		return rc;
 	}
 	call->size_bytes = zmq_msg_size(ret_body);
+	ctrl_log_peer(call, ret_body);
 	*ret_call = call;
 	return 0;
 }
@@ -82,7 +83,7 @@ static char *limit_unread(struct ctrl_call *call, char *text)
 		unread_bytes + strlen(text) <= server->opts.unread_max_bytes)
 		return text;
 	free(text);
-	err_set(&fault.err, -EAGAIN, call->req.method,
+	err_set(&fault.err, -EAGAIN, server->opts.program,
 		"answers of %zu bytes wait for clients that do not read them; read, or try again",
 		unread_bytes);
 	return ctrl_fault_text(call->req.id, &fault);
@@ -130,6 +131,7 @@ void ctrl_call_result(struct ctrl_call *call, const json_t *result)
 		ctrl_call_error(call, -EIO, &err);
 		return;
 	}
+	ctrl_log_change(call, NULL);
 	answer(call, ctrl_result_text(call->req.id, result));
 }
 
@@ -144,5 +146,6 @@ void ctrl_call_error(struct ctrl_call *call, int code, const struct err *err)
 
 	if (!err->reason[0])
 		snprintf(fault.err.reason, sizeof(fault.err.reason), "%s", strerror(-code));
+	ctrl_log_change(call, &fault.err);
 	ctrl_call_refuse(call, &fault);
 }

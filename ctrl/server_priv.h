@@ -34,8 +34,9 @@ struct ctrl_call {
 	struct ctrl_request req;
 	unsigned method;
 	size_t size_bytes;
-	json_t *result; // of a change that is on its way
-	bool is_later;	// in the list of those that are answered later
+	json_t *result;			 // of a change that is on its way
+	bool is_later;			 // in the list of those that are answered later
+	char who[112], uid[24], pid[24]; // the peer, for the log; of a remote one no uid and pid
 };
 
 // The changes: one runs, the others wait.
@@ -81,6 +82,14 @@ int ctrl_call_receive(struct listener *listener, struct ctrl_call **ret_call, zm
 void ctrl_call_result(struct ctrl_call *call, const json_t *result);
 void ctrl_call_refuse(struct ctrl_call *call, const struct ctrl_fault *fault);
 void ctrl_call_error(struct ctrl_call *call, int code, const struct err *err);
+
+// ---- server_log.c ----
+
+// Keeps who sent the request.
+void ctrl_log_peer(struct ctrl_call *call, zmq_msg_t *body);
+
+// Logs a change when it was made, or (`err`) refused. Does nothing for what only reads.
+void ctrl_log_change(const struct ctrl_call *call, const struct err *err);
 
 // ---- writes.c ----
 

@@ -15,7 +15,7 @@ static void refuse_timeout(struct ctrl_server *server, struct ctrl_call *call)
 {
 	struct err err = {0};
 
-	err_set(&err, -ETIMEDOUT, server->opts.methods[call->method].name,
+	err_set(&err, -ETIMEDOUT, server->opts.program,
 		"the change was made, but did not reach all workers within %u ms",
 		server->opts.settle_timeout_ms);
 	ctrl_call_error(call, -ETIMEDOUT, &err);
@@ -117,7 +117,7 @@ void ctrl_writes_add(struct ctrl_server *server, struct ctrl_call *call)
 		w->size_bytes + call->size_bytes > CTRL_QUEUE_MAX_BYTES) {
 		struct err err = {0};
 
-		err_set(&err, -EAGAIN, call->req.method,
+		err_set(&err, -EAGAIN, server->opts.program,
 			"%u changes are waiting already; try again in a moment",
 			w->count + server->nb_later);
 		ctrl_call_error(call, -EAGAIN, &err);

@@ -46,10 +46,9 @@ static int receive(void *socket, struct question *q)
 	return 0;
 }
 
-static bool is_allowed(const struct zap *zap, const struct question *q)
+static bool is_allowed(const struct zap *zap, const struct question *q, char key[CTRL_KEY_BYTES])
 {
-	char key[CTRL_KEY_BYTES];
-
+	key[0] = '\0';
 	if (q->count != ZAP_NB || q->len_bytes[ZAP_KEY] != 32 || q->len_bytes[ZAP_MECHANISM] != 5 ||
 		memcmp(q->frame[ZAP_MECHANISM], "CURVE", 5))
 		return false;
@@ -78,7 +77,8 @@ static void on_question(void *arg)
 	struct question q;
 
 	while (receive(zap->socket, &q) == 0) {
-		bool allowed = is_allowed(zap, &q);
+		char key[CTRL_KEY_BYTES];
+		bool allowed = is_allowed(zap, &q, key);
 
 		if (!allowed)
 			warn_refused(zap, &q);
@@ -86,7 +86,7 @@ static void on_question(void *arg)
 		send_frame(zap->socket, q.frame[ZAP_ID], q.len_bytes[ZAP_ID], ZMQ_SNDMORE);
 		send_frame(zap->socket, allowed ? "200" : "400", 3, ZMQ_SNDMORE);
 		send_frame(zap->socket, allowed ? "OK" : "NO", 2, ZMQ_SNDMORE);
-		send_frame(zap->socket, "", 0, ZMQ_SNDMORE);
+		send_frame(zap->socket, key, strlen(key), ZMQ_SNDMORE); // its name in the log
 		send_frame(zap->socket, "", 0, 0);
 	}
 }

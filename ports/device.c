@@ -12,9 +12,12 @@
 #include "base/netns.h"
 #include "base/util.h"
 
+#define ALIAS_HEAD "causeway:"
+
 void device_alias(const struct port *port, char *buf)
 {
-	snprintf(buf, NL_ALIAS_BYTES, "causeway:%.150s:%s", port->env->switch_id, port->conf.name);
+	snprintf(
+		buf, NL_ALIAS_BYTES, ALIAS_HEAD "%.150s:%s", port->env->switch_id, port->conf.name);
 }
 
 int device_ifname(const struct port *port, const char **ret_ifname, struct err *err)
@@ -59,17 +62,34 @@ int device_find(
 	return 0;
 }
 
-// "-n c1 " of `ip`, as far as it can be told from the option.
-static void ip_netns(const struct conf_port *conf, char *buf, size_t len_bytes)
+// The device is in the way. Only what a switch has made may be suggested to be deleted.
+static int tell_taken(
+	const struct port *port, const struct nl_link *link, const char *ifname, struct err *err)
 {
-	buf[0] = '\0';
-	if (netns_kind(conf->netns) == NETNS_NAME)
-		snprintf(buf, len_bytes, "-n %s ", conf->netns);
+	const struct conf_port *conf = &port->conf;
+	bool is_named = netns_kind(conf->netns) == NETNS_NAME;
+
+	if (!strncmp(link->alias, ALIAS_HEAD, strlen(ALIAS_HEAD)))
+		return err_set(err, -EEXIST, port->path,
+			"device %s already exists, made for another port or switch: give another "
+			"ifname=, or if nothing uses it any more delete it with 'ip %s%s%slink del "
+			"%s'",
+			ifname, is_named ? "-n " : "", is_named ? conf->netns : "",
+			is_named ? " " : "", ifname);
+	if (conf->netns[0])
+		return err_set(err, -EEXIST, port->path,
+			"network namespace %s already has an interface %s: for a new device give "
+			"another name with ifname=",
+			conf->netns, ifname);
+	return err_set(err, -EEXIST, port->path,
+		"%s is an interface of this host: to attach it, use type=dpdk "
+		"devargs=net_af_xdp0,iface=%s; for a new device give another name with ifname=, or "
+		"its namespace with netns=",
+		ifname, ifname);
 }
 
 int device_check_free(struct nl *nl, const struct port *port, const char *ifname, struct err *err)
 {
-	char where[sizeof(port->conf.netns) + 8];
 	struct nl_link link;
 	int rc = nl_link_by_name(nl, ifname, &link);
 
@@ -77,12 +97,7 @@ int device_check_free(struct nl *nl, const struct port *port, const char *ifname
 		return 0;
 	if (rc)
 		return err_set_errno(err, rc, port->path, "cannot look up device %s", ifname);
-	ip_netns(&port->conf, where, sizeof(where));
-	return err_set(err, -EEXIST, port->path,
-		"device %s already exists in %s%s and was not created for this port: give another "
-		"ifname=, or delete it with 'ip %slink del %s'",
-		ifname, port->conf.netns[0] ? "network namespace " : "the switch's own namespace",
-		port->conf.netns, where, ifname);
+	return tell_taken(port, &link, ifname, err);
 }
 
 static int set_mtu(

@@ -65,9 +65,11 @@ static int check_name(struct agent *a, struct replica_net *net, struct create *c
 			if (endpoint_is_ending(le))
 				continue;
 		}
-		return err_set(err, -EEXIST, path_of(c, path), "%s is already connected to %s (%s)",
+		return err_set(err, -EEXIST, path_of(c, path),
+			"%s is already connected to network %s (%s); to change its aliases or "
+			"options, disconnect it first: vsctl network disconnect %s %s",
 			same_netns ? "this namespace" : "a container of this name", net->rec.name,
-			le->rec.name);
+			le->rec.name, net->rec.name, le->rec.name);
 	}
 	ep = replica_by_name(net, c->rec.name);
 	if (!ep || strcmp(ep->rec.name, c->rec.name) || !strcmp(ep->rec.host, a->conf->host) ||
@@ -314,6 +316,19 @@ static struct local_endpoint *find_by_caller(struct agent *a, const struct creat
 				       : agent_endpoint_by_caller(a, c->id);
 }
 
+// Whether the container's name is that of a network, and the network's is not.
+static bool is_swapped(struct agent *a, const char *network, const char *container)
+{
+	return !replica_net(&a->replica, network) && replica_net(&a->replica, container);
+}
+
+static int tell_swapped(const char *network, const char *container, struct err *err)
+{
+	return err_set(err, -ENOENT, NULL,
+		"there is no network %.63s, but %.63s is one: NETWORK comes before CONTAINER",
+		network, container);
+}
+
 static int make_or_refuse(struct agent *a, struct create *c, struct err *err)
 {
 	struct replica_net *net = replica_net(&a->replica, c->network);
@@ -332,6 +347,8 @@ static int make_or_refuse(struct agent *a, struct create *c, struct err *err)
 		return create_now(a, net, c, err);
 	if (ask_store(a, c))
 		return -EAGAIN;
+	if (is_swapped(a, c->network, c->rec.name))
+		return tell_swapped(c->network, c->rec.name, err);
 	return err_set(err, -ENOENT, path_of(c, path),
 		"there is no network %.63s%s; see `vsctl network ls`", c->network,
 		agent_can_write(a) ? "" : " on this host, and the store cannot be asked");
@@ -369,7 +386,7 @@ static int fill_aliases(
 	if (!rec->aliases)
 		return err_set(err, -ENOMEM, NULL, "out of memory");
 	for (unsigned i = 0; i < spec->nb_aliases; i++) {
-		if (conf_name_check(spec->aliases[i], "container (alias)", err) < 0)
+		if (conf_name_check(spec->aliases[i], "alias", err) < 0)
 			return -EINVAL;
 		snprintf(rec->aliases[rec->nb_aliases++], NAME_BYTES, "%s", spec->aliases[i]);
 	}
@@ -421,6 +438,7 @@ static int check_spec(
 	struct agent *a, const struct connect_spec *spec, struct create *c, struct err *err)
 {
 	int rc = c->make == MAKE_ADDRESS ? 0 : conf_name_check(spec->name, "container", err);
+	struct err why = {0};
 
 	if (rc == 0 && spec->nb_aliases > RECORD_ALIASES_MAX)
 		rc = err_set(err, -E2BIG, spec->name, "%u aliases are too many; %u at most",
@@ -430,8 +448,10 @@ static int check_spec(
 	if (rc == 0)
 		rc = fill_record(c, spec, err);
 	if (rc == 0 && c->make == MAKE_CONNECT)
-		rc = a->opts.sandbox->ops->find(a->opts.sandbox, spec->sandbox, &c->netns, err);
-	return rc;
+		rc = a->opts.sandbox->ops->find(a->opts.sandbox, spec->sandbox, &c->netns, &why);
+	if (why.code && is_swapped(a, spec->network, spec->name))
+		return tell_swapped(spec->network, spec->name, err);
+	return why.code ? err_set(err, rc, why.path, "%s", why.reason) : rc;
 }
 
 static void start(struct agent *a, enum make make, const char *id, const struct connect_spec *spec,

@@ -214,15 +214,18 @@ static void finish_stop(struct agent *a, struct local_endpoint *le)
 void agent_endpoint_fails(struct agent *a, struct local_endpoint *le, enum endpoint_event event,
 	const struct err *err)
 {
-	char text[sizeof(err->path) + sizeof(err->reason) + 4];
+	char buf[sizeof(err->path) + sizeof(err->reason) + 4], path[NAME_BYTES + 16];
 	bool is_waited_for = endpoint_is_untold(le) || le->state == ENDPOINT_JOINING;
+	const char *text = reconcile_reason(err_text(err, buf, sizeof(buf)));
 	enum local_endpoint_state next;
 
-	err_text(err, text, sizeof(text));
 	if (is_waited_for && !le->agent->why)
 		le->agent->why = malloc(sizeof(*le->agent->why));
-	if (is_waited_for && le->agent->why)
-		*le->agent->why = *err;
+	if (is_waited_for && le->agent->why) {
+		*le->agent->why = (struct err){0};
+		err_set(le->agent->why, err->code,
+			text == buf ? NULL : agent_endpoint_path(&le->rec, path), "%s", text);
+	}
 	if (!is_waited_for && (!endpoint_is_wrong(le) || strcmp(le->reason, text)))
 		log_warn("endpoint %s of network %s: %s", le->rec.name, le->net->rec.name, text);
 	snprintf(le->reason, sizeof(le->reason), "%.255s", text);

@@ -131,6 +131,7 @@ int agent_choose_ifname(
 	struct agent *a, const struct netns_id *netns, struct endpoint_record *rec, struct err *err)
 {
 	char(*taken)[16] = calloc(HASH_COUNT(a->endpoints) + 1, sizeof(*taken));
+	char path[NAME_BYTES + 16];
 	unsigned count = 0;
 	int rc;
 
@@ -148,9 +149,13 @@ int agent_choose_ifname(
 		}
 		memcpy(taken[count++], le->rec.ifname, sizeof(*taken));
 	}
-	rc = rec->ifname[0] ? 0
-			    : a->opts.sandbox->ops->ifname(a->opts.sandbox, rec->sandbox, taken,
-				      count, rec->ifname, err);
+	rc = a->opts.sandbox->ops->ifname(
+		a->opts.sandbox, rec->sandbox, taken, count, rec->ifname, err);
+	if (rc == -EEXIST)
+		err_set(err, rc, agent_endpoint_path(rec, path),
+			"it already has an interface %s, which is not from Causeway; give another "
+			"name (--ifname), or leave it out for the next that is free",
+			rec->ifname);
 out:
 	free(taken);
 	return rc;
@@ -165,7 +170,10 @@ static int check_place(
 		if (other != le && endpoint_is_inside(other) &&
 			netns_same(&other->netns, &s->netns))
 			return err_set(err, -EEXIST, le->rec.name,
-				"this namespace is already connected to %s (%s)", le->net->rec.name,
+				"this namespace is already connected to network %s (%s); to change "
+				"its aliases or options, disconnect it first: vsctl network "
+				"disconnect %s %s",
+				le->net->rec.name, other->rec.name, le->net->rec.name,
 				other->rec.name);
 	}
 	return agent_check_resolv(a, le->rec.options, s->sandbox, err);

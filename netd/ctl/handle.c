@@ -8,6 +8,7 @@
 
 #include "base/member.h"
 #include "base/utc.h"
+#include "ctrl/log_level.h"
 
 ctrl_handler_fn *const netd_handlers[NB_NETD_METHODS] = {
 #define X(symbol, fn, name, access, help, result) [NETD_METHOD_##symbol] = netd_handle_##fn,
@@ -89,6 +90,16 @@ int netd_handle_hosts(void *arg, const json_t *params, json_t **ret_result, stru
 int netd_handle_events_list(void *arg, const json_t *params, json_t **ret_result, struct err *err)
 {
 	return give(ctrl_events_json(netd_events), ret_result, err);
+}
+
+int netd_handle_log_show(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	return ctrl_log_show(ret_result, err);
+}
+
+int netd_handle_log_set(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	return ctrl_log_set(params, ret_result, err);
 }
 
 int netd_handle_audit(void *arg, const json_t *params, json_t **ret_result, struct err *err)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "netd/ctl/netd_method.h"
 
+#include "ctrl/log_level.h"
 #include "netd/agent/agent.h"
 #include "netd/ctl/netd_result.h"
 #include "netd/drivers/endpoint_options.h"
@@ -14,7 +15,7 @@
 static const struct ctrl_param cidr_item = {.type = CTRL_STRING, .min = 1, .max = 64};
 static const struct ctrl_param ip_item = {.type = CTRL_IP};
 static const struct ctrl_param server_item = {.type = CTRL_STRING, .min = 1, .max = 64};
-static const struct ctrl_param name_item = {.type = CTRL_NAME};
+static const struct ctrl_param name_item = {.type = CTRL_NAME, .help = "the alias"};
 
 static const struct ctrl_param status_params[] = {END};
 
@@ -217,6 +218,8 @@ static const struct ctrl_param dns_flush_params[] = {END};
 static const struct ctrl_param hosts_params[] = {END};
 
 static const struct ctrl_param events_list_params[] = {END};
+static const struct ctrl_param log_show_params[] = {END};
+#define log_set_params ctrl_log_set_params
 
 static const struct ctrl_param audit_params[] = {
 	{.name = "repair", .type = CTRL_BOOL, .help = "repair what can be repaired"}, END};

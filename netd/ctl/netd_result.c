@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "netd/ctl/netd_result.h"
 
+#include "ctrl/log_level.h"
+
 #define OBJECT(symbol, name, help)                                                                 \
 	const struct ctrl_object netd_object_##symbol = {name, help, symbol##_members}
 
@@ -277,6 +279,7 @@ static const struct ctrl_member audit_members[] = {
 	{"differences", CTRL_LIST, "the differences", .item = &difference_item}, {}};
 OBJECT(audit, NULL, NULL);
 
+const struct ctrl_object netd_object_log = {NULL, NULL, ctrl_log_members};
 const struct ctrl_object netd_object_events = {NULL, NULL, ctrl_events_members};
 
 const struct ctrl_object *const netd_objects[] = {&netd_object_endpoint, &netd_object_pool, NULL};

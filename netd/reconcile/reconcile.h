@@ -23,6 +23,10 @@
 
 #define RECONCILE_PREFIX "cw."
 
+// A reason that the switch gave, without the name of our object at its beginning ("port cw.1f: "):
+// nobody else knows these names. Returns a part of `reason`.
+const char *reconcile_reason(const char *reason);
+
 struct reconcile;
 
 struct reconcile_opts {

@@ -105,6 +105,23 @@ void sw_object_ok(struct sw_object *obj)
 	obj->reason = NULL;
 }
 
+const char *reconcile_reason(const char *reason)
+{
+	static const char *const kinds[] = {"port ", "bridge ", "VTEP ", ""};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++) {
+		size_t len = strlen(kinds[i]);
+		const char *rest;
+
+		if (strncmp(reason, kinds[i], len) != 0 ||
+			strncmp(reason + len, RECONCILE_PREFIX, strlen(RECONCILE_PREFIX)) != 0)
+			continue;
+		rest = strstr(reason + len, ": ");
+		return rest ? rest + 2 : reason;
+	}
+	return reason;
+}
+
 void sw_object_failed(struct reconcile *rec, struct sw_object *obj, const struct err *err)
 {
 	char text[sizeof(err->path) + sizeof(err->reason) + 4];
@@ -114,7 +131,7 @@ void sw_object_failed(struct reconcile *rec, struct sw_object *obj, const struct
 	obj->next_us = rec->now_us + obj->wait_us;
 	rec->retry_us = MIN_OF(rec->retry_us, obj->next_us);
 	free(obj->reason);
-	obj->reason = strdup(err_text(err, text, sizeof(text)));
+	obj->reason = strdup(reconcile_reason(err_text(err, text, sizeof(text))));
 }
 
 void sw_object_fini(struct sw_object *obj)

@@ -111,6 +111,12 @@ static int choose_ifname(struct sandbox *sb, const char *text, char (*taken)[16]
 
 	if (rc < 0)
 		return rc;
+	if (ret_ifname[0]) {
+		rc = nl_link_by_name(nl, ret_ifname, &link);
+		nl_close(nl);
+		// What the switch has made it takes back, or gives up.
+		return rc == 0 && strncmp(link.alias, "causeway:", 9) != 0 ? -EEXIST : 0;
+	}
 	for (unsigned i = 0; i < IFNAMES_MAX && rc == 0; i++) {
 		snprintf(name, sizeof(name), "eth%u", i);
 		if (!is_taken(name, taken, nb_taken))

@@ -25,7 +25,9 @@ struct sandbox_ops {
 	int (*find)(struct sandbox *sb, const char *text, struct netns_id *ret_id, struct err *err);
 	// Whether it is still somebody's (netns_alive()).
 	bool (*alive)(struct sandbox *sb, const char *text, const struct netns_id *id);
-	// The first of eth0, eth1, ... that is neither there nor in `taken`.
+	// The first of eth0, eth1, ... that is neither there nor in `taken`. With a name in
+	// `ret_ifname`: whether that is free (0), or somebody else's there (-EEXIST, without
+	// words).
 	int (*ifname)(struct sandbox *sb, const char *text, char (*taken)[16], unsigned nb_taken,
 		char ret_ifname[16], struct err *err);
 	// Gives the interface rec.ifname its addresses and routes, sets it up; what is there

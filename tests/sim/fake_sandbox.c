@@ -60,6 +60,8 @@ static int sandbox_ifname(struct sandbox *sb, const char *text, char (*taken)[16
 
 	if (!find_alive(sb, text))
 		return err_set(err, -ENOENT, text, "there is no such namespace");
+	if (ret_ifname[0]) // all interfaces are the switch's own here
+		return 0;
 	for (unsigned i = 0;; i++) {
 		bool is_taken;
 

@@ -162,7 +162,7 @@ def problem(answer, code, words):
         return "no error"
     if error["code"] != code:
         return "not " + code
-    if words not in error["message"]:
+    if words not in error["message"] and words != error["data"].get("param"):
         return "nothing of '%s'" % words
     return None
 

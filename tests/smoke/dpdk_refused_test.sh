@@ -25,8 +25,8 @@ no_device net_virtio_user0,path=/nonexistent 'connect error, No such file'
 no_device net_memif0,role=x 'Unknown role: x'
 [[ $(running) == "$before" ]] || fail "a refused port changed the configuration: $(running)"
 # The words of the log are those of the switch: DPDK's own went into the errors.
-grep -qE '^info: ' "$T/sw/log" || fail "the log is empty"
-! grep -vE '^(info|warn|error): ' "$T/sw/log" || fail "DPDK wrote to the log"
+grep -qE '^[0-9T:.-]+Z info: ' "$T/sw/log" || fail "the log is empty"
+! grep -vE '^[0-9T:.-]+Z (info|warn|error): ' "$T/sw/log" || fail "DPDK wrote to the log"
 
 # Both ways of DPDK to name a device.
 vsctl add-port br0 p0 type=dpdk devargs=net_null0,no-rx=1

@@ -44,7 +44,7 @@ vsctl add-vtep six address=::1 udp-port=4790 heartbeat=0
 shows '^west +kernel +127.0.0.1 +up +1550 +0 +0 +- +-$' vsctl list-vteps
 shows 'udp-port=4790' vsctl show-vtep six
 refused_unchanged 'already exists' vsctl add-vtep west
-refused_unchanged "'c/1' cannot name" vsctl add-vtep c/1
+refused_unchanged "'c/1' is not a valid" vsctl add-vtep c/1
 refused_unchanged "did you mean 'udp-port'" vsctl add-vtep x udp-prt=4791
 refused_unchanged 'no address 203.0.113.1' vsctl add-vtep x address=203.0.113.1 udp-port=4791
 refused_unchanged 'UDP port 4789.*taken' vsctl add-vtep x address=127.0.0.1

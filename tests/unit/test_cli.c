@@ -97,6 +97,15 @@ static const struct {
 	{{"network", "add"}, "network create"},
 	{{"worker", "pref"}, "worker perf"},
 	{{"dns", "qeury"}, "dns query"},
+	// A noun alone asks for a list.
+	{{"networks"}, "network ls"},
+	{{"net"}, "network ls"},
+	{{"vnis"}, "vni ls"},
+	{{"neighbours"}, "neigh ls"},
+	{{"remotes"}, "remote ls"},
+	{{"networks", "ls"}, "network ls"},
+	{{"networks", "rm"}, "network rm"},
+	{{"networks", "c1"}, NULL},
 	// What destroys, to who has written that.
 	{{"delete-port"}, "del-port"},
 	{{"remove-br"}, "del-br"},

@@ -463,7 +463,7 @@ static void test_names(void **state)
 	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++)
 		assert_int_equal(conf_name_check(bad[i], "port", NULL), -EINVAL);
 	assert_int_equal(conf_name_check("a/b", "bridge", &err), -EINVAL);
-	assert_non_null(strstr(err.reason, "'a/b' cannot name a bridge: a name is 1 to 63"));
+	assert_non_null(strstr(err.reason, "'a/b' is not a valid bridge name: use 1 to 63"));
 }
 
 static void test_nearest(void **state)

@@ -37,6 +37,34 @@ static void expect_refused(const char *text, const char *code, const char *part)
 	raw_close(&raw);
 }
 
+// A user reads the message of a wrong value: no method, and no index. A program finds the place in
+// the data.
+static void test_wrong_values(void **state)
+{
+	static const struct {
+		const char *text, *message, *param;
+	} cases[] = {
+		{"{\"method\":\"echo\",\"params\":{\"n\":1,\"list\":[1,2,10]}}",
+			"list must be an integer from 0 to 9, not 10", "list[2]"},
+		{"{\"method\":\"echo\",\"params\":{\"n\":1,\"mac\":\"x\"}}",
+			"mac: 'x' is not a MAC address such as 02:00:00:00:00:01", "mac"},
+		{"{\"method\":\"echo\",\"params\":{\"n\":11}}",
+			"n must be an integer from 1 to 10, not 11", "n"},
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct raw raw = raw_open(ZMQ_DEALER);
+		json_t *answer = raw_call(&raw, cases[i].text, strlen(cases[i].text));
+		const json_t *data = json_object_get(json_object_get(answer, "error"), "data");
+
+		assert_string_equal(message_of(answer), cases[i].message);
+		assert_string_equal(
+			json_string_value(json_object_get(data, "param")), cases[i].param);
+		json_decref(answer);
+		raw_close(&raw);
+	}
+}
+
 static void test_refusals(void **state)
 {
 	static const struct {
@@ -61,11 +89,11 @@ static void test_refusals(void **state)
 			"'n' must be an integer from 1 to 10, not a string"},
 		{"{\"method\":\"echo\",\"params\":{\"n\":11}}", "out_of_bounds", "not 11"},
 		{"{\"method\":\"echo\",\"params\":{\"n\":1,\"list\":[1,2,10]}}", "out_of_bounds",
-			"list[2]"},
+			"list must be an integer from 0 to 9, not 10"},
 		{"{\"method\":\"echo\",\"params\":{\"n\":1,\"list\":[1,2,3,4]}}", "out_of_bounds",
 			"4 items"},
 		{"{\"method\":\"echo\",\"params\":{\"n\":1,\"ip\":\"1.2.3\"}}", "out_of_bounds",
-			"must be an IPv4 or IPv6 address, not '1.2.3'"},
+			"ip: '1.2.3' is not an IP address"},
 		{"{\"method\":\"echo\",\"params\":{\"n\":1,\"ip\":5}}", "bad_type",
 			"must be an IPv4 or IPv6 address, not an integer"},
 		{"{\"method\":\"echo\",\"params\":{\"n\":1,\"mac\":\"x\"}}", "out_of_bounds",
@@ -505,6 +533,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_wrong_values, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_id_comes_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_too_big, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_writes_wait, setup, teardown),

@@ -8,6 +8,7 @@
 
 #include "base/utc.h"
 #include "base/util.h"
+#include "ctrl/log_level.h"
 #include "vswitch/ctl/handle.h"
 
 static json_t *drops_by_reason(const struct dp_port_stats *cnt)
@@ -252,4 +253,14 @@ int switch_handle_config_show(void *arg, const json_t *params, json_t **ret_resu
 	*ret_result = json_pack("{s:s}", "yaml", yaml);
 	free(yaml);
 	return *ret_result ? 0 : handle_no_memory(err);
+}
+
+int switch_handle_log_show(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	return ctrl_log_show(ret_result, err);
+}
+
+int switch_handle_log_set(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	return ctrl_log_set(params, ret_result, err);
 }

@@ -2,6 +2,7 @@
 #include "vswitch/ctl/switch_method.h"
 
 #include "config/conf.h"
+#include "ctrl/log_level.h"
 #include "dp/dp_counters.h"
 #include "vswitch/ctl/switch_result.h"
 
@@ -9,7 +10,7 @@
 	{                                                                                          \
 	}
 
-static const struct ctrl_param name_item = {.type = CTRL_NAME};
+static const struct ctrl_param name_item = {.type = CTRL_NAME, .help = "the port"};
 static const struct ctrl_param object_item = {.type = CTRL_OBJECT};
 
 static const struct ctrl_param status_params[] = {END};
@@ -250,6 +251,8 @@ static const struct ctrl_param workers_params[] = {END};
 static const struct ctrl_param events_list_params[] = {END};
 
 static const struct ctrl_param config_show_params[] = {END};
+static const struct ctrl_param log_show_params[] = {END};
+#define log_set_params ctrl_log_set_params
 
 enum { READ, WRITE };
 

@@ -62,7 +62,10 @@
 	X(WORKERS, workers, "workers", READ, "Tells what the worker threads do.", workers)         \
 	X(EVENTS_LIST, events_list, "events.list", READ, "Lists the events.", events)              \
 	X(CONFIG_SHOW, config_show, "config.show", READ, "Prints the running configuration.",      \
-		config)
+		config)                                                                            \
+	X(LOG_SHOW, log_show, "log.show", READ, "Tells the level of the log.", log)                \
+	X(LOG_SET, log_set, "log.set", WRITE, "Sets the level of the log, until the next start.",  \
+		log)
 
 enum switch_method {
 #define X(symbol, fn, name, access, help, result) SWITCH_METHOD_##symbol,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "vswitch/ctl/switch_result.h"
 
+#include "ctrl/log_level.h"
 #include "dp/dp_counters.h"
 
 #define OBJECT(symbol, name, help)                                                                 \
@@ -246,6 +247,7 @@ static const struct ctrl_member workers_members[] = {
 	{"workers", CTRL_LIST, "the worker threads", .item = &worker_item}, {}};
 OBJECT(workers, NULL, NULL);
 
+const struct ctrl_object switch_object_log = {NULL, NULL, ctrl_log_members};
 const struct ctrl_object switch_object_events = {NULL, NULL, ctrl_events_members};
 
 const struct ctrl_object *const switch_objects[] = {
