@@ -38,7 +38,7 @@ struct cli_option {
 
 // Options of every verb; ends with NULL. The others stand beside their verbs.
 extern const struct cli_option *const cli_globals[];
-extern const struct cli_option cli_may_exist, cli_if_exists;
+extern const struct cli_option cli_may_exist, cli_if_exists, cli_force;
 
 struct cli;
 

@@ -27,3 +27,5 @@ const struct cli_option *const cli_globals[] = {&cli_run_dir, &cli_json, &cli_ti
 const struct cli_option cli_may_exist = {
 	"--may-exist", NULL, "succeed if it already exists; leave it unchanged"};
 const struct cli_option cli_if_exists = {"--if-exists", NULL, "succeed if it does not exist"};
+const struct cli_option cli_force = {
+	"--force", NULL, "also change what another program manages (managed-by)"};

@@ -118,6 +118,8 @@ int cli_show(struct cli *cli, const char *method, json_t *params, cli_print_fn *
 
 int cli_change(struct cli *cli, const char *method, json_t *params)
 {
+	if (cli_flag(cli, &cli_force))
+		json_object_set_new(params, "force", json_true());
 	return cli_show(cli, method, params, NULL);
 }
 

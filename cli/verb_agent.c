@@ -83,7 +83,7 @@ static int audit(struct cli *cli, int argc, char **argv)
 	else if (json_array_size(differences))
 		print_differences(cli, differences);
 	else
-		printf("store, agent and switch agree\n");
+		printf("store, agent, switch and interfaces agree\n");
 	json_decref(result);
 	return staying ? EXIT_REFUSED : EXIT_DONE;
 }
@@ -91,7 +91,8 @@ static int audit(struct cli *cli, int argc, char **argv)
 static const struct verb verbs[] = {
 	{"agent show", "", "show the state of the network agent and of its store",
 		.other = "net-status", .run = show, .of_agent = true},
-	{"agent audit", "", "compare store, agent and switch of this host", .other = "audit",
+	{"agent audit", "", "compare store, agent, switch and interfaces of this host",
+		.other = "audit",
 		.detail = "The exit status is 1 if there are differences that were not repaired.",
 		.options = CLI_OPTIONS(&repair), .run = audit, .of_agent = true},
 	{"agent monitor", "[EVENT...]", "print events of networks, hosts and the store",

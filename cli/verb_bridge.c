@@ -63,10 +63,10 @@ static const struct verb verbs[] = {
 	{"add-br", "BRIDGE [KEY=VALUE...]", "create a bridge", .min_args = 1, .max_args = -1,
 		.options = CLI_OPTIONS(&cli_may_exist), .run = add_br},
 	{"del-br", "BRIDGE", "delete a bridge and its ports", .min_args = 1, .max_args = 1,
-		.options = CLI_OPTIONS(&cli_if_exists), .run = del_br},
+		.options = CLI_OPTIONS(&cli_if_exists, &cli_force), .run = del_br},
 	{"list-br", "", "list the bridges", .run = list_br},
 	{"set-br", "BRIDGE KEY=VALUE...", "change options of a bridge", .min_args = 2,
-		.max_args = -1, .run = set_br},
+		.max_args = -1, .options = CLI_OPTIONS(&cli_force), .run = set_br},
 	{},
 };
 const struct verb_group verb_group_bridge = {"Bridges", "vsctl add-br br0 ageing=60", verbs};

@@ -110,16 +110,16 @@ static const struct verb verbs[] = {
 			  "left out when only one such port carries the VLAN. An entry for the "
 			  "address 00:00:00:00:00:00 adds the remote VTEP to those that broadcast, "
 			  "multicast and unknown frames are sent to; there may be several.",
-		.min_args = 3, .max_args = 5, .run = add},
+		.min_args = 3, .max_args = 5, .options = CLI_OPTIONS(&cli_force), .run = add},
 	{"fdb rm", "BRIDGE MAC [tunnel=ADDRESS] [port=PORT] [vlan=ID]",
 		"delete a static forwarding entry", .min_args = 2, .max_args = 5,
-		.options = CLI_OPTIONS(&cli_if_exists), .run = rm},
+		.options = CLI_OPTIONS(&cli_if_exists, &cli_force), .run = rm},
 	{"fdb load", "BRIDGE FILE", "add the static entries of a file, all or none",
 		.detail = "A line is MAC ADDRESS|PORT [port=PORT] [vlan=ID], where ADDRESS is a "
 			  "remote VTEP, or a JSON object. FILE - is standard input.",
-		.min_args = 2, .max_args = 2, .run = load},
+		.min_args = 2, .max_args = 2, .options = CLI_OPTIONS(&cli_force), .run = load},
 	{"fdb flush", "BRIDGE | port PORT", "forget the learned entries of a bridge or port",
-		.min_args = 1, .max_args = 2, .run = flush},
+		.min_args = 1, .max_args = 2, .options = CLI_OPTIONS(&cli_force), .run = flush},
 	{},
 };
 const struct verb_group verb_group_fdb = {

@@ -92,13 +92,13 @@ static const struct verb verbs[] = {
 	{"neigh ls", "BRIDGE", "list the neighbours that a bridge answers ARP and ND for",
 		.min_args = 1, .max_args = 1, .run = ls},
 	{"neigh add", "BRIDGE ADDRESS MAC [vlan=ID]", "add a neighbour", .min_args = 3,
-		.max_args = 4, .run = add},
+		.max_args = 4, .options = CLI_OPTIONS(&cli_force), .run = add},
 	{"neigh rm", "BRIDGE ADDRESS [vlan=ID]", "delete a neighbour", .min_args = 2, .max_args = 3,
-		.options = CLI_OPTIONS(&cli_if_exists), .run = rm},
+		.options = CLI_OPTIONS(&cli_if_exists, &cli_force), .run = rm},
 	{"neigh load", "BRIDGE FILE", "add the neighbours of a file, all or none",
 		.detail = "A line is ADDRESS MAC [vlan=ID], or a JSON object. FILE - is standard "
 			  "input.",
-		.min_args = 2, .max_args = 2, .run = load},
+		.min_args = 2, .max_args = 2, .options = CLI_OPTIONS(&cli_force), .run = load},
 	{},
 };
 const struct verb_group verb_group_neigh = {

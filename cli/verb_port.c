@@ -80,15 +80,15 @@ static const struct verb verbs[] = {
 	{"add-port", "BRIDGE PORT [KEY=VALUE...]", "add a port to a bridge",
 		.detail = "The options, such as type=tap netns=c1 tag=10, are those of the "
 			  "configuration file; `vswitchd --reference config` lists them.",
-		.min_args = 2, .max_args = -1, .options = CLI_OPTIONS(&cli_may_exist),
+		.min_args = 2, .max_args = -1, .options = CLI_OPTIONS(&cli_may_exist, &cli_force),
 		.run = add_port},
 	{"del-port", "[BRIDGE] PORT...", "delete ports, all or none",
 		.detail = "If there are several arguments, the first is a bridge, and all ports "
 			  "must be on it.",
-		.min_args = 1, .max_args = -1, .options = CLI_OPTIONS(&cli_if_exists),
+		.min_args = 1, .max_args = -1, .options = CLI_OPTIONS(&cli_if_exists, &cli_force),
 		.run = del_port},
 	{"set-port", "PORT KEY=VALUE...", "change options of a port", .min_args = 2, .max_args = -1,
-		.run = set_port},
+		.options = CLI_OPTIONS(&cli_force), .run = set_port},
 	{"list-ports", "[BRIDGE]", "list the ports of a bridge, or all", .max_args = 1,
 		.run = list_ports},
 	{},

@@ -103,9 +103,9 @@ static const struct verb verbs[] = {
 		.max_args = 1, .run = ls},
 	{"remote add", "VNI ADDRESS", "add a remote VTEP to a VNI",
 		.detail = "The switch accepts frames from it, and floods to it.", .min_args = 2,
-		.max_args = 2, .run = add},
+		.max_args = 2, .options = CLI_OPTIONS(&cli_force), .run = add},
 	{"remote rm", "VNI ADDRESS", "remove a remote VTEP from a VNI", .min_args = 2,
-		.max_args = 2, .run = rm},
+		.max_args = 2, .options = CLI_OPTIONS(&cli_force), .run = rm},
 	{},
 };
 const struct verb_group verb_group_remote = {

@@ -126,8 +126,10 @@ static const struct verb verbs[] = {
 		.detail = "`vni add br0 42 remote=10.0.0.2` is `add-port br0 vni42 type=vxlan "
 			  "key=42 remote=10.0.0.2`. The options, such as remote= and vtep=, are "
 			  "those of ports.",
-		.min_args = 2, .max_args = -1, .options = CLI_OPTIONS(&cli_may_exist), .run = add},
-	{"vni rm", "VNI", "delete a VNI", .min_args = 1, .max_args = 1, .run = rm},
+		.min_args = 2, .max_args = -1, .options = CLI_OPTIONS(&cli_may_exist, &cli_force),
+		.run = add},
+	{"vni rm", "VNI", "delete a VNI", .min_args = 1, .max_args = 1,
+		.options = CLI_OPTIONS(&cli_force), .run = rm},
 	{},
 };
 const struct verb_group verb_group_vni = {"VNIs", "vsctl vni add br0 42 remote=10.0.0.2", verbs};

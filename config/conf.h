@@ -77,8 +77,9 @@ struct conf_port {
 
 	uint16_t mtu;	 // bytes of payload, 68..65535; 0: 1500 or the device's own; CONF_MTU_AUTO
 	uint16_t queues; // receive queues; 0: one
-	uint32_t fdb_limit; // MACs learned on this port; 0: no limit but the bridge's
-	bool isolated;	    // no frame goes from it to another isolated port
+	uint32_t fdb_limit;		  // MACs learned on this port; 0: no limit but the bridge's
+	bool isolated;			  // no frame goes from it to another isolated port
+	char managed_by[CONF_NAME_BYTES]; // others are refused to change it; empty: nobody
 
 	// tap, veth
 	char netns[256]; // name under /run/netns, absolute path, or pid; empty: the switch's own
@@ -117,8 +118,9 @@ struct conf_vtep {
 	uint16_t udp_port; // default VXLAN_UDP_PORT
 	uint16_t mtu;	   // of the underlay; 0: as the route or the port has it
 	bool no_checksum;  // no outer UDP checksum over IPv4
-	uint32_t heartbeat_ms; // between heartbeats to each remote; 0: none
-	char netns[256];       // kernel: where its sockets are; as conf_port.netns
+	uint32_t heartbeat_ms;		  // between heartbeats to each remote; 0: none
+	char netns[256];		  // kernel: where its sockets are; as conf_port.netns
+	char managed_by[CONF_NAME_BYTES]; // as conf_port.managed_by
 
 	// port
 	unsigned prefix; // of `address`, at least 1
@@ -144,6 +146,7 @@ struct conf_bridge_opts {
 	uint32_t ageing_s;  // learned MACs are forgotten after; 0: never. Default 300
 	uint32_t fdb_limit; // learned MACs; default 65536
 	enum conf_neigh_unknown neigh_unknown; // requests to resolve what is in no `neigh` entry
+	char managed_by[CONF_NAME_BYTES];      // as conf_port.managed_by; its entries, too
 };
 
 // A forwarding entry that is configured, not learned.

@@ -140,6 +140,19 @@ static const struct schema_field bridge_fields[] = {
 		.live = LIVE,
 	},
 	{
+		.key = "managed-by",
+		.alias = {"managed_by"},
+		.type = SCHEMA_TEXT,
+		FIELD(struct conf_bridge_opts, managed_by),
+		.check = check_name,
+		.syntax = "NAME",
+		.fallback = "nobody",
+		.help = "program that the bridge and its entries belong to: others are refused to "
+			"change "
+			"them or to add ports, unless they force it",
+		.live = LIVE,
+	},
+	{
 		.key = "ports",
 		.type = SCHEMA_MAP,
 		.sub = &schema_port,

@@ -163,6 +163,19 @@ static const struct schema_field port_fields[] = {
 		.live = LIVE,
 	},
 	{
+		.key = "managed-by",
+		.alias = {"managed_by"},
+		.type = SCHEMA_TEXT,
+		FIELD(struct conf_port, managed_by),
+		.check = check_name,
+		.syntax = "NAME",
+		.fallback = "nobody",
+		.help = "program that the port belongs to: others are refused to change it, unless "
+			"they "
+			"force it",
+		.live = LIVE,
+	},
+	{
 		.key = "netns",
 		.type = SCHEMA_TEXT,
 		FIELD(struct conf_port, netns),
@@ -428,6 +441,19 @@ static const struct schema_field vtep_fields[] = {
 		.allowed = "a heartbeat is sent every 1 to 60000 ms, or 0 for none",
 		.syntax = "MILLISECONDS",
 		.help = "time between heartbeats to each remote VTEP; 0: none",
+		.live = LIVE,
+	},
+	{
+		.key = "managed-by",
+		.alias = {"managed_by"},
+		.type = SCHEMA_TEXT,
+		FIELD(struct conf_vtep, managed_by),
+		.check = check_name,
+		.syntax = "NAME",
+		.fallback = "nobody",
+		.help = "program that the VTEP belongs to: others are refused to change it or to "
+			"use it "
+			"for a VNI, unless they force it",
 		.live = LIVE,
 	},
 	{

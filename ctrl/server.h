@@ -77,6 +77,10 @@ void ctrl_server_free(struct ctrl_server *server);
 // The call whose handler runs.
 struct ctrl_call *ctrl_server_current(struct ctrl_server *server);
 
+// Who asks, and for what; for logs. "uid 0, vsctl[123]" where the local socket tells it.
+const char *ctrl_call_who(const struct ctrl_call *call);
+const char *ctrl_call_method(const struct ctrl_call *call);
+
 // Answers a call whose handler returns, or has returned, CTRL_LATER: 0 with `result` (borrowed, may
 // be NULL), or a negative errno with `err`. Once for each call; its client may have gone.
 void ctrl_server_reply(struct ctrl_call *call, int rc, const json_t *result, const struct err *err);

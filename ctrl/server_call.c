@@ -119,6 +119,16 @@ out:
 	call_free(call);
 }
 
+const char *ctrl_call_who(const struct ctrl_call *call)
+{
+	return call->who;
+}
+
+const char *ctrl_call_method(const struct ctrl_call *call)
+{
+	return call->req.method;
+}
+
 void ctrl_call_result(struct ctrl_call *call, const json_t *result)
 {
 	const struct ctrl_server_opts *opts = &call->listener->server->opts;

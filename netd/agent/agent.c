@@ -379,6 +379,7 @@ static void run_all(struct agent *a, uint64_t now_us)
 	agent_request_run(a, now_us);
 	agent_endpoint_run(a, now_us);
 	agent_gateway_run(a, now_us);
+	agent_inside_run(a, now_us);
 	agent_dns_run(a, now_us);
 	reconcile_run(a->rec, now_us);
 }

@@ -159,5 +159,6 @@ void agent_ask(struct agent *agent, const char *container, const char *network, 
 int agent_dns_stats(struct agent *agent, json_t **ret_stats, struct err *err); // dns_stats()
 int agent_dns_flush(struct agent *agent, unsigned *ret_count, struct err *err);
 
-// Compares store, agent and switch: result: differences [{where, object, difference, repaired}].
+// Compares store, agent, switch and interfaces; result: differences [{where, object, difference,
+// wanted, actual, repaired}]. Within 10 s, whatever does not answer.
 void agent_audit(struct agent *agent, bool repair, agent_done_fn *fn, void *arg);

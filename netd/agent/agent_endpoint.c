@@ -10,7 +10,7 @@
 #include "ctrl/message.h"
 #include "netd/agent/agent_priv.h"
 
-#define CHECKED_A_RUN 8 // containers that are looked at
+#define CHECKED_A_RUN 16 // containers that are looked at
 
 // ---- finding them ----
 
@@ -263,7 +263,7 @@ void agent_endpoint_container_gone(struct agent *a, struct local_endpoint *le)
 	le->reason[0] = '\0';
 }
 
-static void configure(struct agent *a, struct local_endpoint *le)
+void agent_endpoint_configure(struct agent *a, struct local_endpoint *le)
 {
 	struct err err = {0};
 	int rc = a->opts.sandbox->ops->configure(a->opts.sandbox, le, &err);
@@ -282,7 +282,7 @@ void agent_port(void *arg, struct local_endpoint *le, int rc, const struct err *
 	if (!local_endpoint_wants_port(le))
 		return;
 	if (rc == 0)
-		configure(a, le);
+		agent_endpoint_configure(a, le);
 	else if (!agent_endpoint_is_alive(a, le))
 		agent_endpoint_container_gone(a, le);
 	else
@@ -320,7 +320,7 @@ static void endpoint_run(struct agent *a, struct local_endpoint *le, uint64_t no
 	if (le->state == ENDPOINT_MOVED || le->state == ENDPOINT_UNADDRESSED)
 		agent_endpoint_readdress(a, le);
 	if (le->state == ENDPOINT_UNCONFIGURED && retry_due(&le->agent->configure, now_us))
-		configure(a, le);
+		agent_endpoint_configure(a, le);
 	if (!le->net->local && agent_is_current(a) && endpoint_is_kept(le))
 		agent_endpoint_publish(a, le);
 	if (endpoint_takes(le, EVENT_STORED) &&
@@ -329,7 +329,8 @@ static void endpoint_run(struct agent *a, struct local_endpoint *le, uint64_t no
 		endpoint_happens(a, le, EVENT_STORED);
 }
 
-// A few containers a time, in turn: the switch tells when one goes, but it may have been away.
+// A few containers a time, in turn: the switch tells when one goes, but it may have been away; and
+// nobody tells what their interfaces lose.
 static void check_containers(struct agent *a)
 {
 	struct local_endpoint *le = agent_endpoint_by_id(a, a->checked), *next;
@@ -340,6 +341,8 @@ static void check_containers(struct agent *a)
 		snprintf(a->checked, ID_BYTES, "%s", le->rec.id);
 		if (endpoint_is_inside(le) && !agent_endpoint_is_alive(a, le))
 			agent_endpoint_container_gone(a, le);
+		else
+			agent_inside_look(a, le);
 	}
 }
 

@@ -15,7 +15,7 @@ static void tell(struct agent *a, const struct replica_net *net, const char *eve
 			gw->ifname));
 }
 
-static void configure(struct agent *a, struct replica_net *net)
+void agent_gateway_configure(struct agent *a, struct replica_net *net)
 {
 	struct agent_gateway *gw = &net->agent->gateway;
 	char text[sizeof(struct err)];
@@ -51,7 +51,7 @@ void agent_gateway(void *arg, struct replica_net *net, const char *ifname, bool 
 	snprintf(gw->ifname, sizeof(gw->ifname), "%s", ifname);
 	gw->port_up = up;
 	if (up) {
-		configure(a, net);
+		agent_gateway_configure(a, net);
 		return;
 	}
 	gw->ready = false;
@@ -69,6 +69,6 @@ void agent_gateway_run(struct agent *a, uint64_t now_us)
 		const struct agent_gateway *gw = net->agent ? &net->agent->gateway : NULL;
 
 		if (gw && gw->port_up && !gw->ready && retry_due(&gw->configure, now_us))
-			configure(a, net);
+			agent_gateway_configure(a, net);
 	}
 }

@@ -21,7 +21,9 @@
 //	agent_names.c		 what names mean: the networks and hosts that this host knows
 //	agent_dns.c		 where they are asked: in containers, and at gateways
 //	agent_ask.c		 and by people
-//	agent_show.c		 what is there, for people; audit
+//	agent_show.c		 what is there, for people
+//	agent_audit.c		 the audit of store, agent, switch and interfaces
+//	agent_inside.c		 what interfaces lose is put back
 //
 // All of it is level-triggered: each part compares what should be with what the replica says and
 // writes the difference, guarded by the revisions it has seen. A write that fails, or of which
@@ -67,7 +69,8 @@ struct agent_gateway {
 	bool port_up; // it is there
 	bool ready;   // and has its addresses
 	struct retry configure;
-	char reason[512]; // why it is not ready; empty: none is known
+	char reason[512];      // why it is not ready; empty: none is known
+	uint64_t lost_told_us; // when it was told last that it has lost something
 };
 
 // The agent's part of a network.
@@ -89,11 +92,12 @@ struct agent_endpoint {
 	bool named;	 // its names are known
 	struct agent_container *container;
 	struct retry configure;
-	uint64_t deadline_us; // the store's answer is not waited for any longer
-	struct err *why;      // what went wrong while its caller waited; NULL: nothing
-	char *caller_id;      // of endpoint.create; NULL: network.connect, or only an address
-	char *address_id;     // of address.request; NULL: the address goes with the endpoint
-	json_t *asked;	      // of both, what a repeat must ask for: {endpoint: {}, address: {}}
+	uint64_t lost_told_us; // as of struct agent_gateway
+	uint64_t deadline_us;  // the store's answer is not waited for any longer
+	struct err *why;       // what went wrong while its caller waited; NULL: nothing
+	char *caller_id;       // of endpoint.create; NULL: network.connect, or only an address
+	char *address_id;      // of address.request; NULL: the address goes with the endpoint
+	json_t *asked;	       // of both, what a repeat must ask for: {endpoint: {}, address: {}}
 };
 
 // What a write to the store carries for its callback. Those that nobody will be called for any more
@@ -172,7 +176,7 @@ struct agent {
 
 	bool switch_up;
 	char checked[ID_BYTES]; // the container that was looked at last
-	uint64_t check_at_us;
+	uint64_t check_at_us, gateways_at_us;
 	bool dirty; // something of this host has changed: look at once
 	bool running;
 	LIST_HEAD(, request) requests;
@@ -294,7 +298,24 @@ void agent_pool_free_all(struct agent *a);
 // Their number; as many as there is room for are filled in.
 unsigned agent_pool_list(const struct agent *a, struct cidr *ret_cidrs, unsigned max);
 
+// ---- agent_inside.c ----
+
+void agent_inside_run(struct agent *a, uint64_t now_us); // of gateways
+void agent_inside_look(struct agent *a, struct local_endpoint *le);
+
+struct agent_inside_audit {
+	json_t *list; // gets differences; NULL: they are only counted
+	bool repair;
+};
+
+void agent_inside_audit_endpoint(
+	struct agent *a, struct local_endpoint *le, struct agent_inside_audit *audit);
+void agent_inside_audit_gateway(
+	struct agent *a, struct replica_net *net, struct agent_inside_audit *audit);
+
 // ---- agent_gateway.c ----
+
+void agent_gateway_configure(struct agent *a, struct replica_net *net);
 
 void agent_gateway_run(struct agent *a, uint64_t now_us);
 void agent_gateway(void *agent, struct replica_net *net, const char *ifname, bool up);
@@ -350,7 +371,8 @@ struct local_endpoint *agent_endpoint_find(
 void agent_port(void *agent, struct local_endpoint *le, int rc, const struct err *err);
 void agent_port_gone(void *agent, struct local_endpoint *le);
 void agent_port_down(void *agent, struct local_endpoint *le, const char *reason);
-void agent_endpoint_changed(struct agent *a, struct local_endpoint *le); // names follow at once
+void agent_endpoint_changed(struct agent *a, struct local_endpoint *le);   // names follow at once
+void agent_endpoint_configure(struct agent *a, struct local_endpoint *le); // its interface
 bool agent_endpoint_is_alive(struct agent *a, const struct local_endpoint *le);
 json_t *agent_endpoint_json(const struct local_endpoint *le);
 json_t *agent_address_json(const struct local_endpoint *le);		   // of one without a name

@@ -59,7 +59,7 @@
 		"Forgets cached answers of other name servers.", flushed)                          \
 	X(HOSTS, hosts, "hosts", READ, "Lists the hosts of the cluster.", hosts)                   \
 	X(EVENTS_LIST, events_list, "events.list", READ, "Lists the events.", events)              \
-	X(AUDIT, audit, "audit", WRITE, "Compares store, agent and switch.", audit)                \
+	X(AUDIT, audit, "audit", WRITE, "Compares store, agent, switch and interfaces.", audit)    \
 	X(LOG_SHOW, log_show, "log.show", READ, "Shows the level of the log.", log)                \
 	X(LOG_SET, log_set, "log.set", WRITE, "Sets the level of the log, until the next start.",  \
 		log)

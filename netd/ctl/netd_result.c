@@ -268,10 +268,12 @@ OBJECT(hosts, NULL, NULL);
 // ---- audit ----
 
 static const struct ctrl_member difference_members[] = {
-	{"where", CTRL_STRING, "`store`, `agent` or `switch`"},
+	{"where", CTRL_STRING,
+		"`store`, `agent`, `switch`, or where an interface is: `container` or `host`"},
 	{"object", CTRL_STRING, "what differs"}, {"difference", CTRL_STRING, "how it differs"},
-	{"wanted", CTRL_STRING, "what the agent wants", .when = "of the switch"},
-	{"actual", CTRL_STRING, "what the switch has", .when = "of the switch"},
+	{"wanted", CTRL_STRING, "what the agent wants", .when = "of the switch and of interfaces"},
+	{"actual", CTRL_STRING, "what is there; of what was not looked at: why",
+		.when = "of the switch and of interfaces"},
 	{"repaired", CTRL_BOOL, "whether it was repaired"}, {}};
 static const struct ctrl_object difference = {NULL, NULL, difference_members};
 static const struct ctrl_member difference_item = {.type = CTRL_OBJECT, .object = &difference};

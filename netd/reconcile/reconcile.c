@@ -309,7 +309,8 @@ static bool is_net_settled(const struct sw_net *net)
 {
 	const struct sw_port *port;
 
-	if (!net->nb_ports || !net->bridge.there || (net->vx_name[0] && !sw_is_as_wanted(&net->vx)))
+	if (!net->nb_ports || !sw_is_as_wanted(&net->bridge) ||
+		(net->vx_name[0] && !sw_is_as_wanted(&net->vx)))
 		return false;
 	if (sw_gateway_wanted(net) ? !sw_is_as_wanted(&net->gw) : net->gw.there)
 		return false;

@@ -4,7 +4,9 @@
 // what the switch has only from the switch's answers; when the switch is another process, it lists
 // everything and applies the difference. Traffic that is wanted is never disturbed.
 //
-// All names that it creates in the switch begin with RECONCILE_PREFIX; it ignores all others:
+// All names that it creates in the switch begin with RECONCILE_PREFIX, and the switch refuses
+// others to change them. It ignores all other names, but for ports on its bridges, which audits
+// tell of:
 //	VTEP		cw.cluster
 //	bridge		cw.NETWORK (name of the network)
 //	tunnels		port cw.vx.VNI of type vxlan, if the network's plan has a VNI
@@ -21,7 +23,8 @@
 #include "netd/reconcile/switch.h"
 #include "netd/replica/local_endpoint.h"
 
-#define RECONCILE_PREFIX "cw."
+#define RECONCILE_PREFIX  "cw."
+#define RECONCILE_MANAGER "vsnetd" // option managed-by of all that it creates
 
 // A reason that the switch gave, without the name of our object at its beginning ("port cw.1f: "):
 // nobody else knows these names. Returns a part of `reason`.
@@ -85,10 +88,18 @@ bool reconcile_is_settled(const struct reconcile *rec);
 json_t *reconcile_problems(const struct reconcile *rec);
 
 // Lists what the switch has and compares it with what is wanted. `fn` gets a list of differences
-// {object, difference, wanted, actual, repaired}, borrowed. `repair` repairs them.
+// {object, difference, wanted, actual, repaired}, borrowed. `repair` repairs them. It comes within
+// RECONCILE_AUDIT_US (with `repair` twice that): what could not be looked at until then, because a
+// change is stuck, is a difference as well.
+#define RECONCILE_AUDIT_US UINT64_C(3500000)
 typedef void reconcile_audit_fn(
 	void *arg, int rc, const json_t *differences, const struct err *err);
 void reconcile_audit(struct reconcile *rec, bool repair, reconcile_audit_fn *fn, void *arg);
+
+// The MTU that the port of an endpoint, or of the gateway of a network, is to have in its
+// namespace, as of the last listing; 0: not known.
+uint32_t reconcile_endpoint_mtu(const struct reconcile *rec, const struct local_endpoint *le);
+uint32_t reconcile_gateway_mtu(const struct replica_net *net);
 
 // Whether the tunnel to that host has answered heartbeats recently. Comes from tunnel.status, which
 // is queried every second while a host is suspended. False if nothing is known.

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Audits: everything is listed anew and compared; with repair, mended and listed once more to see
-// what is right now. And what the switch knows of peers.
+// what is right now. What cannot be looked at, because a change is stuck, is told as such: whoever
+// asks wants to know now. And what the switch knows of peers.
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/member.h"
 #include "netd/reconcile/reconcile_priv.h"
 
-#define AUDIT_US     UINT64_C(30000000) // at most
-#define MEND_US	     UINT64_C(10000000) // waits for what it mends
-#define PEERS_US     UINT64_C(1000000)	// between questions
+#define MEND_US	     (RECONCILE_AUDIT_US / 2) // waits for what it mends
+#define PEERS_US     UINT64_C(1000000)	      // between questions
 #define PEERS_OLD_US (3 * PEERS_US)
 
 enum stage { WAIT, OBJECTS, ENTRIES, MEND };
@@ -21,6 +22,7 @@ struct audit {
 	bool repair;
 	enum stage stage;
 	bool second; // the look at what was mended
+	bool blind;  // this look has not seen all
 	uint64_t deadline_us, mend_us;
 	json_t *found;	   // list
 	json_t *remaining; // object: those that the second look has found
@@ -35,7 +37,8 @@ static void finish(struct reconcile *rec, int rc, const struct err *err)
 	rec->audit = NULL;
 	json_array_foreach (audit->found, i, difference) {
 		const char *object = member_text_or(difference, "object", NULL);
-		bool repaired = audit->second && !json_object_get(audit->remaining, object);
+		bool repaired = audit->second && !audit->blind &&
+				!json_object_get(audit->remaining, object);
 
 		json_object_set_new(difference, "repaired", json_boolean(repaired));
 	}
@@ -68,6 +71,11 @@ void sw_audit_fini(struct reconcile *rec)
 bool sw_audit_mends(const struct reconcile *rec)
 {
 	return !rec->audit || rec->audit->repair;
+}
+
+bool sw_audit_repairs(const struct reconcile *rec)
+{
+	return rec->audit && rec->audit->repair;
 }
 
 void sw_audit_difference(struct reconcile *rec, const char *object, const char *difference,
@@ -109,15 +117,37 @@ static void begin_entries(struct reconcile *rec)
 	sw_nets_queue(rec);
 }
 
-static bool is_waiting(const struct reconcile *rec)
+static void not_looked_at(struct reconcile *rec, const struct sw_net *net, const char *why)
 {
-	const struct sw_net *net;
+	char object[CONF_NAME_BYTES + 24];
+
+	rec->audit->blind = true;
+	snprintf(object, sizeof(object), "entries of bridge %s", net->bridge_name);
+	sw_audit_difference(rec, object, "not looked at", "", why);
+}
+
+// Its entries wait for the tunnels, and no listing will come before.
+static bool is_stuck(const struct sw_net *net)
+{
+	return net->entries == ENTRIES_KNOWN && net->dirty.count && !net->nb_calls &&
+	       net->vx_name[0] && !net->vx.there;
+}
+
+static bool is_waiting(struct reconcile *rec)
+{
+	struct sw_net *net;
+	bool waiting = false;
 
 	LIST_FOREACH (net, &rec->nets, entry) {
-		if (net->to_audit && net->bridge.there)
-			return true;
+		if (!net->to_audit || !net->bridge.there)
+			continue;
+		if (is_stuck(net)) {
+			not_looked_at(rec, net, "changes wait for the port of the tunnels");
+			net->to_audit = false;
+		}
+		waiting |= net->to_audit;
 	}
-	return false;
+	return waiting;
 }
 
 static void end_entries(struct reconcile *rec)
@@ -139,7 +169,31 @@ static void end_mend(struct reconcile *rec)
 	if (!reconcile_is_settled(rec) && rec->now_us < rec->audit->mend_us)
 		return;
 	rec->audit->second = true;
+	rec->audit->blind = false;
 	rec->audit->stage = WAIT;
+}
+
+// Answers with what is known. What was not looked at again may be as wrong as before.
+static void end_late(struct reconcile *rec)
+{
+	struct audit *audit = rec->audit;
+	struct sw_net *net;
+
+	audit->blind = true;
+	audit->second = false; // or it would not be told
+	if (audit->stage == WAIT || audit->stage == OBJECTS) {
+		audit->stage = OBJECTS;
+		sw_audit_difference(rec, "switch", "not looked at", "",
+			rec->nb_busy ? "a change of it is stuck" : "it does not list what it has");
+	}
+	LIST_FOREACH (net, &rec->nets, entry) {
+		if (audit->stage == ENTRIES && net->to_audit)
+			not_looked_at(rec, net,
+				net->batch.reason ? net->batch.reason
+						  : "the switch does not list them");
+		net->to_audit = false;
+	}
+	finish(rec, 0, NULL);
 }
 
 void sw_audit_step(struct reconcile *rec)
@@ -154,8 +208,7 @@ void sw_audit_step(struct reconcile *rec)
 	if (!rec->audit)
 		return;
 	if (rec->now_us >= rec->audit->deadline_us)
-		sw_audit_fail(rec, -ETIMEDOUT,
-			"the switch did not list everything in time; a change of it may be stuck");
+		end_late(rec);
 	else
 		steps[rec->audit->stage](rec);
 }
@@ -188,7 +241,7 @@ void reconcile_audit(struct reconcile *rec, bool repair, reconcile_audit_fn *fn,
 	audit->fn = fn;
 	audit->arg = arg;
 	audit->repair = repair;
-	audit->deadline_us = rec->now_us + AUDIT_US;
+	audit->deadline_us = rec->now_us + RECONCILE_AUDIT_US * (repair ? 2 : 1);
 	audit->found = json_array();
 	audit->remaining = json_object();
 	rec->audit = audit;

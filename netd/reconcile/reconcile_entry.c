@@ -38,6 +38,8 @@ int key_compare(const void *va, const void *vb)
 
 	if (a->kind != b->kind)
 		return a->kind < b->kind ? -1 : 1;
+	if (a->vlan != b->vlan)
+		return a->vlan < b->vlan ? -1 : 1;
 	order = memcmp(&a->mac, &b->mac, sizeof(a->mac));
 	return order ? order : memcmp(&a->ip, &b->ip, sizeof(a->ip));
 }
@@ -366,7 +368,7 @@ static json_t *fdb_entry(const struct mac *mac, const char *port, const struct i
 }
 
 // What the key's entry is to be; returns the request that makes it so.
-static unsigned entry_of(const struct sw_net *net, const struct sw_key *key, json_t **ret_entry)
+static unsigned own_entry_of(const struct sw_net *net, const struct sw_key *key, json_t **ret_entry)
 {
 	static const struct mac zero;
 	char mac_text[MAC_TEXT_BYTES], text[IP_TEXT_BYTES];
@@ -394,6 +396,27 @@ static unsigned entry_of(const struct sw_net *net, const struct sw_key *key, jso
 			want ? mac_format(&mac, mac_text) : NULL);
 		return want ? NEIGH_ADD : NEIGH_DEL;
 	}
+}
+
+// That of a VLAN is somebody else's.
+static unsigned entry_of(const struct sw_net *net, const struct sw_key *key, json_t **ret_entry)
+{
+	static const struct mac zero;
+	char mac[MAC_TEXT_BYTES], ip[IP_TEXT_BYTES];
+
+	if (!key->vlan)
+		return own_entry_of(net, key, ret_entry);
+	if (key->kind == KEY_NEIGH)
+		*ret_entry = json_pack(
+			"{s:s, s:i}", "ip", ip_format(&key->ip, ip), "vlan", (int)key->vlan);
+	else if (key->kind == KEY_FDB)
+		*ret_entry = json_pack(
+			"{s:s, s:i}", "mac", mac_format(&key->mac, mac), "vlan", (int)key->vlan);
+	else
+		*ret_entry = json_pack("{s:s, s:s, s:s, s:i}", "mac", mac_format(&zero, mac),
+			"port", net->vx_name, "tunnel", ip_format(&key->ip, ip), "vlan",
+			(int)key->vlan);
+	return key->kind == KEY_NEIGH ? NEIGH_DEL : FDB_DEL;
 }
 
 // The object has this in common with other entries: the request cannot be made now.

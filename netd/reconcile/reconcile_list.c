@@ -93,15 +93,19 @@ static void see(struct reconcile *rec, struct sw_object *obj, const char *what,
 		obj->has.live = 0;
 }
 
-static void add_stray(struct reconcile *rec, int kind, const char *what, const char *name)
+static void unexpected(
+	struct reconcile *rec, const char *what, const char *name, const char *actual)
 {
 	char object[CONF_NAME_BYTES + 24];
-	struct sw_stray *stray;
 
 	snprintf(object, sizeof(object), "%s %s", what, name);
-	sw_audit_difference(rec, object, "unexpected", "", "there");
-	if (rec->list_report)
-		return;
+	sw_audit_difference(rec, object, "unexpected", "", actual);
+}
+
+static void take_stray(struct reconcile *rec, int kind, const char *name)
+{
+	struct sw_stray *stray;
+
 	stray = calloc(1, sizeof(*stray));
 	if (!stray) {
 		sw_relist(rec, false);
@@ -110,6 +114,19 @@ static void add_stray(struct reconcile *rec, int kind, const char *what, const c
 	stray->kind = kind;
 	snprintf(stray->name, sizeof(stray->name), "%s", name);
 	LIST_INSERT_HEAD(&rec->strays, stray, entry);
+}
+
+static void add_stray(struct reconcile *rec, int kind, const char *what, const char *name)
+{
+	unexpected(rec, what, name, "there");
+	if (!rec->list_report)
+		take_stray(rec, kind, name);
+}
+
+static void see_down(struct reconcile *rec, const char *what, const json_t *json)
+{
+	if (!strcmp(member_text(json, "state"), "down"))
+		sw_audit_difference(rec, what, "down", "up", member_text(json, "reason"));
 }
 
 static void see_tunnels(struct reconcile *rec)
@@ -127,6 +144,7 @@ static void see_tunnels(struct reconcile *rec)
 			sw_tunnel_options(rec, &fixed, &live);
 			see(rec, &rec->tunnel_obj, "VTEP " RECONCILE_TUNNEL,
 				json_object_get(tunnel, "options"), fixed, live);
+			see_down(rec, "VTEP " RECONCILE_TUNNEL, tunnel);
 		} else if (strcmp(name, RECONCILE_TUNNEL) != 0)
 			add_stray(rec, STRAY_TUNNEL, "VTEP", name);
 	}
@@ -141,7 +159,18 @@ static bool is_second_name(const struct sw_net *net, const char *name)
 	return net->net && !net->bridge.there && !net->bridge.seen && !strcmp(second, name);
 }
 
-static void see_bridge(struct reconcile *rec, const char *name)
+static void see_own_bridge(struct reconcile *rec, struct sw_net *net, const json_t *options)
+{
+	json_t *plain = sw_options_plain(&schema_bridge, options), *fixed, *live;
+	char what[CONF_NAME_BYTES + 24];
+
+	snprintf(what, sizeof(what), "bridge %s", net->bridge_name);
+	sw_bridge_options(&fixed, &live);
+	see(rec, &net->bridge, what, plain, fixed, live);
+	json_decref(plain);
+}
+
+static void see_bridge(struct reconcile *rec, const char *name, const json_t *options)
 {
 	struct sw_net *net;
 
@@ -152,11 +181,7 @@ static void see_bridge(struct reconcile *rec, const char *name)
 			snprintf(net->bridge_name, sizeof(net->bridge_name), "%s", name);
 		if (strcmp(net->bridge_name, name) != 0)
 			continue;
-		net->bridge.seen = true;
-		if (!rec->list_report) {
-			net->bridge.there = true;
-			net->bridge.has = net->bridge.want;
-		}
+		see_own_bridge(rec, net, options);
 		return;
 	}
 	add_stray(rec, STRAY_BRIDGE, "bridge", name);
@@ -171,7 +196,7 @@ static void see_bridges(struct reconcile *rec)
 		const char *name = member_text(bridge, "name");
 
 		if (is_ours(name))
-			see_bridge(rec, name);
+			see_bridge(rec, name, json_object_get(bridge, "options"));
 	}
 }
 
@@ -209,9 +234,13 @@ static void see_own_port(
 		return;
 	}
 	snprintf(what, sizeof(what), "port %s", port->name);
+	port->mtu = member_int(json, "mtu");
 	sw_port_options(port, &fixed, &live);
 	see(rec, &port->obj, what, options, fixed, live);
 	see_place(rec, &port->obj, what, port->net->bridge_name, member_text(json, "bridge"));
+	see_down(rec, what, json);
+	if (rec->list_report)
+		return;
 	if (down)
 		sw_port_down(port, member_text(json, "reason"));
 	else if (sw_is_as_wanted(&port->obj))
@@ -228,6 +257,7 @@ static void see_vx(
 	sw_vx_options(net, &fixed, &live);
 	see(rec, &net->vx, what, options, fixed, live);
 	see_place(rec, &net->vx, what, net->bridge_name, member_text(json, "bridge"));
+	see_down(rec, what, json);
 }
 
 static void see_gateway(
@@ -243,9 +273,13 @@ static void see_gateway(
 		net->gw.there |= !rec->list_report;
 		return;
 	}
+	net->gw_mtu = member_int(json, "mtu");
 	sw_gateway_options(net, &fixed, &live);
 	see(rec, &net->gw, what, options, fixed, live);
 	see_place(rec, &net->gw, what, net->bridge_name, member_text(json, "bridge"));
+	see_down(rec, what, json);
+	if (rec->list_report)
+		return;
 	if (!strcmp(member_text(json, "state"), "down"))
 		sw_gateway_tell(net, false);
 	else if (sw_is_as_wanted(&net->gw))
@@ -275,6 +309,32 @@ static void see_port(struct reconcile *rec, const json_t *json)
 	json_decref(options);
 }
 
+static bool is_on_ours(const struct reconcile *rec, const json_t *json)
+{
+	const char *bridge = member_text(json, "bridge");
+	const struct sw_net *net;
+
+	LIST_FOREACH (net, &rec->nets, entry) {
+		if (net->named && !strcmp(net->bridge_name, bridge))
+			return true;
+	}
+	return !strcmp(member_text(json_object_get(json, "options"), "vtep"), RECONCILE_TUNNEL);
+}
+
+// Somebody has forced it in. An operator may want it for a while: only a repair takes it out.
+static void see_foreign_port(struct reconcile *rec, const json_t *json)
+{
+	const char *name = member_text(json, "name");
+	char actual[CONF_NAME_BYTES + 24];
+
+	if (!is_on_ours(rec, json))
+		return;
+	snprintf(actual, sizeof(actual), "on bridge %s", member_text(json, "bridge"));
+	unexpected(rec, "port", name, actual);
+	if (sw_audit_repairs(rec))
+		take_stray(rec, STRAY_PORT, name);
+}
+
 static void see_ports(struct reconcile *rec)
 {
 	const json_t *port;
@@ -283,6 +343,8 @@ static void see_ports(struct reconcile *rec)
 	json_array_foreach (rec->port_list, i, port) {
 		if (is_ours(member_text(port, "name")))
 			see_port(rec, port);
+		else
+			see_foreign_port(rec, port);
 	}
 }
 
@@ -323,7 +385,7 @@ static void missing(
 	if (obj->seen)
 		return;
 	snprintf(what, sizeof(what), "%s %s", kind, name);
-	sw_audit_difference(rec, what, "missing", "there", "");
+	sw_audit_difference(rec, what, "missing", "there", obj->reason ? obj->reason : "");
 }
 
 static void end_net(struct reconcile *rec, struct sw_net *net)

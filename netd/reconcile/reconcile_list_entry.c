@@ -21,15 +21,17 @@ struct sw_listing {
 
 static void key_words(const struct sw_net *net, const struct sw_key *key, char buf[WORDS_BYTES])
 {
-	char text[IP_TEXT_BYTES];
+	char text[IP_TEXT_BYTES], vlan[16] = "";
 
+	if (key->vlan)
+		snprintf(vlan, sizeof(vlan), " vlan %u", key->vlan);
 	if (key->kind == KEY_FDB)
-		snprintf(buf, WORDS_BYTES, "bridge %s fdb %s", net->bridge_name,
-			mac_format(&key->mac, text));
+		snprintf(buf, WORDS_BYTES, "bridge %s fdb %s%s", net->bridge_name,
+			mac_format(&key->mac, text), vlan);
 	else
-		snprintf(buf, WORDS_BYTES, "bridge %s %s %s", net->bridge_name,
+		snprintf(buf, WORDS_BYTES, "bridge %s %s %s%s", net->bridge_name,
 			key->kind == KEY_NEIGH ? "neighbour" : "flood member",
-			ip_format(&key->ip, text));
+			ip_format(&key->ip, text), vlan);
 }
 
 // What the entry is to be, in words; "" when there is to be none.
@@ -39,6 +41,8 @@ static void want_words(const struct sw_net *net, const struct sw_key *key, char 
 	struct mac mac;
 
 	buf[0] = '\0';
+	if (key->vlan)
+		return;
 	if (key->kind == KEY_FDB && sw_gateway_has_mac(net, &key->mac))
 		snprintf(buf, IP_TEXT_BYTES, "%s", net->gw_name);
 	else if (key->kind == KEY_FDB && sw_want_fdb(net, &key->mac, &tunnel))
@@ -88,25 +92,27 @@ static void see_key(struct sw_listing *listing, const struct sw_key *key, const 
 
 static void see_fdb(struct sw_listing *listing, const json_t *entry)
 {
-	const char *tunnel = member_text(entry, "tunnel");
-	struct sw_key key = {.kind = KEY_FDB};
+	const char *tunnel = member_text(entry, "tunnel"), *port = member_text(entry, "port");
+	bool is_by_ours = tunnel[0] && !strcmp(port, listing->net->vx_name);
+	struct sw_key key = {.kind = KEY_FDB, .vlan = member_int(entry, "vlan")};
 
-	if (strcmp(member_text(entry, "kind"), "static") != 0 || member_int(entry, "vlan") != 0 ||
+	if (strcmp(member_text(entry, "kind"), "static") != 0 ||
 		mac_parse(member_text(entry, "mac"), &key.mac) < 0)
 		return;
 	if (mac_is_zero(&key.mac)) {
 		key.kind = KEY_FLOOD;
-		if (ip_parse(tunnel, &key.ip) < 0)
+		// That of another port goes with it: audits tell of the port.
+		if (!is_by_ours || ip_parse(tunnel, &key.ip) < 0)
 			return;
 	}
-	see_key(listing, &key, tunnel[0] ? tunnel : member_text(entry, "port"));
+	see_key(listing, &key, is_by_ours ? tunnel : port);
 }
 
 static void see_neigh(struct sw_listing *listing, const json_t *entry)
 {
-	struct sw_key key = {.kind = KEY_NEIGH};
+	struct sw_key key = {.kind = KEY_NEIGH, .vlan = member_int(entry, "vlan")};
 
-	if (member_int(entry, "vlan") != 0 || ip_parse(member_text(entry, "ip"), &key.ip) < 0)
+	if (ip_parse(member_text(entry, "ip"), &key.ip) < 0)
 		return;
 	see_key(listing, &key, member_text(entry, "mac"));
 }

@@ -23,6 +23,7 @@ void sw_tunnel_options(const struct reconcile *rec, json_t **ret_fixed, json_t *
 	char text[IP_TEXT_BYTES];
 	json_t *options = json_object();
 
+	json_object_set_new(options, "managed_by", json_string(RECONCILE_MANAGER));
 	if (t->address.family)
 		json_object_set_new(options, "address", json_string(ip_format(&t->address, text)));
 	if (t->udp_port)
@@ -34,10 +35,17 @@ void sw_tunnel_options(const struct reconcile *rec, json_t **ret_fixed, json_t *
 	sw_options_split(&schema_vtep, options, ret_fixed, ret_live);
 }
 
+void sw_bridge_options(json_t **ret_fixed, json_t **ret_live)
+{
+	sw_options_split(&schema_bridge, json_pack("{s:s}", "managed_by", RECONCILE_MANAGER),
+		ret_fixed, ret_live);
+}
+
 void sw_vx_options(const struct sw_net *net, json_t **ret_fixed, json_t **ret_live)
 {
-	json_t *options = json_pack("{s:s, s:i, s:s, s:b, s:b}", "type", "vxlan", "key",
-		(int)net->vni, "vtep", RECONCILE_TUNNEL, "learning", 0, "isolated", 1);
+	json_t *options = json_pack("{s:s, s:i, s:s, s:b, s:b, s:s}", "type", "vxlan", "key",
+		(int)net->vni, "vtep", RECONCILE_TUNNEL, "learning", 0, "isolated", 1, "managed_by",
+		RECONCILE_MANAGER);
 
 	sw_options_split(&schema_port, options, ret_fixed, ret_live);
 }
@@ -170,6 +178,7 @@ bool sw_net_name(struct sw_net *net)
 {
 	const struct replica_net *rn = net->net;
 	struct network_plan plan;
+	json_t *fixed, *live;
 	int len;
 
 	if (net->named)
@@ -188,7 +197,8 @@ bool sw_net_name(struct sw_net *net)
 	if (net->vni)
 		snprintf(net->vx_name, sizeof(net->vx_name), RECONCILE_VX_PREFIX "%u", net->vni);
 	net->named = true;
-	net->bridge.want = sw_digest(NULL, NULL);
+	sw_bridge_options(&fixed, &live);
+	net->bridge.want = sw_digest(fixed, live);
 	return true;
 }
 
@@ -200,11 +210,20 @@ static void on_bridge_added(struct reconcile *rec, struct sw_call *call, int rc,
 	if (!sw_net_answered(net, &net->bridge, rc, err))
 		return;
 	net->bridge.there = true;
-	net->bridge.has = net->bridge.want;
+	net->bridge.has = net->bridge.sent;
 	// It is empty. Forwarding entries come with the port that they need.
 	sw_entries_reset(net);
 	net->entries = ENTRIES_KNOWN;
 	sw_entries_mark_all(net, false, true);
+}
+
+static void on_bridge_set(struct reconcile *rec, struct sw_call *call, int rc, const json_t *result,
+	const struct err *err)
+{
+	struct sw_net *net = call->net;
+
+	if (sw_net_answered(net, &net->bridge, rc, err))
+		net->bridge.has = net->bridge.sent;
 }
 
 static void on_bridge_deleted(struct reconcile *rec, struct sw_call *call, int rc,
@@ -284,6 +303,27 @@ static void vx_step(struct sw_net *net)
 		json_pack("{s:s, s:b}", "name", net->vx_name, "if_exists", 1), on_vx_deleted);
 }
 
+static void bridge_step(struct sw_net *net)
+{
+	struct sw_object *obj = &net->bridge;
+	json_t *fixed, *live;
+
+	if (sw_is_as_wanted(obj) || !sw_object_due(net->rec, obj))
+		return;
+	sw_bridge_options(&fixed, &live);
+	obj->sent = obj->want;
+	if (!obj->there) {
+		sw_object_call(net->rec, obj, net, "bridge.add",
+			json_pack(
+				"{s:o}", "bridge", sw_options_named(net->bridge_name, fixed, live)),
+			on_bridge_added);
+		return;
+	}
+	json_decref(fixed);
+	sw_object_call(net->rec, obj, net, "bridge.set",
+		json_pack("{s:s, s:o}", "name", net->bridge_name, "bridge", live), on_bridge_set);
+}
+
 static void leave(struct sw_net *net)
 {
 	struct reconcile *rec = net->rec;
@@ -317,10 +357,7 @@ void sw_net_step(struct sw_net *net)
 		return;
 	}
 	sw_gateway_look(net);
-	if (!net->bridge.there && sw_object_due(rec, &net->bridge))
-		sw_object_call(rec, &net->bridge, net, "bridge.add",
-			json_pack("{s:{s:s}}", "bridge", "name", net->bridge_name),
-			on_bridge_added);
+	bridge_step(net);
 	if (net->bridge.there) {
 		vx_step(net);
 		sw_gateway_step(net);

@@ -50,6 +50,19 @@ static void on_reply(void *arg, int rc, const json_t *result, const struct err *
 		reconcile_run(rec, rec->now_us);
 }
 
+// Methods that change something say who asks; what is new belongs to nobody yet.
+static bool takes_manager(const char *method)
+{
+	static const char *const others[] = {"bridge.add", "vtep.add", "bridge.list", "vtep.list",
+		"port.list", "neigh.list", "fdb.show", "tunnel.status"};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(others); i++) {
+		if (!strcmp(method, others[i]))
+			return false;
+	}
+	return true;
+}
+
 bool sw_call_send(struct sw_call *call, const char *method, json_t *params)
 {
 	struct reconcile *rec = call->rec;
@@ -58,6 +71,8 @@ bool sw_call_send(struct sw_call *call, const char *method, json_t *params)
 		sw_call_free(call);
 		return false;
 	}
+	if (takes_manager(method))
+		json_object_set_new(params, "manager", json_string(RECONCILE_MANAGER));
 	rec->nb_busy += call->changes;
 	LIST_INSERT_HEAD(&rec->calls, call, entry);
 	switch_call(rec->opts.sw, method, params, on_reply, call);

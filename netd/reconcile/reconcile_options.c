@@ -50,7 +50,7 @@ void sw_options_split(
 		const char *key = schema_json_key(field, buf);
 		json_t *value = json_object_get(options, key);
 
-		if (!schema_applies(field, kind))
+		if (!schema_applies(field, kind) || field->sub)
 			continue;
 		nb_known += value != NULL;
 		value = value && !is_default(field, value) ? json_incref(value) : json_null();
@@ -60,6 +60,20 @@ void sw_options_split(
 	assert(nb_known ==
 		json_object_size(options)); // else an option is misspelt, or of another kind
 	json_decref(options);
+}
+
+json_t *sw_options_plain(const struct schema_table *table, const json_t *options)
+{
+	json_t *plain = json_object(), *value;
+	const char *key;
+
+	json_object_foreach ((json_t *)options, key, value) {
+		const struct schema_field *field = schema_find_json(table, key);
+
+		if (!json_is_null(value) && !(field && is_default(field, value)))
+			json_object_set(plain, key, value);
+	}
+	return plain;
 }
 
 static void add_given(json_t *all, json_t *options)

@@ -54,14 +54,24 @@ void sw_port_options(const struct sw_port *port, json_t **ret_fixed, json_t **re
 	const struct endpoint_record *rec = &port->le->rec;
 	const char *type = endpoint_option(rec->options, ENDPOINT_PORT);
 	char mac[MAC_TEXT_BYTES];
-	json_t *options = json_pack("{s:s, s:s, s:s, s:s, s:o}", "type", type ? type : "tap",
+	json_t *options = json_pack("{s:s, s:s, s:s, s:s, s:o, s:s}", "type", type ? type : "tap",
 		"netns", rec->sandbox, "ifname", rec->ifname, "mac", mac_format(&rec->mac, mac),
-		"mtu", sw_net_mtu(port->net));
+		"mtu", sw_net_mtu(port->net), "managed_by", RECONCILE_MANAGER);
 
 	// Without these the port would be made without its guard.
 	if (json_object_update_new(options, network_port_options(&port->net->net->rec, rec)) < 0)
 		abort();
 	sw_options_split(&schema_port, options, ret_fixed, ret_live);
+}
+
+uint32_t reconcile_endpoint_mtu(const struct reconcile *rec, const struct local_endpoint *le)
+{
+	char name[sizeof(((struct sw_port *)0)->name)];
+	const struct sw_port *port;
+
+	snprintf(name, sizeof(name), RECONCILE_PREFIX "%.12s", le->rec.id);
+	HASH_FIND_STR(rec->ports, name, port);
+	return port ? port->mtu : 0;
 }
 
 void sw_port_look(struct sw_port *port)

@@ -57,6 +57,7 @@ enum sw_key_kind { KEY_FDB, KEY_FLOOD, KEY_NEIGH };
 // Names an entry: its MAC, tunnel endpoint or address. Unused bytes are zero.
 struct sw_key {
 	enum sw_key_kind kind;
+	uint16_t vlan; // others than 0 are nobody's
 	struct mac mac;
 	struct ip_addr ip;
 };
@@ -103,6 +104,7 @@ struct sw_port { // of an own endpoint
 	bool alone;		// was refused together with others
 	bool down;		// the switch has it but not its device
 	bool changed;		// what is wanted is to be looked at
+	uint32_t mtu;		// as of the last listing; 0: not known
 	LIST_ENTRY(sw_port) of_net;
 	UT_hash_handle hh; // by name
 };
@@ -125,7 +127,8 @@ struct sw_net {
 	char gw_name[24];	     // empty: it never had one
 	char gw_ifname[16];
 	struct sw_object gw;
-	bool gw_told; // the agent was told that it is up
+	bool gw_told;	 // the agent was told that it is up
+	uint32_t gw_mtu; // as of the last listing; 0: not known
 	LIST_HEAD(, sw_port) ports;
 	unsigned nb_ports;
 
@@ -247,6 +250,8 @@ bool sw_is_as_wanted(const struct sw_object *obj);
 // kind. Apart by whether the switch can change the option while the object exists.
 void sw_options_split(
 	const struct schema_table *table, json_t *options, json_t **ret_fixed, json_t **ret_live);
+// Options as the switch lists them, without those that are at their default: a new object.
+json_t *sw_options_plain(const struct schema_table *table, const json_t *options);
 // The object to add. Takes both over. NULL: out of memory.
 json_t *sw_options_named(const char *name, json_t *fixed, json_t *live);
 
@@ -271,6 +276,7 @@ void sw_strays_drop(struct reconcile *rec);
 bool sw_may_change(struct reconcile *rec);
 // Options in the switch's words, as sw_options_split() returns them.
 void sw_tunnel_options(const struct reconcile *rec, json_t **ret_fixed, json_t **ret_live);
+void sw_bridge_options(json_t **ret_fixed, json_t **ret_live);
 void sw_vx_options(const struct sw_net *net, json_t **ret_fixed, json_t **ret_live);
 // What a call about something of the network came to. False: it failed, and is tried again.
 bool sw_net_answered(struct sw_net *net, struct sw_object *obj, int rc, const struct err *err);
@@ -360,6 +366,7 @@ void sw_audit_fail(struct reconcile *rec, int rc, const char *reason);
 void sw_audit_difference(struct reconcile *rec, const char *object, const char *difference,
 	const char *wanted, const char *actual);
 bool sw_audit_mends(const struct reconcile *rec); // what it finds; or there is none
+bool sw_audit_repairs(const struct reconcile *rec);
 void sw_audit_fini(struct reconcile *rec);
 void sw_peers_fini(struct reconcile *rec);
 void sw_peers_step(struct reconcile *rec);

@@ -12,11 +12,12 @@
 #include "base/log.h"
 #include "base/netlink.h"
 #include "netd/dns/resolv.h"
-#include "netd/drivers/endpoint_options.h"
 #include "netd/sandbox/sandbox_gateway.h"
+#include "netd/sandbox/sandbox_look.h"
 
 #define IFNAMES_MAX 1000
-#define STALE_MAX   16 // addresses of an interface that are taken off in one go
+#define IP6_MIN_MTU 1280 // RFC 8200, section 5
+#define STALE_MAX   16	 // addresses of an interface that are taken off in one go
 
 // ---- namespaces ----
 
@@ -139,6 +140,7 @@ struct job {
 	const struct local_endpoint *le;
 	struct nl *nl;
 	int ifindex;
+	uint32_t mtu;
 	char object[SANDBOX_OBJECT_BYTES];
 	struct cidr stale[STALE_MAX]; // addresses that are to go
 	unsigned nb_stale;
@@ -233,22 +235,16 @@ static int set_addresses(struct job *job, struct err *err)
 			turn_ip6_on(job->le);
 			rc = nl_addr_add(job->nl, job->ifindex, text);
 		}
+		if (rc < 0 && rc != -EEXIST && rec->ips[i].ip.family == 6 && job->mtu < IP6_MIN_MTU)
+			return err_set(err, rc, job->object,
+				"it has an MTU of %u: IPv6 takes %u at least, and its address %s "
+				"comes back with that",
+				job->mtu, IP6_MIN_MTU, text);
 		if (rc < 0 && rc != -EEXIST)
 			return err_set_errno(
 				err, rc, job->object, "cannot give it the address %s", text);
 	}
 	return 0;
-}
-
-// A subnet with an own address has its route with that; and without one of its family nothing could
-// answer.
-static bool needs_route(const struct endpoint_record *rec, const struct cidr *subnet)
-{
-	for (unsigned i = 0; i < rec->nb_ips; i++) {
-		if (cidr_has(subnet, &rec->ips[i].ip) && rec->ips[i].prefix <= subnet->prefix)
-			return false;
-	}
-	return endpoint_record_has_family(rec, subnet->ip.family);
 }
 
 static int add_route(
@@ -274,37 +270,21 @@ static int add_route(
 		"the container has a default route by another interface already");
 }
 
-static bool wants_default(const struct endpoint_record *rec)
-{
-	return endpoint_option_is(rec->options, ENDPOINT_DEFAULT_ROUTE, "true", false);
-}
-
-// One of each family at most: the first gateway.
-static int add_default(struct job *job, unsigned family, struct err *err)
-{
-	const struct network_record *net = &job->le->net->rec;
-	struct cidr all = {.ip.family = family};
-
-	for (unsigned i = 0; i < net->nb_subnets; i++) {
-		if (net->subnets[i].gateway.family == family)
-			return add_route(job, &all, &net->subnets[i].gateway, err);
-	}
-	return 0;
-}
-
 static int set_routes(struct job *job, struct err *err)
 {
-	const struct network_record *net = &job->le->net->rec;
-	const struct endpoint_record *rec = &job->le->rec;
-	int rc = 0;
+	struct sandbox_want want;
+	int rc;
 
-	for (unsigned i = 0; i < net->nb_subnets && rc == 0; i++) {
-		if (needs_route(rec, &net->subnets[i].cidr))
-			rc = add_route(job, &net->subnets[i].cidr, NULL, err);
-	}
-	for (unsigned family = 4; family <= 6 && rc == 0; family += 2) {
-		if (wants_default(rec) && !net->internal && endpoint_record_has_family(rec, family))
-			rc = add_default(job, family, err);
+	sandbox_want_endpoint(job->le, 0, &want);
+	rc = sandbox_look_routes(job->nl, job->ifindex, &want);
+	if (rc < 0)
+		return err_set_errno(err, rc, job->object, "cannot list the routes");
+	for (unsigned i = 0; i < want.nb_routes && rc == 0; i++) {
+		const struct sandbox_route *route = &want.routes[i];
+
+		if (!route->found)
+			rc = add_route(
+				job, &route->to, route->via.family ? &route->via : NULL, err);
 	}
 	return rc;
 }
@@ -317,6 +297,7 @@ static int set_up(struct job *job, struct err *err)
 	if (rc < 0)
 		return err_set_errno(err, rc, job->object, "there is no such interface");
 	job->ifindex = link.ifindex;
+	job->mtu = link.mtu;
 	if (link.flags & IFF_UP)
 		return 0;
 	rc = nl_link_change(job->nl, link.ifindex, &(struct nl_change){.up = true});
@@ -341,6 +322,67 @@ static int configure(struct sandbox *sb, const struct local_endpoint *le, struct
 	return rc;
 }
 
+// ---- looking ----
+
+static int look_in(struct nl *nl, const struct sandbox_want *want, const char *object,
+	sandbox_look_fn *fn, void *arg, struct err *err)
+{
+	int rc = sandbox_look(nl, want, fn, arg);
+
+	if (rc == -ENODEV)
+		return err_set(err, rc, object, "there is no interface %s", want->ifname);
+	return rc < 0 ? err_set_errno(err, rc, object, "cannot look at interface %s", want->ifname)
+		      : 0;
+}
+
+static int look(struct sandbox *sb, const struct local_endpoint *le, uint32_t mtu,
+	sandbox_look_fn *fn, void *arg, struct err *err)
+{
+	char object[SANDBOX_OBJECT_BYTES];
+	struct sandbox_want want;
+	struct nl *nl;
+	int rc = open_in(le->rec.sandbox, &le->netns, &nl, err);
+
+	if (rc < 0)
+		return rc;
+	sandbox_want_endpoint(le, mtu, &want);
+	rc = look_in(nl, &want, sandbox_object(le->rec.sandbox, object), fn, arg, err);
+	nl_close(nl);
+	return rc;
+}
+
+static int look_gateway(struct sandbox *sb, const char *ifname, const struct network_record *net,
+	uint32_t mtu, sandbox_look_fn *fn, void *arg, struct err *err)
+{
+	struct sandbox_want want;
+	struct nl *nl;
+	int rc = nl_open(-1, &nl);
+
+	if (rc < 0)
+		return err_set_errno(err, rc, ifname, "cannot ask the kernel");
+	sandbox_want_gateway(ifname, net, mtu, &want);
+	rc = look_in(nl, &want, "the host", fn, arg, err);
+	nl_close(nl);
+	return rc;
+}
+
+static int set_link(struct sandbox *sb, const struct local_endpoint *le, const char *ifname,
+	const struct mac *mac, uint32_t mtu, struct err *err)
+{
+	const struct nl_change change = {.up = true, .mac = mac, .mtu = mtu};
+	struct nl_link link;
+	struct nl *nl;
+	int rc = le ? open_in(le->rec.sandbox, &le->netns, &nl, err) : nl_open(-1, &nl);
+
+	if (rc < 0)
+		return err_set_errno(err, rc, ifname, "cannot ask the kernel");
+	rc = nl_link_by_name(nl, ifname, &link);
+	if (rc == 0)
+		rc = nl_link_change(nl, link.ifindex, &change);
+	nl_close(nl);
+	return rc < 0 ? err_set_errno(err, rc, ifname, "cannot set the interface up") : 0;
+}
+
 static int gateway(
 	struct sandbox *sb, const char *ifname, const struct network_record *net, struct err *err)
 {
@@ -359,6 +401,9 @@ static const struct sandbox_ops ops = {
 	.ifname = choose_ifname,
 	.configure = configure,
 	.gateway = gateway,
+	.look = look,
+	.look_gateway = look_gateway,
+	.set_link = set_link,
 	.listen = sandbox_listen,
 	.resolv = set_resolv,
 };

@@ -19,6 +19,16 @@ struct sandbox_where {
 	uint16_t port;
 };
 
+// How an interface differs from what it is to be. What is lost, configure() and gateway() put back;
+// the rest somebody has done: set_link().
+struct sandbox_difference {
+	bool is_lost;
+	const char *what;	     // "address", "route", "MTU", ...
+	const char *wanted, *actual; // `actual` is empty: there is none
+};
+
+typedef void sandbox_look_fn(void *arg, const struct sandbox_difference *difference);
+
 struct sandbox_ops {
 	// Finds the namespace that `text` names (netns_open()). -ENOENT and the like with the
 	// reason.
@@ -38,6 +48,17 @@ struct sandbox_ops {
 	// The same of a gateway's interface, in the host's own namespace: gateway_configure().
 	int (*gateway)(struct sandbox *sb, const char *ifname, const struct network_record *net,
 		struct err *err);
+	// Tells of what differs at the interface of an endpoint, or of a gateway, from what they
+	// are to have; `mtu` 0: not looked at. -ENODEV: it is not there.
+	int (*look)(struct sandbox *sb, const struct local_endpoint *le, uint32_t mtu,
+		sandbox_look_fn *fn, void *arg, struct err *err);
+	int (*look_gateway)(struct sandbox *sb, const char *ifname,
+		const struct network_record *net, uint32_t mtu, sandbox_look_fn *fn, void *arg,
+		struct err *err);
+	// Sets the interface up, with this MAC address and (not 0) MTU. `le` NULL: one of the
+	// host's own namespace.
+	int (*set_link)(struct sandbox *sb, const struct local_endpoint *le, const char *ifname,
+		const struct mac *mac, uint32_t mtu, struct err *err);
 	// Sockets there; a container's `lo` is set up first. At a device, which many clients share,
 	// several for UDP. They hold the namespace until they are closed.
 	int (*listen)(struct sandbox *sb, const struct sandbox_where *where,

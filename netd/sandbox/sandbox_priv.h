@@ -2,7 +2,8 @@
 // What the files of the sandbox share. Main thread only.
 //
 //	sandbox.c	finding namespaces; interfaces, addresses and routes in them
-//	listen.c	sockets in them
+//	sandbox_listen.c	sockets in them
+//	sandbox_look.c	what interfaces are to have, and how they differ from it
 #pragma once
 
 #include "netd/sandbox/sandbox.h"

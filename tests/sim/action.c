@@ -224,6 +224,19 @@ static void switch_dies(struct world *w)
 	timeline_after(&w->tl, &h->start_switch, outage_us(w));
 }
 
+// Somebody flushes an interface, of a container or a gateway.
+static void flush(struct world *w)
+{
+	struct host *h = any_living(w);
+	struct fake_bridge *bridge;
+	struct fake_port *port;
+
+	for (bridge = h ? fake_switch_bridges(h->sw) : NULL; bridge; bridge = bridge->hh.next) {
+		for (port = bridge->ports; port; port = port->hh.next)
+			port->has_addresses &= !sim_chance(&w->random, 30);
+	}
+}
+
 static void both_die(struct world *w)
 {
 	struct host *h = any_living(w);
@@ -394,6 +407,7 @@ static const struct action {
 	{"agent_dies", agent_dies, 6, true},
 	{"agent_forgets", agent_forgets, 3, true},
 	{"switch_dies", switch_dies, 5, true},
+	{"flush", flush, 4, true},
 	{"both_die", both_die, 4, true},
 	{"reboot", reboot, 3, true},
 	{"host_dies", host_dies, 2, true},

@@ -22,6 +22,7 @@ static void start(struct world *w, uint64_t seed)
 {
 	world_init(w, &(struct world_opts){.seed = seed});
 	sim_store_calm(w->store);
+	w->chaos = false; // what goes wrong here, the case does
 }
 
 static void end(struct world *w)

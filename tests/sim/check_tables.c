@@ -134,9 +134,12 @@ static void check_ports(struct truth *t, const struct host *h, const struct netw
 			continue;
 		snprintf(name, sizeof(name), RECONCILE_PREFIX "%.12s", ep->rec.id);
 		HASH_FIND_STR(bridge->ports, name, port);
-		if (!port || !port->up)
-			wrong(t, "%s: the port %s of %s in %s is %s", h->conf.host, name,
-				ep->rec.name, net->name, port ? "down" : "not there");
+		if (!port || !port->up || !port->has_addresses)
+			wrong(t, "%s: the port %s of %s in %s %s", h->conf.host, name, ep->rec.name,
+				net->name,
+				!port	    ? "is not there"
+				: !port->up ? "is down"
+					    : "has no addresses");
 	}
 	snprintf(name, sizeof(name), RECONCILE_PREFIX "vx.%u", net->vni);
 	if (!fake_switch_port(h->sw, name))

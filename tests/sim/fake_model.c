@@ -161,6 +161,28 @@ static int bridge_add(
 	return 0;
 }
 
+static int bridge_set(
+	struct fake_model *model, const json_t *params, json_t **ret_result, struct err *err)
+{
+	const char *name = text_of(params, "name");
+	struct fake_bridge *bridge = fake_model_bridge(model, name);
+	struct conf_bridge_opts conf;
+	int rc;
+
+	if (!bridge)
+		return err_set(err, -ENOENT, name, "there is no such bridge");
+	conf_bridge_opts_init(&conf);
+	rc = conf_bridge_bind(bridge->options, name, &conf, err);
+	if (rc == 0)
+		rc = conf_bridge_bind(json_object_get(params, "bridge"), name, &conf, err);
+	if (rc < 0)
+		return rc;
+	json_decref(bridge->options);
+	bridge->options = conf_bridge_opts_to_json(&conf, true);
+	*ret_result = json_object();
+	return 0;
+}
+
 static int bridge_del(
 	struct fake_model *model, const json_t *params, json_t **ret_result, struct err *err)
 {
@@ -480,6 +502,7 @@ static int vtep_list(
 
 static const struct fake_method methods[] = {
 	{"bridge.add", true, bridge_add},
+	{"bridge.set", true, bridge_set},
 	{"bridge.del", true, bridge_del},
 	{"bridge.list", false, bridge_list},
 	{"port.add", true, port_add},

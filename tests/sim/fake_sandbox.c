@@ -76,18 +76,26 @@ static int sandbox_ifname(struct sandbox *sb, const char *text, char (*taken)[16
 	return 0;
 }
 
+static struct fake_port *port_of(struct host *h, const struct local_endpoint *le)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), RECONCILE_PREFIX "%.12s", le->rec.id);
+	return fake_switch_port(h->sw, name);
+}
+
 static int sandbox_configure(struct sandbox *sb, const struct local_endpoint *le, struct err *err)
 {
 	struct host *h = ((struct sim_sandbox *)sb)->host;
-	char port[32];
+	struct fake_port *port = port_of(h, le);
 
-	snprintf(port, sizeof(port), RECONCILE_PREFIX "%.12s", le->rec.id);
 	if (!find_alive(sb, le->rec.sandbox))
 		return err_set(err, -ENOENT, le->rec.sandbox, "there is no such namespace");
-	if (!fake_switch_is_up(h->sw) || !fake_switch_port(h->sw, port))
+	if (!fake_switch_is_up(h->sw) || !port)
 		return err_set(err, -ENODEV, le->rec.ifname, "there is no such interface");
 	if (h->w->chaos && sim_chance(&h->w->random, FAIL_PERCENT))
 		return err_set(err, -EIO, le->rec.ifname, "this time it does not go");
+	port->has_addresses = true;
 	return 0;
 }
 
@@ -108,6 +116,41 @@ static int sandbox_gateway(
 	return 0;
 }
 
+static int look_at(const struct fake_port *port, sandbox_look_fn *fn, void *arg)
+{
+	if (!port || !port->up)
+		return -ENODEV;
+	if (!port->has_addresses)
+		fn(arg, &(struct sandbox_difference){true, "address", "all", ""});
+	return 0;
+}
+
+static int sandbox_look(struct sandbox *sb, const struct local_endpoint *le, uint32_t mtu,
+	sandbox_look_fn *fn, void *arg, struct err *err)
+{
+	int rc = look_at(port_of(((struct sim_sandbox *)sb)->host, le), fn, arg);
+
+	return rc < 0 ? err_set(err, rc, le->rec.ifname, "there is no such interface") : 0;
+}
+
+static int sandbox_look_gateway(struct sandbox *sb, const char *ifname,
+	const struct network_record *net, uint32_t mtu, sandbox_look_fn *fn, void *arg,
+	struct err *err)
+{
+	char name[32];
+	int rc;
+
+	snprintf(name, sizeof(name), RECONCILE_PREFIX "gw.%.12s", net->id);
+	rc = look_at(fake_switch_port(((struct sim_sandbox *)sb)->host->sw, name), fn, arg);
+	return rc < 0 ? err_set(err, rc, ifname, "there is no such interface") : 0;
+}
+
+static int sandbox_set_link(struct sandbox *sb, const struct local_endpoint *le, const char *ifname,
+	const struct mac *mac, uint32_t mtu, struct err *err)
+{
+	return 0;
+}
+
 static int sandbox_resolv(
 	struct sandbox *sb, const char *netns, const struct resolv *resolv, struct err *err)
 {
@@ -121,6 +164,9 @@ static const struct sandbox_ops ops = {
 	.configure = sandbox_configure,
 	.resolv = sandbox_resolv,
 	.gateway = sandbox_gateway,
+	.look = sandbox_look,
+	.look_gateway = sandbox_look_gateway,
+	.set_link = sandbox_set_link,
 };
 
 void fake_sandbox_init(struct sim_sandbox *sb, struct host *h)

@@ -323,10 +323,15 @@ static bool step(struct fake_switch *sw)
 	return true;
 }
 
+void fake_switch_hang(struct fake_switch *sw, bool hangs)
+{
+	sw->hangs = hangs;
+}
+
 void fake_switch_pump(struct fake_switch *sw, uint64_t now_us)
 {
 	sw->now_us = MAX_OF(sw->now_us, now_us);
-	if (sw->pumping)
+	if (sw->pumping || sw->hangs)
 		return;
 	sw->pumping = true;
 	while (step(sw))
@@ -338,7 +343,10 @@ uint64_t fake_switch_next_us(const struct fake_switch *sw)
 {
 	const struct call *to_run = next_run(sw), *first = STAILQ_FIRST(&sw->calls);
 	const struct news *news = STAILQ_FIRST(&sw->news);
-	uint64_t us = to_run ? to_run->run_us : UINT64_MAX;
+	uint64_t us = to_run && !sw->hangs ? to_run->run_us : UINT64_MAX;
+
+	if (sw->hangs)
+		return us;
 
 	if (first && first->done)
 		us = MIN_OF(us, first->reply_us);

@@ -51,6 +51,8 @@ void fake_switch_netns(struct fake_switch *sw, const char *netns, bool there);
 // The next `count` calls of the method fail with `code`; UINT_MAX: all, 0: none any more. With
 // -ETIMEDOUT they are carried out, and only the answer is lost.
 void fake_switch_fail(struct fake_switch *sw, const char *method, int code, unsigned count);
+// It takes calls and answers none, until it goes on.
+void fake_switch_hang(struct fake_switch *sw, bool hangs);
 // The option of ports that this switch does not know yet (refused by name); NULL: none.
 void fake_switch_lacks(struct fake_switch *sw, const char *port_option);
 // Entries with this MAC or address, as text, are refused; NULL: none.

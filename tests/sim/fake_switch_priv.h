@@ -58,7 +58,7 @@ struct fake_switch {
 	STAILQ_HEAD(, call) calls;
 	STAILQ_HEAD(, news) news;
 	uint64_t now_us, last_run_us, last_reply_us;
-	bool up, pumping;
+	bool up, pumping, hangs;
 	struct named *gone; // namespaces
 	struct named *fails, *counts;
 	char lacks[32], refuses[64];

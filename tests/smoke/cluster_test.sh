@@ -99,7 +99,7 @@ for host in h1 h2 h3; do
 	clean "$host"
 done
 mac2=$(in_ns c2 cat /sys/class/net/eth0/address)
-on h1 fdb add cw.multinet "$mac2" tunnel=10.1.0.3
+on h1 fdb add --force cw.multinet "$mac2" tunnel=10.1.0.3
 ! on h1 agent audit >"$T/audit" || fail "audit does not see a wrong entry"
 grep -q "$mac2" "$T/audit" || fail "audit does not name it: $(<"$T/audit")"
 on h1 agent audit --repair >/dev/null || true

@@ -114,7 +114,7 @@ vsctl agent audit | grep -q 'agree' || fail "audit: $(vsctl agent audit)"
 # What somebody changes by hand is set back, and the container keeps its interface.
 port=$(vsctl --json list-ports | jq -r '.ports[] | select(.options.netns == "c2" and .options.ifname == "net0").name')
 before=$(ip -n c2 -json link show net0 | jq '.[].ifindex')
-vsctl set-port "$port" isolated=on fdb-limit=7
+vsctl set-port --force "$port" isolated=on fdb-limit=7
 vsctl agent audit >"$T/audit" && fail "audit does not see the options: $(cat "$T/audit")"
 grep -q "$port.*fdb_limit" "$T/audit" || fail "audit: $(cat "$T/audit")"
 vsctl agent audit --repair >/dev/null || true

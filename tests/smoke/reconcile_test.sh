@@ -107,9 +107,9 @@ entries cw.net0 12012
 tell gone 0 20000 12000
 
 # Somebody corrupts.
-vsctl fdb rm cw.net0 02:00:00:00:01:2c
-vsctl neigh rm cw.net0 10.0.1.45
-vsctl set-port cw.000000010000 tag=7
+vsctl fdb rm --force cw.net0 02:00:00:00:01:2c
+vsctl neigh rm --force cw.net0 10.0.1.45
+vsctl set-port --force cw.000000010000 tag=7
 say audit
 [[ $(jq length <<<"${answer#ok }") == 3 ]] || fail "the audit finds: $answer"
 say repair
@@ -117,7 +117,7 @@ say repair
 say audit
 [[ $answer == 'ok []' ]] || fail "not repaired: $answer"
 reaches_soon c1 10.0.0.2
-vsctl del-br cw.net0 # it is told, and makes all of it anew
+vsctl del-br --force cw.net0 # it is told, and makes all of it anew
 tell host 2 127.1.0.3
 reaches_soon c1 10.0.0.2
 

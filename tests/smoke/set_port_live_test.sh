@@ -19,7 +19,7 @@ declare -A add=(
 declare -A other=(
 	[tag]=20 [trunks]='1,2' [vlan-mode]=native-tagged [mtu]=1400 [queues]=2 [fdb-limit]=5 [isolated]=on
 	[netns]=c2 [ifname]=eth2 [host-ifname]=h2 [mac]=02:00:00:00:00:22 [ip]=10.0.0.2/24 [guard]=on
-	[guard-ips]=10.0.0.2 [devargs]=net_null1 [key]=101 [remote]=127.0.0.9 [vtep]=w [learning]=off
+	[guard-ips]=10.0.0.2 [devargs]=net_null1 [key]=101 [remote]=127.0.0.9 [vtep]=w [learning]=off [managed-by]=me
 )
 
 # try TYPE KEY LIVE: sets it; 1 when it can change.
@@ -49,7 +49,7 @@ while IFS='|' read -r _ key kinds _ _ changes _; do
 		# shellcheck disable=SC2086
 		vsctl add-port br0 p1 "type=$type" tag=10 ${add[$type]}
 		try "$type" "$key" "$live"
-		vsctl del-port p1
+		vsctl del-port --force p1
 		tried=$((tried + 1))
 	done
 done < <("$VSWITCHD" --reference config | sed -n '/^## A port /,/^## A static/s/^| `/&/p' | sed 's/\\|//g')

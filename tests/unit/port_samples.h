@@ -23,6 +23,7 @@ static const char *const port_samples[][2] = {
 	{"queues", "2"},
 	{"fdb-limit", "5"},
 	{"isolated", "true"},
+	{"managed-by", "\"vsnetd\""},
 	{"netns", "\"c2\""},
 	{"ifname", "\"eth2\""},
 	{"host-ifname", "\"h2\""},

@@ -255,8 +255,8 @@ static void test_bridge(void **state)
 	before = opts;
 	// The ports of a bridge are no options of it.
 	assert_int_equal(conf_bridge_bind(ports, "bridge br0", &opts, &err), -EINVAL);
-	assert_string_equal(err.reason,
-		"unknown key 'ports'; a bridge has the keys ageing, fdb_limit and neigh_unknown");
+	assert_string_equal(err.reason, "unknown key 'ports'; a bridge has the keys ageing, "
+					"fdb_limit, neigh_unknown and managed_by");
 	assert_memory_equal(&opts, &before, sizeof(opts));
 	back = conf_bridge_opts_to_json(&opts, false);
 	assert_true(json_equal(back, good));
@@ -424,7 +424,7 @@ static void test_options_refused(void **state)
 	err = (struct err){0};
 	assert_int_equal(conf_bridge_option(obj, "ports", "x", &err), -EINVAL);
 	assert_string_equal(err.reason, "unknown option 'ports'; a bridge has the options ageing, "
-					"fdb-limit and neigh-unknown");
+					"fdb-limit, neigh-unknown and managed-by");
 	json_decref(obj);
 }
 
@@ -442,7 +442,7 @@ static void test_json_round_trip(void **state)
 		json_t *obj = conf_port_to_json(&port, all);
 		struct err err = {0};
 
-		assert_int_equal(json_object_size(obj), all ? 14 : 7);
+		assert_int_equal(json_object_size(obj), all ? 15 : 7);
 		fresh(&back);
 		assert_int_equal(conf_port_bind(obj, "port c1", &back, &err), 0);
 		assert_memory_equal(&back, &port, sizeof(port));

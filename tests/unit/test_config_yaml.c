@@ -197,7 +197,7 @@ static void test_every_mistake(void **state)
 		{22, "bridges.br/0.fdb[1].mac: the key is missing"},
 		{24, "bridges.br/0.fdb[3]: 02:00:00:00:00:08 in VLAN 0 already has an entry"},
 		{25, "bridges.br1: a list is not allowed; a bridge has the keys ageing, fdb-limit, "
-		     "neigh-unknown, ports, fdb and neigh"},
+		     "neigh-unknown, managed-by, ports, fdb and neigh"},
 		{26, "bridges.br2.ports: a list is not allowed; ports holds the ports by name"},
 		{26, "bridges.br2.fdb: an object is not allowed; fdb is a list of entries"},
 		{27, "bridges.br3.ports.c5: bridge 'br/0' already has a port of this name"},

@@ -115,6 +115,8 @@ json_t *handle_port_json(const struct vport *port, bool detail)
 		json_object_set_new(obj, "remotes", remotes_json(port));
 	if (port->port && type->offer_mtu)
 		json_object_set_new(obj, "mtu", json_integer(type->offer_mtu(port->port)));
+	else if (port->port && port->port->conf.mtu)
+		json_object_set_new(obj, "mtu", json_integer(port->port->conf.mtu));
 	if (!detail || !port->port)
 		return obj;
 	json_object_set_new(obj, "device", device_json(port->port));

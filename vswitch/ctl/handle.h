@@ -44,3 +44,19 @@ json_t *handle_bridge_json(const struct bridge *bridge);
 json_t *handle_vtep_json(const struct vtep_object *vo, bool detail);
 
 int handle_no_memory(struct err *err);
+
+// ---- handle_managed.c: what somebody manages (option managed-by), others may not change ----
+
+// Each is 0 for its manager (parameter `manager`), for all when nobody manages it, and, logged,
+// with `force`; else -EPERM. A bridge stands for its entries, too; deleting it, for its ports;
+// adding ports, for the VTEPs that they use.
+int handle_may_change_bridge(
+	struct switch_ctl *ctl, const json_t *params, const struct bridge *bridge, struct err *err);
+int handle_may_change_port(
+	struct switch_ctl *ctl, const json_t *params, const struct vport *port, struct err *err);
+int handle_may_change_vtep(struct switch_ctl *ctl, const json_t *params,
+	const struct vtep_object *vo, struct err *err);
+int handle_may_delete_bridge(
+	struct switch_ctl *ctl, const json_t *params, const struct bridge *bridge, struct err *err);
+int handle_may_add_ports(struct switch_ctl *ctl, const json_t *params, const struct bridge *bridge,
+	const struct conf_port *ports, unsigned count, struct err *err);

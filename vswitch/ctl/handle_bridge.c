@@ -43,10 +43,11 @@ int switch_handle_bridge_del(void *arg, const json_t *params, json_t **ret_resul
 {
 	struct switch_ctl *ctl = arg;
 	const char *name = handle_param_text(params, "name");
-	bool is_there = vswitch_find_bridge(ctl->vs, name) != NULL;
-	int rc = 0;
+	const struct bridge *bridge = vswitch_find_bridge(ctl->vs, name);
+	bool is_there = bridge != NULL;
+	int rc = bridge ? handle_may_delete_bridge(ctl, params, bridge, err) : 0;
 
-	if (is_there || !handle_param_flag(params, "if_exists"))
+	if (rc == 0 && (is_there || !handle_param_flag(params, "if_exists")))
 		rc = vswitch_bridge_del(ctl->vs, name, err);
 	if (rc == 0)
 		*ret_result = json_pack("{s:s, s:b}", "name", name, "deleted", is_there);
@@ -60,6 +61,8 @@ int switch_handle_bridge_set(void *arg, const json_t *params, json_t **ret_resul
 	struct bridge *bridge;
 	int rc = handle_param_bridge(ctl->vs, params, "name", &bridge, err);
 
+	if (rc == 0)
+		rc = handle_may_change_bridge(ctl, params, bridge, err);
 	if (rc < 0)
 		return rc;
 	opts = bridge->opts;

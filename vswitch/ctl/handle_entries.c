@@ -18,6 +18,8 @@ static int bind_entries(struct switch_ctl *ctl, const struct entries_kind *kind,
 	char *entry;
 	int rc = handle_param_bridge(ctl->vs, params, "bridge", &req.bridge, err);
 
+	if (rc == 0)
+		rc = handle_may_change_bridge(ctl, params, req.bridge, err);
 	if (rc < 0)
 		return rc;
 	entry = req.entries = calloc(req.count, kind->entry_bytes);

@@ -172,6 +172,10 @@ int switch_handle_fdb_flush(void *arg, const json_t *params, json_t **ret_result
 	rc = handle_param_bridge(ctl->vs, params, "bridge", &bridge, err);
 	if (rc == 0)
 		rc = handle_param_port(ctl->vs, params, "port", &port, err);
+	if (rc == 0 && bridge)
+		rc = handle_may_change_bridge(ctl, params, bridge, err);
+	if (rc == 0 && port)
+		rc = handle_may_change_port(ctl, params, port, err);
 	if (rc < 0)
 		return rc;
 	if (bridge)

@@ -73,6 +73,8 @@ int switch_handle_port_add(void *arg, const json_t *params, json_t **ret_result,
 	if (rc == 0)
 		rc = bind_ports(ctl, params, list, ports, result, &count, err);
 	if (rc == 0 && count)
+		rc = handle_may_add_ports(ctl, params, bridge, ports, count, err);
+	if (rc == 0 && count)
 		rc = vswitch_ports_add(ctl->vs, bridge, ports, count, err);
 	if (rc == 0)
 		*ret_result = json_incref(result);
@@ -109,6 +111,8 @@ static int pick_ports(struct switch_ctl *ctl, const json_t *params, const json_t
 			rc = check_bridge(port, handle_param_text(params, "bridge"), err);
 		else if (if_exists)
 			rc = 0;
+		if (rc == 0 && port)
+			rc = handle_may_change_port(ctl, params, port, err);
 		if (rc < 0)
 			return rc;
 		json_array_append_new(
@@ -152,6 +156,8 @@ int switch_handle_port_set(void *arg, const json_t *params, json_t **ret_result,
 	struct vport *port;
 	int rc = handle_param_port(ctl->vs, params, "name", &port, err);
 
+	if (rc == 0)
+		rc = handle_may_change_port(ctl, params, port, err);
 	if (rc < 0)
 		return rc;
 	conf = port->conf;

@@ -43,10 +43,11 @@ int switch_handle_vtep_del(void *arg, const json_t *params, json_t **ret_result,
 {
 	struct switch_ctl *ctl = arg;
 	const char *name = handle_param_text(params, "name");
-	bool is_there = vtep_object_find(vswitch_vteps(ctl->vs), name) != NULL;
-	int rc = 0;
+	const struct vtep_object *vo = vtep_object_find(vswitch_vteps(ctl->vs), name);
+	bool is_there = vo != NULL;
+	int rc = vo ? handle_may_change_vtep(ctl, params, vo, err) : 0;
 
-	if (is_there || !handle_param_flag(params, "if_exists"))
+	if (rc == 0 && (is_there || !handle_param_flag(params, "if_exists")))
 		rc = vswitch_vtep_del(ctl->vs, name, err);
 	if (rc == 0)
 		*ret_result = json_pack("{s:s, s:b}", "name", name, "deleted", is_there);
@@ -61,6 +62,8 @@ int switch_handle_vtep_set(void *arg, const json_t *params, json_t **ret_result,
 	int rc = vtep_object_get(
 		vswitch_vteps(ctl->vs), handle_param_text(params, "name"), &vo, err);
 
+	if (rc == 0)
+		rc = handle_may_change_vtep(ctl, params, vo, err);
 	if (rc < 0)
 		return rc;
 	conf = vo->conf;

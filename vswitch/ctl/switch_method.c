@@ -13,6 +13,16 @@
 static const struct ctrl_param name_item = {.type = CTRL_NAME, .help = "the port"};
 static const struct ctrl_param object_item = {.type = CTRL_OBJECT};
 
+// Of methods that change what somebody may manage (handle_managed.c).
+#define MANAGER                                                                                    \
+	{.name = "manager",                                                                        \
+		.type = CTRL_NAME,                                                                 \
+		.help = "program that asks: what has it as `managed_by`, only it may change"},     \
+	{                                                                                          \
+		.name = "force", .type = CTRL_BOOL,                                                \
+		.help = "also change what another program manages; this is logged"                 \
+	}
+
 static const struct ctrl_param status_params[] = {END};
 
 static const struct ctrl_param bridge_add_params[] = {
@@ -27,7 +37,8 @@ static const struct ctrl_param bridge_add_params[] = {
 
 static const struct ctrl_param bridge_del_params[] = {
 	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the bridge"},
-	{.name = "if_exists", .type = CTRL_BOOL, .help = "succeed if it does not exist"}, END};
+	{.name = "if_exists", .type = CTRL_BOOL, .help = "succeed if it does not exist"}, MANAGER,
+	END};
 
 static const struct ctrl_param bridge_set_params[] = {
 	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the bridge"},
@@ -35,7 +46,7 @@ static const struct ctrl_param bridge_set_params[] = {
 		.type = CTRL_OBJECT,
 		.required = true,
 		.help = "the options that change, as in the configuration file"},
-	END};
+	MANAGER, END};
 
 static const struct ctrl_param bridge_list_params[] = {END};
 
@@ -56,7 +67,7 @@ static const struct ctrl_param port_add_params[] = {
 		.type = CTRL_BOOL,
 		.help = "succeed for ports that already exist on that bridge; leave them "
 			"unchanged"},
-	END};
+	MANAGER, END};
 
 static const struct ctrl_param port_del_params[] = {
 	{.name = "name", .type = CTRL_NAME, .one_of = 1, .help = "the port"},
@@ -69,7 +80,7 @@ static const struct ctrl_param port_del_params[] = {
 		.help = "several ports"},
 	{.name = "bridge", .type = CTRL_NAME, .help = "refuse unless the ports are on this bridge"},
 	{.name = "if_exists", .type = CTRL_BOOL, .help = "succeed for ports that do not exist"},
-	END};
+	MANAGER, END};
 
 static const struct ctrl_param port_set_params[] = {
 	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the port"},
@@ -77,7 +88,7 @@ static const struct ctrl_param port_set_params[] = {
 		.type = CTRL_OBJECT,
 		.required = true,
 		.help = "the options that change, as in the configuration file"},
-	END};
+	MANAGER, END};
 
 static const struct ctrl_param port_list_params[] = {
 	{.name = "bridge", .type = CTRL_NAME, .help = "only the ports of this bridge"}, END};
@@ -97,7 +108,8 @@ static const struct ctrl_param vtep_add_params[] = {
 
 static const struct ctrl_param vtep_del_params[] = {
 	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the VTEP"},
-	{.name = "if_exists", .type = CTRL_BOOL, .help = "succeed if it does not exist"}, END};
+	{.name = "if_exists", .type = CTRL_BOOL, .help = "succeed if it does not exist"}, MANAGER,
+	END};
 
 static const struct ctrl_param vtep_set_params[] = {
 	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the VTEP"},
@@ -105,7 +117,7 @@ static const struct ctrl_param vtep_set_params[] = {
 		.type = CTRL_OBJECT,
 		.required = true,
 		.help = "the options that change, as in the configuration file"},
-	END};
+	MANAGER, END};
 
 static const struct ctrl_param vtep_list_params[] = {END};
 
@@ -171,7 +183,7 @@ static const struct ctrl_param fdb_add_params[] = {
 		.max = CTRL_ENTRIES_MAX,
 		.item = &fdb_entry,
 		.help = "the entries"},
-	END};
+	MANAGER, END};
 
 static const struct ctrl_param fdb_del_params[] = {
 	{.name = "bridge", .type = CTRL_NAME, .required = true, .help = "the bridge"},
@@ -183,11 +195,12 @@ static const struct ctrl_param fdb_del_params[] = {
 		.item = &fdb_key,
 		.help = "the entries"},
 	{.name = "if_exists", .type = CTRL_BOOL, .help = "succeed for entries that do not exist"},
-	END};
+	MANAGER, END};
 
 static const struct ctrl_param fdb_flush_params[] = {
 	{.name = "bridge", .type = CTRL_NAME, .one_of = 1, .help = "all entries of this bridge"},
-	{.name = "port", .type = CTRL_NAME, .one_of = 1, .help = "all entries of this port"}, END};
+	{.name = "port", .type = CTRL_NAME, .one_of = 1, .help = "all entries of this port"},
+	MANAGER, END};
 
 #define NEIGH_KEY                                                                                  \
 	{.name = "ip", .type = CTRL_IP, .required = true, .help = "address that is asked for"},    \
@@ -210,7 +223,7 @@ static const struct ctrl_param neigh_add_params[] = {
 		.max = CTRL_ENTRIES_MAX,
 		.item = &neigh_entry,
 		.help = "the neighbours"},
-	END};
+	MANAGER, END};
 
 static const struct ctrl_param neigh_del_params[] = {
 	{.name = "bridge", .type = CTRL_NAME, .required = true, .help = "the bridge"},
@@ -224,7 +237,7 @@ static const struct ctrl_param neigh_del_params[] = {
 	{.name = "if_exists",
 		.type = CTRL_BOOL,
 		.help = "succeed for neighbours that do not exist"},
-	END};
+	MANAGER, END};
 
 static const struct ctrl_param neigh_list_params[] = {
 	{.name = "bridge", .type = CTRL_NAME, .required = true, .help = "the bridge"},

@@ -61,7 +61,10 @@ static const struct ctrl_member port_members[] = {{"name", CTRL_NAME, "the port"
 	{"options", CTRL_OBJECT, "its options, as in the configuration file"},
 	{"remotes", CTRL_LIST, "remote VTEPs that receive flooded frames", .item = &ip_item,
 		.when = "with type vxlan"},
-	{"mtu", CTRL_INT, "MTU that it offers to its bridge", .when = "with type vxlan, while up"},
+	{"mtu", CTRL_INT,
+		"with type vxlan, the MTU that it offers to its bridge; else the one that its "
+		"device is to have",
+		.when = "while up, when known"},
 	{"device", CTRL_OBJECT, "what the port type reports of its device",
 		.when = "from port.show and show, while up"},
 	{}};

@@ -1,0 +1,101 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# What the interface of a container or of a gateway loses, the agent puts back by itself: addresses that
+# were flushed, routes, IPv6 after the MTU or the link has changed. What somebody has set on purpose
+# stays until an audit repairs it.
+# sanitizers: yes
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/agent.sh"
+
+# whole NAMESPACE INTERFACE ADDRESS…: it has these addresses, and a route to each subnet.
+whole() {
+	local address
+	for address in "${@:3}"; do
+		at "$1" ip -o address show dev "$2" | grep -q " $address " || return
+	done
+	at "$1" ip route show 10.7.0.0/24 dev "$2" | grep -q . && at "$1" ip -6 route show fd07::/64 dev "$2" | grep -q .
+}
+
+whole_c1() {
+	whole c1 eth0 10.7.0.11/24 fd07::11/64 && in_ns c1 ip route show 10.8.0.0/24 | grep -q eth0 &&
+		in_ns c1 ip route show default | grep -q 10.7.0.1
+}
+
+whole_gw() {
+	whole . "$gw" 10.7.0.1/24 fd07::1/64
+}
+
+# comes_back WHAT: for c1, which can talk then
+comes_back() {
+	wait_until 30 whole_c1 || fail "not after $1: $(in_ns c1 ip address show dev eth0; in_ns c1 ip route)"
+	reaches_soon c1 10.7.0.12
+	reaches_soon c1 fd07::12
+}
+
+start_switch
+container c1 c2
+printf 'host: h1\ncluster-advertise: lo\nquarantine: 0\n' >"$T/net.yaml"
+agent
+vsctl network create --subnet 10.7.0.0/24 --subnet 10.8.0.0/24 --subnet fd07::/64 --ipv6 net >/dev/null
+vsctl network connect --ip 10.7.0.11 --ip6 fd07::11 -o default-route=true net c1
+vsctl network connect --ip 10.7.0.12 --ip6 fd07::12 net c2
+gw=$(ip -o link | grep -oE 'cw-[0-9a-f]{12}' | head -n 1)
+comes_back 'the start'
+wait_until 30 whole_gw || fail "the gateway is not there: $(ip address)"
+
+in_ns c1 ip address flush dev eth0
+comes_back 'a flush'
+in_ns c1 ip -6 address flush dev eth0 scope global
+comes_back 'a flush of IPv6'
+in_ns c1 ip route delete 10.8.0.0/24
+in_ns c1 ip route delete default
+comes_back 'its routes were deleted'
+in_ns c1 ip route delete 10.7.0.0/24
+in_ns c1 ip -6 route delete fd07::/64
+comes_back 'the routes of its subnets were deleted'
+in_ns c1 ip link set eth0 down
+in_ns c1 ip link set eth0 up
+comes_back 'its link was down'
+in_ns c1 sysctl -qw net.ipv6.conf.eth0.disable_ipv6=1
+comes_back 'IPv6 was off'
+grep -q 'endpoint c1 has lost' "$T/sw/net.log" || fail "the agent does not tell of it"
+
+# With an MTU that is too small for IPv6 it cannot come back, and that is said.
+in_ns c1 ip link set eth0 mtu 1000
+wait_until 30 eval 'vsctl agent show | grep -q "MTU of 1000: IPv6 takes 1280"' || fail "nobody tells: $(vsctl agent show)"
+! vsctl --json agent audit >"$T/audit" || fail "the audit sees no MTU"
+jq -e 'any(.differences[]; .where == "container" and .difference == "MTU" and .wanted == "1500" and .actual == "1000")' \
+	"$T/audit" >/dev/null || fail "the audit does not see the MTU: $(<"$T/audit")"
+in_ns c1 ip link set eth0 mtu 1500
+comes_back 'the MTU was 1000'
+in_ns c1 ip link set eth0 mtu 1000
+vsctl --json agent audit --repair >"$T/audit" || fail "not repaired: $(<"$T/audit")"
+comes_back 'a repair of the MTU'
+
+# A link that is down and another MAC address are somebody's will, until an audit repairs them.
+in_ns c1 ip link set eth0 down
+! vsctl agent audit >"$T/audit" || fail "the audit does not see that the link is down"
+grep -qE 'container .*eth0.* link +up +down' "$T/audit" || fail "the audit: $(<"$T/audit")"
+in_ns c1 ip link set eth0 address 02:00:00:00:00:66
+! vsctl agent audit >"$T/audit" || fail "the audit does not see the MAC address"
+grep -q '02:00:00:00:00:66' "$T/audit" || fail "the audit: $(<"$T/audit")"
+vsctl --json agent audit --repair >"$T/audit" || fail "not repaired: $(<"$T/audit")"
+comes_back 'a repair of the link'
+# An address more is the container's own affair.
+in_ns c1 ip address add 192.168.7.7/24 dev eth0
+vsctl agent audit >"$T/audit" || fail "an address of its own is a difference: $(<"$T/audit")"
+
+# The same for the gateway's interface.
+ip address flush dev "$gw"
+wait_until 30 whole_gw || fail "not after a flush of the gateway: $(ip address show dev "$gw")"
+ip link set "$gw" down
+ip link set "$gw" up
+wait_until 30 whole_gw || fail "not after its link was down: $(ip address show dev "$gw")"
+reaches_soon c1 10.7.0.1
+reaches_soon c1 fd07::1
+ip link set "$gw" mtu 1400
+! vsctl agent audit >"$T/audit" || fail "the audit does not see the MTU of the gateway"
+grep -qE "host +interface $gw +MTU +1500 +1400" "$T/audit" || fail "the audit: $(<"$T/audit")"
+vsctl --json agent audit --repair >"$T/audit" || fail "not repaired: $(<"$T/audit")"
+reaches_soon c1 10.7.0.1
+agent_stop
