@@ -338,11 +338,12 @@ static int tap_change(struct port *port, const struct conf_port *conf, struct er
 	if (rc)
 		return err_set_errno(err, rc, port->path, "the device cannot be found");
 	rc = device_change(nl, link.ifindex, port, conf, err);
-	if (!nl_link_by_index(nl, link.ifindex, &link)) {
+	if (!nl_link_by_index(nl, link.ifindex, &link))
 		port->dp.mtu = MIN_OF(link.mtu, (uint32_t)UINT16_MAX);
-		port->mac = link.mac;
-	}
 	nl_close(nl);
+	// Not what the device has by now: a container can change that, and a guard would follow.
+	if (!rc && conf->has_mac)
+		port->mac = conf->mac;
 	return rc;
 }
 

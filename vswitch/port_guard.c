@@ -11,10 +11,12 @@ int guard_make(struct vport *vp, struct err *err)
 
 	if (!conf->guard)
 		return 0;
-	if (!port->has_mac)
+	if (!conf->has_mac && !port->has_mac)
 		return err_set(err, -EINVAL, port->path,
 			"guard: the MAC address behind the port is not known; give mac=");
-	dp_guard_init(&vp->guard, &port->mac);
+	// What was asked for goes first: a container can give its device another address, and a
+	// restarted switch finds the device with that.
+	dp_guard_init(&vp->guard, conf->has_mac ? &conf->mac : &port->mac);
 	for (unsigned i = 0; i < conf->nb_guard_ips; i++) {
 		struct ip_addr ip;
 		unsigned prefix;

@@ -34,23 +34,24 @@ int vswitch_load(struct vswitch *vs, const struct conf *conf, struct err *err)
 	return rc < 0 ? rc : vswitch_publish(vs, err);
 }
 
-static int copy_bridge(const struct bridge *bridge, struct conf_bridge *to)
+static int copy_bridge(const struct bridge *bridge, bool entries, struct conf_bridge *to)
 {
+	unsigned nb_fdb = entries ? bridge->nb_fdb : 0, nb_neigh = entries ? bridge->nb_neigh : 0;
 	const struct vport *vp;
 
 	to->opts = bridge->opts;
 	to->ports = calloc(bridge->nb_ports + 1, sizeof(*to->ports));
-	to->fdb = calloc(bridge->nb_fdb + 1, sizeof(*to->fdb));
-	to->neigh = calloc(bridge->nb_neigh + 1, sizeof(*to->neigh));
+	to->fdb = calloc(nb_fdb + 1, sizeof(*to->fdb));
+	to->neigh = calloc(nb_neigh + 1, sizeof(*to->neigh));
 	if (!to->ports || !to->fdb || !to->neigh)
 		return -ENOMEM;
 	TAILQ_FOREACH (vp, &bridge->ports, entry)
 		to->ports[to->nb_ports++] = vp->conf;
-	for (unsigned i = 0; i < bridge->nb_fdb; i++)
+	for (unsigned i = 0; i < nb_fdb; i++)
 		to->fdb[to->nb_fdb++] = bridge->fdb[i]->conf;
-	if (bridge->nb_neigh)
-		memcpy(to->neigh, bridge->neigh, bridge->nb_neigh * sizeof(*to->neigh));
-	to->nb_neigh = bridge->nb_neigh;
+	if (nb_neigh)
+		memcpy(to->neigh, bridge->neigh, nb_neigh * sizeof(*to->neigh));
+	to->nb_neigh = nb_neigh;
 	return 0;
 }
 
@@ -66,7 +67,7 @@ static int copy_vteps(struct vswitch *vs, struct conf *conf)
 	return 0;
 }
 
-static int copy_bridges(struct vswitch *vs, struct conf *conf)
+static int copy_bridges(struct vswitch *vs, bool entries, struct conf *conf)
 {
 	const struct bridge *bridge;
 	unsigned count = 0;
@@ -77,20 +78,20 @@ static int copy_bridges(struct vswitch *vs, struct conf *conf)
 	if (!conf->bridges)
 		return -ENOMEM;
 	TAILQ_FOREACH (bridge, &vs->bridges, entry) {
-		if (copy_bridge(bridge, &conf->bridges[conf->nb_bridges++]) < 0)
+		if (copy_bridge(bridge, entries, &conf->bridges[conf->nb_bridges++]) < 0)
 			return -ENOMEM;
 	}
 	return 0;
 }
 
-int vswitch_running_conf(struct vswitch *vs, struct conf *ret_conf, struct err *err)
+int vswitch_running_conf(struct vswitch *vs, bool entries, struct conf *ret_conf, struct err *err)
 {
 	struct conf conf = vs->opts.process;
 
 	conf.vteps = NULL;
 	conf.bridges = NULL;
 	conf.nb_vteps = conf.nb_bridges = 0;
-	if (copy_vteps(vs, &conf) < 0 || copy_bridges(vs, &conf) < 0) {
+	if (copy_vteps(vs, &conf) < 0 || copy_bridges(vs, entries, &conf) < 0) {
 		conf_fini(&conf);
 		return err_set(err, -ENOMEM, "switch", "out of memory");
 	}

@@ -3,7 +3,9 @@
 // thread does nothing else: 100,000 forwarding entries take some 0.2 s. So what an agent feeds one
 // by one is written at most once a second, and as seldom as that writing takes a twentieth of the
 // time. What is missing after a crash is what the agent has told last, and it tells again. Bridges,
-// ports and VTEPs are saved before the answer, until that would take too long.
+// ports and VTEPs are saved before the answer: a switch that comes back with an older guard lets
+// through what it should not. When the whole file would take too long, they go to a file of their
+// own until it is written.
 #include "base/log.h"
 #include "vswitch/model.h"
 #include "vswitch/state.h"
@@ -15,11 +17,23 @@
 static int write_file(struct vswitch *vs, struct err *err)
 {
 	struct conf conf;
-	int rc = vswitch_running_conf(vs, &conf, err);
+	int rc = vswitch_running_conf(vs, true, &conf, err);
 
 	if (rc < 0)
 		return rc;
-	rc = state_save(vs->opts.state_path, vs->opts.boot_digest, &conf, err);
+	rc = state_save(vs->opts.state_path, &vs->opts.digests, &conf, err);
+	conf_fini(&conf);
+	return rc;
+}
+
+static int write_objects(struct vswitch *vs, struct err *err)
+{
+	struct conf conf;
+	int rc = vswitch_running_conf(vs, false, &conf, err);
+
+	if (rc < 0)
+		return rc;
+	rc = state_save_objects(vs->opts.state_path, &vs->opts.digests, &conf, err);
 	conf_fini(&conf);
 	return rc;
 }
@@ -46,11 +60,25 @@ static void put_off(struct vswitch *vs)
 }
 
 // Tells when saving begins or ceases to fail.
+static void tell(struct vswitch *vs, bool failed_before)
+{
+	struct saving *s = &vs->saving;
+	char text[sizeof(s->failed.path) + sizeof(s->failed.reason) + 4];
+
+	if (s->failed.code < 0 && !failed_before) {
+		err_text(&s->failed, text, sizeof(text));
+		log_error("the running configuration is not saved: %s", text);
+		vswitch_event(vs, "state.unsaved", json_pack("{s:s}", "reason", text));
+	} else if (s->failed.code == 0 && failed_before) {
+		log_info("the running configuration is saved again");
+		vswitch_event(vs, "state.saved", json_object());
+	}
+}
+
 static void save(struct vswitch *vs)
 {
 	struct saving *s = &vs->saving;
 	bool failed_before = s->failed.code < 0;
-	char text[sizeof(s->failed.path) + sizeof(s->failed.reason) + 4];
 	uint64_t begin_us = monotonic_us();
 
 	s->shown.pending = false;
@@ -62,17 +90,21 @@ static void save(struct vswitch *vs)
 	s->shown.count++;
 	s->ended_us = monotonic_us();
 	s->took_us = s->ended_us - begin_us;
-	if (s->failed.code < 0) {
+	if (s->failed.code < 0)
 		put_off(vs);
-		if (failed_before)
-			return;
-		err_text(&s->failed, text, sizeof(text));
-		log_error("the running configuration is not saved: %s", text);
-		vswitch_event(vs, "state.unsaved", json_pack("{s:s}", "reason", text));
-	} else if (failed_before) {
-		log_info("the running configuration is saved again");
-		vswitch_event(vs, "state.saved", json_object());
-	}
+	tell(vs, failed_before);
+}
+
+static void save_objects(struct vswitch *vs)
+{
+	struct saving *s = &vs->saving;
+	bool failed_before = s->failed.code < 0;
+	struct err err = {0};
+
+	if (!vs->opts.state_path || write_objects(vs, &err) == 0)
+		return;
+	s->failed = err;
+	tell(vs, failed_before);
 }
 
 static void on_timer(void *arg)
@@ -88,13 +120,17 @@ void saving_init(struct vswitch *vs)
 void saving_request(struct vswitch *vs)
 {
 	struct saving *s = &vs->saving;
-	bool must_wait = s->entries_only && s->ended_us && monotonic_us() < pause_ends_us(s);
+	bool entries_only = s->entries_only;
+	bool must_wait = entries_only && s->ended_us && monotonic_us() < pause_ends_us(s);
 
 	s->entries_only = false;
-	if (must_wait || s->took_us >= AT_ONCE_US)
-		put_off(vs);
-	else
+	if (!must_wait && s->took_us < AT_ONCE_US) {
 		save(vs);
+		return;
+	}
+	put_off(vs);
+	if (!entries_only)
+		save_objects(vs);
 }
 
 void saving_finish(struct vswitch *vs)

@@ -23,6 +23,7 @@
 #include "dp/guard.h"
 #include "dp/port.h"
 #include "vswitch/bridge_mtu.h"
+#include "vswitch/state.h"
 
 struct vswitch;
 struct bridge;
@@ -74,10 +75,10 @@ TAILQ_HEAD(bridge_list, bridge);
 struct vswitch_opts {
 	struct loop *loop;
 	struct dp *dp;
-	struct port_env port_env; // types NULL: all of port_types.h
-	const char *state_path;	  // running configuration is kept here; NULL: nowhere
-	struct conf process;	  // process options of the running configuration; no bridges
-	uint64_t boot_digest;	  // of the boot file that the state stands over (state.h)
+	struct port_env port_env;     // types NULL: all of port_types.h
+	const char *state_path;	      // running configuration is kept here; NULL: nowhere
+	struct conf process;	      // process options of the running configuration; no bridges
+	struct state_digests digests; // of the files that it was loaded from
 	// Called for every event that `vsctl monitor` shows: "port.up", "port.down", "port.add",
 	// ...
 	void (*event)(void *arg, const char *name, json_t *data /* borrowed */);
@@ -175,5 +176,5 @@ const struct vswitch_saving *vswitch_saving(const struct vswitch *vs);
 // True when no earlier commit is still on its way. While it is false, call again after a moment.
 bool vswitch_settled(struct vswitch *vs);
 
-// The whole running configuration; conf_fini() it.
-int vswitch_running_conf(struct vswitch *vs, struct conf *ret_conf, struct err *err);
+// The running configuration, with or without forwarding entries and neighbours; conf_fini() it.
+int vswitch_running_conf(struct vswitch *vs, bool entries, struct conf *ret_conf, struct err *err);

@@ -18,6 +18,19 @@ vsctl --json status | jq -e '.state.saved' >/dev/null || fail "not saved: $(vsct
 vsctl fdb add br0 02:11:11:11:11:11 tunnel=10.1.0.3
 vsctl fdb add br0 02:22:22:22:22:22 tunnel=10.1.0.3
 vsctl --json status | jq -e '.state.pending' >/dev/null || fail "nothing is put off"
+# Bridges and ports do not wait: what a switch that is killed comes back with is as safe as it was.
+vsctl add-port br0 quiet type=tap
+vsctl set-port quiet guard=on mac=02:00:00:00:00:07
+vsctl --json status | jq -e '.state.pending' >/dev/null || fail "nothing is put off any more"
+kill -KILL "$SWITCH_PID"
+wait "$SWITCH_PID" || true
+start_switch
+vsctl --json list-ports br0 | jq -e 'any(.ports[]; .name == "quiet" and .options.guard)' >/dev/null ||
+	fail "the guard is lost: $(vsctl list-ports br0)"
+(($(vsctl --json fdb ls br0 | grep -c tunnel) >= 90000)) || fail "entries are lost"
+vsctl fdb add br0 02:11:11:11:11:11 tunnel=10.1.0.3
+vsctl fdb add br0 02:22:22:22:22:22 tunnel=10.1.0.3
+vsctl --json status | jq -e '.state.pending' >/dev/null || fail "nothing is put off"
 switch_stop
 for mac in 02:11:11:11:11:11 02:22:22:22:22:22; do
 	grep -q "$mac" "$T/sw/state/running.yaml" || fail "the entry of $mac was lost"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Sends one frame that says who it is from: spoof.py IFNAME KIND [key=value...]
+"""Sends one frame that says who it is from: spoof.py IFNAME KIND [key=value...]; with pause=SECONDS
+the same again and again.
 
 KIND: ip4, ip6, arp, na (neighbour advertisement), dhcp. Keys: mac (of the frame; the device's),
 says (the MAC that ARP or the advertisement tells; the device's), ip, vlan.
@@ -8,6 +9,7 @@ says (the MAC that ARP or the advertisement tells; the device's), ip, vlan.
 import socket
 import struct
 import sys
+import time
 
 BROADCAST = b"\xff" * 6
 ALL_NODES = socket.inet_pton(socket.AF_INET6, "ff02::1")
@@ -72,7 +74,14 @@ def main(ifname, kind, *options):
     ethertype, data = payload(kind, own, options)
     tag = struct.pack("!HH", 0x8100, int(options["vlan"])) if "vlan" in options else b""
     source = mac(options["mac"]) if "mac" in options else own
-    sock.send((BROADCAST + source + tag + struct.pack("!H", ethertype) + data).ljust(60, b"\0"))
+    frame = (BROADCAST + source + tag + struct.pack("!H", ethertype) + data).ljust(60, b"\0")
+    sock.send(frame)
+    while "pause" in options:
+        time.sleep(float(options["pause"]))
+        try:
+            sock.send(frame)
+        except OSError:  # the device has nobody behind it just now
+            pass
 
 
 if __name__ == "__main__":

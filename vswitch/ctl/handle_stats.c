@@ -242,7 +242,7 @@ int switch_handle_config_show(void *arg, const json_t *params, json_t **ret_resu
 	struct switch_ctl *ctl = arg;
 	struct conf conf;
 	char *yaml;
-	int rc = vswitch_running_conf(ctl->vs, &conf, err);
+	int rc = vswitch_running_conf(ctl->vs, true, &conf, err);
 
 	if (rc < 0)
 		return rc;

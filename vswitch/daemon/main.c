@@ -35,7 +35,7 @@ struct vswitchd {
 	char state_path[4096], switch_id[17];
 	struct conf conf;
 	unsigned workers_given; // 0: chosen here, and again at the next start
-	uint64_t boot_digest;
+	struct state_digests digests;
 	struct eal eal;
 	int wake_fd;
 	struct dp *dp;
@@ -170,7 +170,7 @@ static int check_start(struct vswitchd *d, struct err *err)
 	if (rc < 0)
 		return rc;
 	snprintf(d->state_path, sizeof(d->state_path), "%s/running.yaml", d->opts.state_dir);
-	rc = state_load(d->opts.config, d->state_path, &d->conf, &d->boot_digest, err);
+	rc = state_load(d->opts.config, d->state_path, &d->conf, &d->digests, err);
 	if (rc == 0)
 		rc = conf_workers_check(&d->conf, err);
 	return rc == 0 ? eal_check(&d->conf, err) : rc;
@@ -209,7 +209,7 @@ static int open_switch(struct vswitchd *d, struct err *err)
 			},
 		.state_path = d->state_path,
 		.process = d->conf,
-		.boot_digest = d->boot_digest,
+		.digests = d->digests,
 		.event = on_event,
 		.event_arg = d,
 	};
