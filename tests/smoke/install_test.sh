@@ -75,8 +75,14 @@ chmod 755 /etc/netns
 caps=+net_admin,+net_bind_service,+sys_admin,+sys_ptrace,+dac_override,+chown
 install -m 755 "$VSNETD" "$T/vsnetd"
 echo 'host: h1' >"$T/net.yaml"
+# With the mounts of its sandbox, too: all but these is read-only, and so is /proc/sys but for net.
 cat >"$T/vsnetd-as-user" <<END
 #!/bin/bash
+[[ -n \${SANDBOX:-} ]] || SANDBOX=1 exec unshare --mount --propagation slave "\$0" "\$@"
+mount -o remount,bind,ro /
+mount --bind /proc/sys /proc/sys
+mount --bind /proc/sys/net /proc/sys/net
+mount -o remount,bind,ro /proc/sys
 umask 0077
 exec setpriv --reuid=65534 --regid=65534 --clear-groups --bounding-set=-all,$caps --inh-caps=-all,$caps \
 	--ambient-caps=-all,$caps --no-new-privs "$T/vsnetd" "\$@"
@@ -85,15 +91,20 @@ chmod 755 "$T/vsnetd-as-user"
 mkdir -p "$T/net"
 chown nobody "$T/net" "$T/sw/run" "$T/sw"
 VSNETD=$T/vsnetd-as-user
+container c0 # from the first one on, /run/netns is shared with other mount namespaces
 agent
 container c1
 vsctl network create front >/dev/null
 vsctl network connect front c1
+nsenter --target "$AGENT" --mount touch /root/x /proc/sys/kernel/x 2>"$T/err" && fail "the sandbox is none"
+grep -q 'Read-only' "$T/err" || fail "the sandbox is none: $(<"$T/err")"
 wait_until 30 grep -qx 'nameserver 127.0.0.11' /etc/netns/c1/resolv.conf || fail "no resolv.conf: $(vsctl agent show)"
 others=$(find /etc/netns ! -user root)
 [[ -z $others ]] || fail "not root's in /etc/netns: $others"
 is "resolv.conf, which all of the container read" "$(stat -c %a /etc/netns/c1 /etc/netns/c1/resolv.conf | xargs)" '755 644'
 in_ns c1 getent hosts c1 >"$T/out" || fail "c1 does not find its own name: $(cat /etc/netns/c1/resolv.conf)"
+vsctl agent show >"$T/out"
+! grep -qi 'read-only\|problem' "$T/out" || fail "not well in the sandbox: $(<"$T/out")"
 vsctl network disconnect front c1
 wait_until 30 test ! -e /etc/netns/c1 || fail "left behind: $(ls -A /etc/netns)"
 agent_stop
