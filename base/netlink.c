@@ -20,6 +20,8 @@ struct nl {
 	struct mnl_socket *sock;
 	unsigned seq;
 	unsigned portid;
+	size_t max_bytes; // of an answer; 0: any
+	bool spoiled;	  // the rest of an answer is still to come
 	char buf[NL_BUF_BYTES];
 };
 
@@ -70,11 +72,19 @@ struct nlmsghdr *nl_begin(struct nl *nl, char *buf, uint16_t type, uint16_t flag
 	return msg;
 }
 
+void nl_limit(struct nl *nl, size_t max_bytes)
+{
+	nl->max_bytes = max_bytes;
+}
+
 int nl_talk(struct nl *nl, struct nlmsghdr *msg, mnl_cb_t fn, void *arg)
 {
+	size_t all_bytes = 0;
 	ssize_t len;
 	int ret;
 
+	if (nl->spoiled)
+		return -EOVERFLOW;
 	if (mnl_socket_sendto(nl->sock, msg, msg->nlmsg_len) < 0)
 		return -errno;
 	do {
@@ -82,6 +92,10 @@ int nl_talk(struct nl *nl, struct nlmsghdr *msg, mnl_cb_t fn, void *arg)
 		if (len < 0)
 			return errno == EINTR ? -EAGAIN : -errno;
 		ret = mnl_cb_run(nl->buf, len, nl->seq, nl->portid, fn, arg);
+		all_bytes += len;
+		nl->spoiled = ret > MNL_CB_STOP && nl->max_bytes && all_bytes > nl->max_bytes;
+		if (nl->spoiled)
+			return -EOVERFLOW;
 	} while (ret > MNL_CB_STOP);
 	return ret < 0 ? -errno : 0;
 }

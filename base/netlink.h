@@ -51,6 +51,10 @@ struct nl_veth_end {
 int nl_open(int netns_fd, struct nl **ret_nl); // -1: the namespace of this thread
 void nl_close(struct nl *nl);
 
+// Answers of more bytes are given up with -EOVERFLOW; the socket can only be closed then. For
+// namespaces of others, who may have a million routes.
+void nl_limit(struct nl *nl, size_t max_bytes);
+
 int nl_link_by_name(struct nl *nl, const char *ifname, struct nl_link *ret_link);
 int nl_link_by_index(struct nl *nl, int ifindex, struct nl_link *ret_link);
 int nl_link_by_alias(struct nl *nl, const char *alias, struct nl_link *ret_link);

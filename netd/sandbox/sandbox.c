@@ -15,9 +15,11 @@
 #include "netd/sandbox/sandbox_gateway.h"
 #include "netd/sandbox/sandbox_look.h"
 
-#define IFNAMES_MAX 1000
-#define IP6_MIN_MTU 1280 // RFC 8200, section 5
-#define STALE_MAX   16	 // addresses of an interface that are taken off in one go
+#define IFNAMES_MAX    1000
+#define IP6_MIN_MTU    1280 // RFC 8200, section 5
+// Of answers, as a container may have any number of addresses and routes: some 2500 of them.
+#define LOOK_MAX_BYTES (256u << 10)
+#define STALE_MAX      16 // addresses of an interface that are taken off in one go
 
 // ---- namespaces ----
 
@@ -345,6 +347,7 @@ static int look(struct sandbox *sb, const struct local_endpoint *le, uint32_t mt
 
 	if (rc < 0)
 		return rc;
+	nl_limit(nl, LOOK_MAX_BYTES);
 	sandbox_want_endpoint(le, mtu, &want);
 	rc = look_in(nl, &want, sandbox_object(le->rec.sandbox, object), fn, arg, err);
 	nl_close(nl);

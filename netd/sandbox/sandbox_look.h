@@ -30,7 +30,8 @@ void sandbox_want_endpoint(
 void sandbox_want_gateway(const char *ifname, const struct network_record *net, uint32_t mtu,
 	struct sandbox_want *ret_want);
 
-// Tells of all differences, in the namespace of `nl`. -ENODEV: the interface is not there.
+// Tells of all differences, in the namespace of `nl`. -ENODEV: the interface is not there. What is
+// more than nl_limit() allows is not looked at.
 int sandbox_look(struct nl *nl, const struct sandbox_want *want, sandbox_look_fn *fn, void *arg);
 
 // Marks the routes that are there.

@@ -23,6 +23,9 @@ done
 grep -q 'warning: the store cannot be reached' "$T/connected" || fail "no warning: $(<"$T/connected")"
 on h1 network disconnect multinet n0
 refused 'store cannot be reached' on h1 network create -d overlay other
+# An audit tells of the store, and of the rest all the same.
+! on h1 --json agent audit >"$T/audit" || fail "an audit says that all is well"
+jq -e '.differences | length > 0 and all(.where == "store")' "$T/audit" >/dev/null || fail "the audit: $(<"$T/audit")"
 reaches n1 "$(ip_of h1 multinet n2)"
 sleep 4 # longer than the lease
 [[ $(endpoints h2 multinet) == "c1 c2" ]] || fail "h2 sees $(endpoints h2 multinet)"
@@ -38,6 +41,13 @@ lost=$(stream_lost)
 wait_until 30 all_settled || fail "not settled: $(on h1 agent show)"
 clean h1
 clean h2
+
+# One that takes requests and answers none is not waited for by whoever asks.
+kill -STOP "$STORE_PID"
+! on h1 --json agent audit >"$T/audit" || fail "an audit says that all is well"
+kill -CONT "$STORE_PID"
+jq -e '.differences | length > 0 and all(.where == "store")' "$T/audit" >/dev/null || fail "the audit: $(<"$T/audit")"
+wait_until 30 all_settled || fail "not settled: $(on h1 agent show)"
 
 # ---- the store is lost: everything of it ----
 

@@ -28,8 +28,8 @@ whole_gw() {
 # comes_back WHAT: for c1, which can talk then
 comes_back() {
 	wait_until 30 whole_c1 || fail "not after $1: $(in_ns c1 ip address show dev eth0; in_ns c1 ip route)"
-	reaches_soon c1 10.7.0.12
-	reaches_soon c1 fd07::12
+	wait_until 30 in_ns c1 ping -q -c 1 -W 1 10.7.0.12 || fail "c1 does not reach c2 after $1"
+	wait_until 30 in_ns c1 ping -q -c 1 -W 1 fd07::12 || fail "c1 does not reach c2 over IPv6 after $1"
 }
 
 start_switch
@@ -84,6 +84,16 @@ comes_back 'a repair of the link'
 # An address more is the container's own affair.
 in_ns c1 ip address add 192.168.7.7/24 dev eth0
 vsctl agent audit >"$T/audit" || fail "an address of its own is a difference: $(<"$T/audit")"
+
+# One with very many addresses and routes is looked at no further, and the others as always.
+in_ns c2 ip link add many type bridge
+in_ns c2 ip link set many up
+seq -f 'route add 10.%g.0.0/24 dev many' 16 255 >"$T/many"
+for ((i = 16; i < 36; i++)); do seq -f "route add 10.$i.%g.0/24 dev many" 1 255; done >>"$T/many"
+in_ns c2 ip -batch "$T/many"
+vsctl agent audit >"$T/audit" || fail "many routes are a difference: $(<"$T/audit")"
+in_ns c1 ip address flush dev eth0
+comes_back 'a flush beside many routes'
 
 # The same for the gateway's interface.
 ip address flush dev "$gw"

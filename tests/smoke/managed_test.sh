@@ -74,7 +74,14 @@ vsctl set-port --force "$port" managed-by=
 sees switch "port $port" 'managed_by'
 [[ $(state mine) == up ]] || fail "the port of a user is gone"
 
-# ---- an audit answers when a change cannot be made ----
+# ---- an audit answers when the switch does not, and when a change cannot be made ----
+
+kill -STOP "$SWITCH_PID"
+! vsctl --json agent audit >"$T/audit" || fail "an audit says that all is well"
+kill -CONT "$SWITCH_PID"
+jq -e 'any(.differences[]; .where == "switch" and .difference == "not looked at")' "$T/audit" >/dev/null ||
+	fail "the audit: $(<"$T/audit")"
+wait_until 30 vsctl agent audit || fail "it does not recover: $(vsctl agent audit)"
 
 agent_stop
 vsctl del-port --force "$vx"
