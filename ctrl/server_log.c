@@ -48,6 +48,8 @@ void ctrl_log_peer(struct ctrl_call *call, zmq_msg_t *body)
 		snprintf(call->who, sizeof(call->who), "uid %ld, %s[%ld]", uid, command, pid);
 		return;
 	}
+	if (address && !strncmp(address, "::ffff:", 7)) // the sockets are of IPv6
+		address += 7;
 	snprintf(call->who, sizeof(call->who), "%.48s%s%.40s", address ? address : "somebody",
 		key && *key ? ", key " : "", key ? key : "");
 }

@@ -25,7 +25,9 @@ endless=('vsctl stats --watch' 'vsctl monitor')
 # lines_of PAGE: "PROMPT<tab>COMMAND", and "yaml<tab>FIRST-LINE…" with its lines joined by \x01. The prompt is
 # the host of "a# ", else "-".
 lines_of() {
-	awk -v man="$([[ $1 == *.scd ]] && echo 1 || true)" '
+	local man=
+	[[ $1 != *.scd ]] || man=1
+	awk -v man="$man" '
 		function flush_yaml() { if (yaml != "") print "yaml\t" yaml; yaml = "" }
 		function command(prompt, line) {
 			if (held != "") line = held line

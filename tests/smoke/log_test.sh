@@ -34,7 +34,8 @@ refused 'no such port' vsctl del-port nowhere
 vsctl list-br >/dev/null
 ! grep -qE 'port.del|bridge.list' "$T/sw/log" || fail "what is no change is logged: $(tail -n 3 "$T/sw/log")"
 for i in {1..9}; do echo "02:00:00:00:00:0$i 192.0.2.1"; done >"$T/entries"
-vsctl vni add br0 7 remote=192.0.2.1
+vsctl add-vtep te0 udp-port=4790
+vsctl vni add br0 7 vtep=te0 remote=192.0.2.1
 vsctl fdb load br0 "$T/entries"
 logged "$T/sw/log" 'info: fdb.add by .* entries=\[9 items\]'
 container c1
@@ -57,6 +58,18 @@ vsctl network create back >/dev/null
 is "lines of a log of errors" "$(wc -l <"$T/sw/net.log")" "$lines"
 refused "'loud' is not a log level: use error, warn, info or debug" vsctl log loud
 agent_stop
+switch_stop || fail "status $?"
+
+# ---- who asks from elsewhere is known by the key ----
+
+vsctl key create "$T/switch.key"
+vsctl key create "$T/mine.key"
+cp "$T/mine.key.pub" "$T/clients"
+start_switch --listen tcp://127.0.0.1:4771 --key "$T/switch.key" --client-keys "$T/clients"
+env -u CAUSEWAY_RUN_DIR "$VSCTL" --connect tcp://127.0.0.1:4771 --key "$T/mine.key" --server-key "$T/switch.key.pub" add-br br3
+key=$(grep -v '^#' "$T/mine.key.pub" | tr -d '[:space:]')
+wait_until 30 grep -qF "info: bridge.add by 127.0.0.1, key $key: bridge={name=br3}" "$T/sw/log" ||
+	fail "no key: $(tail -n 2 "$T/sw/log") $key"
 switch_stop || fail "status $?"
 
 # ---- the journal ----

@@ -33,7 +33,8 @@ vsctl add-br br0
 plug c1 10.0.0.1/24,fd00::1/64
 vsctl add-port br0 c2 type=veth netns=c2 ifname=eth0 ip=10.0.0.2/24
 vsctl add-port br0 n0 type=dpdk devargs=net_null0,no-rx=1
-vsctl vni add br0 42 remote=192.0.2.2
+vsctl add-vtep te0 udp-port=4790
+vsctl vni add br0 42 vtep=te0 remote=192.0.2.2
 reaches c1 10.0.0.2
 vsctl set-port c1 mtu=1400
 vsctl network create -d overlay --subnet 10.9.0.0/24 --ipv6 front >/dev/null

@@ -266,6 +266,35 @@ static void write_one(void *arg)
 	assert_int_equal(write(s->fd, &one, sizeof(one)), sizeof(one));
 }
 
+// What is written to standard error by one log_warn().
+static void logged(const char *text, char *buf, size_t len_bytes)
+{
+	int old = dup(STDERR_FILENO), ends[2];
+	ssize_t len;
+
+	assert_int_equal(pipe(ends), 0);
+	dup2(ends[1], STDERR_FILENO);
+	close(ends[1]);
+	log_warn("%s", text);
+	dup2(old, STDERR_FILENO);
+	close(old);
+	len = read(ends[0], buf, len_bytes - 1);
+	close(ends[0]);
+	buf[len > 0 ? len : 0] = '\0';
+}
+
+static void test_log_line(void **state)
+{
+	char line[256];
+
+	logged("one\ntwo\x1b[31m \xc2\x9b"
+	       "2J \xc3\xa9 \x7f",
+		line, sizeof(line));
+	assert_int_equal(line[4], '-'); // "2026-12-01T02:00:00.000000Z"
+	assert_int_equal(line[26], 'Z');
+	assert_string_equal(line + 27, " warn: one?two?[31m ??2J \xc3\xa9 ?\n");
+}
+
 static void test_dir_lock(void **state)
 {
 	const char *dir = *state;
@@ -497,6 +526,7 @@ int main(void)
 		cmocka_unit_test(test_large_file),
 		cmocka_unit_test(test_dir_make),
 		cmocka_unit_test(test_dir_lock),
+		cmocka_unit_test(test_log_line),
 		cmocka_unit_test(test_file_give),
 		cmocka_unit_test(test_loop_fd),
 		cmocka_unit_test(test_loop_timer),
