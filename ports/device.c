@@ -9,6 +9,7 @@
 
 #include "base/hash.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/netns.h"
 #include "base/util.h"
 
@@ -171,6 +172,19 @@ int device_set_up(struct nl *nl, int ifindex, const struct port *port, struct er
 	if (rc)
 		return err_set_errno(err, rc, port->path, "cannot set the device up");
 	return add_ips(nl, ifindex, port, conf, NULL, &added, err);
+}
+
+void device_follow_mtu(struct nl *nl, const struct nl_link *link, const struct port *port)
+{
+	uint32_t mtu = port->conf.mtu;
+	int rc;
+
+	if (!mtu || mtu == link->mtu)
+		return;
+	rc = nl_link_change(nl, link->ifindex, &(struct nl_change){.mtu = mtu});
+	if (rc)
+		log_warn("%s: %s keeps mtu %u instead of %u: %s", port->path, link->ifname,
+			link->mtu, mtu, strerror(-rc));
 }
 
 static bool mac_differs(const struct conf_port *a, const struct conf_port *b)

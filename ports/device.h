@@ -33,6 +33,9 @@ int device_check_free(struct nl *nl, const struct port *port, const char *ifname
 // Sets mac, mtu, state up and the addresses of a device just made, as `conf` says.
 int device_set_up(struct nl *nl, int ifindex, const struct port *port, struct err *err);
 
+// Gives a device that was left behind the MTU that the port is to have by now, unless that is any.
+void device_follow_mtu(struct nl *nl, const struct nl_link *link, const struct port *port);
+
 // Applies the difference between `port->conf` and `conf`: all of it, or nothing when a part fails.
 int device_change(struct nl *nl, int ifindex, const struct port *port, const struct conf_port *conf,
 	struct err *err);

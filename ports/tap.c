@@ -237,6 +237,13 @@ static int take_over(struct port *port, struct tap *tap, struct nl *nl, int netn
 	return rc;
 }
 
+// What may leave: what was asked for goes first, since a container can set its device's, and a
+// switch that is restarted meanwhile would go on with that.
+static uint16_t mtu_of(const struct conf_port *conf, const struct nl_link *link)
+{
+	return conf->mtu ? conf->mtu : MIN_OF(link->mtu, (uint32_t)UINT16_MAX);
+}
+
 static int make(struct port *port, struct tap *tap, struct err *err)
 {
 	const char *ifname;
@@ -261,10 +268,12 @@ static int make(struct port *port, struct tap *tap, struct err *err)
 	if (!rc)
 		rc = device_find(nl, port, ifname, &link);
 	if (!rc) {
+		if (tap->taken_over)
+			device_follow_mtu(nl, &link, port);
 		tap->ifindex = link.ifindex;
 		port->has_mac = true;
 		port->mac = link.mac;
-		port->dp.mtu = MIN_OF(link.mtu, (uint32_t)UINT16_MAX);
+		port->dp.mtu = mtu_of(&port->conf, &link);
 	}
 	nl_close(nl);
 	close(netns_fd);
@@ -339,7 +348,7 @@ static int tap_change(struct port *port, const struct conf_port *conf, struct er
 		return err_set_errno(err, rc, port->path, "the device cannot be found");
 	rc = device_change(nl, link.ifindex, port, conf, err);
 	if (!nl_link_by_index(nl, link.ifindex, &link))
-		port->dp.mtu = MIN_OF(link.mtu, (uint32_t)UINT16_MAX);
+		port->dp.mtu = mtu_of(rc ? &port->conf : conf, &link);
 	nl_close(nl);
 	// Not what the device has by now: a container can change that, and a guard would follow.
 	if (!rc && conf->has_mac)

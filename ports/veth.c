@@ -179,6 +179,24 @@ static void find_mac(struct port *port)
 	close(netns_fd);
 }
 
+// Of a pair that was left behind. The container's end may be out of reach, as above.
+static void follow_mtu(const struct port *port, struct nl *host, const struct nl_link *host_end)
+{
+	struct nl *inside = NULL;
+	struct nl_link link;
+	const char *ifname;
+	int netns_fd;
+
+	device_follow_mtu(host, host_end, port);
+	if (device_ifname(port, &ifname, NULL) < 0 ||
+		netns_open(port->conf.netns, port->path, &netns_fd, NULL) < 0)
+		return;
+	if (nl_open(netns_fd, &inside) == 0 && nl_link_by_name(inside, ifname, &link) == 0)
+		device_follow_mtu(inside, &link, port);
+	nl_close(inside);
+	close(netns_fd);
+}
+
 static int make(struct port *port, struct veth *veth, struct err *err)
 {
 	struct nl_link link = {};
@@ -194,6 +212,10 @@ static int make(struct port *port, struct veth *veth, struct err *err)
 			nl, link.ifindex, &(struct nl_change){.up = true, .no_ip6_autoconf = true});
 	}
 	if (!rc) {
+		if (veth->made) {
+			follow_mtu(port, nl, &link);
+			nl_link_by_index(nl, link.ifindex, &link);
+		}
 		veth->ifindex = link.ifindex;
 		port->dp.mtu = RTE_MIN(link.mtu, (uint32_t)UINT16_MAX);
 		rc = attach(port, veth, err);

@@ -201,16 +201,29 @@ static void vport_remove(struct vswitch *vs, struct vport *vp)
 int vport_load(
 	struct vswitch *vs, struct bridge *bridge, const struct conf_port *conf, struct err *err)
 {
+	struct vport *vp;
+
+	return vport_new(vs, bridge, conf, false, &vp, err);
+}
+
+static void open_loaded(struct vswitch *vs, struct bridge *bridge, bool tunnels)
+{
 	char text[700];
 	struct vport *vp;
-	int rc = vport_new(vs, bridge, conf, false, &vp, err);
 
-	if (rc < 0)
-		return rc;
-	if (vport_open(vs, vp, &vp->down) < 0)
-		log_warn(
-			"port %s is down: %s", conf->name, err_text(&vp->down, text, sizeof(text)));
-	return 0;
+	TAILQ_FOREACH (vp, &bridge->ports, entry) {
+		bool is_tunnel = vp->row->type->offer_mtu;
+
+		if (is_tunnel == tunnels && vport_open(vs, vp, &vp->down) < 0)
+			log_warn("port %s is down: %s", vp->conf.name,
+				err_text(&vp->down, text, sizeof(text)));
+	}
+}
+
+void vports_open_loaded(struct vswitch *vs, struct bridge *bridge)
+{
+	open_loaded(vs, bridge, true);
+	open_loaded(vs, bridge, false);
 }
 
 static int named_twice(const char *name, struct err *err)

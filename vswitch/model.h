@@ -98,6 +98,9 @@ void mtu_changed(
 void mtu_on_offer(void *arg, struct port *port); // port_env.offer_changed
 void mtu_follow(struct vswitch *vs);		 // gives it to ports whose MTU is another
 
-// Adds a port at start: one whose device cannot be had is down, with the reason.
+// Adds a port at start, without its device; and opens those of a bridge when it has them all: one
+// whose device cannot be had is down, with the reason. Tunnels go first, so that the others know
+// their MTU: a device of the last start is not to have another one for a moment.
 int vport_load(
 	struct vswitch *vs, struct bridge *bridge, const struct conf_port *conf, struct err *err);
+void vports_open_loaded(struct vswitch *vs, struct bridge *bridge);

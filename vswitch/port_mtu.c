@@ -37,7 +37,8 @@ static void look_at_offers(struct bridge *bridge)
 	}
 }
 
-// While all tunnels of the bridge are down, what the port has is as good a guess as any.
+// While all tunnels of the bridge are down, what the port has is as good a guess as any, and (0)
+// what its device has.
 static uint16_t auto_mtu(const struct vport *vp)
 {
 	struct bridge *bridge = vp->bridge;
@@ -48,7 +49,9 @@ static uint16_t auto_mtu(const struct vport *vp)
 	mtu = bridge_mtu_for(&bridge->mtu, &vp->conf);
 	if (mtu)
 		return mtu;
-	return bridge->mtu.has_tunnels && vp->port ? vp->port->conf.mtu : MTU_OF_ALL;
+	if (!bridge->mtu.has_tunnels)
+		return MTU_OF_ALL;
+	return vp->port ? vp->port->conf.mtu : 0;
 }
 
 struct conf_port vport_conf(const struct vport *vp)

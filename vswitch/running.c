@@ -15,6 +15,8 @@ static int load_bridge(struct vswitch *vs, const struct conf_bridge *conf, struc
 		bridge = vswitch_find_bridge(vs, conf->opts.name);
 	for (unsigned i = 0; i < conf->nb_ports && rc == 0; i++)
 		rc = vport_load(vs, bridge, &conf->ports[i], err);
+	if (rc == 0)
+		vports_open_loaded(vs, bridge);
 	if (rc == 0 && conf->nb_fdb)
 		rc = vswitch_fdb_add(vs, bridge, conf->fdb, conf->nb_fdb, err);
 	if (rc == 0 && conf->nb_neigh)

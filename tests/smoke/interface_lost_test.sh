@@ -66,8 +66,13 @@ wait_until 30 eval 'vsctl agent show | grep -q "MTU of 1000: IPv6 takes 1280"' |
 ! vsctl --json agent audit >"$T/audit" || fail "the audit sees no MTU"
 jq -e 'any(.differences[]; .where == "container" and .difference == "MTU" and .wanted == "1500" and .actual == "1000")' \
 	"$T/audit" >/dev/null || fail "the audit does not see the MTU: $(<"$T/audit")"
+# Nor does a switch that starts meanwhile take it for what was wanted.
+kill -KILL "$SWITCH_PID"
+wait "$SWITCH_PID" || true
+start_switch
 in_ns c1 ip link set eth0 mtu 1500
 comes_back 'the MTU was 1000'
+reaches c2 10.7.0.11 -s 1400 -M do
 in_ns c1 ip link set eth0 mtu 1000
 vsctl --json agent audit --repair >"$T/audit" || fail "not repaired: $(<"$T/audit")"
 comes_back 'a repair of the MTU'

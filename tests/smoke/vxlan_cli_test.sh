@@ -139,12 +139,24 @@ running | diff "$T/before" - || fail "the restart changed the configuration"
 vsctl fdb ls | grep static | sort | diff "$T/fdb" - || fail "the restart changed forwarding entries"
 shows '^west +kernel +127.0.0.1 +up +1350 +1 +4 +- +-$' vsctl list-vteps
 
+# The tunnels leave another MTU than before it: devices that were left behind get it.
+container c2
+vsctl add-port br0 c2 type=veth netns=c2 ifname=eth0 mtu=auto
+(($(mtu c2) == 1350)) || fail "mtu=auto gives $(mtu c2) to a veth"
+switch_stop
+sed -i 's/mtu: 1400/mtu: 1300/' "$T/sw/state/running.yaml"
+start_switch
+(($(mtu c1) == 1250 && $(mtu c2) == 1250)) || fail "after a restart mtu=auto gives $(mtu c1), $(mtu c2)"
+vsctl del-port c2
+vsctl set-vtep west mtu=1400
+
 # A VTEP that cannot be had at a start is down, its networks too, and says why.
 switch_stop
 sed -i 's/address: "127.0.0.1"/address: "203.0.113.1"/' "$T/sw/state/running.yaml"
 start_switch
 shows '^west +kernel +203.0.113.1 +down +- +1 +- +- +-$' vsctl list-vteps
 shows 'reason: .*VTEP west is down: .*no address' vsctl show vni100
+(($(mtu c1) == 1350)) || fail "without a tunnel mtu=auto gives $(mtu c1)"
 vsctl set-vtep west address=127.0.0.1
 shows '^west .* up ' vsctl list-vteps
 is_state vni100 up || fail "the network did not come back: $(vsctl show)"
