@@ -40,7 +40,7 @@ in_private_machine() {
 		unset CAUSEWAY_PRIVATE
 		mkdir -p /run/netns /etc/netns
 		mount -t tmpfs none /run/netns
-		mount -t tmpfs none /etc/netns # resolv.conf of containers
+		mount -t tmpfs -o mode=755 none /etc/netns # resolv.conf of containers
 		[[ ! -d /etc/causeway ]] || mount -t tmpfs none /etc/causeway # what is installed here
 		mount -t tmpfs -o mode=755 none /mnt # for files: SCRATCH
 		ip link set lo up

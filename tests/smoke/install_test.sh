@@ -71,7 +71,6 @@ refused "lock file belongs to user root, who ran vswitchd here before; .* chown 
 chown -R nobody "$T/sw/run"
 SWITCH_WRAP=()
 start_switch
-chmod 755 /etc/netns
 caps=+net_admin,+net_bind_service,+sys_admin,+sys_ptrace,+dac_override,+chown
 install -m 755 "$VSNETD" "$T/vsnetd"
 echo 'host: h1' >"$T/net.yaml"
