@@ -33,7 +33,7 @@ static const struct agent_container *find_container(const struct agent *a, const
 {
 	for (const struct local_endpoint *le = a->endpoints; le; le = le->hh.next) {
 		if (le->agent->named &&
-			(!strcmp(le->rec.name, name) || !strcmp(le->rec.sandbox, name)))
+			(record_name_same(le->rec.name, name) || !strcmp(le->rec.sandbox, name)))
 			return le->agent->container;
 	}
 	return NULL;

@@ -63,7 +63,7 @@ static int take_over(struct agent *a, struct replica_net *net, struct endpoint_c
 	struct replica_endpoint *ep = replica_by_ip(&a->replica, net->id, ip);
 	char path[NAME_BYTES + 16], text[IP_TEXT_BYTES];
 
-	if (ep && rec->name[0] && !ep->host->present && !strcmp(ep->rec.name, rec->name) &&
+	if (ep && rec->name[0] && !ep->host->present && record_name_same(ep->rec.name, rec->name) &&
 		strcmp(ep->rec.host, a->conf->host) != 0) {
 		*ret_epoch = ep->rec.epoch + 1;
 		c->takes_over = true;

@@ -47,6 +47,11 @@ static const char *path_of(const struct create *c, char path[NAME_BYTES + 16])
 
 // ---- whether it may be ----
 
+static const char *other_case(const char *has, const char *wants)
+{
+	return strcmp(has, wants) ? ", the same name in DNS" : "";
+}
+
 // Endpoints of one name in one network are one too many, except that this host's container of that
 // name may be gone already.
 static int check_name(struct agent *a, struct replica_net *net, struct create *c, struct err *err)
@@ -58,7 +63,8 @@ static int check_name(struct agent *a, struct replica_net *net, struct create *c
 	LIST_FOREACH (le, &net->local_endpoints, of_net) {
 		bool same_netns = c->netns.ino && netns_same(&le->netns, &c->netns);
 
-		if (endpoint_is_ending(le) || (strcmp(le->rec.name, c->rec.name) && !same_netns))
+		if (endpoint_is_ending(le) ||
+			(!record_name_same(le->rec.name, c->rec.name) && !same_netns))
 			continue;
 		if (endpoint_is_inside(le) && !agent_endpoint_is_alive(a, le)) {
 			agent_endpoint_container_gone(a, le);
@@ -66,18 +72,19 @@ static int check_name(struct agent *a, struct replica_net *net, struct create *c
 				continue;
 		}
 		return err_set(err, -EEXIST, path_of(c, path),
-			"%s is already connected to network %s (%s); to change its aliases or "
+			"%s is already connected to network %s (%s%s); to change its aliases or "
 			"options, disconnect it first: vsctl network disconnect %s %s",
 			same_netns ? "this namespace" : "a container of this name", net->rec.name,
-			le->rec.name, net->rec.name, le->rec.name);
+			le->rec.name, same_netns ? "" : other_case(le->rec.name, c->rec.name),
+			net->rec.name, le->rec.name);
 	}
 	ep = replica_by_name(net, c->rec.name);
-	if (!ep || strcmp(ep->rec.name, c->rec.name) || !strcmp(ep->rec.host, a->conf->host) ||
-		!ep->host->present)
+	if (!ep || !record_name_same(ep->rec.name, c->rec.name) ||
+		!strcmp(ep->rec.host, a->conf->host) || !ep->host->present)
 		return 0;
 	return err_set(err, -EEXIST, path_of(c, path),
-		"network %s has a container of this name on host %s; choose another name",
-		net->rec.name, ep->rec.host);
+		"network %s has a container of this name on host %s (%s%s); choose another name",
+		net->rec.name, ep->rec.host, ep->rec.name, other_case(ep->rec.name, c->rec.name));
 }
 
 static int check_mac(struct replica_net *net, struct create *c, struct err *err)
@@ -296,7 +303,7 @@ static bool ask_store(struct agent *a, struct create *c)
 	char key[RECORD_KEY_BYTES];
 	struct ask *ask;
 
-	if (!agent_can_write(a) || c->asked || conf_name_check(c->network, "network", NULL) < 0)
+	if (!agent_can_write(a) || c->asked || !record_name_is_valid(c->network))
 		return c->req.retry.busy || c->exists;
 	ask = pending_new(a, sizeof(*ask));
 	if (!ask)
@@ -386,7 +393,7 @@ static int fill_aliases(
 	if (!rec->aliases)
 		return err_set(err, -ENOMEM, NULL, "out of memory");
 	for (unsigned i = 0; i < spec->nb_aliases; i++) {
-		if (conf_name_check(spec->aliases[i], "alias", err) < 0)
+		if (record_name_check(spec->aliases[i], "alias", err) < 0)
 			return -EINVAL;
 		snprintf(rec->aliases[rec->nb_aliases++], NAME_BYTES, "%s", spec->aliases[i]);
 	}
@@ -437,7 +444,7 @@ static json_t *wanted_of(const struct connect_spec *spec)
 static int check_spec(
 	struct agent *a, const struct connect_spec *spec, struct create *c, struct err *err)
 {
-	int rc = c->make == MAKE_ADDRESS ? 0 : conf_name_check(spec->name, "container", err);
+	int rc = c->make == MAKE_ADDRESS ? 0 : record_name_check(spec->name, "container", err);
 	struct err why = {0};
 
 	if (rc == 0 && spec->nb_aliases > RECORD_ALIASES_MAX)

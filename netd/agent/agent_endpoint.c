@@ -29,7 +29,7 @@ struct local_endpoint *agent_endpoint_find(
 	size_t len = strlen(name);
 
 	LIST_FOREACH (le, &net->local_endpoints, of_net) {
-		if (!strcmp(le->rec.name, name))
+		if (record_name_same(le->rec.name, name))
 			return le;
 	}
 	LIST_FOREACH (le, &net->local_endpoints, of_net) {

@@ -110,6 +110,17 @@ static void on_host_written(void *arg, int rc, uint64_t revision)
 		log_debug("store: the record of host %s: %s", a->conf->host, kv_reason(a->opts.kv));
 }
 
+// Another machine that is there under this host's name.
+static const struct replica_host *find_same_name(struct agent *a)
+{
+	for (const struct replica_host *h = a->replica.hosts; h; h = h->hh.next) {
+		if (h->present && record_name_same(h->rec.name, a->conf->host) &&
+			strcmp(h->rec.id, a->host_id) != 0)
+			return h;
+	}
+	return NULL;
+}
+
 static void write_host(struct agent *a, uint64_t now_us)
 {
 	struct host_record want = {.vtep = a->vtep,
@@ -117,12 +128,14 @@ static void write_host(struct agent *a, uint64_t now_us)
 		.mtu = a->conf->mtu,
 		.epoch = a->epoch};
 	struct replica_host *host = replica_host(&a->replica, a->conf->host);
+	const struct replica_host *other;
 	char key[RECORD_KEY_BYTES], *text;
 
 	snprintf(want.name, sizeof(want.name), "%s", a->conf->host);
 	snprintf(want.id, sizeof(want.id), "%s", a->host_id);
-	if (host && host->present && strcmp(host->rec.id, a->host_id) != 0) {
-		set_problem(a, host);
+	other = find_same_name(a);
+	if (other) {
+		set_problem(a, other);
 		return;
 	}
 	set_problem(a, NULL);

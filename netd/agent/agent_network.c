@@ -132,6 +132,16 @@ static json_t *created(const struct network_record *rec)
 	return json_pack("{s:s, s:s}", "id", rec->id, "name", rec->name);
 }
 
+static int tell_exists(const struct replica_net *net, const char *name, struct err *err)
+{
+	if (!strcmp(net->rec.name, name))
+		return net_error(err, -EEXIST, name,
+			"a network of this name already exists; choose another name");
+	return net_error(err, -EEXIST, name,
+		"network %s already exists, the same name in DNS; choose another name",
+		net->rec.name);
+}
+
 static bool unreachable(struct agent *a, struct request *req, const char *name)
 {
 	struct err err = {0};
@@ -153,10 +163,7 @@ static bool create_run(struct agent *a, struct request *req, uint64_t now_us)
 	if (net && c->written && !strcmp(net->id, c->rec.id))
 		return request_answer(a, req, 0, created(&net->rec), NULL);
 	if (net)
-		return request_answer(a, req,
-			net_error(&err, -EEXIST, c->want.name,
-				"a network of this name already exists; choose another name"),
-			NULL, &err);
+		return request_answer(a, req, tell_exists(net, c->want.name, &err), NULL, &err);
 	// It was made. If it is not here although all up to then is, somebody has deleted it since.
 	if (req->written && a->replica.revision >= req->written_revision)
 		return request_answer(a, req, 0, created(&c->rec), NULL);
@@ -207,12 +214,13 @@ static int create_local(struct agent *a, struct create *c, json_t **ret_result, 
 static int create_check(struct agent *a, struct create *c, struct err *err)
 {
 	int rc = network_check(&c->want, err);
+	struct replica_net *net;
 
 	if (rc < 0)
 		return rc;
-	if (replica_net_by_name(&a->replica, c->want.name))
-		return net_error(err, -EEXIST, c->want.name,
-			"a network of this name already exists; choose another name");
+	net = replica_net_by_name(&a->replica, c->want.name);
+	if (net)
+		return tell_exists(net, c->want.name, err);
 	return network_record_copy(&c->want, &c->rec);
 }
 

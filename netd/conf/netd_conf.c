@@ -35,7 +35,7 @@ static void set_host(struct netd_conf *conf)
 	char name[256] = "";
 
 	gethostname(name, sizeof(name) - 1);
-	if (!check_name(name)) // else the file has to give one
+	if (record_name_is_valid(name)) // else the file has to give one
 		snprintf(conf->host, sizeof(conf->host), "%.63s", name);
 }
 
@@ -196,14 +196,13 @@ static void parse_aux_ip(struct parse *p, const char *name, const json_t *value,
 {
 	const char *text = text_of(p, value, path, name, "an address");
 	struct named_ip *aux = &subnet->aux[subnet->nb_aux];
-	const char *allowed = check_name(name);
+	bool is_valid = record_name_is_valid(name);
 	char shown[72];
 
-	if (allowed)
-		report_add(&p->report, name, path,
-			"'%s' is not allowed as the name of an address; %s",
-			report_shown(shown, name), allowed);
-	if (!text || allowed)
+	if (!is_valid)
+		report_add(&p->report, name, path, "'%s' is not a valid name of an address: use %s",
+			report_shown(shown, name), RECORD_NAME_ALLOWED);
+	if (!text || !is_valid)
 		return;
 	if (ip_parse(text, &aux->ip) < 0) {
 		report_add(&p->report, name, path, "'%s' is not allowed; an address is needed",
@@ -329,15 +328,14 @@ static void parse_network(
 	struct network_place place = {.p = p, .name = name};
 	unsigned before = p->report.mistakes->count;
 	json_t *empty = json_object();
-	const char *allowed = check_name(name);
 	char shown[72];
 
 	place.obj = tree_object_or_null(value, empty);
 	report_path(place.path, "networks", name);
 	bind_defaults(&netd_schema_network, rec);
-	if (allowed)
-		report_add(&p->report, name, place.path, "'%s' is not allowed; %s",
-			report_shown(shown, name), allowed);
+	if (!record_name_is_valid(name))
+		report_add(&p->report, name, place.path, "'%s' is not a valid network name: use %s",
+			report_shown(shown, name), RECORD_NAME_ALLOWED);
 	snprintf(rec->name, sizeof(rec->name), "%s", name);
 	bind_object(&p->bind, &netd_schema_network, place.obj, place.path, name, rec);
 	parse_subnets(p, place.obj, place.path, rec);

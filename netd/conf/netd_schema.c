@@ -27,6 +27,11 @@ static const char *check_url(const void *value)
 			 "zookeeper://... or lmdb:PATH";
 }
 
+static const char *check_host_name(const void *value)
+{
+	return record_name_is_valid(value) ? NULL : "a host's name is " RECORD_NAME_ALLOWED;
+}
+
 static const char *check_advertise(const void *value)
 {
 	const char *text = value;
@@ -84,7 +89,7 @@ static const struct schema_field root_fields[] = {
 		.key = "host",
 		.type = SCHEMA_TEXT,
 		FIELD(struct netd_file, conf.host),
-		.check = check_name,
+		.check = check_host_name,
 		.syntax = "NAME",
 		.fallback = "the host name",
 		.help = "the name of this host; must be unique in the cluster",

@@ -19,8 +19,16 @@
 #define OPT_BYTES   11 // of an OPT record without options
 #define SOCKETS_MAX 4  // UDP, TCP, and new ones while the old ones close
 
-struct socket_watch {
+// Questions over UDP, and those that are asked again over TCP because their answer was cut.
+enum lane_kind { LANE_UDP, LANE_TCP, LANES };
+
+struct lane {
 	struct link *link;
+	ares_channel channel;
+};
+
+struct socket_watch {
+	struct lane *lane;
 	struct loop_handle *handle; // NULL: not used
 	ares_socket_t fd;
 	bool writes;
@@ -28,7 +36,7 @@ struct socket_watch {
 
 struct link {
 	struct loop *loop;
-	ares_channel channel;
+	struct lane lanes[LANES];
 	struct socket_watch sockets[SOCKETS_MAX];
 	unsigned pending, asked;
 	bool worn;
@@ -38,6 +46,7 @@ struct call {
 	struct link *link;
 	link_fn *fn;
 	void *arg;
+	enum lane_kind lane;
 	bool plain; // sent without EDNS
 	size_t wire_bytes;
 	uint8_t wire[];
@@ -48,7 +57,7 @@ static void on_socket(void *arg)
 	struct socket_watch *watch = arg;
 
 	ares_process_fd(
-		watch->link->channel, watch->fd, watch->writes ? watch->fd : ARES_SOCKET_BAD);
+		watch->lane->channel, watch->fd, watch->writes ? watch->fd : ARES_SOCKET_BAD);
 }
 
 static struct socket_watch *watch_of(struct link *link, ares_socket_t fd)
@@ -69,7 +78,8 @@ static struct socket_watch *watch_of(struct link *link, ares_socket_t fd)
 // Not watched when there is no memory: the question is then lost like a packet.
 static void on_socket_state(void *arg, ares_socket_t fd, int readable, int writable)
 {
-	struct link *link = arg;
+	struct lane *lane = arg;
+	struct link *link = lane->link;
 	struct socket_watch *watch = watch_of(link, fd);
 
 	if (!watch)
@@ -80,7 +90,7 @@ static void on_socket_state(void *arg, ares_socket_t fd, int readable, int writa
 		return;
 	}
 	if (!watch->handle) {
-		watch->link = link;
+		watch->lane = lane;
 		watch->fd = fd;
 		watch->handle = loop_add_fd(link->loop, fd, on_socket, watch);
 	}
@@ -90,58 +100,75 @@ static void on_socket_state(void *arg, ares_socket_t fd, int readable, int writa
 			watch->handle, (readable ? LOOP_READ : 0) | (writable ? LOOP_WRITE : 0));
 }
 
-static int set_server(struct link *link, const struct dns_server *server)
+static int set_server(ares_channel channel, const struct dns_server *server)
 {
 	uint16_t port = server->port ? server->port : DNS_PORT;
 	struct ares_addr_port_node node = {.udp_port = port, .tcp_port = port};
 
 	node.family = server->ip.family == 6 ? AF_INET6 : AF_INET;
 	memcpy(&node.addr, server->ip.byte, server->ip.family == 6 ? 16 : 4);
-	return ares_set_servers_ports(link->channel, &node);
+	return ares_set_servers_ports(channel, &node);
 }
 
-struct link *link_new(struct loop *loop, const struct dns_server *server, uint32_t timeout_ms)
+// Over TCP nothing is lost, so the first try may take all of the time. The second one is for a
+// server that closes the connection.
+static int lane_open(struct link *link, enum lane_kind kind, const struct dns_server *server,
+	uint32_t timeout_ms)
 {
 	// Everything is said here, so that c-ares looks into no file.
 	struct in_addr nowhere = {htonl(INADDR_LOOPBACK)};
+	struct lane *lane = &link->lanes[kind];
 	struct ares_options options = {
 		.flags = ARES_FLAG_NOCHECKRESP | ARES_FLAG_EDNS | ARES_FLAG_NOSEARCH |
-			 ARES_FLAG_NOALIASES,
-		.timeout = MAX_OF(timeout_ms / TRIES_PARTS, 1),
-		.tries = TRIES,
+			 ARES_FLAG_NOALIASES |
+			 (kind == LANE_TCP ? ARES_FLAG_USEVC : ARES_FLAG_IGNTC),
+		.timeout = kind == LANE_TCP ? timeout_ms : MAX_OF(timeout_ms / TRIES_PARTS, 1),
+		.tries = kind == LANE_TCP ? 2 : TRIES,
 		.servers = &nowhere,
 		.nservers = 1,
 		.lookups = "b",
 		.ednspsz = MESSAGE_UDP_BYTES,
 		.sock_state_cb = on_socket_state,
+		.sock_state_cb_data = lane,
 	};
 	int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_NDOTS |
 		   ARES_OPT_SERVERS | ARES_OPT_DOMAINS | ARES_OPT_LOOKUPS | ARES_OPT_SORTLIST |
 		   ARES_OPT_EDNSPSZ | ARES_OPT_NOROTATE | ARES_OPT_SOCK_STATE_CB;
+	int status;
+
+	lane->link = link;
+	status = ares_init_options(&lane->channel, &options, mask);
+	if (status != ARES_SUCCESS) {
+		lane->channel = NULL;
+		return status;
+	}
+	return set_server(lane->channel, server);
+}
+
+struct link *link_new(struct loop *loop, const struct dns_server *server, uint32_t timeout_ms)
+{
 	struct link *link = calloc(1, sizeof(*link));
 
 	if (!link)
 		return NULL;
 	link->loop = loop;
-	options.sock_state_cb_data = link;
-	if (ares_init_options(&link->channel, &options, mask) != ARES_SUCCESS)
-		goto err_link;
-	if (set_server(link, server) != ARES_SUCCESS)
-		goto err_channel;
+	for (int i = 0; i < LANES; i++) {
+		if (lane_open(link, i, server, timeout_ms) != ARES_SUCCESS) {
+			link_free(link);
+			return NULL;
+		}
+	}
 	return link;
-
-err_channel:
-	ares_destroy(link->channel);
-err_link:
-	free(link);
-	return NULL;
 }
 
 void link_free(struct link *link)
 {
 	if (!link)
 		return;
-	ares_destroy(link->channel);
+	for (int i = 0; i < LANES; i++) {
+		if (link->lanes[i].channel)
+			ares_destroy(link->lanes[i].channel);
+	}
 	for (unsigned i = 0; i < SOCKETS_MAX; i++)
 		loop_del(link->loop, link->sockets[i].handle);
 	free(link);
@@ -172,6 +199,20 @@ static bool is_for_us(const struct call *call, const uint8_t *wire)
 	return !call->plain && LDNS_RCODE_WIRE(wire) == LDNS_RCODE_FORMERR;
 }
 
+// c-ares cuts by itself what is longer than was asked for.
+static bool is_cut(const struct call *call, const uint8_t *wire, size_t len_bytes)
+{
+	return call->lane == LANE_UDP && (LDNS_TC_WIRE(wire) || len_bytes >= MESSAGE_UDP_BYTES);
+}
+
+static void on_end(void *arg, int status, int timeouts, unsigned char *wire, int len);
+
+static void send_call(struct call *call)
+{
+	ares_send(call->link->lanes[call->lane].channel, call->wire,
+		call->wire_bytes - (call->plain ? OPT_BYTES : 0), on_end, call);
+}
+
 static void on_end(void *arg, int status, int timeouts, unsigned char *wire, int len)
 {
 	struct call *call = arg;
@@ -182,8 +223,12 @@ static void on_end(void *arg, int status, int timeouts, unsigned char *wire, int
 	if (rc == 0 && is_for_us(call, wire)) {
 		call->plain = true;
 		call->wire[LDNS_ARCOUNT_OFF + 1] = 0;
-		ares_send(call->link->channel, call->wire, call->wire_bytes - OPT_BYTES, on_end,
-			call);
+		send_call(call);
+		return;
+	}
+	if (rc == 0 && is_cut(call, wire, len)) {
+		call->lane = LANE_TCP;
+		send_call(call);
 		return;
 	}
 	call->link->pending--;
@@ -203,12 +248,13 @@ void link_send(struct link *link, const uint8_t *wire, size_t wire_bytes, link_f
 	memcpy(call->wire, wire, wire_bytes);
 	link->pending++;
 	link->asked++;
-	ares_send(link->channel, wire, wire_bytes, on_end, call);
+	send_call(call);
 }
 
 void link_tick(struct link *link)
 {
-	ares_process_fd(link->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+	for (int i = 0; i < LANES; i++)
+		ares_process_fd(link->lanes[i].channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
 }
 
 unsigned link_pending(const struct link *link)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A channel of c-ares to one server, on the loop. c-ares sends again what is lost, goes to TCP for
-// what is cut, and takes an answer only from the address, with the id and the question that it
+// A channel of c-ares to one server, on the loop. c-ares sends again what is lost, asks over TCP
+// for what is cut, and takes an answer only from the address, with the id and the question that it
 // asked. What to make of an answer, and of none, is the caller's.
 #pragma once
 
@@ -12,7 +12,7 @@ struct link;
 // another reason why none did.
 typedef void link_fn(void *arg, int rc, const uint8_t *wire, size_t wire_bytes);
 
-// A question is given up after `timeout_ms`. NULL: out of memory.
+// A question is given up after `timeout_ms`; over TCP it has that time anew. NULL: out of memory.
 struct link *link_new(struct loop *loop, const struct dns_server *server, uint32_t timeout_ms);
 void link_free(struct link *link); // not from inside a link_fn
 

@@ -118,7 +118,9 @@ static size_t below(const struct names_net *net, const char *name, size_t len_by
 	if (len_bytes < net_bytes + 2)
 		return 0;
 	dot = len_bytes - net_bytes - 1;
-	return name[dot] == '.' && names_equal(name + dot + 1, net->name, net_bytes) ? dot : 0;
+	return name[dot] == '.' && record_name_same_bytes(name + dot + 1, net->name, net_bytes)
+		       ? dot
+		       : 0;
 }
 
 // NAME.NETWORK. `ret_zone` is the longest network that the name is below, else it is left alone.

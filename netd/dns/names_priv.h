@@ -85,8 +85,6 @@ struct names_key *names_table_get(struct names_table *table, const struct names_
 	enum names_kind kind, const void *data, size_t len_bytes);
 void names_table_drop(struct names_table *table, struct names_key *key); // nobody claims it
 
-bool names_equal(const char *a, const char *b, size_t len_bytes); // without case
-
 static inline const struct names_claim *names_claim_name(const struct names_entry *entry)
 {
 	return &entry->claims[entry->nb_ips];

@@ -8,35 +8,13 @@
 
 #define BUCKETS_MIN 64
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
-}
-
-bool names_equal(const char *a, const char *b, size_t len_bytes)
-{
-	for (size_t i = 0; i < len_bytes; i++) {
-		if (lower(a[i]) != lower(b[i]))
-			return false;
-	}
-	return true;
-}
-
 static uint32_t hash_key(
 	const struct names_net *net, enum names_kind kind, const void *data, size_t len_bytes)
 {
 	uint64_t hash = hash_add(HASH_INIT, &net, sizeof(net));
-	const char *text = data;
 
-	if (kind == NAMES_KEY_IP) {
-		hash = hash_add(hash, data, len_bytes);
-	} else {
-		for (size_t i = 0; i < len_bytes; i++) {
-			char c = lower(text[i]);
-
-			hash = hash_add(hash, &c, 1);
-		}
-	}
+	hash = kind == NAMES_KEY_IP ? hash_add(hash, data, len_bytes)
+				    : record_name_hash(hash, data, len_bytes);
 	return hash ^ hash >> 32;
 }
 
@@ -106,7 +84,7 @@ static bool key_is(const struct names_key *key, const struct names_net *net, enu
 	if (key->net != net || key->kind != kind || key->len_bytes != len_bytes)
 		return false;
 	return kind == NAMES_KEY_IP ? memcmp(key->data, data, len_bytes) == 0
-				    : names_equal(key->data, data, len_bytes);
+				    : record_name_same_bytes(key->data, data, len_bytes);
 }
 
 struct names_key *names_table_find(const struct names_table *table, const struct names_net *net,

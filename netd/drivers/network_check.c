@@ -57,11 +57,11 @@ static const struct network_driver *owner_of(const char *name)
 static void check_network_name(struct network_check *c)
 {
 	const struct network_driver *owner = owner_of(c->rec->name);
-	const char *allowed = check_name(c->rec->name);
+	bool is_valid = record_name_is_valid(c->rec->name);
 
-	if (allowed)
-		network_mistake(c, "", "'%s' is not allowed as the name of a network; %s",
-			c->rec->name, allowed);
+	if (!is_valid)
+		network_mistake(c, "", "'%s' is not a valid network name: use %s", c->rec->name,
+			RECORD_NAME_ALLOWED);
 	else if (strlen(c->rec->name) > NETWORK_NAME_MAX)
 		network_mistake(c, "", "the name has %zu bytes; a network's name has at most %d",
 			strlen(c->rec->name), NETWORK_NAME_MAX);
@@ -291,15 +291,15 @@ static void check_aux(struct place *p, unsigned index)
 {
 	const struct subnet *subnet = p->subnet;
 	const struct named_ip *aux = &subnet->aux[index];
-	const char *allowed = check_name(aux->name);
+	bool is_valid = record_name_is_valid(aux->name);
 	char part[NAME_BYTES + 20], what[NAME_BYTES + 20], key[128], text[IP_TEXT_BYTES];
 
 	snprintf(part, sizeof(part), "aux-addresses.%s", aux->name);
 	snprintf(what, sizeof(what), "aux-address %s", aux->name);
 	key_of(p, part, key);
-	if (allowed)
-		network_mistake(p->c, key, "'%s' is not allowed as the name of an address; %s",
-			aux->name, allowed);
+	if (!is_valid)
+		network_mistake(p->c, key, "'%s' is not a valid name of an address: use %s",
+			aux->name, RECORD_NAME_ALLOWED);
 	check_reserved(p, &aux->ip, what, key);
 	if (ip_equal(&aux->ip, &subnet->gateway))
 		network_mistake(p->c, key, "%s %s is the gateway, which is already reserved", what,

@@ -21,6 +21,7 @@
 #include "base/ip.h"
 #include "base/mac.h"
 #include "netd/record/dns_address.h"
+#include "netd/record/record_name.h"
 
 #define RECORD_PREFIX  "v1/"
 #define RECORD_VERSION 1
@@ -127,9 +128,6 @@ struct record_key {
 	struct cidr cidr;
 };
 
-// Of hosts, networks, endpoints and aliases: 1 to 63 letters, digits, '.', '_' and '-', the first
-// of them a letter, digit or '_'.
-bool record_name_is_valid(const char *name);
 bool record_id_is_valid(const char *id); // 32 lower-case hexadecimal digits
 
 // RECORD_UNKNOWN of anything that record_key_*() does not write.

@@ -4,29 +4,6 @@
 
 #include "netd/record/record.h"
 
-static bool is_letter_or_digit(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-bool record_name_is_valid(const char *name)
-{
-	size_t len = 0;
-
-	// A dot or a dash first would be taken for a folder or an option somewhere.
-	if (!is_letter_or_digit(name[0]) && name[0] != '_')
-		return false;
-	for (; name[len]; len++) {
-		char c = name[len];
-
-		if (len >= NAME_BYTES - 1)
-			return false;
-		if (!is_letter_or_digit(c) && c != '.' && c != '_' && c != '-')
-			return false;
-	}
-	return true;
-}
-
 bool record_id_is_valid(const char *id)
 {
 	return strlen(id) == ID_BYTES - 1 && strspn(id, "0123456789abcdef") == ID_BYTES - 1;

@@ -157,7 +157,8 @@ struct replica_block *replica_block(struct replica *r, const char *key);       /
 struct replica_endpoint *replica_endpoint(struct replica *r, const char *key); // NULL
 
 struct replica_host *replica_host(struct replica *r, const char *name); // NULL: never heard of
-// A known one of that name. This host's own networks come first.
+// A known one of that name (record_name_same()): the one with its very letters, if there is one.
+// This host's own networks come first.
 struct replica_net *replica_net_by_name(struct replica *r, const char *name);
 // Also by a unique start of its id.
 struct replica_net *replica_net(struct replica *r, const char *name_or_id);

@@ -35,7 +35,7 @@ static uint32_t hash_ip(const struct replica_net *net, const struct ip_addr *ip)
 
 static uint32_t hash_name(const struct replica_net *net, const char *name)
 {
-	return fold(hash_add(hash_add(HASH_INIT, &net, sizeof(net)), name, strlen(name)));
+	return fold(record_name_hash(hash_add(HASH_INIT, &net, sizeof(net)), name, strlen(name)));
 }
 
 int replica_index_new(struct replica_index **ret_index)
@@ -171,7 +171,7 @@ struct replica_endpoint *replica_index_name(
 
 	for (claim = *bucket_of(index, hash); claim; claim = claim->next) {
 		if (claim->hash == hash && claim->what == CLAIM_NAME && claim->ep->net == net &&
-			strcmp(claim->ep->rec.name, name) == 0)
+			record_name_same(claim->ep->rec.name, name))
 			found = better(found, claim->ep);
 	}
 	return found;

@@ -78,7 +78,13 @@ struct replica_net *replica_net_by_name(struct replica *r, const char *name)
 {
 	struct replica_net *net = replica_net_named(r, true, name);
 
-	return net ? net : replica_net_named(r, false, name);
+	if (net || (net = replica_net_named(r, false, name)))
+		return net;
+	for (net = r->nets; net; net = net->hh.next) {
+		if (net->known && record_name_same(net->rec.name, name))
+			break;
+	}
+	return net;
 }
 
 struct replica_net *replica_net(struct replica *r, const char *name_or_id)

@@ -83,6 +83,8 @@ misused 'not supported; the format may have' network inspect -f '{{range .Subnet
 misused 'network ls has no option --subnet' network ls --subnet=10.0.0.0/8
 misused 'network ls has no option --subnet' network ls --subnet 10.0.0.0/8
 refused 'network front: a network of this name already exists' vsctl network create -d overlay front
+refused 'network front already exists, the same name in DNS' vsctl network create -d overlay Front
+refused "'a..b' is not a valid network name" vsctl network create a..b
 refused "did you mean 'overlay'" vsctl network create -d overlya y
 refused 'gateway 10.3.0.1 is in none of its subnets' vsctl network create --subnet 10.2.0.0/16 --gateway 10.3.0.1 y
 refused "no such network" vsctl network inspect nowhere
@@ -102,6 +104,9 @@ ip1=$(vsctl network inspect front | jq -r '.[0].endpoints[] | select(.name == "c
 reaches_soon c2 "$ip1"
 in_ns c1 ip -o -4 address show dev eth1 | grep -q 'inet 10\.' || fail "c1 has no eth1"
 in_ns c2 ip -o -4 address show dev net0 | grep -q 'inet 10.1.7.7/16' || fail "c2 has no net0"
+refused 'already connected to network front .c1, the same name in DNS.' vsctl network connect --netns /run/netns/c3 front C1
+refused "'x\.' is not a valid container name" vsctl network connect --netns /run/netns/c3 front x.
+refused "'w@b' is not a valid alias name" vsctl network connect --netns /run/netns/c3 front c3 --alias w@b
 refused '10.1.7.7' vsctl network connect --ip 10.1.7.7 front c3
 refused 'ip fd00::1 is no IPv4 address' vsctl network connect --ip fd00::1 front c3
 refused 'router' vsctl network connect --ip 10.1.0.2 front c3

@@ -197,7 +197,9 @@ static void hold(
 		return;
 	memcpy(held->wire, wire, len);
 	held->len = len;
-	held->from = *from;
+	held->tcp = !from;
+	if (from)
+		held->from = *from;
 	fake->nb_held++;
 }
 
@@ -225,8 +227,9 @@ static size_t answer(struct fake_dns *fake, const uint8_t *wire, size_t len, boo
 	case BIG_UDP:
 		return tcp ? address(out, wire, 60, fake->number) : big(out, wire, 4200);
 	case CUT:
+	case CUT_HOLD:
 		if (tcp)
-			return big(out, wire, 20000);
+			return fake->mode == CUT ? big(out, wire, 20000) : 0;
 		end = head(out, wire, 0);
 		out[2] |= 2;
 		return end;
@@ -281,6 +284,8 @@ static void reply_tcp(struct fake_dns *fake, const uint8_t *wire, size_t len)
 	size_t end;
 
 	note(fake, wire, len, true);
+	if (fake->mode == CUT_HOLD)
+		hold(fake, wire, len, NULL);
 	end = answer(fake, wire, len, true, out + 2);
 	put16(out, end);
 	if (end > 0)
@@ -315,13 +320,18 @@ static void on_tcp(void *arg)
 
 void fake_dns_release(struct fake_dns *fake)
 {
-	uint8_t out[512];
+	uint8_t message[514], *out = message + 2;
 
 	for (unsigned i = 0; i < fake->nb_held; i++) {
 		struct fake_dns_held *held = &fake->held[i];
 		size_t len = address(out, held->wire, fake->ttl_s, fake->number);
 
-		sendto(fake->udp, out, len, 0, (struct sockaddr *)&held->from, sizeof(held->from));
+		put16(message, len);
+		if (held->tcp)
+			send(fake->conn, message, len + 2, MSG_NOSIGNAL);
+		else
+			sendto(fake->udp, out, len, 0, (struct sockaddr *)&held->from,
+				sizeof(held->from));
 	}
 	fake->nb_held = 0;
 }

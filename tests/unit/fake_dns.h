@@ -21,6 +21,7 @@ enum mode {
 	NO_EDNS,      // FORMERR to a question with EDNS
 	BIG_UDP,      // more than was asked for over UDP, the truth over TCP
 	CUT,	      // TC over UDP, much over TCP
+	CUT_HOLD,     // TC over UDP, nothing over TCP before release()
 	WRONG_ID,
 	WRONG_QUESTION,
 	WRONG_PORT,
@@ -33,7 +34,8 @@ enum mode {
 struct fake_dns_held {
 	uint8_t wire[512];
 	size_t len;
-	struct sockaddr_in from;
+	bool tcp;
+	struct sockaddr_in from; // over UDP
 };
 
 struct fake_dns {

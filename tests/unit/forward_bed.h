@@ -37,7 +37,7 @@ extern struct forward_bed {
 	struct fake_dns fakes[SERVERS];
 	struct told told;
 	bool (*until)(void);
-	uint64_t deadline_us;
+	uint64_t deadline_us, later_us;
 	unsigned want, rounds;
 } forward_bed;
 

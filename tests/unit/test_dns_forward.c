@@ -101,6 +101,34 @@ static void test_tcp(void **state)
 	assert_false(forward_bed.told.wire[2] & 2);
 }
 
+static bool first_asked_tcp(void)
+{
+	return forward_bed.fakes[0].asked_tcp > 0;
+}
+
+static bool second_later(void)
+{
+	return monotonic_us() > forward_bed.later_us;
+}
+
+// Far longer than a try over UDP may take.
+static void test_tcp_slow(void **state)
+{
+	forward_bed.conf.timeout_ms = 5000;
+	start(1);
+	forward_bed.fakes[0].mode = CUT_HOLD;
+	forward_bed.want = 1;
+	ask_as(1, "slow.example", false);
+	wait_until(first_asked_tcp);
+	forward_bed.later_us = monotonic_us() + 1000000;
+	wait_until(second_later);
+	fake_dns_release(&forward_bed.fakes[0]);
+	wait_until(all_told);
+	assert_int_equal(forward_bed.told.rcode, 0);
+	assert_int_equal(forward_bed.told.number, 1);
+	assert_int_equal(forward_bed.fakes[0].asked_tcp, 1);
+}
+
 static void test_no_edns(void **state)
 {
 	start(1);
@@ -503,6 +531,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tcp, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tcp_slow, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_edns, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_loss, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dead_first, setup, teardown),

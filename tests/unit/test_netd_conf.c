@@ -251,7 +251,7 @@ static const struct {
 	const char *say;
 } refused[] = {
 	{"hots: h1\n", 1, "hots: unknown key 'hots'; did you mean 'host'?"},
-	{"host: -x\n", 1, "host: '-x' is not allowed; a name is"},
+	{"host: -x\n", 1, "host: '-x' is not allowed; a host's name is"},
 	{"cluster-store: etcd\n", 1, "cluster-store: 'etcd' is not allowed; a store is"},
 	{"cluster-store-opts: 5\n", 1, "cluster-store-opts: a string is not allowed"},
 	{"cluster-store-opts:\n  ttl: 1\n", 2,
@@ -296,7 +296,7 @@ static const struct {
 	{"networks:\n  a:\n    dns: [x]\n", 3, "networks.a.dns[0]: 'x' is not allowed; a server"},
 	{"networks: [a]\n", 1, "networks: a list is not allowed"},
 	{"networks:\n  a: 5\n", 2, "networks.a: a string is not allowed"},
-	{"networks:\n  -a:\n", 2, "networks.-a: '-a' is not allowed; a name is"},
+	{"networks:\n  -a:\n", 2, "networks.-a: '-a' is not a valid network name: use"},
 	{"networks:\n  a:\n    driver: overlya\n", 3,
 		"networks.a.driver: there is no driver 'overlya'"},
 	{"networks:\n  a:\n    driver: overlay\n    subnet: 10.0.0.0/8\n", 4,

@@ -147,8 +147,9 @@ static void test_normal_form(void **state)
 static const struct {
 	const char *name, *driver, *text, *say;
 } refused[] = {
-	{"-n", "overlay", "", "'-n' is not allowed as the name of a network; a name is"},
-	{"", "overlay", "", "'' is not allowed as the name of a network"},
+	{"-n", "overlay", "", "'-n' is not a valid network name: use 1 to 63"},
+	{"", "overlay", "", "'' is not a valid network name"},
+	{"a..b", "overlay", "", "'a..b' is not a valid network name"},
 	{"n234567890123456789012345678901234567890123456789012345678901", "overlay", "",
 		"the name has 61 bytes; a network's name has at most 60"},
 	{"n", "overlya", "",

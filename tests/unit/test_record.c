@@ -72,6 +72,15 @@ static void test_names(void **state)
 	assert_true(record_name_is_valid("_A.b-9"));
 	assert_false(record_name_is_valid(""));
 	assert_false(record_name_is_valid(".a"));
+	assert_true(record_name_is_valid("a.b"));
+	assert_false(record_name_is_valid("a..b"));
+	assert_false(record_name_is_valid("x."));
+	assert_false(record_name_is_valid("web@1"));
+	assert_true(record_name_same("Web", "wEB"));
+	assert_false(record_name_same("web", "web1"));
+	assert_false(record_name_same("[", "{")); // as far from each other as letters
+	assert_true(record_name_hash(1, "Web", 3) == record_name_hash(1, "web", 3));
+	assert_false(record_name_hash(1, "Web", 3) == record_name_hash(1, "wex", 3));
 }
 
 static void test_unknown_keys(void **state)
