@@ -426,7 +426,7 @@ static int zk_check(const struct kv_opts *opts, const char *rest, struct err *er
 	prefix = prefix_of(rest, &len);
 	if (len > ZK_PREFIX_MAX_BYTES)
 		return bad_url(opts, err, "the prefix is too long");
-	if (len && (memmem(prefix, len, "//", 2) || memmem(prefix, len, "/.", 2)))
+	if (prefix && (memmem(prefix, len, "//", 2) || memmem(prefix, len, "/.", 2)))
 		return bad_url(opts, err, "the prefix has a folder that cannot be");
 	return check_servers(opts, rest, err);
 }
