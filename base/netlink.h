@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/ip.h"
 #include "base/mac.h"
 
 struct nl;
@@ -94,6 +95,20 @@ int nl_addr_each(struct nl *nl, int ifindex, nl_addr_fn *fn, void *arg);
 int nl_route_add(
 	struct nl *nl, int ifindex, const struct nl_addr *to, const struct nl_addr *gateway);
 int nl_route_has(struct nl *nl, int ifindex, const struct nl_addr *to, bool *ret_has);
+
+#define NL_WAY_DEVICES 16
+
+// The way to an address, as routes are configured. What ICMP messages have made of them is not in
+// it.
+struct nl_way {
+	uint32_t mtu;	     // of the route itself; 0: as its devices have it
+	unsigned nb_devices; // of all its next hops, as many as there is room for
+	int ifindex[NL_WAY_DEVICES];
+};
+
+// `from`: the source address; NULL: any. -ENETUNREACH and the like when there is no way.
+int nl_way_to(struct nl *nl, const struct ip_addr *to, const struct ip_addr *from,
+	struct nl_way *ret_way);
 
 struct nl_route {
 	struct nl_addr to;

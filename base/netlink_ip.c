@@ -241,3 +241,72 @@ int nl_route_each(struct nl *nl, unsigned family, nl_route_fn *fn, void *arg)
 	info->rtm_family = family;
 	return nl_talk(nl, msg, walk_route, &walk);
 }
+
+static void add_device(struct nl_way *way, int ifindex)
+{
+	if (ifindex && way->nb_devices < NL_WAY_DEVICES)
+		way->ifindex[way->nb_devices++] = ifindex;
+}
+
+static void add_devices(struct nl_way *way, const struct nlattr *attr)
+{
+	const struct rtnexthop *hop = mnl_attr_get_payload(attr);
+	int len = mnl_attr_get_payload_len(attr);
+
+	for (; RTNH_OK(hop, len); len -= RTNH_ALIGN(hop->rtnh_len), hop = RTNH_NEXT(hop))
+		add_device(way, hop->rtnh_ifindex);
+}
+
+static void read_metrics(const struct nlattr *metrics, struct nl_way *way)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested(attr, metrics)
+	{
+		if (mnl_attr_get_type(attr) == RTAX_MTU)
+			way->mtu = mnl_attr_get_u32(attr);
+	}
+}
+
+static int read_way(const struct nlmsghdr *msg, void *arg)
+{
+	struct nl_way *way = arg;
+	const struct nlattr *attr;
+
+	if (msg->nlmsg_type != RTM_NEWROUTE)
+		return MNL_CB_OK;
+	mnl_attr_for_each(attr, msg, sizeof(struct rtmsg))
+	{
+		if (mnl_attr_get_type(attr) == RTA_OIF)
+			add_device(way, mnl_attr_get_u32(attr));
+		else if (mnl_attr_get_type(attr) == RTA_MULTIPATH)
+			add_devices(way, attr);
+		else if (mnl_attr_get_type(attr) == RTA_METRICS)
+			read_metrics(attr, way);
+	}
+	return MNL_CB_OK;
+}
+
+int nl_way_to(
+	struct nl *nl, const struct ip_addr *to, const struct ip_addr *from, struct nl_way *ret_way)
+{
+	const unsigned bytes = to->family == 6 ? 16 : 4;
+	char buf[NL_BUFFER_BYTES];
+	struct nlmsghdr *msg = nl_begin(nl, buf, RTM_GETROUTE, NLM_F_ACK);
+	struct rtmsg *info = mnl_nlmsg_put_extra_header(msg, sizeof(*info));
+	struct nl_way way = {};
+	int rc;
+
+	info->rtm_family = to->family == 6 ? AF_INET6 : AF_INET;
+	info->rtm_flags = RTM_F_FIB_MATCH; // the entry, not what it has become
+	info->rtm_dst_len = bytes * 8;
+	mnl_attr_put(msg, RTA_DST, bytes, to->byte);
+	if (from && from->family == to->family) {
+		info->rtm_src_len = bytes * 8;
+		mnl_attr_put(msg, RTA_SRC, bytes, from->byte);
+	}
+	rc = nl_talk(nl, msg, read_way, &way);
+	if (rc == 0)
+		*ret_way = way;
+	return rc;
+}

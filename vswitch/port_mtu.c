@@ -2,10 +2,14 @@
 // The MTU of ports with mtu=auto. What the tunnels of a bridge offer is looked at once when one of
 // them, or its offer, changes; then the bridge answers for each port, and its ports are gone
 // through once, at the next publication.
+#include <string.h>
+
 #include "base/log.h"
+#include "base/util.h"
 #include "vswitch/model.h"
 
 #define MTU_OF_ALL 1500 // of a bridge without a tunnel
+#define IP6_MIN	   1280 // RFC 8200, section 5
 
 void mtu_changed(struct vport *vp)
 {
@@ -37,9 +41,20 @@ static void look_at_offers(struct bridge *bridge)
 	}
 }
 
+static bool has_ip6(const struct conf_port *port)
+{
+	bool found = false;
+
+	for (unsigned i = 0; i < port->nb_ips; i++)
+		found |= strchr(port->ip[i], ':') != NULL;
+	for (unsigned i = 0; i < port->nb_guard_ips; i++)
+		found |= strchr(port->guard_ips[i], ':') != NULL;
+	return found;
+}
+
 // While all tunnels of the bridge are down, what the port has is as good a guess as any, and (0)
 // what its device has.
-static uint16_t auto_mtu(const struct vport *vp)
+static uint16_t offered(const struct vport *vp)
 {
 	struct bridge *bridge = vp->bridge;
 	uint16_t mtu;
@@ -52,6 +67,15 @@ static uint16_t auto_mtu(const struct vport *vp)
 	if (!bridge->mtu.has_tunnels)
 		return MTU_OF_ALL;
 	return vp->port ? vp->port->conf.mtu : 0;
+}
+
+// Linux takes IPv6 and its addresses away from an interface with less than IPv6 must have, and does
+// not give them back.
+static uint16_t auto_mtu(const struct vport *vp)
+{
+	uint16_t mtu = offered(vp);
+
+	return mtu && has_ip6(&vp->conf) ? MAX_OF(mtu, IP6_MIN) : mtu;
 }
 
 struct conf_port vport_conf(const struct vport *vp)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "vxlan/mix.h"
 
 #define ETHERTYPE      0x88b5 // IEEE 802, local experimental
 #define ETHERNET_BYTES 14
@@ -20,7 +21,7 @@ struct payload {
 	uint8_t magic[4], version, kind;
 	uint16_t zero16;
 	uint32_t seq, zero32;
-	uint64_t stamp_us;
+	uint64_t cookie;
 };
 
 static const struct mac dst = {{0x01, 0x80, 0xc2, 0x00, 0x00, 0x01}};
@@ -35,7 +36,7 @@ void heartbeat_write(uint8_t *frame, const struct mac *src, const struct heartbe
 
 	p.kind = msg->is_reply ? REPLY : REQUEST;
 	p.seq = htonl(msg->seq);
-	p.stamp_us = htobe64(msg->stamp_us);
+	p.cookie = htobe64(msg->cookie);
 	memcpy(frame, &dst, sizeof(dst));
 	memcpy(frame + sizeof(*src), src, sizeof(*src));
 	memcpy(frame + 2 * sizeof(*src), &type, sizeof(type));
@@ -57,7 +58,7 @@ bool heartbeat_read(const uint8_t *frame, uint32_t len_bytes, struct heartbeat_m
 	*ret_msg = (struct heartbeat_msg){
 		.is_reply = p.kind == REPLY,
 		.seq = ntohl(p.seq),
-		.stamp_us = be64toh(p.stamp_us),
+		.cookie = be64toh(p.cookie),
 	};
 	return true;
 }
@@ -70,33 +71,50 @@ static void set_state(struct heartbeat *h, enum heartbeat_state state, uint64_t 
 	h->since_us = now_us;
 }
 
-bool heartbeat_ask(struct heartbeat *h, uint64_t now_us, struct heartbeat_msg *ret_request)
+uint64_t heartbeat_cookie(uint64_t secret, uint32_t seq)
+{
+	return vxlan_mix(secret, seq);
+}
+
+bool heartbeat_ask(
+	struct heartbeat *h, uint64_t now_us, uint32_t bytes, struct heartbeat_msg *ret_request)
 {
 	unsigned i = h->sent % HEARTBEAT_WINDOW;
-	bool lost = h->state == HEARTBEAT_UP && h->unanswered >= HEARTBEAT_MISSES;
+	bool lost = h->state == HEARTBEAT_UP && h->silent >= HEARTBEAT_MISSES;
 
 	if (lost)
 		set_state(h, HEARTBEAT_DOWN, now_us);
-	*ret_request = (struct heartbeat_msg){.seq = h->sent, .stamp_us = now_us};
+	*ret_request = (struct heartbeat_msg){
+		.seq = h->sent, .cookie = heartbeat_cookie(h->secret, h->sent)};
 	h->last[i].sent_us = now_us;
 	h->last[i].round_trip_us = 0;
+	h->bytes = bytes;
 	h->sent++;
 	h->unanswered++;
+	h->silent++;
 	return lost;
 }
 
-bool heartbeat_answered(struct heartbeat *h, uint64_t now_us, const struct heartbeat_msg *reply)
+bool heartbeat_answered(
+	struct heartbeat *h, uint64_t now_us, const struct heartbeat_msg *reply, uint32_t bytes)
 {
 	uint32_t before = (uint32_t)h->sent - 1 - reply->seq; // the newest request
 	unsigned i = (h->sent - 1 - before) % HEARTBEAT_WINDOW;
-	bool was_up = h->state == HEARTBEAT_UP;
 
 	if (before >= MIN_OF(h->sent, HEARTBEAT_WINDOW) || h->last[i].round_trip_us ||
-		h->last[i].sent_us != (uint32_t)reply->stamp_us)
+		bytes < h->bytes || reply->cookie != heartbeat_cookie(h->secret, reply->seq))
 		return false;
 	h->last[i].round_trip_us = MAX_OF((uint32_t)now_us - h->last[i].sent_us, 1);
 	h->received++;
 	h->unanswered = 0;
+	return true;
+}
+
+bool heartbeat_alive(struct heartbeat *h, uint64_t now_us)
+{
+	bool was_up = h->state == HEARTBEAT_UP;
+
+	h->silent = 0;
 	if (!was_up)
 		set_state(h, HEARTBEAT_UP, now_us);
 	return !was_up;

@@ -13,9 +13,10 @@
 // Behind the Ethernet header, numbers in network byte order, then zeros up to the size:
 //
 //	0  magic 'C' 'W' 'h' 'b'    4  version, 1    5  kind: 1 request, 2 reply    6  zero
-//	8  sequence number         12  zero         16  time stamp of the asker, microseconds
+//	8  sequence number         12  zero         16  cookie of the asker
 //
-// A reply has the request's size, sequence number and time stamp.
+// A reply has the request's size, sequence number and cookie. The cookie is a number that only who
+// has seen the request can know: others cannot answer in a remote's name.
 #pragma once
 
 #include <stdbool.h>
@@ -30,8 +31,11 @@
 struct heartbeat_msg {
 	bool is_reply;
 	uint32_t seq;
-	uint64_t stamp_us;
+	uint64_t cookie;
 };
+
+// The cookie of a request, of an asker with this secret.
+uint64_t heartbeat_cookie(uint64_t secret, uint32_t seq);
 
 // Writes the first HEARTBEAT_FRAME_BYTES of a frame.
 void heartbeat_write(uint8_t *frame, const struct mac *src, const struct heartbeat_msg *msg);
@@ -47,23 +51,31 @@ enum heartbeat_state {
 	HEARTBEAT_DOWN, // was up, and has missed HEARTBEAT_MISSES in a row
 };
 
-// All zero at first.
+// All zero at first but the secret, which is random.
 struct heartbeat {
+	uint64_t secret;
 	enum heartbeat_state state;
 	uint64_t since_us;	 // the state is this; 0: since ever
 	uint64_t sent, received; // requests, answers
+	uint32_t bytes;		 // of the last request
 	uint32_t unanswered;	 // requests since the last answer
+	uint32_t silent;	 // requests since the last sign of life
 	struct {
 		uint32_t sent_us, round_trip_us; // lower bits; 0: not answered
 	} last[HEARTBEAT_WINDOW];		 // by number of the request
 };
 
-// A request is to be sent now. Called once an interval. True when the state is another.
-bool heartbeat_ask(struct heartbeat *h, uint64_t now_us, struct heartbeat_msg *ret_request);
+// A request of `bytes` is to be sent now. Called once an interval. True when the state is another.
+bool heartbeat_ask(
+	struct heartbeat *h, uint64_t now_us, uint32_t bytes, struct heartbeat_msg *ret_request);
 
-// A reply has come; one that is none to the last requests, or the second one, changes nothing. True
-// when the state is another.
-bool heartbeat_answered(struct heartbeat *h, uint64_t now_us, const struct heartbeat_msg *reply);
+// A reply of `bytes` has come. False when it is none to the last requests, the second one, or
+// smaller than what was asked with: nothing changes then. Else heartbeat_alive() is to be called.
+bool heartbeat_answered(
+	struct heartbeat *h, uint64_t now_us, const struct heartbeat_msg *reply, uint32_t bytes);
+
+// A sign of life of any size: a path may carry only small ones. True when the state is another.
+bool heartbeat_alive(struct heartbeat *h, uint64_t now_us);
 
 // Of the last requests. The newest few are not lost yet.
 struct heartbeat_stats {

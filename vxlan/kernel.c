@@ -53,16 +53,17 @@ static void set_buffer(int fd, int forced, int option)
 		setsockopt(fd, SOL_SOCKET, option, &bytes, sizeof(bytes));
 }
 
-// DF on all packets, of both families that the socket may speak.
+// DF on all packets, of both families that the socket may speak, and no word of ICMP about sizes:
+// the MTU is that of the device (ip_sk_use_pmtu(), ip6_setup_cork()).
 static int set_dont_fragment(const struct vtep *vtep, int fd, struct err *err)
 {
 	int rc = 0;
 
 	if (is_ip6(vtep))
-		rc = set_option(vtep, fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DO,
+		rc = set_option(vtep, fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE,
 			"IPV6_MTU_DISCOVER", err);
 	if (!rc && (!is_ip6(vtep) || vtep->mapped))
-		rc = set_option(vtep, fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO,
+		rc = set_option(vtep, fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE,
 			"IP_MTU_DISCOVER", err);
 	return rc;
 }
@@ -173,8 +174,6 @@ static int open_sockets(struct vtep *vtep, struct err *err)
 
 	for (unsigned i = 0; !rc && i < KERNEL_TX_SOCKETS; i++)
 		rc = open_tx(vtep, &k->tx_fd[i], err);
-	if (!rc)
-		rc = open_tx(vtep, &k->probe_fd, err);
 	return rc;
 }
 
@@ -182,8 +181,6 @@ static void close_sockets(struct kernel *k)
 {
 	if (k->rx_fd >= 0)
 		close(k->rx_fd);
-	if (k->probe_fd >= 0)
-		close(k->probe_fd);
 	for (unsigned i = 0; i < KERNEL_TX_SOCKETS; i++)
 		if (k->tx_fd[i] >= 0)
 			close(k->tx_fd[i]);
@@ -217,35 +214,42 @@ static int find_device(const struct ip_addr *ip)
 	return ifindex;
 }
 
-static uint16_t kernel_device_mtu(const struct vtep *vtep)
+// Of a device; 0: not known.
+static uint32_t mtu_of(const struct kernel *k, int ifindex)
 {
-	const struct kernel *k = vtep->kernel;
-	struct ifreq ifr = {.ifr_ifindex = k->ifindex};
+	struct ifreq ifr = {.ifr_ifindex = ifindex};
 
-	if (!k->ifindex || ioctl(k->probe_fd, SIOCGIFNAME, &ifr) < 0 ||
-		ioctl(k->probe_fd, SIOCGIFMTU, &ifr) < 0 || ifr.ifr_mtu <= 0)
+	if (!ifindex || ioctl(k->rx_fd, SIOCGIFNAME, &ifr) < 0 ||
+		ioctl(k->rx_fd, SIOCGIFMTU, &ifr) < 0 || ifr.ifr_mtu <= 0)
 		return 0;
-	return MIN_OF(ifr.ifr_mtu, UINT16_MAX);
+	return ifr.ifr_mtu;
 }
 
+static uint16_t kernel_device_mtu(const struct vtep *vtep)
+{
+	uint32_t mtu = mtu_of(vtep->kernel, vtep->kernel->ifindex);
+
+	return MIN_OF(mtu, UINT16_MAX);
+}
+
+// A connected socket would tell what ICMP messages have made of the route.
 static uint16_t kernel_path_mtu(const struct vtep *vtep, const struct ip_addr *ip)
 {
 	const struct kernel *k = vtep->kernel;
-	struct vxlan_remote to;
-	const struct sockaddr none = {.sa_family = AF_UNSPEC};
-	socklen_t len_bytes = sizeof(int);
-	int mtu, rc;
+	const struct ip_addr *own = &vtep->conf.address;
+	struct nl_way way;
+	uint32_t mtu;
 
-	// Or it keeps the source address that it had for the last one.
-	connect(k->probe_fd, &none, sizeof(none));
-	vxlan_remote_set(&to, ip, VXLAN_UDP_PORT, vtep->mapped);
-	if (connect(k->probe_fd, &to.sa, to.sa_bytes) < 0)
+	if (nl_way_to(k->nl, ip, ip_is_any(own) ? NULL : own, &way) < 0)
 		return 0;
-	if (ip->family == 6)
-		rc = getsockopt(k->probe_fd, IPPROTO_IPV6, IPV6_MTU, &mtu, &len_bytes);
-	else
-		rc = getsockopt(k->probe_fd, IPPROTO_IP, IP_MTU, &mtu, &len_bytes);
-	return rc < 0 || mtu <= 0 ? 0 : MIN_OF(mtu, UINT16_MAX);
+	mtu = way.mtu;
+	for (unsigned i = 0; i < way.nb_devices; i++) {
+		uint32_t device = mtu_of(k, way.ifindex[i]);
+
+		if (device && (!mtu || device < mtu))
+			mtu = device;
+	}
+	return MIN_OF(mtu, UINT16_MAX);
 }
 
 // ---- open and close ----
@@ -269,6 +273,11 @@ static int open_in_netns(struct vtep *vtep, struct err *err)
 		return err_set_errno(err, home_fd, vtep->path, "cannot enter network namespace %s",
 			vtep->conf.netns);
 	rc = open_sockets(vtep, err);
+	if (!rc) {
+		rc = nl_open(-1, &k->nl);
+		if (rc)
+			err_set_errno(err, rc, vtep->path, "cannot open a socket of rtnetlink");
+	}
 	if (!rc && !ip_is_any(&vtep->conf.address))
 		k->ifindex = find_device(&vtep->conf.address);
 	netns_leave(home_fd);
@@ -281,7 +290,7 @@ static struct kernel *kernel_new(const struct vtep *vtep)
 
 	if (!k)
 		return NULL;
-	k->rx_fd = k->probe_fd = -1;
+	k->rx_fd = -1;
 	for (unsigned i = 0; i < KERNEL_TX_SOCKETS; i++)
 		k->tx_fd[i] = -1;
 	// The kernel segments only what it may give a checksum.
@@ -300,6 +309,7 @@ static void kernel_close(struct vtep *vtep)
 	struct kernel *k = vtep->kernel;
 
 	close_sockets(k);
+	nl_close(k->nl);
 	for (unsigned i = 0; i < KERNEL_RX_TRAINS; i++)
 		rte_pktmbuf_free(k->rx.buf[i]);
 	free(k->tx);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The underlay `kernel`: UDP sockets of the host. kernel.c opens them and asks for the path MTU, on
-// the main thread; kernel_io.c receives and transmits, on workers.
+// The underlay `kernel`: UDP sockets of the host. kernel.c opens them and looks at routes, on the
+// main thread; kernel_io.c receives and transmits, on workers.
 //
 // One socket receives. Several send, because a flow keeps its outer source port and routers spread
 // flows over paths by it. All are in the namespace that the VTEP names, wherever the threads
@@ -12,6 +12,7 @@
 
 #include <rte_mbuf.h>
 
+#include "base/netlink.h"
 #include "base/netns.h"
 #include "vxlan/vtep.h"
 
@@ -69,7 +70,7 @@ struct kernel {
 	struct kernel_tx *tx; // by worker
 
 	// Main thread.
-	int probe_fd; // asks for the MTU of routes
+	struct nl *nl; // of the namespace
 	bool has_netns;
 	struct netns_id netns;
 	int ifindex; // device of the VTEP's address; 0: any

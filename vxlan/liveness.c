@@ -83,19 +83,65 @@ static void tell_down(struct vtep *vtep, const struct vtep_remote *remote, uint3
 	tell(vtep, remote, "remote.down", reason);
 }
 
+static void tell_mtu(struct vtep *vtep, const struct vtep_remote *remote, uint16_t before)
+{
+	uint16_t size = path_size(&remote->path, vtep->limit);
+	char reason[REASON_BYTES];
+
+	if (size < before)
+		snprintf(reason, sizeof(reason),
+			"heartbeats of more than %u bytes are not answered",
+			size + VXLAN_FRAME_MIN);
+	else
+		snprintf(reason, sizeof(reason), "heartbeats of %u bytes are answered",
+			size + VXLAN_FRAME_MIN);
+	tell(vtep, remote, "remote.mtu", reason);
+}
+
+// Asks what the path carries, when there is reason to.
+static void ask_path(struct vtep *vtep, uint16_t number, uint64_t now_us)
+{
+	struct vtep_remote *remote = &vtep->remote[number];
+	uint16_t before = path_size(&remote->path, vtep->limit);
+	struct path_request request[PATH_ASKS];
+	unsigned n = path_step(&remote->path, now_us, vtep->limit, remote->heartbeat, request);
+
+	for (unsigned i = 0; i < n; i++)
+		send_msg(vtep, number, remote->vni, request[i].size + VXLAN_FRAME_MIN,
+			&request[i].msg);
+	if (path_size(&remote->path, vtep->limit) != before)
+		tell_mtu(vtep, remote, before);
+}
+
+// Cookies are not to be guessed.
+static int begin(struct vtep_remote *remote)
+{
+	uint64_t secret[2];
+
+	if (remote->heartbeat)
+		return 0;
+	if (getrandom(secret, sizeof(secret), 0) != sizeof(secret))
+		return -EIO;
+	remote->heartbeat = calloc(1, sizeof(*remote->heartbeat));
+	if (!remote->heartbeat)
+		return -ENOMEM;
+	remote->heartbeat->secret = secret[0];
+	remote->path.secret = secret[1];
+	return 0;
+}
+
 static void ask(struct vtep *vtep, uint16_t number, uint64_t now_us)
 {
 	struct vtep_remote *remote = &vtep->remote[number];
-	uint32_t bytes = vtep_mtu(vtep) + VXLAN_FRAME_MIN;
+	uint32_t bytes = path_size(&remote->path, vtep->limit) + VXLAN_FRAME_MIN;
 	struct heartbeat_msg request;
 
-	if (!remote->heartbeat)
-		remote->heartbeat = calloc(1, sizeof(*remote->heartbeat));
-	if (!remote->heartbeat || remote->vni == VTEP_NO_VNI)
+	if (begin(remote) < 0 || remote->vni == VTEP_NO_VNI)
 		return;
-	if (heartbeat_ask(remote->heartbeat, now_us, &request))
+	if (heartbeat_ask(remote->heartbeat, now_us, bytes, &request))
 		tell_down(vtep, remote, bytes);
 	remote->failed = send_msg(vtep, number, remote->vni, bytes, &request);
+	ask_path(vtep, number, now_us);
 }
 
 static void ask_next(struct vtep *vtep, uint64_t now_us)
@@ -130,18 +176,32 @@ uint32_t vtep_heartbeat(struct vtep *vtep, uint64_t now_us)
 
 // ---- receiving ----
 
+static void hear_reply(struct vtep *vtep, struct vtep_remote *remote,
+	const struct liveness_heard *heard, uint64_t now_us)
+{
+	uint16_t size = MIN_OF(heard->bytes, UINT16_MAX) - VXLAN_FRAME_MIN;
+
+	if (!remote->heartbeat)
+		return;
+	if (!heartbeat_answered(remote->heartbeat, now_us, &heard->msg, heard->bytes) &&
+		!path_answered(&remote->path, &heard->msg, size))
+		return;
+	if (heartbeat_alive(remote->heartbeat, now_us))
+		tell(vtep, remote, "remote.up", "a heartbeat was answered");
+}
+
 static void hear(struct vtep *vtep, const struct liveness_heard *heard, uint64_t now_us)
 {
 	struct vtep_remote *remote = &vtep->remote[heard->remote];
 	struct heartbeat_msg reply = heard->msg;
 
-	if (!heard->msg.is_reply) {
-		reply.is_reply = true;
-		if (heartbeat_may_answer(&remote->answer_due_us, now_us))
-			send_msg(vtep, heard->remote, heard->vni, heard->bytes, &reply);
-	} else if (remote->heartbeat && heartbeat_answered(remote->heartbeat, now_us, &reply)) {
-		tell(vtep, remote, "remote.up", "a heartbeat was answered");
+	if (heard->msg.is_reply) {
+		hear_reply(vtep, remote, heard, now_us);
+		return;
 	}
+	reply.is_reply = true;
+	if (heartbeat_may_answer(&remote->answer_due_us, now_us))
+		send_msg(vtep, heard->remote, heard->vni, heard->bytes, &reply);
 }
 
 void vtep_hear(struct vtep *vtep, uint64_t now_us)

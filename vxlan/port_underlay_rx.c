@@ -66,7 +66,8 @@ static bool has_plain_header(
 	return load_be16(ip + header_bytes + 4) == *ret_udp_bytes;
 }
 
-// Whether the UDP checksum is right, or may be missing.
+// Whether the UDP checksum is right, or missing, as a tunnel's may be over IPv6 as well (RFC 6935,
+// section 5): a header that came to the wrong host or was changed names no remote of the VNI.
 static bool has_udp_checksum(
 	const struct rte_mbuf *m, const uint8_t *ip, bool ip6, uint32_t udp_bytes)
 {
@@ -74,7 +75,7 @@ static bool has_udp_checksum(
 	uint32_t addr_off = ip6 ? L3_OFF + 8 : L3_OFF + 12, addr_bytes = ip6 ? 32 : 8;
 
 	if (!load16(ip + ip_header_bytes(ip6) + 6))
-		return !ip6; // RFC 8200, 8.1
+		return true;
 	if ((m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD)
 		return true;
 	// Of a port whose packets are not finished: it holds the sum of the pseudo header.

@@ -5,7 +5,7 @@
 
 #include <stdatomic.h>
 
-#include "vxlan/heartbeat.h"
+#include "vxlan/path.h"
 #include "vxlan/table.h"
 #include "vxlan/vxlan.h"
 
@@ -14,11 +14,12 @@
 struct vtep_remote {
 	struct ip_addr ip; // family 0: this number is free
 	uint32_t refs;
-	uint16_t path_mtu; // of the underlay on the way there; 0: not known
+	uint16_t path_mtu; // of the underlay as it is configured; 0: not known
 	uint16_t next;	   // of those with the same hash; 0: none
 	uint32_t vni;	   // the lowest VNI that it is in, as published; VTEP_NO_VNI
 
 	struct heartbeat *heartbeat; // NULL: never asked
+	struct path path;	     // what heartbeats tell of its size
 	uint64_t answer_due_us;	     // see heartbeat_may_answer()
 	int failed;		     // negative errno of the last request's sending
 };
@@ -47,7 +48,8 @@ struct vtep_underlay {
 	void (*close)(struct vtep *vtep);
 	// Fills what is the underlay's in vni->dp.
 	void (*vni_init)(struct vni *vni);
-	// Bytes of the largest IP packet that leaves, and on the way to `ip`; 0 when not known.
+	// Bytes of the largest IP packet that leaves, and that may leave on the way to `ip`, as
+	// this host is configured, whatever others say; 0 when not known.
 	uint16_t (*device_mtu)(const struct vtep *vtep);
 	uint16_t (*path_mtu)(const struct vtep *vtep, const struct ip_addr *ip);
 	// `table` is about to become the VTEP's; on an error it does not. May be NULL.
@@ -78,11 +80,12 @@ struct vtep {
 	const struct vtep_underlay *underlay;
 	struct conf_vtep conf;
 	struct vxlan_env env;
+	uint16_t limit;			 // as `mtu`, but for what heartbeats tell of paths
 	bool mapped;			 // its sockets are of IPv6 and take IPv4 addresses in it
 	char path[CONF_NAME_BYTES + 16]; // "VTEP t0", for errors
 	struct vtep_remote *remote;	 // index: number
 	uint32_t remote_room, nb_remotes, nb_ip6; // room; those that exist; of IPv6 among them
-	uint16_t next_probe;  // number of the remote whose path MTU is asked for next
+	uint16_t next_probe;  // number of the remote whose route is looked at next
 	uint16_t last_remote; // number given last
 	uint16_t head[VTEP_REMOTE_HEADS];
 	struct vni **vni; // by index; NULL: free

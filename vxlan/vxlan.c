@@ -10,9 +10,13 @@
 #include "vxlan/liveness.h"
 #include "vxlan/vtep.h"
 
-#define PROBES_A_SERVICE 256  // remotes whose path MTU is asked for in one vtep_service()
+#define PROBES_A_SERVICE 256  // remotes whose route is looked at in one vtep_service()
 #define UNDERLAY_MTU	 1500 // when nothing says what it is
 #define NUMBERS_RESTING	 64
+
+// What is found out about a path never takes more than this: Linux takes IPv6 away from interfaces
+// with less (RFC 8200, section 5).
+#define MEASURED_MIN 1280
 
 // ---- VTEPs ----
 
@@ -133,11 +137,22 @@ static void update_vni_mtu(struct vni *vni)
 		vni->on_mtu(vni->on_mtu_arg);
 }
 
+// What goes to all remotes. An MTU that is configured is the operator's word, whatever is measured.
+static uint16_t measured_mtu(const struct vtep *vtep)
+{
+	uint16_t mtu = vtep->limit, floor = MIN_OF(vtep->limit, MEASURED_MIN);
+
+	for (uint32_t r = 1; r < vtep->remote_room && !vtep->conf.mtu; r++)
+		mtu = MIN_OF(mtu, path_size(&vtep->remote[r].path, vtep->limit));
+	return MAX_OF(mtu, floor);
+}
+
 static void update_mtu(struct vtep *vtep)
 {
 	uint16_t mtu = underlay_mtu(vtep);
 
-	mtu = mtu > overhead(vtep) ? mtu - overhead(vtep) : 0;
+	vtep->limit = mtu > overhead(vtep) ? mtu - overhead(vtep) : 0;
+	mtu = measured_mtu(vtep);
 	if (mtu == vtep_mtu(vtep))
 		return;
 	atomic_store_explicit(&vtep->mtu, mtu, memory_order_relaxed);
@@ -222,7 +237,7 @@ int vtep_remote_get(
 	vtep->remote[number].path_mtu = vtep->underlay->path_mtu(vtep, ip);
 	// Not for each of thousands: vtep_service() looks at them all.
 	if (vtep->nb_remotes == 1 || (ip->family == 6 && vtep->nb_ip6 == 1) ||
-		vtep->remote[number].path_mtu < vtep_mtu(vtep) + overhead(vtep))
+		vtep->remote[number].path_mtu < vtep->limit + overhead(vtep))
 		update_mtu(vtep);
 	*ret_remote = number;
 	return 0;
@@ -472,6 +487,15 @@ uint32_t vtep_service(struct vtep *vtep, uint64_t now_us)
 	return next_us;
 }
 
+// Of outer packets on the way to a remote; 0: not known.
+static uint16_t path_mtu(const struct vtep *vtep, const struct vtep_remote *remote)
+{
+	uint16_t added = remote->ip.family == 4 ? VXLAN_OVERHEAD_IP4 : VXLAN_OVERHEAD_IP6;
+	uint16_t size = path_size(&remote->path, vtep->limit);
+
+	return size < vtep->limit ? size + added : remote->path_mtu;
+}
+
 json_t *vtep_remotes_json(const struct vtep *vtep)
 {
 	json_t *list = json_array();
@@ -484,8 +508,8 @@ json_t *vtep_remotes_json(const struct vtep *vtep)
 		if (!remote->ip.family)
 			continue;
 		obj = json_pack("{s:s}", "ip", ip_format(&remote->ip, text));
-		if (remote->path_mtu)
-			json_object_set_new(obj, "path_mtu", json_integer(remote->path_mtu));
+		if (path_mtu(vtep, remote))
+			json_object_set_new(obj, "path_mtu", json_integer(path_mtu(vtep, remote)));
 		liveness_describe(vtep, remote, obj);
 		json_array_append_new(list, obj);
 	}

@@ -33,7 +33,8 @@ struct vxlan_env {
 	struct rte_mempool *pool;     // buffers of 2 KiB
 	struct rte_mempool *big_pool; // buffers of 64 KiB
 	uint16_t nb_workers;
-	// Called for the events "vtep.mtu", "remote.up" and "remote.down"; may be NULL.
+	// Called for the events "vtep.mtu", "remote.up", "remote.down" and "remote.mtu"; may be
+	// NULL.
 	void (*event)(void *arg, const char *name, json_t *data /* borrowed */);
 	void *event_arg;
 };
@@ -54,7 +55,9 @@ void vtep_close(struct vtep *vtep);
 struct dp_port *vtep_port(struct vtep *vtep);
 
 // Largest inner frame's L3 size (no tag) that fits the underlay, towards remotes of either family:
-// conf.mtu, else the least of the device that has the address and the paths to the remotes.
+// conf.mtu, else the least of the device that has the address, the routes to the remotes, and what
+// heartbeats have found out about the paths to them (path.h), the latter not below 1280. What ICMP
+// says of paths is ignored: it may be anybody's.
 // vtep_service() follows it, sets the VNIs' dp_port.mtu (which the next snapshot has) and sends the
 // event "vtep.mtu" when it changed.
 uint16_t vtep_mtu(const struct vtep *vtep);
@@ -95,7 +98,7 @@ int vtep_publish(struct vtep *vtep);
 
 // ---- time and telling ----
 
-// Periodic work: path MTU, whether the namespace is still there. Returns the microseconds until the
+// Periodic work: MTU, whether the namespace is still there. Returns the microseconds until the
 // next call.
 uint32_t vtep_service(struct vtep *vtep, uint64_t now_us);
 

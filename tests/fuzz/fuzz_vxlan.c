@@ -45,12 +45,13 @@ static void check_heartbeat(const uint8_t *frame, uint32_t len_bytes)
 	heartbeat_write(copy, &mac, &msg);
 	demand(heartbeat_read(copy, sizeof(copy), &again));
 	demand(again.is_reply == msg.is_reply && again.seq == msg.seq &&
-		again.stamp_us == msg.stamp_us);
-	demand(!heartbeat_answered(&h, 1, &msg));
+		again.cookie == msg.cookie);
+	demand(!heartbeat_answered(&h, 1, &msg, len_bytes));
 	for (unsigned i = 0; i < 3; i++)
-		heartbeat_ask(&h, msg.stamp_us, &again);
-	demand(heartbeat_answered(&h, msg.stamp_us, &msg) == (msg.seq < 3));
-	demand(!heartbeat_answered(&h, msg.stamp_us, &msg));
+		heartbeat_ask(&h, 1, HEARTBEAT_FRAME_BYTES, &again);
+	demand(heartbeat_answered(&h, 1, &msg, len_bytes) ==
+		(msg.seq < 3 && msg.cookie == heartbeat_cookie(0, msg.seq)));
+	demand(!heartbeat_answered(&h, 1, &msg, len_bytes));
 }
 
 // Returns whether there is a frame.

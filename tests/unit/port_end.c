@@ -51,6 +51,11 @@ struct rte_mbuf *next(void)
 	return sent[next_sent++];
 }
 
+unsigned bytes_of_next(void)
+{
+	return next_sent < nb_sent ? sent[next_sent]->pkt_len : 0;
+}
+
 void nothing_more(void)
 {
 	assert_int_equal(next_sent, nb_sent);

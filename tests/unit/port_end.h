@@ -48,7 +48,8 @@ extern unsigned nb_got;
 
 // ---- the lower port ----
 
-struct rte_mbuf *next(void); // that was sent; the caller frees it
+struct rte_mbuf *next(void);  // that was sent; the caller frees it
+unsigned bytes_of_next(void); // 0: nothing was sent
 void sent_bytes(const uint8_t *want, unsigned len);
 void nothing_more(void); // was sent
 

@@ -267,6 +267,31 @@ static void test_tunnel_down(void **state)
 	assert_int_equal(mtu_of("c2"), 1500);
 }
 
+// A port with IPv6 keeps what IPv6 must have: Linux would take it away for good.
+static void test_floor_of_ip6(void **state)
+{
+	struct conf_port conf;
+	struct err err = {0};
+
+	s.offer = 600;
+	add(CONF_PORT_VXLAN, "vx", 0);
+	add_taps(1);
+	assert_int_equal(mtu_of("c1"), 600);
+	conf_port_init(&conf);
+	strcpy(conf.name, "six");
+	conf.mtu = CONF_MTU_AUTO;
+	strcpy(conf.ip[0], "10.0.0.1/24");
+	strcpy(conf.ip[1], "fd00::1/64");
+	conf.nb_ips = 2;
+	assert_int_equal(vswitch_ports_add(s.vs, s.bridge, &conf, 1, &err), 0);
+	commit();
+	assert_int_equal(mtu_of("six"), 1280);
+	s.offer = 1400;
+	s.tunnel->env->offer_changed(s.tunnel->env->arg, s.tunnel);
+	commit();
+	assert_int_equal(mtu_of("six"), 1400);
+}
+
 // A port that does not say auto keeps what it has.
 static void test_fixed_mtu(void **state)
 {
@@ -285,6 +310,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_change_asks_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tunnels_come_and_go, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tunnel_down, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_floor_of_ip6, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_fixed_mtu, setup, teardown),
 	};
 

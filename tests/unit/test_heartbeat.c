@@ -13,6 +13,7 @@
 
 #define INTERVAL_US 100000
 #define WAY_US	    300
+#define BYTES	    1464
 
 static struct heartbeat h;
 static struct heartbeat_msg asked;
@@ -29,7 +30,7 @@ static int setup(void **state)
 static bool ask(void)
 {
 	now_us += INTERVAL_US;
-	return heartbeat_ask(&h, now_us, &asked);
+	return heartbeat_ask(&h, now_us, BYTES, &asked);
 }
 
 // The answer to the request that was sent `ago` before the last one.
@@ -37,14 +38,21 @@ static struct heartbeat_msg answer_to(unsigned ago)
 {
 	return (struct heartbeat_msg){.is_reply = true,
 		.seq = asked.seq - ago,
-		.stamp_us = asked.stamp_us - ago * (uint64_t)INTERVAL_US};
+		.cookie = heartbeat_cookie(h.secret, asked.seq - ago)};
 }
 
+static bool replied(const struct heartbeat_msg *reply, uint64_t after_us, uint32_t bytes)
+{
+	return heartbeat_answered(&h, now_us + after_us, reply, bytes) &&
+	       heartbeat_alive(&h, now_us + after_us);
+}
+
+// Whether the state changed.
 static bool answer(unsigned ago, uint64_t after_us)
 {
 	struct heartbeat_msg reply = answer_to(ago);
 
-	return heartbeat_answered(&h, now_us + after_us, &reply);
+	return replied(&reply, after_us, BYTES);
 }
 
 static struct heartbeat_stats stats(void)
@@ -103,6 +111,26 @@ static void test_up_down_up(void **state)
 	assert_int_equal(h.received, 12);
 }
 
+// Small ones are answered: it is there. It is down when these are lost, too.
+static void test_alive(void **state)
+{
+	ask();
+	assert_true(answer(0, WAY_US));
+	for (unsigned i = 0; i < 10; i++) {
+		assert_false(ask());
+		assert_false(heartbeat_alive(&h, now_us));
+	}
+	assert_int_equal(h.unanswered, 10);
+	assert_false(ask());
+	assert_false(ask());
+	assert_false(ask());
+	assert_true(ask());
+	assert_int_equal(h.state, HEARTBEAT_DOWN);
+	assert_true(heartbeat_alive(&h, now_us));
+	assert_int_equal(h.state, HEARTBEAT_UP);
+	assert_int_equal(h.received, 1);
+}
+
 static void test_late_answers(void **state)
 {
 	// Later than the interval, all of them: it is up all the same.
@@ -128,17 +156,19 @@ static void test_answers_that_are_none(void **state)
 {
 	struct heartbeat_msg reply = {.is_reply = true};
 
-	assert_false(heartbeat_answered(&h, now_us, &reply));
+	assert_false(replied(&reply, 0, BYTES));
 	ask();
 	reply = answer_to(0);
 	reply.seq++;
-	assert_false(heartbeat_answered(&h, now_us, &reply));
+	assert_false(replied(&reply, 0, BYTES));
 	reply = answer_to(0);
 	reply.seq--;
-	assert_false(heartbeat_answered(&h, now_us, &reply));
+	assert_false(replied(&reply, 0, BYTES));
 	reply = answer_to(0);
-	reply.stamp_us++; // somebody guesses
-	assert_false(heartbeat_answered(&h, now_us, &reply));
+	reply.cookie++; // somebody guesses
+	assert_false(replied(&reply, 0, BYTES));
+	reply = answer_to(0);
+	assert_false(replied(&reply, 0, BYTES - 1)); // the path takes no more
 	assert_int_equal(h.state, HEARTBEAT_UNKNOWN);
 	assert_int_equal(h.received, 0);
 	assert_true(answer(0, WAY_US));
@@ -231,7 +261,7 @@ static void test_wire(void **state)
 		7, 0x88, 0xb5, 'C', 'W', 'h', 'b', 1, 2, 0, 0, 0xa, 0xb, 0xc, 0xd, 0, 0, 0, 0, 1, 2,
 		3, 4, 5, 6, 7, 8};
 	const struct heartbeat_msg msg = {
-		.is_reply = true, .seq = 0x0a0b0c0d, .stamp_us = 0x0102030405060708};
+		.is_reply = true, .seq = 0x0a0b0c0d, .cookie = 0x0102030405060708};
 	const struct mac mac = {{2, 3, 4, 5, 6, 7}};
 	uint8_t frame[HEARTBEAT_FRAME_BYTES];
 	struct heartbeat_msg got;
@@ -239,7 +269,7 @@ static void test_wire(void **state)
 	heartbeat_write(frame, &mac, &msg);
 	assert_memory_equal(frame, want, sizeof(want));
 	assert_true(heartbeat_read(frame, sizeof(frame), &got));
-	assert_true(got.is_reply && got.seq == msg.seq && got.stamp_us == msg.stamp_us);
+	assert_true(got.is_reply && got.seq == msg.seq && got.cookie == msg.cookie);
 	frame[19] = 1;
 	assert_true(heartbeat_read(frame, 1500, &got));
 	assert_false(got.is_reply);
@@ -276,6 +306,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_never_answered, setup),
 		cmocka_unit_test_setup(test_up_down_up, setup),
+		cmocka_unit_test_setup(test_alive, setup),
 		cmocka_unit_test_setup(test_late_answers, setup),
 		cmocka_unit_test_setup(test_answers_that_are_none, setup),
 		cmocka_unit_test_setup(test_loss, setup),

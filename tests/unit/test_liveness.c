@@ -2,11 +2,10 @@
 // Heartbeats of a VTEP that has a port to itself, up to its wire. The clock is made up.
 #include "tests/unit/port_end.h"
 
-#include "vxlan/heartbeat.h"
+#include "vxlan/path.h"
 
 #define INTERVAL_MS 100
 #define MANY	    5000 // more than wait for main
-#define OUT_BYTES   (outer_bytes() + beat_bytes())
 
 // Of a heartbeat's frame.
 static unsigned beat_bytes(void)
@@ -19,28 +18,33 @@ static void beat_at(uint64_t ms)
 	vtep_heartbeat(vtep, ms * 1000);
 }
 
-// A request was sent to the host, in the network; of the full size, zeros in the end.
-static struct heartbeat_msg sent_request(unsigned host, uint32_t number)
+// A request of `bytes` was sent to the host, in the network; zeros in the end.
+static struct heartbeat_msg sent_sized(unsigned host, uint32_t number, unsigned bytes)
 {
 	struct rte_mbuf *m = next();
 	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *), *frame = p + outer_bytes();
 	const struct mac to = mac_of(host);
 	struct heartbeat_msg msg;
 
-	assert_int_equal(m->pkt_len, OUT_BYTES);
-	assert_int_equal(m->pkt_len, 14 + 1500);
+	assert_int_equal(m->pkt_len, outer_bytes() + bytes);
 	assert_memory_equal(p, &to, 6);
 	assert_int_equal(
 		p[outer_bytes() - 4] << 16 | p[outer_bytes() - 3] << 8 | p[outer_bytes() - 2],
 		number);
 	assert_memory_equal(frame, "\x01\x80\xc2\0\0\x01", 6);
 	assert_int_equal(frame[6] & 3, 2);
-	assert_true(heartbeat_read(frame, beat_bytes(), &msg));
+	assert_true(heartbeat_read(frame, bytes, &msg));
 	assert_false(msg.is_reply);
-	for (unsigned i = HEARTBEAT_FRAME_BYTES; i < beat_bytes(); i++)
+	for (unsigned i = HEARTBEAT_FRAME_BYTES; i < bytes; i++)
 		assert_int_equal(frame[i], 0);
 	rte_pktmbuf_free(m);
 	return msg;
+}
+
+// One of the full size.
+static struct heartbeat_msg sent_request(unsigned host, uint32_t number)
+{
+	return sent_sized(host, number, beat_bytes());
 }
 
 static bool takes(struct rte_mbuf *m)
@@ -63,7 +67,7 @@ static void receive_msg(unsigned host, const struct heartbeat_msg *msg, unsigned
 static void answered_at(unsigned host, struct heartbeat_msg msg, uint64_t ms)
 {
 	msg.is_reply = true;
-	receive_msg(host, &msg, 1000);
+	receive_msg(host, &msg, beat_bytes());
 	assert_true(atomic_load(&vtep_port(vtep)->calls_main));
 	vtep_hear(vtep, ms * 1000);
 	assert_false(atomic_load(&vtep_port(vtep)->calls_main));
@@ -100,6 +104,8 @@ static void test_up_and_down(void **state)
 	for (unsigned i = 1; i <= HEARTBEAT_MISSES; i++) {
 		beat_at(1000 + i * INTERVAL_MS);
 		sent_request(2, VNI);
+		if (i > 1) // whether it is there at all
+			sent_sized(2, VNI, HEARTBEAT_FRAME_BYTES);
 		assert_string_equal(last_event, "");
 	}
 	beat_at(1000 + 4 * INTERVAL_MS);
@@ -108,7 +114,60 @@ static void test_up_and_down(void **state)
 	expect_event("remote.down", 2, reason);
 	answered_at(2, sent_request(2, VNI), 1500);
 	expect_event("remote.up", 2, "a heartbeat was answered");
+	sent_sized(2, VNI, HEARTBEAT_FRAME_BYTES);
 	nothing_more();
+}
+
+// The remote answers what gets through: it stays up, and the MTU follows, but not below 1280.
+static void narrow_path(unsigned carries, unsigned mtu)
+{
+	unsigned full = beat_bytes() - 14, bytes;
+	char reason[80] = "";
+
+	with_heartbeats();
+	add_known(2, false);
+	for (unsigned i = 0; i < 100 && !reason[0]; i++) {
+		beat_at(1000 + i * INTERVAL_MS);
+		while ((bytes = bytes_of_next())) {
+			struct heartbeat_msg msg = sent_sized(2, VNI, bytes -= outer_bytes());
+
+			msg.is_reply = true;
+			if (bytes - 14 <= (i < 3 ? full : carries))
+				receive_msg(2, &msg, bytes);
+		}
+		nothing_more();
+		vtep_hear(vtep, (1000 + i * INTERVAL_MS) * 1000);
+		if (!strncmp(last_event, "remote.mtu", 10))
+			snprintf(reason, sizeof(reason),
+				"heartbeats of more than %u bytes are not answered", carries + 14);
+		else
+			assert_null(strstr(last_event, "remote.down"));
+	}
+	expect_event("remote.mtu", 2, reason);
+	at_ms(20000);
+	assert_int_equal(vtep_mtu(vtep), mtu);
+	assert_int_equal(vni_port(vni)->mtu, mtu);
+	last_event[0] = '\0';
+	while (bytes_of_next()) // whether the next hop is still there
+		rte_pktmbuf_free(next());
+	nothing_more();
+}
+
+static void test_narrow_path(void **state)
+{
+	narrow_path(1350, 1350);
+}
+
+static void test_path_too_narrow_for_ip6(void **state)
+{
+	narrow_path(600, 1280);
+}
+
+// What is configured stays.
+static void test_narrow_path_with_mtu(void **state)
+{
+	conf.mtu = 1500;
+	narrow_path(1350, beat_bytes() - 14);
 }
 
 static void test_never_answered(void **state)
@@ -118,6 +177,8 @@ static void test_never_answered(void **state)
 	for (unsigned i = 0; i < 20; i++) {
 		beat_at(1000 + i * INTERVAL_MS);
 		sent_request(2, VNI);
+		if (i && i % PATH_UNKNOWN == 0)
+			sent_sized(2, VNI, HEARTBEAT_FRAME_BYTES);
 	}
 	assert_string_equal(last_event, "");
 	nothing_more();
@@ -142,8 +203,13 @@ static void test_paced(void **state)
 	sent_request(2, VNI);
 	for (uint64_t ms = 1001; ms < 1000 + 10 * INTERVAL_MS; ms++) {
 		beat_at(ms);
-		if (ms % (INTERVAL_MS / 10) == 0)
-			asked[sent_request(2 + ++count % 10, VNI).seq]++;
+		if (ms % (INTERVAL_MS / 10) == 0) {
+			uint32_t seq = sent_request(2 + ++count % 10, VNI).seq;
+
+			asked[seq]++;
+			if (seq == PATH_UNKNOWN)
+				sent_sized(2 + count % 10, VNI, HEARTBEAT_FRAME_BYTES);
+		}
 		nothing_more();
 	}
 	assert_int_equal(count, 99);
@@ -196,14 +262,14 @@ static void sent_reply(unsigned host, const struct heartbeat_msg *request, unsig
 	assert_int_equal(m->pkt_len, outer_bytes() + len);
 	assert_memory_equal(p, &to, 6);
 	assert_true(heartbeat_read(p + outer_bytes(), len, &msg));
-	assert_true(msg.is_reply && msg.seq == request->seq && msg.stamp_us == request->stamp_us);
+	assert_true(msg.is_reply && msg.seq == request->seq && msg.cookie == request->cookie);
 	rte_pktmbuf_free(m);
 }
 
 // Without heartbeats of its own.
 static void test_answers(void **state)
 {
-	const struct heartbeat_msg request = {.seq = 7, .stamp_us = 0x123456789a};
+	const struct heartbeat_msg request = {.seq = 7, .cookie = 0x123456789a};
 
 	add_known(2, false);
 	for (unsigned len = HEARTBEAT_FRAME_BYTES; len <= beat_bytes(); len += 97) {
@@ -275,6 +341,9 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		BOTH(test_up_and_down),
+		BOTH(test_narrow_path),
+		BOTH(test_path_too_narrow_for_ip6),
+		BOTH(test_narrow_path_with_mtu),
 		BOTH(test_never_answered),
 		BOTH(test_without),
 		BOTH(test_paced),

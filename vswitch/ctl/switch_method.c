@@ -296,6 +296,9 @@ const struct ctrl_event switch_events[] = {{"bridge.add", "bridge", "a bridge wa
 	{"vtep.mtu", "vtep, mtu", "a VTEP offers another MTU to its VNIs"},
 	{"remote.up", "vtep, remote, reason", "a remote VTEP answers heartbeats"},
 	{"remote.down", "vtep, remote, reason", "a remote VTEP stopped answering heartbeats"},
+	{"remote.mtu", "vtep, remote, reason",
+		"heartbeats show that the path to a remote VTEP carries less, or more, than "
+		"before"},
 	{"state.unsaved", "reason", "the running configuration cannot be saved; saving is retried"},
 	{"state.saved", "nothing", "the running configuration is saved again"}, {}};
 

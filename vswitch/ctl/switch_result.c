@@ -106,7 +106,9 @@ static const struct ctrl_object round_trip = {NULL, NULL, round_trip_members};
 
 static const struct ctrl_member remote_members[] = {{"vtep", CTRL_NAME, "the VTEP of this switch"},
 	{"ip", CTRL_IP, "address of the remote VTEP"},
-	{"path_mtu", CTRL_INT, "MTU of the path to it", .when = "when known"},
+	{"path_mtu", CTRL_INT,
+		"MTU of the path to it: that of the route or the port, or what heartbeats found",
+		.when = "when known"},
 	{"state", CTRL_STRING, "`up`, `down`, or `unknown`: it never answered a heartbeat",
 		.when = "with heartbeats"},
 	{"since", CTRL_TIME, "when the state changed", .when = "with heartbeats, when not unknown"},
