@@ -104,11 +104,39 @@ static int check_file(const char *option, const char *path, struct err *err)
 	return 0;
 }
 
+// Without what is before the last '@', which may be a password.
+static const char *url_without_secret(const char *url, char *buf, size_t len_bytes)
+{
+	const char *at = strrchr(url, '@'), *start = strstr(url, "://");
+
+	if (!at || !strncmp(url, "lmdb:", 5))
+		return url;
+	snprintf(buf, len_bytes, "%.*s***%s", start && start < at ? (int)(start + 3 - url) : 0, url,
+		at);
+	return buf;
+}
+
+// A URL is shown in errors and is no place for a secret.
+static int check_no_secret(const char *url, struct err *err)
+{
+	char buf[256];
+	const char *shown = url_without_secret(url, buf, sizeof(buf));
+
+	if (shown == url)
+		return 0;
+	return err_set(err, -EINVAL, shown,
+		"a URL of a store has no user and no '@'; give the options user and password-file "
+		"instead");
+}
+
 static int check(const struct kv_opts *opts, const struct kv_driver **ret_driver,
 	const char **ret_rest, struct err *err)
 {
-	int rc = find_driver(opts->url ? opts->url : "", ret_driver, ret_rest, err);
+	const char *url = opts->url ? opts->url : "";
+	int rc = check_no_secret(url, err);
 
+	if (rc == 0)
+		rc = find_driver(url, ret_driver, ret_rest, err);
 	if (rc == 0)
 		rc = (*ret_driver)->check(opts, *ret_rest, err);
 	if (rc == 0)

@@ -21,6 +21,7 @@ struct netd_conf {
 	uint32_t timeout_ms;  // of a request to the store; default 3000
 	char ca_file[256], cert_file[256], key_file[256];
 	char user[128], password[128], token[256];
+	char password_file[256], token_file[256]; // see netd_secret.h
 
 	uint32_t quarantine_s;	  // of a released address; default 30
 	uint32_t address_reserve; // free addresses that a host wants to own in a network; default

@@ -301,7 +301,17 @@ static const struct schema_field store_fields[] = {
 		FIELD(struct netd_file, conf.password),
 		.check = check_some,
 		.syntax = "TEXT",
-		.help = "password for etcd or ZooKeeper; make this file readable by root only",
+		.help = "password for etcd or ZooKeeper; better in a file of its own, see "
+			"password-file",
+	},
+	{
+		.key = "password-file",
+		.type = SCHEMA_TEXT,
+		FIELD(struct netd_file, conf.password_file),
+		.check = check_some,
+		.syntax = "PATH",
+		.help = "file with the password: an absolute path, or the name of a systemd "
+			"credential",
 	},
 	{
 		.key = "token",
@@ -310,7 +320,16 @@ static const struct schema_field store_fields[] = {
 		FIELD(struct netd_file, conf.token),
 		.check = check_some,
 		.syntax = "TEXT",
-		.help = "access token for Consul",
+		.help = "access token for Consul; better in a file of its own, see token-file",
+	},
+	{
+		.key = "token-file",
+		.type = SCHEMA_TEXT,
+		FIELD(struct netd_file, conf.token_file),
+		.check = check_some,
+		.syntax = "PATH",
+		.help = "file with the token: an absolute path, or the name of a systemd "
+			"credential",
 	},
 };
 

@@ -13,6 +13,7 @@
 #include "config/mistakes.h"
 #include "netd/agent/advertise.h"
 #include "netd/conf/netd_schema.h"
+#include "netd/conf/netd_secret.h"
 #include "netd/ctl/handle.h"
 #include "netd/dns/dns.h"
 
@@ -114,7 +115,10 @@ static int load_conf(struct vsnetd *d, struct err *err)
 		return err_set(err, -EINVAL, "host",
 			"this host's own name is not allowed in the cluster; give another one in "
 			"the configuration (host: NAME)");
-	return 0;
+	rc = netd_secrets_read(&d->conf, err);
+	if (rc == 0)
+		netd_secrets_warn(&d->conf, d->opts.config);
+	return rc;
 }
 
 // ---- the parts ----
