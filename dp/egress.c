@@ -63,6 +63,18 @@ static void too_big(struct dp_context *ctx, const struct dp_snap_port *out, stru
 		dp_egress_one(ctx, ctx->in_id, answer, vlan, tagged);
 }
 
+// Whether a tagged frame leaves as it is where `want_tag` says whether its VLAN has one: a tag with
+// a priority alone stays on a frame of no tag, unless it is what does not fit a tunnel.
+static inline bool tag_stays(
+	const struct dp_snap_port *out, const struct rte_mbuf *m, bool want_tag)
+{
+	bool priority = dp_vlan_is_priority(m);
+
+	if (want_tag)
+		return !priority;
+	return priority && (!out->tunnel || l3_bytes(m, true) + DP_VLAN_TAG_BYTES <= out->mtu);
+}
+
 // The frame as it leaves by `out`; NULL: it was dropped.
 static inline struct rte_mbuf *shape(struct dp_context *ctx, const struct dp_snap_port *out,
 	struct dp_site *at, struct rte_mbuf *m, uint16_t vlan, bool tagged)
@@ -77,12 +89,14 @@ static inline struct rte_mbuf *shape(struct dp_context *ctx, const struct dp_sna
 		too_big(ctx, out, at, m, vlan, tagged);
 		return NULL;
 	}
-	if (likely(want_tag == tagged))
+	if (likely(tagged ? tag_stays(out, m, want_tag) : !want_tag))
 		return m;
 	m = own(ctx, m, at);
 	if (unlikely(!m))
 		return NULL;
-	if (tagged)
+	if (tagged && want_tag)
+		dp_vlan_set(m, vlan);
+	else if (tagged)
 		dp_vlan_pop(m);
 	else if (unlikely(dp_vlan_push(m, vlan) < 0)) {
 		dp_drop(at, DP_DROP_TX_NO_BUFFER, m);

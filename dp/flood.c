@@ -12,15 +12,18 @@ static bool wants(
 	return id != b->in_id && dp_snap_carries(out, vlan) && !(b->in->apart & out->apart);
 }
 
-// A private copy of the frame with its tag added, or taken off. NULL without buffers.
+// A private copy of the frame with its tag added, given its VLAN (`priority`), or taken off. NULL
+// without buffers.
 static struct rte_mbuf *retagged(
-	struct dp_context *ctx, const struct rte_mbuf *m, uint16_t vlan, bool tagged)
+	struct dp_context *ctx, const struct rte_mbuf *m, uint16_t vlan, bool tagged, bool priority)
 {
 	struct rte_mbuf *copy = rte_pktmbuf_copy(m, ctx->pool, 0, UINT32_MAX);
 
 	if (unlikely(!copy))
 		return NULL;
-	if (tagged)
+	if (priority)
+		dp_vlan_set(copy, vlan);
+	else if (tagged)
 		dp_vlan_pop(copy);
 	else
 		dp_vlan_push(copy, vlan); // a fresh buffer has headroom
@@ -39,20 +42,22 @@ static void flood_one(struct dp_context *ctx, struct dp_batch *b, unsigned i)
 {
 	const struct dp_snap_bridge *bridge = b->in->bridge;
 	struct rte_mbuf *m = b->pkt[i], *copy = NULL;
-	bool tagged = b->tagged >> i & 1;
+	bool tagged = b->tagged >> i & 1, priority = tagged && dp_vlan_is_priority(m);
+	bool is_of_vlan = tagged && !priority; // by its tag
 	uint16_t vlan = dp_batch_vlan(b, i), same = 0, other = 0;
+
 	for (unsigned k = 0; k < bridge->nb_members; k++) {
 		uint16_t id = bridge->member[k];
 
 		if (!wants(ctx, b, id, vlan))
 			continue;
-		if (dp_snap_tags(&ctx->snap->port[id], vlan) == tagged)
+		if (dp_snap_tags(&ctx->snap->port[id], vlan) == is_of_vlan)
 			same++;
 		else
 			other++;
 	}
 	if (other) {
-		copy = retagged(ctx, m, vlan, tagged);
+		copy = retagged(ctx, m, vlan, tagged, priority);
 		if (copy && other > 1)
 			rte_pktmbuf_refcnt_update(copy, other - 1);
 		if (!copy)
@@ -65,10 +70,10 @@ static void flood_one(struct dp_context *ctx, struct dp_batch *b, unsigned i)
 
 		if (!wants(ctx, b, id, vlan))
 			continue;
-		if (dp_snap_tags(&ctx->snap->port[id], vlan) == tagged)
+		if (dp_snap_tags(&ctx->snap->port[id], vlan) == is_of_vlan)
 			flood_to(ctx, id, m, vlan, tagged);
 		else if (copy)
-			flood_to(ctx, id, copy, vlan, !tagged);
+			flood_to(ctx, id, copy, vlan, priority || !tagged);
 	}
 	if (!same && !other)
 		dp_drop(b->in_at, DP_DROP_FLOOD_NOWHERE, m);

@@ -150,8 +150,15 @@ void dp_vlan_pop(struct rte_mbuf *m);
 bool dp_vlan_push_all(struct rte_mbuf **pkts, uint16_t n, uint16_t vlan);
 void dp_vlan_pop_all(struct rte_mbuf **pkts, uint16_t n);
 
-// Which VLAN a tagged frame from `in` belongs to; takes priority tags off, which say nothing of
-// one. Returns a drop reason, or -1 with the VLAN and whether the frame has a tag now.
+// Gives the tag of a frame the VLAN; its priority stays. `m` must not be shared.
+void dp_vlan_set(struct rte_mbuf *m, uint16_t vlan);
+
+// Whether the tag of a tagged frame says no VLAN, but a priority.
+bool dp_vlan_is_priority(const struct rte_mbuf *m);
+
+// Which VLAN a tagged frame from `in` belongs to. A priority tag says nothing of one: it stays, for
+// the priority in it, or is taken off where there is none, or another tag behind it. Returns a drop
+// reason, or -1 with the VLAN and whether the frame has a tag now.
 int dp_vlan_classify(
 	const struct dp_snap_port *in, struct rte_mbuf *m, uint16_t *ret_vlan, bool *ret_tagged);
 

@@ -90,22 +90,36 @@ static inline uint16_t read16(const struct rte_mbuf *m, uint16_t off_bytes)
 	return load_be16(rte_pktmbuf_mtod_offset(m, uint8_t *, off_bytes));
 }
 
-// Takes priority tags off, which say nothing of a VLAN: the frame is what they hold, and that may
-// be a tagged one. Returns whether it is, with its VLAN; -1 when it ends in a tag.
+void dp_vlan_set(struct rte_mbuf *m, uint16_t vlan)
+{
+	uint8_t *tci = rte_pktmbuf_mtod_offset(m, uint8_t *, RTE_ETHER_HDR_LEN);
+
+	store_be16(tci, (load_be16(tci) & ~DP_VID_MASK) | vlan);
+}
+
+bool dp_vlan_is_priority(const struct rte_mbuf *m)
+{
+	return !(read16(m, RTE_ETHER_HDR_LEN) & DP_VID_MASK);
+}
+
+// Takes priority tags off that say nothing, or have another behind them: the frame is what they
+// hold, and that may be a tagged one. Returns whether it has a tag; -1 when it ends in one.
 static int skip_priority_tags(struct rte_mbuf *m, uint16_t *ret_vid)
 {
-	uint16_t vid;
+	uint16_t tci;
 
 	do {
 		if (unlikely(m->data_len < RTE_ETHER_HDR_LEN + DP_VLAN_TAG_BYTES))
 			return -1;
-		vid = read16(m, RTE_ETHER_HDR_LEN) & DP_VID_MASK;
-		if (vid)
-			break;
-		dp_vlan_pop(m); // the priority is not kept
+		tci = read16(m, RTE_ETHER_HDR_LEN);
+		*ret_vid = tci & DP_VID_MASK;
+		if (*ret_vid)
+			return true;
+		if (tci && read16(m, ADDRESSES_BYTES + DP_VLAN_TAG_BYTES) != RTE_ETHER_TYPE_VLAN)
+			return true;
+		dp_vlan_pop(m);
 	} while (read16(m, ADDRESSES_BYTES) == RTE_ETHER_TYPE_VLAN);
-	*ret_vid = vid;
-	return vid != 0;
+	return false;
 }
 
 int dp_vlan_classify(
@@ -116,11 +130,11 @@ int dp_vlan_classify(
 
 	if (unlikely(tagged < 0))
 		return DP_DROP_RX_SHORT;
-	if (!tagged) {
+	if (!vid) {
 		if (in->pvid == UINT16_MAX)
 			return DP_DROP_VLAN_NOT_MEMBER;
 		*ret_vlan = in->pvid;
-		*ret_tagged = false;
+		*ret_tagged = tagged;
 		return -1;
 	}
 	if (in->vlan_mode == CONF_VLAN_ACCESS)

@@ -86,6 +86,19 @@ static void test_inner_tag_is_counted(void **state)
 	run();
 	f.tag = 0;
 	expect(B, f);
+	// Nor one with a priority. Through a tunnel, where the tag is payload, it stays if there is
+	// room.
+	f.tag = TAG(5 << 13);
+	passes(A, f, ON(B));
+	port_spec(B)->tunnel = true;
+	publish();
+	send_frame(A, f);
+	run();
+	f.tag = 0;
+	expect(B, f);
+	f.tag = TAG(5 << 13);
+	f.bytes -= 4;
+	passes(A, f, ON(B));
 }
 
 static void test_jumbo_frames(void **state)

@@ -45,12 +45,17 @@ static char out_of(const struct kind *kind, int vlan)
 	return '-';
 }
 
-// Which tag a frame of `vlan` leaves with, given the one it came with.
+// Which tag a frame of `vlan` leaves with, given the one it came with. A priority without a VLAN is
+// kept, in a tag of the VLAN or alone.
 static unsigned tag_out(char form, int vlan, unsigned tag_in)
 {
+	unsigned priority = tag_in & 0xf000;
+
+	if (tag_in & 0xfff)
+		return form == 'u' ? 0 : tag_in;
 	if (form == 'u')
-		return 0;
-	return (tag_in & 0xfff) ? tag_in : TAG(vlan);
+		return priority ? TAG(priority) : 0;
+	return TAG(priority | vlan);
 }
 
 // A broadcast from each kind of port to all kinds at once: one frame in several forms.
