@@ -66,6 +66,13 @@ enum conf_port_type {
 #define CONF_REMOTES_MAX 16 // in a port's options; forwarding entries name any number
 
 // Where a port plugs in. Text fields are empty when not given, numbers 0.
+// What leaves by a port.
+enum conf_filter {
+	CONF_FILTER_NONE,    // all that is for it
+	CONF_FILTER_GATEWAY, // what is for the gateway behind it (dp/gate.h), whose addresses
+			     // `guard_ips` lists
+};
+
 struct conf_port {
 	char name[CONF_NAME_BYTES]; // unique in the switch, VTEPs included
 	enum conf_port_type type;
@@ -90,6 +97,8 @@ struct conf_port {
 	char ip[CONF_PORT_IPS_MAX][64]; // "10.0.0.1/24", "fd00::1/64": put on the device; set once
 	unsigned nb_ips;
 	bool guard; // frames from others than the port's own address and `guard_ips` are dropped
+	bool no_router, no_dhcp_server;		// it may not play the role
+	enum conf_filter filter;		// what it is given
 	char guard_ips[CONF_GUARD_IPS_MAX][64]; // addresses and prefixes; none: only MACs count
 	unsigned nb_guard_ips;
 

@@ -39,6 +39,8 @@ static const char *const underlay_type_names[] = {
 // Of a bool that says `off`.
 static const char *const on_off_names[] = {[false] = "on", [true] = "off", NULL};
 
+static const char *const filter_names[] = {
+	[CONF_FILTER_NONE] = "none", [CONF_FILTER_GATEWAY] = "gateway", NULL};
 static const char *const off_on_names[] = {[false] = "off", [true] = "on", NULL};
 
 enum {
@@ -241,6 +243,38 @@ static const struct schema_field port_fields[] = {
 		.help = "on: drop frames (ARP and neighbour discovery included) unless their "
 			"source is the device's MAC address and an address of guard-ips; IPv6 "
 			"addresses derived from the MAC and DHCP clients always pass",
+		.live = LIVE,
+	},
+	{
+		.key = "router",
+		.type = SCHEMA_ENUM,
+		FIELD(struct conf_port, no_router),
+		.names = on_off_names,
+		.kinds = TAP | VETH,
+		.syntax = "WHETHER",
+		.help = "off: drop router advertisements and redirects that come from the port",
+		.live = LIVE,
+	},
+	{
+		.key = "dhcp-server",
+		.alias = {"dhcp_server"},
+		.type = SCHEMA_ENUM,
+		FIELD(struct conf_port, no_dhcp_server),
+		.names = on_off_names,
+		.kinds = TAP | VETH,
+		.syntax = "WHETHER",
+		.help = "off: drop DHCP and DHCPv6 messages to clients that come from the port",
+		.live = LIVE,
+	},
+	{
+		.key = "filter",
+		.type = SCHEMA_ENUM,
+		FIELD(struct conf_port, filter),
+		.names = filter_names,
+		.kinds = TAP | VETH,
+		.syntax = "WHICH",
+		.help = "gateway: the port receives only ARP, neighbour discovery, ping and DNS "
+			"for the addresses in guard-ips; none: it receives everything",
 		.live = LIVE,
 	},
 	{

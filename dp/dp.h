@@ -51,7 +51,7 @@ struct dp_view_port {
 	struct dp_port *port;	      // its id is set
 	uint16_t bridge_id;	      // UINT16_MAX: none, a `demux` port
 	const struct conf_port *conf; // its VLANs, limits and other options
-	const struct dp_guard *guard; // whom its frames may be from (guard.h), or NULL; copied
+	const struct dp_guard *guard; // what it may send (guard.h), or NULL; copied
 };
 
 struct dp_view_bridge {

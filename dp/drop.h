@@ -15,6 +15,9 @@
 	X(SPOOFED_ARP, "spoofed_arp", RX, "ARP for an address not allowed on the port (guard)")    \
 	X(SPOOFED_ND, "spoofed_nd", RX,                                                            \
 		"neighbour discovery for an address not allowed on the port (guard)")              \
+	X(ROGUE_ROUTER, "rogue_router", RX,                                                        \
+		"router advertisement or redirect from a port with router=off")                    \
+	X(ROGUE_DHCP, "rogue_dhcp", RX, "DHCP server's answer from a port with dhcp-server=off")   \
 	X(LINK_LOCAL, "link_local", RX, "sent to a reserved group address (01:80:c2:00:00:0x)")    \
 	X(VLAN_NOT_MEMBER, "vlan_not_member", RX, "the port does not carry the frame's VLAN")      \
 	X(VLAN_TAGGED, "vlan_tagged", RX, "tagged frame on an access port")                        \
@@ -39,6 +42,9 @@
 	X(FLOOD_NO_BUFFER, "flood_no_buffer", RX, "no free buffer for another copy; raise mbufs")  \
 	X(TUNNEL_NO_REMOTE, "tunnel_no_remote", TX, "no remote VTEP to send it to")                \
 	X(TUNNEL_DOWN, "tunnel_down", TX, "no route or link to the remote VTEP")                   \
+	X(GATEWAY, "gateway", TX,                                                                  \
+		"neither ARP, neighbour discovery, ping nor DNS for the gateway itself "           \
+		"(filter=gateway)")                                                                \
 	X(TX_TOO_BIG, "tx_too_big", TX, "larger than the MTU of the port it had to leave by")      \
 	X(TX_VLAN, "tx_vlan", TX, "the destination port does not carry the VLAN")                  \
 	X(TX_NO_BUFFER, "tx_no_buffer", TX,                                                        \

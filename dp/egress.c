@@ -4,6 +4,7 @@
 // the round, unless the whole batch leaves by one port.
 #include "dp/pipeline.h"
 
+#include "dp/gate.h"
 #include "dp/icmp.h"
 #include "dp/offload.h"
 
@@ -128,6 +129,24 @@ void dp_egress_one(
 		enqueue(ctx, port, m);
 }
 
+static __rte_noinline void tx_with_care(
+	struct dp_context *ctx, const struct dp_snap_port *out, struct rte_mbuf **pkts, uint16_t n)
+{
+	struct dp_port *port = out->port;
+	struct dp_site *at = &ctx->site[port->id];
+
+	if (out->tx_care & DP_TX_GATE) {
+		n = dp_gate(ctx->snap->guard[port->id], pkts, n, at);
+		if (!n)
+			return;
+	}
+	if (out->tx_care & DP_TX_LOCK)
+		rte_spinlock_lock(&port->tx_lock);
+	port->tx(port, ctx->worker % port->nb_txq, pkts, n, at);
+	if (out->tx_care & DP_TX_LOCK)
+		rte_spinlock_unlock(&port->tx_lock);
+}
+
 static void port_tx(
 	struct dp_context *ctx, const struct dp_snap_port *out, struct rte_mbuf **pkts, uint16_t n)
 {
@@ -135,13 +154,10 @@ static void port_tx(
 	struct dp_site *at = &ctx->site[port->id];
 
 	dp_trace(at, DP_POINT_TX, pkts, n);
-	if (likely(!out->tx_shared)) {
+	if (likely(!out->tx_care))
 		port->tx(port, ctx->worker, pkts, n, at);
-	} else {
-		rte_spinlock_lock(&port->tx_lock);
-		port->tx(port, ctx->worker % port->nb_txq, pkts, n, at);
-		rte_spinlock_unlock(&port->tx_lock);
-	}
+	else
+		tx_with_care(ctx, out, pkts, n);
 	if (unlikely(atomic_load_explicit(&port->failed, memory_order_relaxed)))
 		ctx->calls_main = true;
 }

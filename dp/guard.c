@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Stage guard: drops what a port may not send under the name that it gives (guard.h). Runs for
+// Stage guard: drops what a port may not send, by its source or by its role (guard.h). Runs for
 // ports with a guard.
 //
-// As a rule a batch comes from one address of one protocol, and differences from the first frame
-// are added up to find out; one look into the list is then enough for all. Else each packet is
-// looked at.
+// Most batches come from one address and are of one protocol. The differences from the first frame
+// tell; then one look into the list is enough for all. Otherwise each packet is looked at.
 #include "dp/guard.h"
 
 #include <string.h>
@@ -19,11 +18,13 @@
 #define HEADERS_MAX    8 // of IPv6 before that of ICMPv6; the same
 #define ND_UNIT_BYTES  8 // of the length of an option or header
 #define TYPE_OFF       (2 * RTE_ETHER_ADDR_LEN)
+#define IP4_PLAIN      0x45 // version 4, no options
 #define IP4_SOURCE_OFF offsetof(struct rte_ipv4_hdr, src_addr)
 #define IP6_SOURCE_OFF offsetof(struct rte_ipv6_hdr, src_addr)
 
 enum { ND_SOURCE_MAC = 1, ND_TARGET_MAC = 2 }; // options
-enum { DHCP_SERVER = 67, DHCP_CLIENT = 68 };
+enum { DHCP_SERVER = 67, DHCP_CLIENT = 68, DHCP6_CLIENT = 546 };
+enum { ICMP_REDIRECT = 5, ICMP_ROUTER_ADVERTISE = 9 };
 
 // ---- the list ----
 
@@ -51,7 +52,7 @@ void dp_guard_init(struct dp_guard *g, const struct mac *mac)
 	const uint8_t link_local[16] = {
 		0xfe, 0x80, [8] = m[0] ^ 2, m[1], m[2], 0xff, 0xfe, m[3], m[4], m[5]};
 
-	*g = (struct dp_guard){.any_ip = true};
+	*g = (struct dp_guard){.any_ip = true, .router = true, .dhcp_server = true};
 	memcpy(&g->mac, m, sizeof(*mac));
 	add_ip6(g, link_local, 128);
 }
@@ -69,29 +70,6 @@ void dp_guard_allow(struct dp_guard *g, const struct ip_addr *ip, unsigned prefi
 	make_mask(prefix, &e->mask, sizeof(e->mask));
 	memcpy(&e->net, ip->byte, sizeof(e->net));
 	e->net &= e->mask;
-}
-
-static bool allows_ip4(const struct dp_guard *g, uint32_t ip)
-{
-	bool found = g->any_ip;
-
-	for (unsigned i = 0; i < g->nb_ip4; i++)
-		found |= (ip & g->ip4[i].mask) == g->ip4[i].net;
-	return found;
-}
-
-static bool allows_ip6(const struct dp_guard *g, const uint8_t *at)
-{
-	bool found = g->any_ip;
-	uint64_t ip[2];
-
-	memcpy(ip, at, sizeof(ip));
-	for (unsigned i = 0; i < g->nb_ip6; i++) {
-		const struct dp_guard_ip6 *e = &g->ip6[i];
-
-		found |= !(((ip[0] & e->mask[0]) ^ e->net[0]) | ((ip[1] & e->mask[1]) ^ e->net[1]));
-	}
-	return found;
 }
 
 static bool is_own_mac(const struct dp_guard *g, const void *at)
@@ -120,6 +98,35 @@ static bool is_dhcp_client(const struct rte_mbuf *m, uint32_t off, const struct 
 	       !memcmp(ports, want, sizeof(want));
 }
 
+// Whether the UDP message that begins at `off` is to the port; one that is cut short is to none.
+static bool is_to_port(const struct rte_mbuf *m, uint32_t off, uint16_t port)
+{
+	rte_be16_t buf[2];
+	const rte_be16_t *ports = look(m, off, sizeof(buf), buf);
+
+	return ports && load16((const uint8_t *)(ports + 1)) == rte_cpu_to_be_16(port);
+}
+
+// A fragment but the first has no header of its own.
+static int check_roles4(const struct dp_guard *g, const struct rte_mbuf *m, uint32_t off,
+	const struct rte_ipv4_hdr *ip)
+{
+	uint8_t buf;
+	const uint8_t *type;
+
+	if (ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_OFFSET_MASK))
+		return -1;
+	off += rte_ipv4_hdr_len(ip);
+	if (ip->next_proto_id == IPPROTO_UDP && !g->dhcp_server)
+		return is_to_port(m, off, DHCP_CLIENT) ? DP_DROP_ROGUE_DHCP : -1;
+	if (ip->next_proto_id != IPPROTO_ICMP || g->router)
+		return -1;
+	type = look(m, off, 1, &buf);
+	return type && (*type == ICMP_REDIRECT || *type == ICMP_ROUTER_ADVERTISE)
+		       ? DP_DROP_ROGUE_ROUTER
+		       : -1;
+}
+
 static int check_ip4(const struct dp_guard *g, const struct rte_mbuf *m, uint32_t off)
 {
 	struct rte_ipv4_hdr ip;
@@ -128,9 +135,10 @@ static int check_ip4(const struct dp_guard *g, const struct rte_mbuf *m, uint32_
 	if (!at)
 		return DP_DROP_SPOOFED_IP;
 	memmove(&ip, at, sizeof(ip));
-	if (allows_ip4(g, ip.src_addr) || (!ip.src_addr && is_dhcp_client(m, off, &ip)))
-		return -1;
-	return DP_DROP_SPOOFED_IP;
+	if (!g->any_source && !dp_guard_has_ip4(g, ip.src_addr) &&
+		(ip.src_addr || !is_dhcp_client(m, off, &ip)))
+		return DP_DROP_SPOOFED_IP;
+	return check_roles4(g, m, off, &ip);
 }
 
 static int check_arp(const struct dp_guard *g, const struct rte_mbuf *m, uint32_t off)
@@ -138,6 +146,8 @@ static int check_arp(const struct dp_guard *g, const struct rte_mbuf *m, uint32_
 	struct rte_arp_hdr arp;
 	const void *at = look(m, off, sizeof(arp), &arp);
 
+	if (g->any_source)
+		return -1;
 	if (!at)
 		return DP_DROP_SPOOFED_ARP;
 	memmove(&arp, at, sizeof(arp));
@@ -149,7 +159,7 @@ static int check_arp(const struct dp_guard *g, const struct rte_mbuf *m, uint32_
 		return DP_DROP_SPOOFED_ARP;
 	if (!arp.arp_data.arp_sip && arp.arp_opcode == rte_cpu_to_be_16(RTE_ARP_OP_REQUEST))
 		return -1;
-	return allows_ip4(g, arp.arp_data.arp_sip) ? -1 : DP_DROP_SPOOFED_ARP;
+	return dp_guard_has_ip4(g, arp.arp_data.arp_sip) ? -1 : DP_DROP_SPOOFED_ARP;
 }
 
 // What a message of neighbour discovery (RFC 4861, 4) says of MAC addresses.
@@ -172,7 +182,7 @@ static int check_target(const struct dp_guard *g, const struct rte_mbuf *m, uint
 	uint8_t buf[16];
 	const uint8_t *target = look(m, off, sizeof(buf), buf);
 
-	return target && allows_ip6(g, target) ? -1 : DP_DROP_SPOOFED_ND;
+	return target && dp_guard_has_ip6(g, target) ? -1 : DP_DROP_SPOOFED_ND;
 }
 
 // `nobody`: the source is ::.
@@ -185,6 +195,10 @@ static int check_icmp6(
 
 	if (!type)
 		return DP_DROP_SPOOFED_IP;
+	if (!g->router && (*type == DP_ICMP6_ROUTER_ADVERTISE || *type == DP_ICMP6_REDIRECT))
+		return DP_DROP_ROGUE_ROUTER;
+	if (g->any_source)
+		return -1;
 	switch (*type) {
 	case DP_ICMP6_ROUTER_SOLICIT:
 		return check_options(g, m, off + 8, end, ND_SOURCE_MAC);
@@ -207,30 +221,29 @@ static int check_icmp6(
 	}
 }
 
-// Looks for ICMPv6 behind the headers that may come before it. -1 when there is something else, or
-// the rest of a packet that began in another; else the offset, or 0 when there are too many.
-static int64_t find_icmp6(const struct rte_mbuf *m, uint32_t off, uint8_t proto)
+// Looks for the upper layer behind the headers that may come before it. Returns its offset and its
+// protocol; -1 when this is the rest of a packet that began in another; 0 when there are too many
+// headers, or not all of them are here.
+static int64_t find_upper(const struct rte_mbuf *m, uint32_t off, uint8_t *proto)
 {
 	for (unsigned i = 0; i < HEADERS_MAX; i++) {
 		uint8_t buf[ND_UNIT_BYTES];
 		const uint8_t *header;
 
-		if (proto == IPPROTO_ICMPV6)
+		if (*proto != IPPROTO_HOPOPTS && *proto != IPPROTO_ROUTING &&
+			*proto != IPPROTO_DSTOPTS && *proto != IPPROTO_FRAGMENT)
 			return off;
-		if (proto != IPPROTO_HOPOPTS && proto != IPPROTO_ROUTING &&
-			proto != IPPROTO_DSTOPTS && proto != IPPROTO_FRAGMENT)
-			return -1;
 		header = look(m, off, sizeof(buf), buf);
 		if (!header)
-			return -1;
-		if (proto == IPPROTO_FRAGMENT) {
+			return 0;
+		if (*proto == IPPROTO_FRAGMENT) {
 			if (header[2] || header[3] & 0xf8)
 				return -1;
 			off += ND_UNIT_BYTES;
 		} else {
 			off += (header[1] + 1) * ND_UNIT_BYTES;
 		}
-		proto = header[0];
+		*proto = header[0];
 	}
 	return 0;
 }
@@ -240,29 +253,34 @@ static int check_ip6(const struct dp_guard *g, const struct rte_mbuf *m, uint32_
 	static const uint8_t unspecified[16];
 	struct rte_ipv6_hdr ip;
 	const void *at = look(m, off, sizeof(ip), &ip);
-	int64_t icmp_off;
+	int64_t upper_off;
 	bool nobody;
+	uint8_t proto;
 
 	if (!at)
 		return DP_DROP_SPOOFED_IP;
 	memmove(&ip, at, sizeof(ip));
 	nobody = !memcmp(ip.src_addr, unspecified, sizeof(unspecified));
-	if (!nobody && !allows_ip6(g, ip.src_addr))
+	if (!g->any_source && !nobody && !dp_guard_has_ip6(g, ip.src_addr))
 		return DP_DROP_SPOOFED_IP;
 	off += sizeof(ip);
-	icmp_off = find_icmp6(m, off, ip.proto);
-	if (icmp_off < 0)
-		return nobody ? DP_DROP_SPOOFED_IP : -1;
-	if (!icmp_off)
+	proto = ip.proto;
+	upper_off = find_upper(m, off, &proto);
+	if (!upper_off)
 		return DP_DROP_SPOOFED_ND;
-	return check_icmp6(g, m, icmp_off, off + rte_be_to_cpu_16(ip.payload_len), nobody);
+	if (upper_off > 0 && proto == IPPROTO_ICMPV6)
+		return check_icmp6(g, m, upper_off, off + rte_be_to_cpu_16(ip.payload_len), nobody);
+	if (upper_off > 0 && proto == IPPROTO_UDP && !g->dhcp_server &&
+		is_to_port(m, upper_off, DHCP6_CLIENT))
+		return DP_DROP_ROGUE_DHCP;
+	return nobody && !g->any_source ? DP_DROP_SPOOFED_IP : -1;
 }
 
 static int check_one(const struct dp_guard *g, const struct rte_mbuf *m, uint64_t mac)
 {
 	uint32_t off = TYPE_OFF;
 
-	if (mac != g->mac)
+	if (!g->any_source && mac != g->mac)
 		return DP_DROP_SPOOFED_MAC;
 	for (unsigned tags = 0; tags <= TAGS_MAX; tags++) {
 		rte_be16_t type;
@@ -302,59 +320,98 @@ static bool all_from_mac(const struct dp_batch *b, uint64_t mac)
 	return !(differ & FDB_MAC_MASK);
 }
 
-// Whether all are IPv4 and from the address of the first; `off` is where their IP headers are.
-static bool all_ip4(const struct dp_batch *b, uint32_t off, uint32_t ip)
+// Whether no UDP message of the batch is to the port; `off` is where their UDP headers are.
+static bool none_to_port(const struct dp_batch *b, uint32_t off, uint16_t port)
 {
-	uint32_t differ = 0;
+	const rte_be16_t to = rte_cpu_to_be_16(port);
+	unsigned found = 0;
 
-	for (uint16_t i = 0; i < b->n; i++) {
-		const uint8_t *l3 = rte_pktmbuf_mtod_offset(b->pkt[i], uint8_t *, off);
-
-		differ |= load32(l3 + IP4_SOURCE_OFF) ^ ip;
-		differ |= load16(l3 - 2) ^ rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
-	}
-	return !differ;
+	if (b->shortest_bytes < off + 2 * sizeof(to))
+		return false;
+	for (uint16_t i = 0; i < b->n; i++)
+		found |= load16(rte_pktmbuf_mtod_offset(b->pkt[i], uint8_t *, off + sizeof(to))) ==
+			 to;
+	return !found;
 }
 
-// The same of IPv6, and with the first one's next header.
-static bool all_ip6(const struct dp_batch *b, uint32_t off, const uint8_t *first)
+// Whether all are IPv4, of one protocol and from the address of the first; `off` is where their IP
+// headers are.
+static bool all_ip4(const struct dp_batch *b, uint32_t off, const uint8_t *first, bool any_source)
 {
-	uint64_t ip[2] = {load64(first + IP6_SOURCE_OFF), load64(first + IP6_SOURCE_OFF + 8)};
-	uint64_t differ = 0;
+	const uint32_t want = load32(first - 2);  // type, version and length
+	const uint64_t want2 = load64(first + 8); // time to live, protocol, checksum, source
+	uint32_t differ = 0;
+	uint64_t differ2 = 0;
 
 	for (uint16_t i = 0; i < b->n; i++) {
 		const uint8_t *l3 = rte_pktmbuf_mtod_offset(b->pkt[i], uint8_t *, off);
 
-		differ |= load64(l3 + IP6_SOURCE_OFF) ^ ip[0];
-		differ |= load64(l3 + IP6_SOURCE_OFF + 8) ^ ip[1];
+		differ |= load32(l3 - 2) ^ want;
+		differ2 |= load64(l3 + 8) ^ want2;
+	}
+	return !(differ & 0xffffff) && !(differ2 & (any_source ? 0xff00 : 0xffffffff0000ff00));
+}
+
+static bool all_ip4_pass(const struct dp_batch *b, const struct dp_guard *g, uint32_t off)
+{
+	const uint8_t *first = rte_pktmbuf_mtod_offset(b->pkt[0], uint8_t *, off);
+	uint8_t proto = first[offsetof(struct rte_ipv4_hdr, next_proto_id)];
+
+	if ((!g->any_source && !dp_guard_has_ip4(g, load32(first + IP4_SOURCE_OFF))) ||
+		!all_ip4(b, off, first, g->any_source))
+		return false;
+	if (proto == IPPROTO_UDP && !g->dhcp_server)
+		return first[0] == IP4_PLAIN &&
+		       none_to_port(b, off + sizeof(struct rte_ipv4_hdr), DHCP_CLIENT);
+	return proto != IPPROTO_ICMP || g->router;
+}
+
+// The same of IPv6.
+static bool all_ip6(const struct dp_batch *b, uint32_t off, const uint8_t *first, bool any_source)
+{
+	uint64_t ip[2] = {load64(first + IP6_SOURCE_OFF), load64(first + IP6_SOURCE_OFF + 8)};
+	uint64_t differ = 0, from = 0;
+
+	for (uint16_t i = 0; i < b->n; i++) {
+		const uint8_t *l3 = rte_pktmbuf_mtod_offset(b->pkt[i], uint8_t *, off);
+
+		from |= load64(l3 + IP6_SOURCE_OFF) ^ ip[0];
+		from |= load64(l3 + IP6_SOURCE_OFF + 8) ^ ip[1];
 		differ |= load16(l3 - 2) ^ rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV6);
 		differ |= l3[offsetof(struct rte_ipv6_hdr, proto)] ^
 			  first[offsetof(struct rte_ipv6_hdr, proto)];
 	}
-	return !differ;
+	return !differ && (any_source || !from);
 }
 
-// Whether all frames are of one address, which is allowed, and of a protocol that says no other.
+static bool all_ip6_pass(const struct dp_batch *b, const struct dp_guard *g, uint32_t off)
+{
+	const uint8_t *first = rte_pktmbuf_mtod_offset(b->pkt[0], uint8_t *, off);
+	uint8_t proto = first[offsetof(struct rte_ipv6_hdr, proto)];
+
+	if ((!g->any_source && !dp_guard_has_ip6(g, first + IP6_SOURCE_OFF)) ||
+		!all_ip6(b, off, first, g->any_source))
+		return false;
+	if (proto == IPPROTO_UDP && !g->dhcp_server)
+		return none_to_port(b, off + sizeof(struct rte_ipv6_hdr), DHCP6_CLIENT);
+	return proto == IPPROTO_TCP || proto == IPPROTO_UDP;
+}
+
+// Whether all frames are of one address, which is allowed, and of one protocol that says no other
+// and plays no role that the port may not play.
 static bool all_pass(const struct dp_batch *b, const struct dp_guard *g)
 {
 	uint32_t off = RTE_ETHER_HDR_LEN + (b->tagged ? DP_VLAN_TAG_BYTES : 0);
-	const uint8_t *first = rte_pktmbuf_mtod_offset(b->pkt[0], uint8_t *, off);
 	rte_be16_t type;
-	uint8_t proto;
 
-	if (!b->alike || !all_from_mac(b, g->mac) ||
+	if (!b->alike || (!g->any_source && !all_from_mac(b, g->mac)) ||
 		b->shortest_bytes < off + sizeof(struct rte_ipv4_hdr))
 		return false;
-	type = load16(first - 2);
+	type = load16(rte_pktmbuf_mtod_offset(b->pkt[0], uint8_t *, off) - 2);
 	if (likely(type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4)))
-		return allows_ip4(g, load32(first + IP4_SOURCE_OFF)) &&
-		       all_ip4(b, off, load32(first + IP4_SOURCE_OFF));
-	if (type != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV6) ||
-		b->shortest_bytes < off + sizeof(struct rte_ipv6_hdr))
-		return false;
-	proto = first[offsetof(struct rte_ipv6_hdr, proto)];
-	return (proto == IPPROTO_TCP || proto == IPPROTO_UDP) &&
-	       allows_ip6(g, first + IP6_SOURCE_OFF) && all_ip6(b, off, first);
+		return all_ip4_pass(b, g, off);
+	return type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV6) &&
+	       b->shortest_bytes >= off + sizeof(struct rte_ipv6_hdr) && all_ip6_pass(b, g, off);
 }
 
 void dp_stage_guard(struct dp_context *ctx, struct dp_batch *b)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The source guard of a port: the addresses that its frames may come from. Open vSwitch and OVN
-// call it port security.
+// The guard of a port: the addresses that its frames may come from, and the roles that it may play.
+// Open vSwitch and OVN call it port security.
 //
 // The source MAC must be the port's own; so must those that ARP and neighbour discovery tell, and
 // the IP addresses that a frame says it is from must be among those listed. Without a list only
@@ -8,11 +8,19 @@
 // 4291, appendix A; another one has to be listed), ARP probes, DHCP clients from 0.0.0.0, and what
 // a host without an address may send from :: (multicast listener reports, router solicitations, and
 // the detection of duplicates of an address that is allowed). Protocols that are neither IP nor ARP
-// pass with the right MAC. Immutable once a snapshot has it.
+// pass with the right MAC.
+//
+// Roles. A port that is no router sends no router advertisements and no redirects (RFC 4861, RFC
+// 1256, RFC 792): others would send it their packets. A port that is no DHCP server sends nothing
+// to DHCP clients (RFC 2131, RFC 8415). In fragments the first one counts: without it the others
+// are worth nothing. It must have all headers (RFC 7112).
+//
+// Immutable once a snapshot has it.
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/ip.h"
 #include "base/mac.h"
@@ -27,16 +35,42 @@ struct dp_guard_ip6 {
 };
 
 struct dp_guard {
-	uint64_t mac; // as in struct dp_batch
-	bool any_ip;  // nothing is listed
+	uint64_t mac;	 // as in struct dp_batch
+	bool any_source; // only roles are checked
+	bool any_ip;	 // nothing is listed
+	bool router, dhcp_server;
 	uint16_t nb_ip4, nb_ip6;
 	struct dp_guard_ip4 ip4[CONF_GUARD_IPS_MAX];
 	struct dp_guard_ip6 ip6[CONF_GUARD_IPS_MAX + 1]; // with the link-local one of the MAC
 };
 
-// A guard that lists nothing.
+// A guard that lists nothing and allows all roles.
 void dp_guard_init(struct dp_guard *guard, const struct mac *mac);
 
 // Adds the addresses that share the first `prefix` bits of `ip` to the list. May be called
 // CONF_GUARD_IPS_MAX times.
 void dp_guard_allow(struct dp_guard *guard, const struct ip_addr *ip, unsigned prefix);
+
+// Whether the list has an address; in wire order.
+static inline bool dp_guard_has_ip4(const struct dp_guard *g, uint32_t ip)
+{
+	bool found = g->any_ip;
+
+	for (unsigned i = 0; i < g->nb_ip4; i++)
+		found |= (ip & g->ip4[i].mask) == g->ip4[i].net;
+	return found;
+}
+
+static inline bool dp_guard_has_ip6(const struct dp_guard *g, const uint8_t *at)
+{
+	bool found = g->any_ip;
+	uint64_t ip[2];
+
+	memcpy(ip, at, sizeof(ip));
+	for (unsigned i = 0; i < g->nb_ip6; i++) {
+		const struct dp_guard_ip6 *e = &g->ip6[i];
+
+		found |= !(((ip[0] & e->mask[0]) ^ e->net[0]) | ((ip[1] & e->mask[1]) ^ e->net[1]));
+	}
+	return found;
+}

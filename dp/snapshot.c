@@ -125,7 +125,8 @@ static void fill_port(struct dp_snap *snap, const struct dp_view *view, unsigned
 	p->no_learning = conf->no_learning;
 	p->pvid = conf->vlan_mode == CONF_VLAN_TRUNK ? 0 : conf->tag;
 	p->pvid_fid = p->bridge ? fdb_fid(fdb, v->bridge_id, p->pvid) : 0;
-	p->tx_shared = v->port->nb_txq < nb_workers;
+	p->tx_care = (v->port->nb_txq < nb_workers ? DP_TX_LOCK : 0) |
+		     (conf->filter == CONF_FILTER_GATEWAY ? DP_TX_GATE : 0);
 	// Only the VLANs of the list: an untagged frame of a trunk is in VLAN 0.
 	if (conf->vlan_mode == CONF_VLAN_TRUNK && conf->has_trunks &&
 		!vlan_set_has(&conf->trunks, 0))

@@ -25,6 +25,10 @@ struct dp_snap_bridge {
 #define DP_APART_TUNNEL	  1u // what came from another switch: the third has it from the first
 #define DP_APART_ISOLATED 2u
 
+// What must be minded when a port transmits.
+#define DP_TX_LOCK 1u // fewer transmit queues than workers
+#define DP_TX_GATE 2u // gate.h; the port's guard lists its own addresses
+
 // What the pipeline needs of a port.
 struct dp_snap_port {
 	struct dp_port *port; // NULL: no such port in this snapshot
@@ -39,8 +43,8 @@ struct dp_snap_port {
 	bool tunnel;	   // see struct dp_port
 	uint8_t apart;	   // DP_APART_*
 	bool no_learning;
-	bool guarded;	// dp_snap.guard has one; a pointer would not fit the cache line
-	bool tx_shared; // fewer transmit queues than workers: lock
+	bool guarded;	 // dp_snap.guard has one; a pointer would not fit the cache line
+	uint8_t tx_care; // DP_TX_*
 	uint8_t rxq_worker[DP_QUEUES_MAX];
 } __rte_cache_aligned;
 

@@ -347,7 +347,9 @@ static bool vlans_differ(const struct conf_port *a, const struct conf_port *b)
 
 static bool guards_differ(const struct conf_port *a, const struct conf_port *b)
 {
-	return a->guard != b->guard || memcmp(&a->mac, &b->mac, sizeof(a->mac)) ||
+	return a->guard != b->guard || a->no_router != b->no_router ||
+	       a->no_dhcp_server != b->no_dhcp_server || a->filter != b->filter ||
+	       memcmp(&a->mac, &b->mac, sizeof(a->mac)) ||
 	       memcmp(a->guard_ips, b->guard_ips, sizeof(a->guard_ips));
 }
 

@@ -59,8 +59,10 @@ void vswitch_event(struct vswitch *vs, const char *name, json_t *data);
 // Opens the device of a port that has none. On failure `vp` is as it was.
 int vport_open(struct vswitch *vs, struct vport *vp, struct err *err);
 
-// Makes the guard of an open port out of its options, if it is to have one. -EINVAL when the
-// MAC address behind it is not known.
+// Whether the options of the port restrict what it may send.
+bool vport_is_guarded(const struct vport *vp);
+// Makes the guard of an open port out of its options, if it needs one. -EINVAL: the MAC address
+// behind it is not known, or `filter` has no addresses.
 int guard_make(struct vport *vp, struct err *err);
 
 // Opens the device of a port that went down, and tells when that worked.

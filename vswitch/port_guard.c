@@ -4,19 +4,31 @@
 
 #include "vswitch/model.h"
 
+bool vport_is_guarded(const struct vport *vp)
+{
+	return vp->conf.guard || vp->conf.no_router || vp->conf.no_dhcp_server;
+}
+
 int guard_make(struct vport *vp, struct err *err)
 {
 	const struct conf_port *conf = &vp->conf;
 	const struct port *port = vp->port;
 
-	if (!conf->guard)
+	if (conf->filter == CONF_FILTER_GATEWAY && (!conf->guard || !conf->nb_guard_ips))
+		return err_set(err, -EINVAL, port->path,
+			"filter=gateway needs the gateway's addresses; give guard=on and "
+			"guard-ips=");
+	if (!vport_is_guarded(vp))
 		return 0;
-	if (!conf->has_mac && !port->has_mac)
+	if (conf->guard && !conf->has_mac && !port->has_mac)
 		return err_set(err, -EINVAL, port->path,
 			"guard: the MAC address behind the port is not known; give mac=");
 	// What was asked for goes first: a container can give its device another address, and a
 	// restarted switch finds the device with that.
 	dp_guard_init(&vp->guard, conf->has_mac ? &conf->mac : &port->mac);
+	vp->guard.any_source = !conf->guard;
+	vp->guard.router = !conf->no_router;
+	vp->guard.dhcp_server = !conf->no_dhcp_server;
 	for (unsigned i = 0; i < conf->nb_guard_ips; i++) {
 		struct ip_addr ip;
 		unsigned prefix;

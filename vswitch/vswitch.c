@@ -91,7 +91,7 @@ static void view_port(const struct vport *vp, struct dp_view_port *v)
 		.port = port_dp(vp->port),
 		.bridge_id = vp->bridge->dp_id,
 		.conf = &vp->conf,
-		.guard = vp->conf.guard ? &vp->guard : NULL,
+		.guard = vport_is_guarded(vp) ? &vp->guard : NULL,
 	};
 }
 

@@ -42,7 +42,7 @@ struct vport {
 	enum vport_state state;
 	struct err down;	   // why it is down
 	uint16_t dp_id;		   // index of its counters; kept while it is down
-	struct dp_guard guard;	   // with conf.guard, while it is up
+	struct dp_guard guard;	   // of an open port that vport_is_guarded()
 	bool forget;		   // what it learned names a remote VTEP that is gone
 	uint64_t since_us;	   // monotonic, of the last change of state
 	struct model_grave *grave; // made beforehand, so that removing cannot fail

@@ -81,7 +81,8 @@ int driver_refuse(const struct network_record *rec, const char *reason, struct e
 
 // MTU, and a gateway with the gateway addresses of all subnets.
 void driver_plan_bridge(const struct network_record *rec, struct network_plan *plan);
-// The container may send from its own MAC and addresses only, unless option `spoof` allows more.
+// The container may send from its own MAC and addresses only, unless option `spoof` allows more,
+// and is no router and no DHCP server, unless these options allow that.
 void driver_port_guard(
 	const struct network_record *rec, const struct endpoint_record *ep, json_t *options);
 
@@ -102,5 +103,5 @@ const char *network_option(const struct network_record *rec, const char *name);
 		.name = "spoof", .allowed = "spoof is allow or deny",                              \
 		.help = "whether containers may use addresses that are not their own; default: "   \
 			"deny",                                                                    \
-		.check = driver_check_spoof                                                        \
+		.check = driver_check_allow                                                        \
 	}

@@ -52,7 +52,7 @@ bool driver_check_vni(const char *value)
 	return is_number(value, 1, VNI_MAX);
 }
 
-bool driver_check_spoof(const char *value)
+bool driver_check_allow(const char *value)
 {
 	return !strcmp(value, "allow") || !strcmp(value, "deny");
 }

@@ -21,6 +21,6 @@ const struct driver_option *driver_option_nearest(
 // Whether the value is allowed.
 bool driver_check_mtu(const char *value);   // 68 to 65535
 bool driver_check_vni(const char *value);   // 1 to 16777215
-bool driver_check_spoof(const char *value); // allow, deny
+bool driver_check_allow(const char *value); // allow, deny
 bool driver_check_bool(const char *value);  // true, false
 bool driver_check_port(const char *value);  // tap, veth

@@ -95,6 +95,11 @@ void driver_port_guard(
 	char text[IP_TEXT_BYTES];
 	json_t *ips;
 
+	json_object_set_new(options, "router",
+		json_boolean(endpoint_option_is(ep->options, ENDPOINT_ROUTER, "allow", false)));
+	json_object_set_new(options, "dhcp_server",
+		json_boolean(
+			endpoint_option_is(ep->options, ENDPOINT_DHCP_SERVER, "allow", false)));
 	if (may_spoof(rec, ep))
 		return;
 	ips = json_array();

@@ -13,9 +13,15 @@
 
 // X(symbol, name, the values as a usage text, what is allowed, check, help)
 #define ENDPOINT_OPTIONS(X)                                                                        \
-	X(SPOOF, "spoof", "allow|deny", "spoof is allow or deny", driver_check_spoof,              \
+	X(SPOOF, "spoof", "allow|deny", "spoof is allow or deny", driver_check_allow,              \
 		"whether the container may use addresses that are not its own; default: as the "   \
 		"network says")                                                                    \
+	X(ROUTER, "router", "allow|deny", "router is allow or deny", driver_check_allow,           \
+		"whether the container may send router advertisements and redirects; default: "    \
+		"deny")                                                                            \
+	X(DHCP_SERVER, "dhcp-server", "allow|deny", "dhcp-server is allow or deny",                \
+		driver_check_allow,                                                                \
+		"whether the container may answer as a DHCP or DHCPv6 server; default: deny")      \
 	X(DEFAULT_ROUTE, "default-route", "true|false", "default-route is true or false",          \
 		driver_check_bool,                                                                 \
 		"whether the container's default route leads to the gateway of this network; "     \

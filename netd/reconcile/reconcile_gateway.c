@@ -95,9 +95,10 @@ void sw_gateway_options(const struct sw_net *net, json_t **ret_fixed, json_t **r
 
 	for (unsigned i = 0; i < gw->nb_ips; i++)
 		json_array_append_new(ips, json_string(ip_format(&gw->ips[i], text)));
-	options = json_pack("{s:s, s:s, s:s, s:o, s:b, s:b, s:o, s:s}", "type", "tap", "ifname",
-		net->gw_ifname, "mac", mac_format(&gw->mac, text), "mtu", sw_net_mtu(net),
-		"isolated", 1, "guard", 1, "guard_ips", ips, "managed_by", RECONCILE_MANAGER);
+	options = json_pack("{s:s, s:s, s:s, s:o, s:b, s:b, s:o, s:s, s:s}", "type", "tap",
+		"ifname", net->gw_ifname, "mac", mac_format(&gw->mac, text), "mtu", sw_net_mtu(net),
+		"isolated", 1, "guard", 1, "guard_ips", ips, "filter", "gateway", "managed_by",
+		RECONCILE_MANAGER);
 	sw_options_split(&schema_port, options, ret_fixed, ret_live);
 }
 

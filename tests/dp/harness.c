@@ -196,6 +196,7 @@ void publish(void)
 			.fdb_limit = spec->fdb_limit,
 			.no_learning = spec->no_learning,
 			.isolated = spec->isolated,
+			.filter = spec->filter,
 		};
 		ports[view.nb_ports++] = (struct dp_view_port){
 			.port = &port->dp,

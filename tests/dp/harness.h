@@ -53,6 +53,7 @@ struct port_spec {
 	bool sink;	  // frames out are counted and forgotten
 	bool absent;	  // in no snapshot
 	bool tunnel, no_learning, isolated;
+	enum conf_filter filter;
 	bool demux; // on no bridge; frames name the port that they are received by
 	bool takes; // frames to LINK_LOCAL(1)
 	const struct dp_guard *guard;
@@ -157,6 +158,8 @@ bool reason_was_seen(enum dp_drop_reason reason);
 #define GROUPS(X)                                                                                  \
 	X(forward)                                                                                 \
 	X(guard)                                                                                   \
+	X(roles)                                                                                   \
+	X(gate)                                                                                    \
 	X(learning) X(limits) X(vlan) X(size) X(offload) X(snapshot) X(suppress) X(trace) X(tunnel)
 #define X(name) int group_##name(void);
 GROUPS(X)

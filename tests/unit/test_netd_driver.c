@@ -111,6 +111,30 @@ static bool is_guarded(const struct network_record *rec)
 	return is_on;
 }
 
+static bool plays(const char *option, const char *value, const char *role)
+{
+	struct network_record rec = {.driver = "overlay"};
+	struct endpoint_record ep = {.options = option ? json_pack("{s:s}", option, value) : NULL};
+	json_t *options = network_port_options(&rec, &ep);
+	bool is_on = json_is_true(json_object_get(options, role));
+
+	assert_true(json_is_boolean(json_object_get(options, role)));
+	json_decref(options);
+	json_decref(ep.options);
+	return is_on;
+}
+
+static void test_roles(void **state)
+{
+	assert_false(plays(NULL, NULL, "router"));
+	assert_false(plays(NULL, NULL, "dhcp_server"));
+	assert_false(plays("spoof", "allow", "router"));
+	assert_true(plays("router", "allow", "router"));
+	assert_false(plays("router", "deny", "router"));
+	assert_false(plays("router", "allow", "dhcp_server"));
+	assert_true(plays("dhcp-server", "allow", "dhcp_server"));
+}
+
 static void test_normal_form(void **state)
 {
 	struct network_record rec;
@@ -457,7 +481,8 @@ static void test_endpoint_option_names(void **state)
 	assert_int_equal(check_option("whatever", json_string("x"), &err), -EINVAL);
 	assert_string_equal(err.reason,
 		"unknown option 'whatever'; a connection has the options spoof=allow|deny "
-		"default-route=true|false port=tap|veth resolv-conf=true|false");
+		"router=allow|deny dhcp-server=allow|deny default-route=true|false port=tap|veth "
+		"resolv-conf=true|false");
 	assert_string_equal(endpoint_option(options, ENDPOINT_SPOOF), "allow");
 	assert_null(endpoint_option(options, ENDPOINT_PORT));
 	assert_null(endpoint_option(NULL, ENDPOINT_PORT));
@@ -472,6 +497,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_roles),
 		cmocka_unit_test(test_normal_form),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_all_mistakes),

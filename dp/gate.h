@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The filter before the port of a gateway. Behind that port is the host's own stack, which takes
+// packets for any of its addresses, routes, and believes ICMP. So the port is given only what is
+// for the gateway itself: ARP and neighbour discovery, echo requests and replies, and DNS.
+#pragma once
+
+#include <stdint.h>
+
+#include <rte_mbuf.h>
+
+#include "dp/guard.h"
+#include "dp/site.h"
+
+// Drops (DP_DROP_GATEWAY at `at`) what is not for the MAC and addresses that `own` lists. Returns
+// how many packets are left, in order. Any worker.
+uint16_t dp_gate(
+	const struct dp_guard *own, struct rte_mbuf **pkts, uint16_t n, struct dp_site *at);
