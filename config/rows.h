@@ -9,3 +9,6 @@ enum { LIVE = ~0u };
 
 #define FIELD(s, f) .offset = offsetof(s, f), .size_bytes = sizeof(((s *)0)->f)
 #define GIVEN(s, f) .given_offset = offsetof(s, f)
+
+// Words of a bool: one that says `on`, and one that says `off`.
+extern const char *const rows_off_on[], *const rows_on_off[];
