@@ -7,6 +7,7 @@
 #include <ldns/ldns.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "base/loop.h"
 #include "base/util.h"
@@ -17,7 +18,10 @@
 #define TRIES_PARTS 7 // each try waits twice as long as the one before: 1 + 2 + 4
 #define WORN_AFTER  100
 #define OPT_BYTES   11 // of an OPT record without options
-#define SOCKETS_MAX 4  // UDP, TCP, and new ones while the old ones close
+#define PLAIN_PARTS 4  // after such a part of its time a question is sent without EDNS, too
+#define PLAIN_AFTER 2  // questions that only this answered
+#define PLAIN_US    (900 * 1000000ull) // then EDNS is tried again
+#define SOCKETS_MAX 4		       // UDP, TCP, and new ones while the old ones close
 
 // Questions over UDP, and those that are asked again over TCP because their answer was cut.
 enum lane_kind { LANE_UDP, LANE_TCP, LANES };
@@ -38,16 +42,29 @@ struct link {
 	struct loop *loop;
 	struct lane lanes[LANES];
 	struct socket_watch sockets[SOCKETS_MAX];
+	LIST_HEAD(, call) calls; // that are pending
+	struct link_edns *edns;
+	uint64_t plain_us;
 	unsigned pending, asked;
 	bool worn;
 };
 
-struct call {
-	struct link *link;
-	link_fn *fn;
-	void *arg;
+enum { WITH_EDNS, PLAIN, FORMS };
+
+// A question in one of its forms.
+struct form {
+	struct call *call;
 	enum lane_kind lane;
-	bool plain; // sent without EDNS
+	bool sent, busy;
+};
+
+struct call {
+	LIST_ENTRY(call) entry;
+	struct link *link;
+	link_fn *fn; // NULL: it was called
+	void *arg;
+	uint64_t sent_us;
+	struct form forms[FORMS];
 	size_t wire_bytes;
 	uint8_t wire[];
 };
@@ -145,13 +162,17 @@ static int lane_open(struct link *link, enum lane_kind kind, const struct dns_se
 	return set_server(lane->channel, server);
 }
 
-struct link *link_new(struct loop *loop, const struct dns_server *server, uint32_t timeout_ms)
+struct link *link_new(struct loop *loop, const struct dns_server *server, uint32_t timeout_ms,
+	struct link_edns *edns)
 {
 	struct link *link = calloc(1, sizeof(*link));
 
 	if (!link)
 		return NULL;
 	link->loop = loop;
+	link->edns = edns;
+	link->plain_us = timeout_ms * 1000ull / PLAIN_PARTS;
+	LIST_INIT(&link->calls);
 	for (int i = 0; i < LANES; i++) {
 		if (lane_open(link, i, server, timeout_ms) != ARES_SUCCESS) {
 			link_free(link);
@@ -192,52 +213,97 @@ static int rc_of(int status)
 	}
 }
 
-// c-ares leaves EDNS out when a server does not understand it, but only of the first question that
-// is told so; of those that were under way beside it, we do.
-static bool is_for_us(const struct call *call, const uint8_t *wire)
-{
-	return !call->plain && LDNS_RCODE_WIRE(wire) == LDNS_RCODE_FORMERR;
-}
-
 // c-ares cuts by itself what is longer than was asked for.
-static bool is_cut(const struct call *call, const uint8_t *wire, size_t len_bytes)
+static bool is_cut(const struct form *form, const uint8_t *wire, size_t len_bytes)
 {
-	return call->lane == LANE_UDP && (LDNS_TC_WIRE(wire) || len_bytes >= MESSAGE_UDP_BYTES);
+	return form->lane == LANE_UDP && (LDNS_TC_WIRE(wire) || len_bytes >= MESSAGE_UDP_BYTES);
 }
 
 static void on_end(void *arg, int status, int timeouts, unsigned char *wire, int len);
 
-static void send_call(struct call *call)
+static void send_form(struct call *call, unsigned kind, enum lane_kind lane)
 {
-	ares_send(call->link->lanes[call->lane].channel, call->wire,
-		call->wire_bytes - (call->plain ? OPT_BYTES : 0), on_end, call);
+	struct form *form = &call->forms[kind];
+	size_t len = call->wire_bytes;
+
+	// An OPT record is the last one.
+	call->wire[LDNS_ARCOUNT_OFF + 1] = kind == WITH_EDNS;
+	if (kind == PLAIN) {
+		len -= OPT_BYTES;
+		// Both forms are under way at once, and c-ares knows them by their ids.
+		call->wire[0] ^= form->sent ? 0 : 0x80;
+	}
+	form->call = call;
+	form->lane = lane;
+	form->sent = form->busy = true;
+	ares_send(call->link->lanes[lane].channel, call->wire, len, on_end, form);
+}
+
+// What only the form without EDNS is answered to, again and again, goes to a server that drops
+// EDNS, or refuses it with an answer that says nothing (RFC 6891, section 7).
+static void learn(struct call *call, unsigned kind)
+{
+	struct link_edns *edns = call->link->edns;
+
+	if (kind == WITH_EDNS)
+		edns->lost = 0;
+	else if (call->forms[WITH_EDNS].sent && ++edns->lost == PLAIN_AFTER)
+		edns->plain_until_us = monotonic_us() + PLAIN_US;
+}
+
+static void tell(struct call *call, int rc, const uint8_t *wire, size_t len_bytes)
+{
+	link_fn *fn = call->fn;
+
+	call->fn = NULL;
+	if (fn)
+		fn(call->arg, rc, wire, len_bytes);
+}
+
+// c-ares leaves EDNS out when a server says that it does not understand it, but only of the first
+// question; of those that were under way beside it, we do.
+static bool goes_on(struct call *call, struct form *form, const uint8_t *wire, size_t len_bytes)
+{
+	unsigned kind = form - call->forms;
+
+	if (kind == WITH_EDNS && LDNS_RCODE_WIRE(wire) == LDNS_RCODE_FORMERR) {
+		if (!call->forms[PLAIN].sent)
+			send_form(call, PLAIN, LANE_UDP);
+		return true;
+	}
+	if (!is_cut(form, wire, len_bytes))
+		return false;
+	send_form(call, kind, LANE_TCP);
+	return true;
 }
 
 static void on_end(void *arg, int status, int timeouts, unsigned char *wire, int len)
 {
-	struct call *call = arg;
+	struct form *form = arg;
+	struct call *call = form->call;
 	int rc = len < LDNS_HEADER_SIZE && status == ARES_SUCCESS ? -EBADMSG : rc_of(status);
 
+	form->busy = false;
 	if (rc == 0 && LDNS_RCODE_WIRE(wire) != LDNS_RCODE_NOERROR)
 		call->link->worn = true;
-	if (rc == 0 && is_for_us(call, wire)) {
-		call->plain = true;
-		call->wire[LDNS_ARCOUNT_OFF + 1] = 0;
-		send_call(call);
-		return;
+	if (rc == 0 && call->fn && !goes_on(call, form, wire, len)) {
+		learn(call, form - call->forms);
+		tell(call, 0, wire, len);
+	} else if (rc == 0 && LDNS_RCODE_WIRE(wire) != LDNS_RCODE_FORMERR && !call->fn &&
+		   form == &call->forms[WITH_EDNS]) {
+		learn(call, WITH_EDNS); // slow, but it knows EDNS
 	}
-	if (rc == 0 && is_cut(call, wire, len)) {
-		call->lane = LANE_TCP;
-		send_call(call);
+	if (call->forms[WITH_EDNS].busy || call->forms[PLAIN].busy)
 		return;
-	}
+	LIST_REMOVE(call, entry);
 	call->link->pending--;
-	call->fn(call->arg, rc, wire, rc == 0 ? len : 0);
+	tell(call, rc ? rc : -EBADMSG, NULL, 0);
 	free(call);
 }
 
 void link_send(struct link *link, const uint8_t *wire, size_t wire_bytes, link_fn *fn, void *arg)
 {
+	bool is_plain = link->edns->lost >= PLAIN_AFTER;
 	struct call *call = malloc(sizeof(*call) + wire_bytes);
 
 	if (!call) {
@@ -246,15 +312,41 @@ void link_send(struct link *link, const uint8_t *wire, size_t wire_bytes, link_f
 	}
 	*call = (struct call){.link = link, .fn = fn, .arg = arg, .wire_bytes = wire_bytes};
 	memcpy(call->wire, wire, wire_bytes);
+	call->sent_us = monotonic_us();
 	link->pending++;
 	link->asked++;
-	send_call(call);
+	LIST_INSERT_HEAD(&link->calls, call, entry);
+	if (is_plain && call->sent_us >= link->edns->plain_until_us) {
+		link->edns->lost = 0;
+		is_plain = false;
+	}
+	send_form(call, is_plain ? PLAIN : WITH_EDNS, LANE_UDP);
+}
+
+// A call that has waited so long for an answer with EDNS that it is sent without, too.
+static struct call *find_unanswered(struct link *link, uint64_t now_us)
+{
+	struct call *call;
+
+	LIST_FOREACH (call, &link->calls, entry) {
+		if (call->fn && !call->forms[PLAIN].sent &&
+			call->forms[WITH_EDNS].lane == LANE_UDP &&
+			now_us - call->sent_us >= link->plain_us)
+			return call;
+	}
+	return NULL;
 }
 
 void link_tick(struct link *link)
 {
+	uint64_t now_us = monotonic_us();
+	struct call *call;
+
 	for (int i = 0; i < LANES; i++)
 		ares_process_fd(link->lanes[i].channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+	// c-ares may end others while it sends, so the list is walked anew.
+	while ((call = find_unanswered(link, now_us)))
+		send_form(call, PLAIN, LANE_UDP);
 }
 
 unsigned link_pending(const struct link *link)

@@ -8,12 +8,19 @@
 
 struct link;
 
+// What is known of a server and EDNS; longer than one link to it. Begins with zeros.
+struct link_edns {
+	unsigned lost; // questions, one after another, that were only answered without EDNS
+	uint64_t plain_until_us;
+};
+
 // `rc` 0: a message came, borrowed; -ETIMEDOUT, -ECONNREFUSED, -ECANCELED (the link is freed), or
 // another reason why none did.
 typedef void link_fn(void *arg, int rc, const uint8_t *wire, size_t wire_bytes);
 
 // A question is given up after `timeout_ms`; over TCP it has that time anew. NULL: out of memory.
-struct link *link_new(struct loop *loop, const struct dns_server *server, uint32_t timeout_ms);
+struct link *link_new(struct loop *loop, const struct dns_server *server, uint32_t timeout_ms,
+	struct link_edns *edns);
 void link_free(struct link *link); // not from inside a link_fn
 
 // Sends a question whose last record is an OPT record. `fn` is called once, maybe from inside.

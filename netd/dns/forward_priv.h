@@ -41,6 +41,7 @@ struct server {
 	bool guessed;			// `srtt_us` is: it was late, nobody knows how much
 	unsigned errors; // answers of no use (SERVFAIL, REFUSED ..), one after another
 	unsigned silent; // questions without an answer, one after another
+	struct link_edns edns;
 	bool own, dead, loop, loop_told;
 	bool probing, probe_came;
 	char probe[PROBE_LABEL_BYTES + 1]; // of the last one

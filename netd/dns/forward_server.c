@@ -66,8 +66,8 @@ static struct link *link_of(struct server *server)
 	first = calloc(1, sizeof(*first));
 	if (!first)
 		return NULL;
-	first->link =
-		link_new(server->forward->loop, &server->addr, server->forward->conf.timeout_ms);
+	first->link = link_new(server->forward->loop, &server->addr,
+		server->forward->conf.timeout_ms, &server->edns);
 	if (!first->link) {
 		free(first);
 		return NULL;

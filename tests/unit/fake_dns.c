@@ -224,6 +224,13 @@ static size_t answer(struct fake_dns *fake, const uint8_t *wire, size_t len, boo
 		if (fake_dns_get16(wire + 10) > 0)
 			return head(out, wire, 1);
 		return address(out, wire, fake->ttl_s, fake->number);
+	case NO_EDNS_BARE:
+	case DROP_EDNS:
+		if (fake_dns_get16(wire + 10) == 0)
+			return address(out, wire, fake->ttl_s, fake->number);
+		head(out, wire, 1);
+		put16(out + 4, 0);
+		return fake->mode == DROP_EDNS ? 0 : 12;
 	case BIG_UDP:
 		return tcp ? address(out, wire, 60, fake->number) : big(out, wire, 4200);
 	case CUT:

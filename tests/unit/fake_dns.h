@@ -19,6 +19,8 @@ enum mode {
 	NOTHING,      // no such name, with a SOA
 	NOTHING_BARE, // the same without
 	NO_EDNS,      // FORMERR to a question with EDNS
+	NO_EDNS_BARE, // the same, the header alone
+	DROP_EDNS,    // nothing to a question with EDNS
 	BIG_UDP,      // more than was asked for over UDP, the truth over TCP
 	CUT,	      // TC over UDP, much over TCP
 	CUT_HOLD,     // TC over UDP, nothing over TCP before release()

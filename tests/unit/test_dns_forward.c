@@ -142,6 +142,36 @@ static void test_no_edns(void **state)
 	}
 }
 
+// What is answered without EDNS only is asked so at once after a while.
+static void check_no_edns(enum mode mode)
+{
+	start(1);
+	forward_bed.fakes[0].mode = mode;
+	for (int i = 0; i < 4; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "n%d.example", i);
+		ask(name);
+		assert_int_equal(forward_bed.told.rcode, 0);
+		assert_int_equal(forward_bed.told.number, 1);
+	}
+	assert_false(forward_bed.fakes[0].last_edns);
+	forward_bed.fakes[0].asked = 0;
+	ask("last.example");
+	assert_int_equal(forward_bed.told.number, 1);
+	assert_int_equal(forward_bed.fakes[0].asked, 1);
+}
+
+static void test_no_edns_bare(void **state)
+{
+	check_no_edns(NO_EDNS_BARE);
+}
+
+static void test_drop_edns(void **state)
+{
+	check_no_edns(DROP_EDNS);
+}
+
 static void test_loss(void **state)
 {
 	start(1);
@@ -533,6 +563,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_tcp, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tcp_slow, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_edns, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_edns_bare, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_drop_edns, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_loss, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dead_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_errors, setup, teardown),
