@@ -18,8 +18,8 @@ static const struct cli_option resolv_conf = {"--resolv-conf", NULL,
 	"refuse a container that cannot get /etc/netns/CONTAINER/resolv.conf"};
 const struct cli_option cli_endpoint_opt = {"--driver-opt", "NAME=VALUE",
 	"an option of the connection", .other = "--opt",
-	.words = "spoof= router= dhcp-server= default-route= port= resolv-conf=", .letter = 'o',
-	.repeats = true};
+	.words = "spoof= router= dhcp-server= flood-limit= default-route= port= resolv-conf=",
+	.letter = 'o', .repeats = true};
 static const struct cli_option force = {"--force", NULL,
 	"also disconnect what another host left behind and no longer has", .letter = 'f'};
 
@@ -84,7 +84,8 @@ static const struct verb verbs[] = {
 			  "(--netns PID), write \"nameserver 127.0.0.11\" into the container's own "
 			  "/etc/resolv.conf.\n"
 			  "Options of the connection (-o): spoof=allow|deny, "
-			  "router=allow|deny, dhcp-server=allow|deny, default-route=true|false, "
+			  "router=allow|deny, dhcp-server=allow|deny, flood-limit=COUNT, "
+			  "default-route=true|false, "
 			  "port=tap|veth, resolv-conf=true|false.",
 		.min_args = 2, .max_args = 2,
 		.options = CLI_OPTIONS(&netns, &cli_endpoint_ip, &cli_endpoint_ip6,

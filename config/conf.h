@@ -84,8 +84,9 @@ struct conf_port {
 
 	uint16_t mtu;	 // bytes of payload, 68..65535; 0: 1500 or the device's own; CONF_MTU_AUTO
 	uint16_t queues; // receive queues; 0: one
-	uint32_t fdb_limit;		  // MACs learned on this port; 0: no limit but the bridge's
-	bool isolated;			  // no frame goes from it to another isolated port
+	uint32_t fdb_limit;   // MACs learned on this port; 0: no limit but the bridge's
+	uint32_t flood_limit; // frames that it may have flooded in a second; 0: any number
+	bool isolated;	      // no frame goes from it to another isolated port
 	char managed_by[CONF_NAME_BYTES]; // others are refused to change it; empty: nobody
 
 	// tap, veth

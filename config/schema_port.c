@@ -141,6 +141,20 @@ static const struct schema_field port_fields[] = {
 		.live = LIVE,
 	},
 	{
+		.key = "flood-limit",
+		.alias = {"flood_limit"},
+		.type = SCHEMA_UINT,
+		FIELD(struct conf_port, flood_limit),
+		.max = 16777216,
+		.allowed = "a port may have 1 to 16777216 frames a second flooded, or 0 for any "
+			   "number",
+		.syntax = "COUNT",
+		.fallback = "any number",
+		.help = "most broadcast, multicast and unknown unicast frames that are flooded "
+			"from the port in a second",
+		.live = LIVE,
+	},
+	{
 		.key = "isolated",
 		.type = SCHEMA_ENUM,
 		FIELD(struct conf_port, isolated),

@@ -39,6 +39,8 @@
 	X(TUNNEL_SOURCE, "tunnel_source", RX, "sent by a VTEP that is not a remote of its VNI")    \
 	X(TUNNEL_HEARTBEAT, "tunnel_heartbeat", RX,                                                \
 		"heartbeats of remote switches came faster than they could be answered")           \
+	X(FLOOD_LIMIT, "flood_limit", RX,                                                          \
+		"more to be flooded than the port may have (flood-limit)")                         \
 	X(FLOOD_NO_BUFFER, "flood_no_buffer", RX, "no free buffer for another copy; raise mbufs")  \
 	X(TUNNEL_NO_REMOTE, "tunnel_no_remote", TX, "no remote VTEP to send it to")                \
 	X(TUNNEL_DOWN, "tunnel_down", TX, "no route or link to the remote VTEP")                   \

@@ -81,9 +81,29 @@ static void flood_one(struct dp_context *ctx, struct dp_batch *b, unsigned i)
 		rte_pktmbuf_free(m); // only copies left
 }
 
+// Drops what is more than the port may have flooded in this second. Returns what is left. A frame
+// can become as many as there are remote hosts, so one container could load all of them.
+static uint64_t within_limit(struct dp_context *ctx, struct dp_batch *b)
+{
+	struct dp_flooded *f = &ctx->flooded[b->in_id];
+	uint32_t limit = ctx->snap->flood_limit[b->in_id], room;
+	uint64_t left = b->flood, over = left;
+
+	if (likely(!limit))
+		return left;
+	if (f->second != ctx->now_s)
+		*f = (struct dp_flooded){.second = ctx->now_s};
+	room = limit - RTE_MIN(f->frames, limit);
+	for (; over && room; room--, f->frames++)
+		over &= over - 1;
+	for (left &= ~over; over; over &= over - 1)
+		dp_drop(b->in_at, DP_DROP_FLOOD_LIMIT, b->pkt[__builtin_ctzll(over)]);
+	return left;
+}
+
 void dp_stage_flood(struct dp_context *ctx, struct dp_batch *b)
 {
-	uint64_t left = b->flood;
+	uint64_t left = within_limit(ctx, b);
 
 	while (left) {
 		unsigned i = __builtin_ctzll(left);

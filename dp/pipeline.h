@@ -65,6 +65,11 @@ struct dp_txbuf {
 	struct rte_mbuf *pkt[DP_BURST];
 };
 
+// What a port has had flooded by a worker in a second.
+struct dp_flooded {
+	uint32_t second, frames;
+};
+
 // What a worker's stages work with; private to the worker.
 struct dp_context {
 	const struct dp_snap *snap;
@@ -76,8 +81,9 @@ struct dp_context {
 	struct rte_mempool *pool;
 	struct dp_site *site; // by port id
 	struct fdb_counters fdb_cnt;
-	struct dp_txbuf *txbuf; // by port id
-	uint16_t *dirty;	// ids of ports whose txbuf is not empty
+	struct dp_flooded *flooded; // by port id
+	struct dp_txbuf *txbuf;	    // by port id
+	uint16_t *dirty;	    // ids of ports whose txbuf is not empty
 	unsigned nb_dirty;
 	bool calls_main; // a port has failed (dp_port_fail()), or asks for it
 	struct dp_stage_stats stage[DP_NB_STAGES];

@@ -32,6 +32,7 @@ void dp_snap_free(struct dp_snap *snap)
 	free(snap->sets);
 	free(snap->guard);
 	free(snap->guards);
+	free(snap->flood_limit);
 	free(snap);
 }
 
@@ -52,8 +53,9 @@ static struct dp_snap *snap_alloc(const struct dp_view *view)
 	snap->sets = calloc(view->nb_ports + 1, sizeof(struct vlan_set));
 	snap->guard = calloc(snap->nb_ports + 1, sizeof(*snap->guard));
 	snap->guards = calloc(count_guards(view) + 1, sizeof(struct dp_guard));
-	if (!snap->port || !snap->bridges || !snap->members || !snap->rxqs || !snap->sets ||
-		!snap->guard || !snap->guards) {
+	snap->flood_limit = calloc(snap->nb_ports + 1, sizeof(*snap->flood_limit));
+	if (!snap->port || !snap->flood_limit || !snap->bridges || !snap->members || !snap->rxqs ||
+		!snap->sets || !snap->guard || !snap->guards) {
 		dp_snap_free(snap);
 		return NULL;
 	}
@@ -123,6 +125,7 @@ static void fill_port(struct dp_snap *snap, const struct dp_view *view, unsigned
 	p->tunnel = v->port->tunnel;
 	p->apart = (p->tunnel ? DP_APART_TUNNEL : 0) | (conf->isolated ? DP_APART_ISOLATED : 0);
 	p->no_learning = conf->no_learning;
+	snap->flood_limit[v->port->id] = conf->flood_limit;
 	p->pvid = conf->vlan_mode == CONF_VLAN_TRUNK ? 0 : conf->tag;
 	p->pvid_fid = p->bridge ? fdb_fid(fdb, v->bridge_id, p->pvid) : 0;
 	p->tx_care = (v->port->nb_txq < nb_workers ? DP_TX_LOCK : 0) |

@@ -64,6 +64,7 @@ struct dp_snap {
 	unsigned nb_ports;	       // highest port id in use + 1
 	struct dp_snap_port *port;     // by id
 	const struct dp_guard **guard; // by id; of those that have one
+	uint32_t *flood_limit;	       // by id; frames a second, 0: none
 	struct dp_snap_worker worker[CONF_WORKERS_MAX];
 	// Backing of the lists above.
 	struct dp_snap_bridge *bridges;

@@ -282,7 +282,9 @@ int dp_worker_init(struct dp_worker *w, struct dp *dp, unsigned index, unsigned 
 	w->ctx.site = aligned_alloc(RTE_CACHE_LINE_SIZE, DP_PORTS_MAX * sizeof(struct dp_site));
 	w->ctx.txbuf = calloc(DP_PORTS_MAX, sizeof(struct dp_txbuf));
 	w->ctx.dirty = calloc(DP_PORTS_MAX, sizeof(uint16_t));
-	if (!w->hot || !w->is_hot || !w->ctx.site || !w->ctx.txbuf || !w->ctx.dirty)
+	w->ctx.flooded = calloc(DP_PORTS_MAX, sizeof(struct dp_flooded));
+	if (!w->hot || !w->is_hot || !w->ctx.site || !w->ctx.txbuf || !w->ctx.dirty ||
+		!w->ctx.flooded)
 		return -ENOMEM;
 	for (unsigned i = 0; i < DP_PORTS_MAX; i++)
 		w->ctx.site[i] = (struct dp_site){.port = i, .worker = index};
@@ -307,6 +309,7 @@ void dp_worker_fini(struct dp_worker *w)
 	free(w->ctx.site);
 	free(w->ctx.txbuf);
 	free(w->ctx.dirty);
+	free(w->ctx.flooded);
 }
 
 int dp_worker_start(struct dp_worker *w)

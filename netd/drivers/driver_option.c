@@ -57,6 +57,11 @@ bool driver_check_allow(const char *value)
 	return !strcmp(value, "allow") || !strcmp(value, "deny");
 }
 
+bool driver_check_count(const char *value)
+{
+	return !strcmp(value, "0") || is_number(value, 1, 16777216);
+}
+
 bool driver_check_bool(const char *value)
 {
 	return !strcmp(value, "true") || !strcmp(value, "false");

@@ -81,6 +81,10 @@ void driver_plan_bridge(const struct network_record *rec, struct network_plan *p
 		plan->gateway.mac = ipam_mac(first);
 }
 
+// Frames a second that a container may have flooded: more than address resolution, mDNS and the
+// like need, and not so many that a cluster of hundreds of hosts suffers.
+#define FLOOD_LIMIT 500
+
 static bool may_spoof(const struct network_record *rec, const struct endpoint_record *ep)
 {
 	const char *spoof = network_option(rec, "spoof");
@@ -92,6 +96,7 @@ static bool may_spoof(const struct network_record *rec, const struct endpoint_re
 void driver_port_guard(
 	const struct network_record *rec, const struct endpoint_record *ep, json_t *options)
 {
+	const char *limit = endpoint_option(ep->options, ENDPOINT_FLOOD_LIMIT);
 	char text[IP_TEXT_BYTES];
 	json_t *ips;
 
@@ -100,6 +105,8 @@ void driver_port_guard(
 	json_object_set_new(options, "dhcp_server",
 		json_boolean(
 			endpoint_option_is(ep->options, ENDPOINT_DHCP_SERVER, "allow", false)));
+	json_object_set_new(options, "flood_limit",
+		json_integer(limit ? (json_int_t)strtoul(limit, NULL, 10) : FLOOD_LIMIT));
 	if (may_spoof(rec, ep))
 		return;
 	ips = json_array();

@@ -194,6 +194,7 @@ void publish(void)
 			.has_trunks = spec->has_trunks,
 			.trunks = trunks_of(spec),
 			.fdb_limit = spec->fdb_limit,
+			.flood_limit = spec->flood_limit,
 			.no_learning = spec->no_learning,
 			.isolated = spec->isolated,
 			.filter = spec->filter,

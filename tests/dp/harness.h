@@ -48,7 +48,7 @@ struct port_spec {
 	uint16_t trunks[6]; // unused ones repeat the first
 	uint16_t mtu;	    // 0: 1500
 	uint64_t tx_offloads;
-	uint32_t fdb_limit;
+	uint32_t fdb_limit, flood_limit;
 	unsigned tx_room; // frames that tx() takes of a round; 0: any number
 	bool sink;	  // frames out are counted and forgotten
 	bool absent;	  // in no snapshot

@@ -34,6 +34,46 @@ static unsigned known(unsigned from, unsigned witness, unsigned first, unsigned 
 	return count - (sunk(witness) - flooded);
 }
 
+// Broadcast, multicast and frames to unknown hosts count; what goes to a known host does not.
+static void test_limit_of_floods(void **state)
+{
+	PORTS({.flood_limit = 20}, {.sink = true}, {.sink = true});
+	at_s(1);
+	send_frame(B, FRAME(.dst = HOST(1), .src = HOST(9)));
+	run_quietly();
+	expect(A, FRAME(.dst = HOST(1), .src = HOST(9)));
+	for (unsigned second = 1; second < 4; second++) {
+		unsigned before = sunk(C), known_before = sunk(B);
+
+		at_s(second);
+		for (unsigned i = 0; i < 80; i++) {
+			static const uint64_t to[] = {HOST(9), BROADCAST, HOST(9), GROUP(1)};
+
+			send_frame(A, FRAME(.dst = to[i % 4], .src = HOST(1)));
+		}
+		run();
+		drops(A, DP_DROP_FLOOD_LIMIT, 20);
+		assert_int_equal(sunk(C) - before, 20);
+		assert_int_equal(sunk(B) - known_before, 20 + 40);
+	}
+}
+
+// Others are not held back, nor is a port without a limit.
+static void test_limit_of_floods_by_port(void **state)
+{
+	PORTS({.flood_limit = 1}, {.sink = true}, {});
+	send_frame(A, FRAME(.dst = HOST(5), .src = HOST(1)));
+	send_frame(A, FRAME(.dst = HOST(5), .src = HOST(1)));
+	run();
+	expect(C, FRAME(.dst = HOST(5), .src = HOST(1)));
+	drops(A, DP_DROP_FLOOD_LIMIT, 1);
+	port_spec(A)->sink = true;
+	for (unsigned i = 0; i < 100; i++)
+		send_frame(C, FRAME(.dst = BROADCAST, .src = HOST(2)));
+	run();
+	assert_int_equal(sunk(B), 101);
+}
+
 static void test_limit_of_a_port(void **state)
 {
 	PORTS({.sink = true, .fdb_limit = 20}, {.sink = true}, {.sink = true});
@@ -136,6 +176,8 @@ static void test_a_sprayer_on_another_bridge(void **state)
 int group_limits(void)
 {
 	const struct CMUnitTest tests[] = {
+		DP_TEST(test_limit_of_floods),
+		DP_TEST(test_limit_of_floods_by_port),
 		DP_TEST(test_limit_of_a_port),
 		DP_TEST(test_limit_of_a_bridge),
 		DP_TEST(test_a_sprayer_on_a_limited_bridge),

@@ -22,6 +22,7 @@ static const char *const port_samples[][2] = {
 	{"mtu", "1400"},
 	{"queues", "2"},
 	{"fdb-limit", "5"},
+	{"flood-limit", "7"},
 	{"isolated", "true"},
 	{"managed-by", "\"vsnetd\""},
 	{"netns", "\"c2\""},

@@ -481,7 +481,8 @@ static void test_endpoint_option_names(void **state)
 	assert_int_equal(check_option("whatever", json_string("x"), &err), -EINVAL);
 	assert_string_equal(err.reason,
 		"unknown option 'whatever'; a connection has the options spoof=allow|deny "
-		"router=allow|deny dhcp-server=allow|deny default-route=true|false port=tap|veth "
+		"router=allow|deny dhcp-server=allow|deny flood-limit=COUNT "
+		"default-route=true|false port=tap|veth "
 		"resolv-conf=true|false");
 	assert_string_equal(endpoint_option(options, ENDPOINT_SPOOF), "allow");
 	assert_null(endpoint_option(options, ENDPOINT_PORT));
