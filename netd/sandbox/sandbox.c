@@ -190,10 +190,10 @@ static void find_stale(void *arg, const struct nl_addr *addr)
 		job->stale[job->nb_stale++] = cidr;
 }
 
-// Docker turns IPv6 off in containers whose own networks have none.
-static void turn_ip6_on(const struct local_endpoint *le)
+// /proc/sys/net shows the namespace of the thread that opens it, and a file stays one of it.
+static void set_ip6_switch(const struct local_endpoint *le, const char *key, const char *value)
 {
-	char file[64];
+	char file[96];
 	int ns, home, fd;
 
 	if (netns_open(le->rec.sandbox, "", &ns, NULL) < 0)
@@ -202,19 +202,29 @@ static void turn_ip6_on(const struct local_endpoint *le)
 	close(ns);
 	if (home < 0)
 		return;
-	snprintf(file, sizeof(file), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", le->rec.ifname);
+	snprintf(file, sizeof(file), "/proc/sys/net/ipv6/conf/%s/%s", le->rec.ifname, key);
 	fd = open(file, O_WRONLY | O_CLOEXEC);
 	netns_leave(home);
-	if (fd < 0)
+	if (fd < 0 && errno == ENOENT) // a kernel without IPv6
 		return;
-	if (write(fd, "0", 1) < 0)
-		log_debug("%s: %s", file, strerror(errno)); // the address is refused then
-	close(fd);
+	if (fd < 0 || write(fd, value, strlen(value)) < 0)
+		log_warn("container %s: cannot write %s to %s: %s", le->rec.name, value, file,
+			strerror(errno));
+	if (fd >= 0)
+		close(fd);
 }
 
-static bool is_ip6_off(int rc, const struct cidr *cidr)
+// IPv6 is off where the network has none: nobody could tell who says what. Where it has, routers of
+// others are not believed (the switch drops what they send, too).
+static void set_ip6(const struct local_endpoint *le)
 {
-	return cidr->ip.family == 6 && (rc == -EACCES || rc == -EPERM);
+	bool on = false;
+
+	for (unsigned i = 0; i < le->rec.nb_ips; i++)
+		on |= le->rec.ips[i].ip.family == 6;
+	set_ip6_switch(le, "accept_ra", "0");
+	set_ip6_switch(le, "accept_redirects", "0");
+	set_ip6_switch(le, "disable_ipv6", on ? "0" : "1");
 }
 
 static int set_addresses(struct job *job, struct err *err)
@@ -223,6 +233,7 @@ static int set_addresses(struct job *job, struct err *err)
 	char text[CIDR_TEXT_BYTES];
 	int rc;
 
+	set_ip6(job->le);
 	rc = nl_addr_each(job->nl, job->ifindex, find_stale, job);
 	for (unsigned i = 0; i < job->nb_stale && rc == 0; i++) {
 		rc = nl_addr_del(job->nl, job->ifindex, cidr_format(&job->stale[i], text));
@@ -233,10 +244,6 @@ static int set_addresses(struct job *job, struct err *err)
 		return err_set_errno(err, rc, job->object, "cannot take its old addresses off");
 	for (unsigned i = 0; i < rec->nb_ips; i++) {
 		rc = nl_addr_add(job->nl, job->ifindex, cidr_format(&rec->ips[i], text));
-		if (is_ip6_off(rc, &rec->ips[i])) {
-			turn_ip6_on(job->le);
-			rc = nl_addr_add(job->nl, job->ifindex, text);
-		}
 		if (rc < 0 && rc != -EEXIST && rec->ips[i].ip.family == 6 && job->mtu < IP6_MIN_MTU)
 			return err_set(err, rc, job->object,
 				"it has an MTU of %u: IPv6 takes %u at least, and its address %s "

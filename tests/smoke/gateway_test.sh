@@ -107,6 +107,10 @@ on h1 drops | grep -q "^gateway " || fail "no drop is named: $(on h1 drops)"
 
 # A container is no router of the host.
 is accept_ra "$(in_ns h1 cat "/proc/sys/net/ipv6/conf/$gw/accept_ra")" 0
+# Nor of another container, and there is no IPv6 where the network has none.
+is accept_ra "$(in_ns a1 cat /proc/sys/net/ipv6/conf/eth0/accept_ra)" 0
+is disable_ipv6 "$(in_ns a1 cat /proc/sys/net/ipv6/conf/eth0/disable_ipv6)" 0
+is disable_ipv6 "$(in_ns d1 cat /proc/sys/net/ipv6/conf/eth0/disable_ipv6)" 1
 lacks . in_ns h1 ip -6 address show dev "$gw" tentative || fail "tentative: $(in_ns h1 ip -6 address show dev "$gw")"
 
 # Nobody else has its addresses.
