@@ -99,6 +99,8 @@ struct port {
 	// The MAC address behind the port, set by open() and change(); not known unless has_mac.
 	bool has_mac;
 	struct mac mac;
+	// Index of its device in the switch's own namespace, set by open(); 0: none is there.
+	int own_ifindex;
 	void *priv; // of the type
 };
 

@@ -271,6 +271,7 @@ static int make(struct port *port, struct tap *tap, struct err *err)
 		if (tap->taken_over)
 			device_follow_mtu(nl, &link, port);
 		tap->ifindex = link.ifindex;
+		port->own_ifindex = port->conf.netns[0] ? 0 : link.ifindex;
 		port->has_mac = true;
 		port->mac = link.mac;
 		port->dp.mtu = mtu_of(&port->conf, &link);

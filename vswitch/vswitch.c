@@ -95,6 +95,29 @@ static void view_port(const struct vport *vp, struct dp_view_port *v)
 	};
 }
 
+// Tunnels take nothing from the devices that an agent made for containers, such as gateways. (By
+// those that an operator made, the host's own network may come.)
+static void distrust_devices(struct vswitch *vs)
+{
+	int *ifindex = calloc(DP_PORTS_MAX, sizeof(*ifindex)), rc = -ENOMEM;
+	struct bridge *bridge;
+	unsigned count = 0;
+	struct vport *vp;
+
+	TAILQ_FOREACH (bridge, &vs->bridges, entry) {
+		TAILQ_FOREACH (vp, &bridge->ports, entry) {
+			if (ifindex && vp->port && vp->port->own_ifindex && vp->conf.managed_by[0])
+				ifindex[count++] = vp->port->own_ifindex;
+		}
+	}
+	if (ifindex)
+		rc = vtep_objects_distrust(&vs->vteps, ifindex, count);
+	if (rc < 0)
+		log_warn("tunnels take packets that come in by devices of containers: %s",
+			strerror(-rc));
+	free(ifindex);
+}
+
 int vswitch_publish(struct vswitch *vs, struct err *err)
 {
 	struct dp_view_port *ports = calloc(DP_PORTS_MAX, sizeof(*ports));
@@ -110,6 +133,7 @@ int vswitch_publish(struct vswitch *vs, struct err *err)
 		goto out;
 	}
 	mtu_follow(vs);
+	distrust_devices(vs);
 	view.nb_ports = vtep_objects_view(&vs->vteps, ports);
 	TAILQ_FOREACH (bridge, &vs->bridges, entry) {
 		bridges[view.nb_bridges++] = (struct dp_view_bridge){

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <ifaddrs.h>
+#include <linux/filter.h>
 #include <linux/in6.h>
 #include <linux/udp.h>
 #include <net/if.h>
@@ -18,6 +19,7 @@
 
 #define SERVICE_US	 1000000
 #define SOCKET_BUF_BYTES (8 * 1024 * 1024)
+#define DISTRUST_MAX	 ((BPF_MAXINSNS - 2) / 2)
 #define BIND_TRIES	 64 // random ports, for a socket that sends
 
 // ---- sockets ----
@@ -382,12 +384,46 @@ static uint32_t kernel_service(struct vtep *vtep, uint64_t now_us)
 	return SERVICE_US;
 }
 
+// A socket takes packets for an address of the host from any of its devices. Errors leave the
+// socket as it is.
+static int kernel_distrust(struct vtep *vtep, const int *ifindex, unsigned count)
+{
+	struct sock_filter *code, *next;
+	struct sock_fprog prog;
+	int rc, unused = 0;
+
+	if (!count) {
+		rc = setsockopt(
+			vtep->kernel->rx_fd, SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof(unused));
+		return rc < 0 && errno != ENOENT ? -errno : 0;
+	}
+	if (count > DISTRUST_MAX)
+		return -E2BIG;
+	next = code = calloc(2 * count + 2, sizeof(*code));
+	if (!code)
+		return -ENOMEM;
+	*next++ = (struct sock_filter)BPF_STMT(
+		BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_IFINDEX));
+	for (unsigned i = 0; i < count; i++) {
+		*next++ = (struct sock_filter)BPF_JUMP(
+			BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)ifindex[i], 0, 1);
+		*next++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0);
+	}
+	*next++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, UINT32_MAX);
+	prog = (struct sock_fprog){.len = next - code, .filter = code};
+	rc = setsockopt(vtep->kernel->rx_fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog));
+	rc = rc < 0 ? -errno : 0;
+	free(code);
+	return rc;
+}
+
 const struct vtep_underlay kernel_underlay = {
 	.open = kernel_open,
 	.close = kernel_close,
 	.vni_init = kernel_vni_init,
 	.device_mtu = kernel_device_mtu,
 	.path_mtu = kernel_path_mtu,
+	.distrust = kernel_distrust,
 	.send = kernel_send,
 	.service = kernel_service,
 };

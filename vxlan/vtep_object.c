@@ -270,6 +270,20 @@ int vtep_objects_publish(struct vtep_objects *all)
 	return 0;
 }
 
+int vtep_objects_distrust(struct vtep_objects *all, const int *ifindex, unsigned count)
+{
+	struct vtep_object *vo;
+
+	TAILQ_FOREACH (vo, &all->list, entry) {
+		bool is_here = vo->vtep && !vo->conf.netns[0]; // where the devices are
+		int rc = is_here ? vtep_distrust(vo->vtep, ifindex, count) : 0;
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
 unsigned vtep_objects_view(const struct vtep_objects *all, struct dp_view_port *ports)
 {
 	static const struct conf_port no_vlans = {.has_trunks = true};

@@ -427,6 +427,11 @@ static struct vxlan_table *build_table(struct vtep *vtep)
 	return table;
 }
 
+int vtep_distrust(struct vtep *vtep, const int *ifindex, unsigned count)
+{
+	return vtep->underlay->distrust ? vtep->underlay->distrust(vtep, ifindex, count) : 0;
+}
+
 int vtep_publish(struct vtep *vtep)
 {
 	struct vxlan_table *table, *old;

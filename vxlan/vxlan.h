@@ -92,6 +92,11 @@ void vni_watch_mtu(struct vni *vni, void (*fn)(void *arg), void *arg);
 int vni_remote_add(struct vni *vni, uint16_t remote, bool flood);
 void vni_remote_del(struct vni *vni, uint16_t remote, bool flood);
 
+// From now on takes no packets that come in by these devices of the VTEP's namespace:
+// containers are behind them, and could speak as another host. Replaces the list of before.
+// -ENOMEM, -E2BIG (thousands), with the old list in force.
+int vtep_distrust(struct vtep *vtep, const int *ifindex, unsigned count);
+
 // Brings what was added and deleted to the workers, all at once; does nothing when that was
 // nothing. -ENOMEM: they keep what they had.
 int vtep_publish(struct vtep *vtep);
