@@ -63,18 +63,28 @@ static bool passes_ip4(const struct dp_guard *own, const struct rte_mbuf *m)
 	return is_dns(m, off, ip.next_proto_id);
 }
 
-// A solicitation may be to the group of the address that it asks for (RFC 4291, 2.7.1).
+// Of those that ask for `target` (RFC 4291, 2.7.1).
+static bool is_group_of(const uint8_t *group, const uint8_t *target)
+{
+	static const uint8_t start[] = {0xff, 2, [11] = 1, 0xff};
+
+	return !memcmp(group, start, sizeof(start)) &&
+	       !memcmp(group + sizeof(start), target + sizeof(start), 16 - sizeof(start));
+}
+
+// To the gateway itself: what only asks for it could be to another host, and be routed there.
 static bool passes_nd(const struct dp_guard *own, const struct rte_mbuf *m, uint32_t off,
 	const struct rte_ipv6_hdr *ip, uint8_t type)
 {
 	uint8_t target[16];
+	bool is_to_own = dp_guard_has_ip6(own, ip->dst_addr);
 
 	if (ip->hop_limits != ND_HOPS)
 		return false;
 	if (type == DP_ICMP6_ADVERTISE)
-		return dp_guard_has_ip6(own, ip->dst_addr);
+		return is_to_own;
 	return type == DP_ICMP6_SOLICIT && take(m, off + 8, sizeof(target), target) &&
-	       dp_guard_has_ip6(own, target);
+	       dp_guard_has_ip6(own, target) && (is_to_own || is_group_of(ip->dst_addr, target));
 }
 
 static bool passes_ip6(const struct dp_guard *own, const struct rte_mbuf *m)

@@ -169,6 +169,10 @@ static void test_ip6(void **state)
 	goes(nd(OWN_MAC, 135, FD(2), 2));
 	goes(nd(OWN_MAC, 136, FD(2), 1));
 	stays_out(nd(0x3333ff000002, 135, GROUP_OF, 0x000002000002)); // of the same group
+	stays_out(nd(0x3333ff000003, 135, 0xff02000000000000, 0x00000001ff000003, 2));
+	// To another host, through a host that routes, or to another address of this one.
+	stays_out(nd(OWN_MAC, 135, 0x20010db800000000, 2, 2));
+	stays_out(nd(OWN_MAC, 135, FD(3), 2));
 	stays_out(nd(OWN_MAC, 136, FD(3), 1));
 	stays_out(nd(OWN_MAC, 134, FD(2), 0));
 	stays_out(nd(0x333300000001, 134, 0xff02000000000000, 1, 0));
