@@ -223,13 +223,18 @@ static int check_icmp6(
 
 // Looks for the upper layer behind the headers that may come before it. Returns its offset and its
 // protocol; -1 when this is the rest of a packet that began in another; 0 when there are too many
-// headers, or not all of them are here.
-static int64_t find_upper(const struct rte_mbuf *m, uint32_t off, uint8_t *proto)
+// headers, or not all of them are here. The headers of a first fragment end before `end`: what is
+// behind that is in the frame, but not in the packet that is put together.
+static int64_t find_upper(const struct rte_mbuf *m, uint32_t off, uint32_t end, uint8_t *proto)
 {
+	bool fragment = false;
+
 	for (unsigned i = 0; i < HEADERS_MAX; i++) {
 		uint8_t buf[ND_UNIT_BYTES];
 		const uint8_t *header;
 
+		if (fragment && off + ND_UNIT_BYTES > end)
+			return 0;
 		if (*proto != IPPROTO_HOPOPTS && *proto != IPPROTO_ROUTING &&
 			*proto != IPPROTO_DSTOPTS && *proto != IPPROTO_FRAGMENT)
 			return off;
@@ -239,6 +244,7 @@ static int64_t find_upper(const struct rte_mbuf *m, uint32_t off, uint8_t *proto
 		if (*proto == IPPROTO_FRAGMENT) {
 			if (header[2] || header[3] & 0xf8)
 				return -1;
+			fragment = true;
 			off += ND_UNIT_BYTES;
 		} else {
 			off += (header[1] + 1) * ND_UNIT_BYTES;
@@ -254,6 +260,7 @@ static int check_ip6(const struct dp_guard *g, const struct rte_mbuf *m, uint32_
 	struct rte_ipv6_hdr ip;
 	const void *at = look(m, off, sizeof(ip), &ip);
 	int64_t upper_off;
+	uint32_t end;
 	bool nobody;
 	uint8_t proto;
 
@@ -264,12 +271,13 @@ static int check_ip6(const struct dp_guard *g, const struct rte_mbuf *m, uint32_
 	if (!g->any_source && !nobody && !dp_guard_has_ip6(g, ip.src_addr))
 		return DP_DROP_SPOOFED_IP;
 	off += sizeof(ip);
+	end = off + rte_be_to_cpu_16(ip.payload_len);
 	proto = ip.proto;
-	upper_off = find_upper(m, off, &proto);
+	upper_off = find_upper(m, off, end, &proto);
 	if (!upper_off)
 		return DP_DROP_SPOOFED_ND;
 	if (upper_off > 0 && proto == IPPROTO_ICMPV6)
-		return check_icmp6(g, m, upper_off, off + rte_be_to_cpu_16(ip.payload_len), nobody);
+		return check_icmp6(g, m, upper_off, end, nobody);
 	if (upper_off > 0 && proto == IPPROTO_UDP && !g->dhcp_server &&
 		is_to_port(m, upper_off, DHCP6_CLIENT))
 		return DP_DROP_ROGUE_DHCP;

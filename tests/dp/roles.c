@@ -104,6 +104,30 @@ static void test_routers(void **state)
 	goes(b);
 }
 
+// A frame may hold more than its packet: a first fragment whose headers are behind the packet's end
+// has none of them, and the next one may hold others.
+static void test_headers_behind_the_end(void **state)
+{
+	static const uint8_t fragment[] = {44, 0}, chain[] = {44, 60, 0};
+	struct bytes bare = icmp6_behind(129, fragment), behind = icmp6_behind(129, chain);
+	struct bytes udp = ip6(OWN_EUI, 44, 16);
+
+	put_header(&udp, 60);
+	put_header(&udp, UDP);
+	ports();
+	guard.router = guard.dhcp_server = false;
+	publish();
+	goes(bare);
+	goes(behind);
+	bare.at[14 + 5] = 8;
+	(HERE, is_refused(bare, DP_DROP_SPOOFED_ND));
+	behind.at[14 + 5] = 16;
+	(HERE, is_refused(behind, DP_DROP_SPOOFED_ND));
+	behind.at[14 + 5] = 8;
+	(HERE, is_refused(behind, DP_DROP_SPOOFED_ND));
+	(HERE, is_refused(udp, DP_DROP_SPOOFED_ND)); // the ports are in the next one
+}
+
 static void test_dhcp_servers(void **state)
 {
 	ports();
@@ -166,6 +190,7 @@ int group_roles(void)
 {
 	const struct CMUnitTest tests[] = {
 		DP_TEST(test_routers),
+		DP_TEST(test_headers_behind_the_end),
 		DP_TEST(test_dhcp_servers),
 		DP_TEST(test_roles_alone),
 		DP_TEST(test_role_in_a_batch),
