@@ -217,6 +217,7 @@ static int make(struct port *port, struct veth *veth, struct err *err)
 			nl_link_by_index(nl, link.ifindex, &link);
 		}
 		veth->ifindex = link.ifindex;
+		port->own_ifindex = link.ifindex; // the host's stack may yet see what it receives
 		port->dp.mtu = RTE_MIN(link.mtu, (uint32_t)UINT16_MAX);
 		rc = attach(port, veth, err);
 	}

@@ -353,7 +353,61 @@ static void test_distrusted_devices(void **state)
 		assert_small_frame(got[0], 1000, 1);
 		free_got();
 	}
-	assert_int_equal(vtep_distrust(a.vtep, devices, 100000), -E2BIG);
+	close_end(&a);
+	close_end(&b);
+}
+
+// Of thousands each one counts, and none but them: `others` are all but va.
+static void test_many_distrusted_devices(void **state)
+{
+	struct end a = end_at("a", "10.9.0.1"), b = end_at("b", "10.9.0.2");
+	uint16_t to_a = knows(&b, "10.9.0.1", true);
+	int others[2 * 1999 + 2], all[2 * 1999 + 3], va = index_of_va();
+	unsigned count = 0, drops = 0;
+
+	knows(&a, "10.9.0.2", true);
+	others[count++] = va + 1;
+	for (unsigned i = 1; i < 1990; i++) { // in pairs with gaps, and not in order
+		int first = va + 4 * (int)(i * 7 % 1990);
+
+		others[count++] = first;
+		others[count++] = first + 1;
+	}
+	if (va > 1)
+		others[count++] = va - 1;
+	memcpy(all, others, count * sizeof(int));
+	all[count] = va;
+	for (unsigned times = 0; times < 2; times++) {
+		struct rte_mbuf *stranger = small_frame(1000, 0), *friend = small_frame(1000, 1);
+
+		assert_int_equal(vtep_distrust(a.vtep, all, count + 1), 0);
+		send_to(&b, to_a, &stranger, 1);
+		wait_for_drops(&a, ++drops);
+		assert_int_equal(vtep_distrust(a.vtep, others, count), 0);
+		send_to(&b, to_a, &friend, 1);
+		receive(&a, 1);
+		assert_small_frame(got[0], 1000, 1);
+		free_got();
+	}
+	close_end(&a);
+	close_end(&b);
+}
+
+// The list of before stays in force.
+static void test_too_many_distrusted_devices(void **state)
+{
+	struct end a = end_at("a", "10.9.0.1"), b = end_at("b", "10.9.0.2");
+	uint16_t to_a = knows(&b, "10.9.0.1", true);
+	struct rte_mbuf *stranger = small_frame(1000, 0);
+	int odd[3000], va = index_of_va();
+
+	for (unsigned i = 0; i < ARRAY_SIZE(odd); i++)
+		odd[i] = 100001 + 2 * i;
+	knows(&a, "10.9.0.2", true);
+	assert_int_equal(vtep_distrust(a.vtep, &va, 1), 0);
+	assert_int_equal(vtep_distrust(a.vtep, odd, ARRAY_SIZE(odd)), -E2BIG);
+	send_to(&b, to_a, &stranger, 1);
+	wait_for_drops(&a, 1);
 	close_end(&a);
 	close_end(&b);
 }
@@ -477,6 +531,8 @@ int main(int argc, char **argv)
 		ENDTEST(test_unknown_source),
 		ENDTEST(test_unknown_vni),
 		ENDTEST(test_distrusted_devices),
+		ENDTEST(test_many_distrusted_devices),
+		ENDTEST(test_too_many_distrusted_devices),
 		ENDTEST(test_bad_headers),
 		ENDTEST(test_train_of_networks),
 		ENDTEST(test_too_big),
