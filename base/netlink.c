@@ -20,9 +20,9 @@ struct nl {
 	struct mnl_socket *sock;
 	unsigned seq;
 	unsigned portid;
-	size_t max_bytes; // of an answer; 0: any
-	bool spoiled;	  // the rest of an answer is still to come
-	char buf[NL_BUF_BYTES];
+	size_t max_bytes;				  // of an answer; 0: any
+	bool spoiled;					  // the rest of an answer is still to come
+	_Alignas(struct nlmsghdr) char buf[NL_BUF_BYTES]; // messages are read in place
 };
 
 int nl_open(int netns_fd, struct nl **ret_nl)
