@@ -72,7 +72,7 @@ wait "$SWITCH_PID" || true
 start_switch
 in_ns c1 ip link set eth0 mtu 1500
 comes_back 'the MTU was 1000'
-reaches c2 10.7.0.11 -s 1400 -M do
+reaches c2 10.7.0.11 -s 1400 -M 'do'
 in_ns c1 ip link set eth0 mtu 1000
 vsctl --json agent audit --repair >"$T/audit" || fail "not repaired: $(<"$T/audit")"
 comes_back 'a repair of the MTU'
