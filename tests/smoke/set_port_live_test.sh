@@ -17,7 +17,8 @@ declare -A add=(
 )
 # Another value of each key.
 declare -A other=(
-	[tag]=20 [trunks]='1,2' [vlan-mode]=native-tagged [mtu]=1400 [queues]=2 [fdb-limit]=5 [isolated]=on
+	[tag]=20 [trunks]='1,2' [vlan-mode]=native-tagged [mtu]=1400 [queues]=2 [fdb-limit]=5 [flood-limit]=7
+	[isolated]=on [router]=off [dhcp-server]=off [filter]='gateway guard=on guard-ips=10.0.0.2'
 	[netns]=c2 [ifname]=eth2 [host-ifname]=h2 [mac]=02:00:00:00:00:22 [ip]=10.0.0.2/24 [guard]=on
 	[guard-ips]=10.0.0.2 [devargs]=net_null1 [key]=101 [remote]=127.0.0.9 [vtep]=w [learning]=off [managed-by]=me
 )
@@ -27,11 +28,13 @@ try() {
 	local before after
 	before=$(vsctl --json list-ports | jq -S '.ports[0].options')
 	if (($3)); then
-		vsctl set-port p1 "$2=${other[$2]}" || fail "$2 of a port of type $1 should be live"
+		# shellcheck disable=SC2086 # some go with others
+		vsctl set-port p1 $2=${other[$2]} || fail "$2 of a port of type $1 should be live"
 		after=$(vsctl --json list-ports | jq -S '.ports[0].options')
 		[[ $before != "$after" ]] || fail "$2 of a port of type $1 is what it was: $after"
 	else
-		refused "$2 cannot be changed.*add it again" vsctl set-port p1 "$2=${other[$2]}"
+		# shellcheck disable=SC2086
+		refused "$2 cannot be changed.*add it again" vsctl set-port p1 $2=${other[$2]}
 		after=$(vsctl --json list-ports | jq -S '.ports[0].options')
 		[[ $before == "$after" ]] || fail "$2 of a port of type $1: refused, but changed: $after"
 	fi
