@@ -37,6 +37,13 @@ static void keep_reason(struct consul *consul, int rc, const char *reason)
 		snprintf(consul->kv.reason, sizeof(consul->kv.reason), "%s", reason);
 }
 
+static void add_remedy(char *words, size_t words_bytes)
+{
+	size_t len = strlen(words);
+
+	snprintf(words + len, words_bytes - len, ": give a token that may do this");
+}
+
 static void on_reply(void *arg, const struct http_reply *reply)
 {
 	struct consul_call *call = arg;
@@ -48,13 +55,15 @@ static void on_reply(void *arg, const struct http_reply *reply)
 	if (rc == 0 && reply->status != 200)
 		rc = consul_parse_error(
 			reply->status, reply->body, reply->len_bytes, words, sizeof(words));
+	if (rc == -EACCES && reply->rc == 0)
+		add_remedy(words, sizeof(words));
 	if (rc == 0 && !call->consul->kv.up)
 		kv_set_state(&call->consul->kv, true, NULL);
 	// A query that hung on a server that failed is asked again elsewhere, which tells.
 	if (rc < 0 && rc != -ENOENT && !call->is_long)
 		keep_reason(call->consul, rc, words);
 	if (rc < 0 && rc != -ENOENT && rc != -ESTALE)
-		consul_pulse_soon(call->consul);
+		consul_pulse_soon(call->consul, rc);
 	call->fn(call->arg, rc, reply);
 	free_call(call);
 }
@@ -109,7 +118,8 @@ static void on_pulse(void *arg, int rc, const struct http_reply *reply)
 	if (rc < 0 && rc != -ENOENT) {
 		if (rc == -EIO)
 			kv_set_state(&consul->kv, false, consul->kv.reason);
-		loop_timer_once(consul->pulse_timer, 3 * PULSE_SOON_US);
+		if (rc != -EACCES)
+			loop_timer_once(consul->pulse_timer, 3 * PULSE_SOON_US);
 		return;
 	}
 	if (reply->index == 0) {
@@ -142,9 +152,10 @@ static void send_pulse(void *arg)
 	consul->pulse = consul_send(consul, &call, &path, on_pulse, consul);
 }
 
-void consul_pulse_soon(struct consul *consul)
+void consul_pulse_soon(struct consul *consul, int rc)
 {
-	if (!consul->pulse)
+	// Who is refused will be so again: the pulse that comes anyway is soon enough.
+	if (!consul->pulse && rc != -EACCES)
 		loop_timer_once(consul->pulse_timer, PULSE_SOON_US);
 }
 

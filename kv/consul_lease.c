@@ -68,7 +68,7 @@ static void on_created(void *arg, int rc, const struct http_reply *reply)
 	if (rc == 0)
 		rc = consul_parse_session(reply->body, reply->len_bytes, l->id);
 	if (rc < 0)
-		consul_pulse_soon(consul_of(l));
+		consul_pulse_soon(consul_of(l), rc);
 	timed_lease_answer(&l->timed, rc);
 }
 

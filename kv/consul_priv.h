@@ -44,7 +44,7 @@ struct consul_call *consul_send(struct consul *consul, struct http_call *call, s
 	consul_reply_fn *fn, void *arg);
 void consul_cancel(struct consul_call *call); // NULL is fine
 void consul_add_kv_path(struct text *path, const struct consul *consul, const char *key);
-void consul_pulse_soon(struct consul *consul);
+void consul_pulse_soon(struct consul *consul, int rc); // `rc`: of what failed
 
 struct kv_watch *consul_watch(
 	struct kv *kv, const char *prefix, uint64_t from_revision, kv_watch_fn *fn, void *arg);

@@ -75,7 +75,7 @@ static void go(struct consul_watch *w)
 		text_addf(&path, "&consistent");
 	w->call = consul_send(w->consul, &call, &path, on_answer, w);
 	if (!w->call)
-		consul_pulse_soon(w->consul);
+		consul_pulse_soon(w->consul, -ENOMEM);
 }
 
 // Both are sorted: one walk. Returns -ECANCELED when the watch is gone.
@@ -173,7 +173,7 @@ static void on_answer(void *arg, int rc, const struct http_reply *reply)
 	w->is_anew |= rc == -ENOMEM;
 	w->index = 0;
 	w->was_interrupted = true;
-	consul_pulse_soon(w->consul);
+	consul_pulse_soon(w->consul, rc);
 }
 
 void consul_watches_go(struct consul *consul)

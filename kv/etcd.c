@@ -73,7 +73,9 @@ static void on_pulse(void *arg, int rc, const struct http_reply *reply)
 		kv_set_state(&etcd->kv, false, etcd->kv.reason);
 	}
 	if (rc < 0) {
-		loop_timer_once(etcd->pulse_timer, 3 * PULSE_SOON_US);
+		// Who is refused will be so again: PULSE_US is soon enough.
+		if (rc != -EACCES)
+			loop_timer_once(etcd->pulse_timer, 3 * PULSE_SOON_US);
 		return;
 	}
 	check_same(etcd, &header);
@@ -207,6 +209,7 @@ static void free_etcd(struct kv *kv)
 		free(write);
 	}
 	loop_del(etcd->loop, etcd->pulse_timer);
+	loop_del(etcd->loop, etcd->auth_timer);
 	if (etcd->http)
 		http_free(etcd->http);
 	free(etcd->user);
@@ -248,7 +251,8 @@ static int open_etcd(
 	if (rc == 0)
 		rc = copy_text(opts->password, &etcd->password);
 	etcd->pulse_timer = loop_add_timer(opts->loop, 0, send_pulse, etcd);
-	if (rc < 0 || !etcd->pulse_timer) {
+	etcd->auth_timer = loop_add_timer(opts->loop, 0, etcd_on_auth_timer, etcd);
+	if (rc < 0 || !etcd->pulse_timer || !etcd->auth_timer) {
 		rc = err_set_errno(err, -ENOMEM, opts->url, "cannot open the store");
 		goto err;
 	}

@@ -4,12 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/util.h"
 #include "kv/etcd_priv.h"
+
+// Each token costs etcd a tenth of a second of a core and an entry of its log, so whatever makes us
+// ask for one, this is how often we do; and rarely when it was refused.
+#define AUTH_SPACE_US	  1000000
+#define AUTH_PAUSE_MAX_US 60000000
 
 struct etcd_call {
 	TAILQ_ENTRY(etcd_call) entry;
 	struct etcd *etcd;
-	struct http_request *req; // NULL: it waits for a token
+	struct http_request *req;
+	uint64_t token_nr; // of the token that it was sent with
+	bool is_waiting;   // for a token
 	const char *path;
 	struct text body;
 	bool is_repeatable;
@@ -19,6 +27,7 @@ struct etcd_call {
 };
 
 static void authenticate(struct etcd *etcd);
+static void refuse(struct etcd *etcd, int rc);
 
 bool etcd_needs_token(const struct etcd *etcd)
 {
@@ -65,6 +74,63 @@ static void keep_reason(struct kv *kv, int rc, const char *reason)
 		snprintf(kv->reason, sizeof(kv->reason), "%s", reason);
 }
 
+// Of a token that was asked for.
+static void add_remedy(char *words, size_t words_bytes, int rc)
+{
+	size_t len = strlen(words);
+	const char *remedy = NULL;
+
+	if (strstr(words, "authentication is not enabled"))
+		remedy = "enable it there, or leave out user and password here";
+	else if (rc == -EACCES)
+		remedy = "give user and password as etcd has them";
+	if (remedy)
+		snprintf(words + len, words_bytes - len, ": %s", remedy);
+}
+
+static int send_call(struct etcd_call *call);
+
+static int send_or_wait(struct etcd_call *call)
+{
+	if (!etcd_needs_token(call->etcd))
+		return send_call(call);
+	call->is_waiting = true;
+	authenticate(call->etcd);
+	return 0;
+}
+
+// Once more with another token. False when that is no help.
+static bool renew(struct etcd_call *call)
+{
+	struct etcd *etcd = call->etcd;
+
+	if (!etcd->user || call == etcd->auth)
+		return false;
+	etcd_drop_token(etcd, call->token_nr);
+	if (call->is_again) {
+		refuse(etcd, -EACCES);
+		return false;
+	}
+	call->is_again = true;
+	return send_or_wait(call) == 0;
+}
+
+static void take_result(struct etcd_call *call, int rc, const char *words)
+{
+	struct etcd *etcd = call->etcd;
+
+	if (rc < 0) {
+		// Without a token nothing is answered.
+		keep_reason(&etcd->kv, call == etcd->auth ? -EACCES : rc, words);
+		if (is_unreachable(rc))
+			etcd_pulse_soon(etcd);
+	} else if (call != etcd->auth) { // that a token was given does not tell that it is good
+		etcd->auth_pause_us = 0;
+		if (!etcd->kv.up)
+			kv_set_state(&etcd->kv, true, NULL);
+	}
+}
+
 static void on_reply(void *arg, const struct http_reply *reply)
 {
 	struct etcd_call *call = arg;
@@ -77,21 +143,13 @@ static void on_reply(void *arg, const struct http_reply *reply)
 	if (rc == 0 && reply->status != 200)
 		rc = etcd_parse_error(
 			reply->status, reply->body, reply->len_bytes, words, sizeof(words));
-	if (rc == -EAGAIN && etcd->user && !call->is_again && call != etcd->auth) {
-		call->is_again = true;
-		etcd->token[0] = '\0';
-		authenticate(etcd);
+	if (rc == -EAGAIN && renew(call))
 		return;
-	}
 	if (rc == -EAGAIN)
 		rc = -EACCES;
-	if (rc == 0 && !etcd->kv.up)
-		kv_set_state(&etcd->kv, true, NULL);
-	if (rc < 0) {
-		keep_reason(&etcd->kv, rc, words);
-		if (is_unreachable(rc))
-			etcd_pulse_soon(etcd);
-	}
+	if (rc < 0 && call == etcd->auth)
+		add_remedy(words, sizeof(words), rc);
+	take_result(call, rc, words);
 	call->fn(call->arg, rc, reply);
 	free_call(call);
 }
@@ -109,6 +167,7 @@ static int send_call(struct etcd_call *call)
 	};
 
 	etcd_add_headers(call->etcd, &http);
+	call->token_nr = call->etcd->token_nr;
 	call->req = http_send(call->etcd->http, &http);
 	return call->req ? 0 : -ENOMEM;
 }
@@ -140,9 +199,7 @@ struct etcd_call *etcd_post(struct etcd *etcd, const char *path, struct text *bo
 
 	if (!call)
 		return NULL;
-	if (etcd_needs_token(etcd)) {
-		authenticate(etcd);
-	} else if (send_call(call) < 0) {
+	if (send_or_wait(call) < 0) {
 		free_call(call);
 		return NULL;
 	}
@@ -165,61 +222,123 @@ void etcd_cancel_all(struct etcd *etcd)
 
 // ---- the user's token ----
 
-static struct etcd_call *find_waiting(struct etcd *etcd, unsigned *ret_count)
+void etcd_drop_token(struct etcd *etcd, uint64_t token_nr)
 {
-	struct etcd_call *call, *first = NULL;
-
-	*ret_count = 0;
-	TAILQ_FOREACH (call, &etcd->calls, entry) {
-		if (call->req || call == etcd->auth)
-			continue;
-		(*ret_count)++;
-		first = first ? first : call;
-	}
-	return first;
+	// Not the next one, which another call has brought meanwhile.
+	if (token_nr == etcd->token_nr)
+		etcd->token[0] = '\0';
 }
 
-static void on_token(void *arg, int rc, const struct http_reply *reply)
+static struct etcd_call *find_waiting(const struct etcd *etcd)
 {
-	static const char name[] = "Authorization: ";
-	struct etcd *etcd = arg;
 	struct etcd_call *call;
-	unsigned count, left;
 
-	memcpy(etcd->token, name, sizeof(name));
-	if (rc == 0)
-		rc = etcd_parse_token(reply->body, reply->len_bytes, etcd->token + sizeof(name) - 1,
-			sizeof(etcd->token) - sizeof(name));
-	if (rc < 0)
-		etcd->token[0] = '\0';
-	// Not those that are asked for meanwhile: a failure would go round and round.
-	for (find_waiting(etcd, &count); count > 0; count--) {
-		call = find_waiting(etcd, &left);
+	TAILQ_FOREACH (call, &etcd->calls, entry) {
+		if (call->is_waiting)
+			return call;
+	}
+	return NULL;
+}
+
+static unsigned count_waiting(const struct etcd *etcd)
+{
+	const struct etcd_call *call;
+	unsigned count = 0;
+
+	TAILQ_FOREACH (call, &etcd->calls, entry)
+		count += call->is_waiting;
+	return count;
+}
+
+// Sends those that wait, or ends them with `rc`. Not those that are asked for meanwhile: a failure
+// would go round and round.
+static void settle_waiting(struct etcd *etcd, int rc)
+{
+	struct etcd_call *call;
+
+	for (unsigned count = count_waiting(etcd); count > 0; count--) {
+		call = find_waiting(etcd);
 		if (!call)
 			break;
+		call->is_waiting = false;
 		// Without memory for it, it ends as if the user had been refused.
 		if (rc == 0 && send_call(call) == 0)
 			continue;
 		call->fn(call->arg, rc < 0 ? rc : -ENOMEM, NULL);
 		free_call(call);
 	}
+}
+
+// Until the pause is over nobody asks for a token, and what would wait for one fails with `rc`.
+static void refuse(struct etcd *etcd, int rc)
+{
+	etcd->auth_pause_us = etcd->auth_pause_us
+				      ? MIN_OF(etcd->auth_pause_us * 2, AUTH_PAUSE_MAX_US)
+				      : AUTH_SPACE_US;
+	etcd->auth_after_us = monotonic_us() + etcd->auth_pause_us;
+	etcd->auth_rc = rc;
+	loop_timer_once(etcd->auth_timer, etcd->auth_pause_us);
+}
+
+static void on_token(void *arg, int rc, const struct http_reply *reply)
+{
+	static const char name[] = "Authorization: ";
+	struct etcd *etcd = arg;
+
 	etcd->auth = NULL;
-	if (find_waiting(etcd, &left))
+	memcpy(etcd->token, name, sizeof(name));
+	if (rc == 0)
+		rc = etcd_parse_token(reply->body, reply->len_bytes, etcd->token + sizeof(name) - 1,
+			sizeof(etcd->token) - sizeof(name));
+	if (rc < 0)
+		etcd->token[0] = '\0';
+	else
+		etcd->token_nr++;
+	// A server that is away has not been bothered.
+	if (rc < 0 && !is_unreachable(rc))
+		refuse(etcd, rc);
+	settle_waiting(etcd, rc);
+}
+
+void etcd_on_auth_timer(void *arg)
+{
+	struct etcd *etcd = arg;
+	uint64_t now_us = monotonic_us();
+
+	if (now_us < etcd->auth_after_us) {
+		loop_timer_once(etcd->auth_timer, etcd->auth_after_us - now_us);
+		if (etcd->auth_rc < 0)
+			settle_waiting(etcd, etcd->auth_rc);
+		return;
+	}
+	if (find_waiting(etcd))
 		authenticate(etcd);
+	else if (etcd->auth_rc < 0)
+		etcd_pulse_soon(etcd);
 }
 
 static void authenticate(struct etcd *etcd)
 {
+	uint64_t now_us = monotonic_us();
 	struct text body = {0};
 
 	if (etcd->auth)
 		return;
+	if (now_us < etcd->auth_after_us) {
+		loop_timer_once(
+			etcd->auth_timer, etcd->auth_rc < 0 ? 0 : etcd->auth_after_us - now_us);
+		return;
+	}
+	etcd->auth_rc = 0;
+	etcd->auth_after_us = now_us + AUTH_SPACE_US;
 	text_addf(&body, "{\"name\":");
 	text_add_json(&body, etcd->user);
 	text_addf(&body, ",\"password\":");
 	text_add_json(&body, etcd->password ? etcd->password : "");
 	text_add(&body, "}", 1);
 	etcd->auth = new_call(etcd, "/v3/auth/authenticate", &body, true, on_token, etcd);
-	if (etcd->auth && send_call(etcd->auth) < 0)
-		free_call(etcd->auth);
+	if (etcd->auth && send_call(etcd->auth) == 0)
+		return;
+	etcd_cancel(etcd->auth);
+	loop_timer_once(etcd->auth_timer, AUTH_SPACE_US);
 }

@@ -65,7 +65,7 @@ static void on_answer(void *arg, int rc, const struct http_reply *reply)
 	l->call = NULL;
 	if (rc == 0)
 		rc = take_reply(l, reply);
-	if (rc < 0 && !l->timed.held)
+	if (rc < 0 && rc != -EACCES && !l->timed.held)
 		etcd_pulse_soon(etcd_of(l));
 	timed_lease_answer(&l->timed, rc);
 }

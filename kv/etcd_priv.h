@@ -31,7 +31,12 @@ struct etcd {
 	char prefix[ETCD_PREFIX_BYTES]; // of all keys: "" or with its '/'
 	char *user, *password;
 	char token[ETCD_TOKEN_BYTES]; // "Authorization: …"; empty: none yet
+	uint64_t token_nr;	      // how many there have been
 	struct etcd_call *auth;	      // on its way for one
+	struct loop_handle *auth_timer;
+	uint64_t auth_after_us; // not asked for before this
+	uint64_t auth_pause_us; // after the last refusal; 0: the last token was good
+	int auth_rc;		// of a refusal that still holds
 	TAILQ_HEAD(, etcd_call) calls;
 	TAILQ_HEAD(, etcd_read) reads;
 	TAILQ_HEAD(, etcd_write) writes; // etcd.c's
@@ -55,6 +60,8 @@ struct etcd_call *etcd_post(struct etcd *etcd, const char *path, struct text *bo
 void etcd_cancel(struct etcd_call *call); // NULL is fine
 void etcd_cancel_all(struct etcd *etcd);
 bool etcd_needs_token(const struct etcd *etcd);
+void etcd_drop_token(struct etcd *etcd, uint64_t token_nr); // it was refused
+void etcd_on_auth_timer(void *arg);
 void etcd_add_headers(const struct etcd *etcd, struct http_call *call);
 void etcd_add_key(struct text *body, const char *name, const char *key, const char *more);
 

@@ -16,6 +16,7 @@ struct etcd_watch {
 	struct etcd *etcd;
 	struct etcd_read *read;	     // everything anew
 	struct http_request *stream; // neither: it waits for the store
+	uint64_t token_nr;	     // that the stream was asked for with
 	struct loop_handle *quiet_timer;
 	uint64_t revision; // told up to this one; 0: everything is to be told anew
 	bool is_told;	   // SYNCED of `revision` was told since the stream was asked for
@@ -86,6 +87,14 @@ static void stop(struct etcd_watch *w, bool anew)
 		w->revision = 0;
 }
 
+// Who may not see these keys may not in a moment either: the pulse that comes anyway is soon
+// enough.
+static void ask_again(struct etcd_watch *w, int rc)
+{
+	if (rc != -EACCES)
+		etcd_pulse_soon(w->etcd);
+}
+
 // ---- everything anew ----
 
 static void on_listed(
@@ -95,7 +104,7 @@ static void on_listed(
 
 	w->read = NULL;
 	if (rc < 0) {
-		etcd_pulse_soon(w->etcd);
+		ask_again(w, rc);
 		return;
 	}
 	if (!tell(w, &(struct kv_event){.kind = KV_EVENT_BEGIN}))
@@ -163,7 +172,7 @@ static bool take_message(struct etcd_watch *w, const struct etcd_message *msg)
 		if (msg->compacted)
 			go(w);
 		else
-			etcd_pulse_soon(w->etcd);
+			ask_again(w, strstr(msg->reason, "permission denied") ? -EACCES : -EIO);
 		return false;
 	}
 	if (msg->created)
@@ -197,13 +206,18 @@ static size_t on_data(void *arg, const char *data, size_t len_bytes)
 static void on_ended(void *arg, const struct http_reply *reply)
 {
 	struct etcd_watch *w = arg;
+	char words[300];
+	int rc = reply->rc;
 
 	w->stream = NULL;
 	w->is_told = false;
 	loop_timer_set(w->quiet_timer, 0);
-	if (reply->rc == 0 && (reply->status == 401 || reply->status == 400))
-		w->etcd->token[0] = '\0';
-	etcd_pulse_soon(w->etcd);
+	if (rc == 0 && reply->status != 200)
+		rc = etcd_parse_error(
+			reply->status, reply->body, reply->len_bytes, words, sizeof(words));
+	if (rc == -EAGAIN)
+		etcd_drop_token(w->etcd, w->token_nr);
+	ask_again(w, rc);
 }
 
 static void open_stream(struct etcd_watch *w)
@@ -222,6 +236,7 @@ static void open_stream(struct etcd_watch *w)
 	call.body = body.data;
 	call.len_bytes = body.len_bytes;
 	etcd_add_headers(w->etcd, &call);
+	w->token_nr = w->etcd->token_nr;
 	if (!body.failed)
 		w->stream = http_send(w->etcd->http, &call);
 	text_free(&body);

@@ -214,9 +214,11 @@ const char *kv_reason(const struct kv *kv)
 
 void kv_set_state(struct kv *kv, bool up, const char *reason)
 {
-	bool changed = kv->up != up || (!up && strcmp(kv->reason, reason) != 0);
+	// The reason may have been noted before: then it has not been told all the same.
+	bool changed = kv->up != up || (!up && (!kv->told_down || strcmp(kv->reason, reason) != 0));
 
 	kv->up = up;
+	kv->told_down = !up;
 	if (reason && reason != kv->reason)
 		snprintf(kv->reason, sizeof(kv->reason), "%s", reason);
 	if (changed && kv->opts.on_state)

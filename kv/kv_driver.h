@@ -39,7 +39,7 @@ struct kv_later;
 struct kv {
 	const struct kv_driver *driver;
 	struct kv_opts opts; // texts are borrowed during open() only, and NULL later
-	bool up;
+	bool up, told_down;
 	char reason[320];
 
 	// kv.c's

@@ -356,14 +356,20 @@ void agent_set_vtep(struct agent *a, const struct ip_addr *vtep)
 
 void agent_store_state(struct agent *a, bool up, const char *reason)
 {
-	if (up == a->store_up)
+	bool is_change = up != a->store_up;
+
+	// One that has never answered is told of, too: its reason may be a wrong password.
+	if (!is_change && (up || a->store_told))
 		return;
 	a->store_up = up;
+	a->store_told = !up;
 	a->healthy_since_us = 0;
 	if (up)
 		log_info("store: it answers");
 	else
 		log_warn("store: %s: what is there goes on", reason ? reason : "no answer");
+	if (!is_change)
+		return;
 	agent_event(a, up ? "store.up" : "store.down",
 		json_pack("{s:s*}", "reason", up ? NULL : reason));
 	a->dirty = true;

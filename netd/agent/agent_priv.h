@@ -156,7 +156,7 @@ struct agent {
 	// ---- the store ----
 	struct kv_watch *watch;
 	struct kv_lease *lease;
-	bool store_up;
+	bool store_up, store_told; // told: that it is down
 	bool synced;		   // all of it was read once since start
 	uint64_t healthy_since_us; // synced and not interrupted; 0: it is now
 	uint64_t purge_at_us;	   // kept records that nobody put back go then; 0: none

@@ -315,7 +315,7 @@ signal.signal(signal.SIGTERM, end)
 signal.signal(signal.SIGUSR1, lose_leader)
 signal.signal(signal.SIGUSR2, toggle)
 for number, port in enumerate(arguments[1:]):
-    server = Server(('127.0.0.1', int(port)), Agent)
+    server = Server((os.environ.get('FAKE_ADDRESS', '127.0.0.1'), int(port)), Agent)
     server.number = number
     threading.Thread(target=server.serve_forever, daemon=True).start()
 while True:
