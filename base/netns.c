@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -164,6 +165,30 @@ bool netns_alive(const char *text, const struct netns_id *id)
 	return has_process(name) || has_mount(name);
 }
 
+// Whether this thread is in the namespace `fd`. "No" when that cannot be told.
+static bool is_in(int fd)
+{
+	struct netns_id here, there;
+	int here_fd = open(OWN_NETNS, O_RDONLY | O_CLOEXEC);
+	bool same;
+
+	if (here_fd < 0)
+		return false;
+	same = netns_identify(here_fd, &here) == 0 && netns_identify(fd, &there) == 0 &&
+	       netns_same(&here, &there);
+	close(here_fd);
+	return same;
+}
+
+// The way back is tried first: in a namespace that another user namespace owns, or without
+// CAP_SYS_ADMIN, there is none, and the thread would be stuck in a container.
+static int go(int home_fd, int fd)
+{
+	if (setns(home_fd, CLONE_NEWNET) < 0 || setns(fd, CLONE_NEWNET) < 0)
+		return -errno;
+	return 0;
+}
+
 int netns_enter(int fd)
 {
 	int home_fd = open(OWN_NETNS, O_RDONLY | O_CLOEXEC);
@@ -171,8 +196,10 @@ int netns_enter(int fd)
 
 	if (home_fd < 0)
 		return -errno;
-	if (fd >= 0 && setns(fd, CLONE_NEWNET) < 0) {
-		ret = -errno;
+	if (fd < 0 || is_in(fd)) // which takes no capability
+		return home_fd;
+	ret = go(home_fd, fd);
+	if (ret < 0) {
 		close(home_fd);
 		return ret;
 	}
@@ -181,10 +208,18 @@ int netns_enter(int fd)
 
 void netns_leave(int home_fd)
 {
-	if (setns(home_fd, CLONE_NEWNET) < 0) {
-		log_error(
-			"cannot return to the switch's own network namespace: %s", strerror(errno));
-		abort();
+	const struct timespec pause = {.tv_nsec = 1000000};
+
+	if (!is_in(home_fd)) {
+		// A memory cgroup at its limit has none for the moment.
+		while (setns(home_fd, CLONE_NEWNET) < 0) {
+			if (errno != ENOMEM && errno != EINTR) {
+				log_error("cannot return to the own network namespace: %s",
+					strerror(errno));
+				abort();
+			}
+			nanosleep(&pause, NULL);
+		}
 	}
 	close(home_fd);
 }

@@ -35,10 +35,12 @@ bool netns_same(const struct netns_id *a, const struct netns_id *b);
 // are in it or a file has it mounted. Costs a walk over all processes in that case only.
 bool netns_alive(const char *text, const struct netns_id *id);
 
-// Takes this thread into the namespace `fd`. Returns a descriptor for netns_leave() or a negative
-// errno. -1 for `fd` stays where it is.
+// Takes this thread into the namespace `fd`, if it could come back from there. Returns a descriptor
+// for netns_leave() or a negative errno: -EPERM without CAP_SYS_ADMIN. -1 for `fd` stays where it
+// is, which takes no capability, as the own namespace does.
 int netns_enter(int fd);
 
-// Comes back and closes `home_fd`. Aborts the process when there is no way back: everything that
-// it did afterwards would happen in a container.
+// Comes back and closes `home_fd`. Waits while the kernel has no memory for it. Aborts the process
+// when there is no way back although netns_enter() found one: everything that it did afterwards
+// would happen in a container.
 void netns_leave(int home_fd);

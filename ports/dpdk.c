@@ -223,6 +223,10 @@ static int bring_up(struct port *port, struct dpdk *dpdk, struct err *err)
 	rc = configure(port, dpdk, &info, err);
 	if (!rc)
 		rc = set_up_queues(port, dpdk, &info, err);
+	if (rc && dpdk_is_unsafe_to_close(dpdk->ethdev)) {
+		dpdk_abandon(dpdk->ethdev);
+		return rc;
+	}
 	if (!rc)
 		rc = set_mtu(port, dpdk, port->conf.mtu, err);
 	if (!rc)
@@ -240,7 +244,8 @@ static int open_device(struct port *port, struct dpdk *dpdk, struct err *err)
 		return rc;
 	rc = bring_up(port, dpdk, err);
 	if (rc) {
-		release(port, dpdk);
+		if (!dpdk_is_abandoned(dpdk->ethdev))
+			release(port, dpdk);
 		return rc;
 	}
 	set_up_interrupts(port, dpdk);

@@ -37,6 +37,9 @@ int dpdk_refused(const struct port *port, int code, const char *what, struct err
 	return err_set_errno(err, code, port->path, "%s '%.100s'", what, port->conf.devargs);
 }
 
+// ethdevs that are never closed: see dpdk_abandon().
+static bool abandoned[RTE_MAX_ETHPORTS];
+
 static const struct rte_device *device_of(uint16_t ethdev)
 {
 	struct rte_eth_dev_info info;
@@ -62,6 +65,15 @@ static bool has_mac(uint16_t ethdev, const struct conf_port *conf)
 
 	return conf->has_mac && rte_eth_macaddr_get(ethdev, &addr) == 0 &&
 	       memcmp(&addr, &conf->mac, sizeof(addr)) == 0;
+}
+
+static bool has_abandoned(const struct rte_device *dev)
+{
+	for (uint16_t i = 0; i < RTE_MAX_ETHPORTS; i++) {
+		if (abandoned[i] && device_of(i) == dev)
+			return true;
+	}
+	return false;
 }
 
 static void list_mac(uint16_t ethdev, char *text)
@@ -94,6 +106,11 @@ static int choose(const struct port *port, const struct rte_device *dev, uint16_
 	}
 	if (free == 1)
 		return 0;
+	if (!free && has_abandoned(dev))
+		return err_set(err, -EBUSY, port->path,
+			"device '%.100s' could not be set up before, and its driver cannot let go "
+			"of it until the switch is restarted: give the device another number",
+			port->conf.devargs);
 	if (!free)
 		return err_set(err, -EBUSY, port->path, "device '%.100s' is in use by another port",
 			port->conf.devargs);
@@ -214,4 +231,31 @@ void dpdk_release(const struct port *port, uint16_t ethdev)
 	if (rc)
 		log_warn("%s: the device was not released: %s %s", port->path, rte_strerror(-rc),
 			dpdk_log_said());
+}
+
+bool dpdk_is_unsafe_to_close(uint16_t ethdev)
+{
+	struct rte_eth_dev_info info;
+
+	return rte_eth_dev_info_get(ethdev, &info) == 0 &&
+	       strcmp(info.driver_name, "net_pcap") == 0;
+}
+
+void dpdk_abandon(uint16_t ethdev)
+{
+	abandoned[ethdev] = true;
+}
+
+bool dpdk_is_abandoned(uint16_t ethdev)
+{
+	return abandoned[ethdev];
+}
+
+bool dpdk_has_abandoned(void)
+{
+	for (uint16_t i = 0; i < RTE_MAX_ETHPORTS; i++) {
+		if (abandoned[i])
+			return true;
+	}
+	return false;
 }

@@ -3,6 +3,7 @@
 // between dpdk_log_begin() and dpdk_log_end().
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "dp/port.h"
@@ -14,6 +15,15 @@ int dpdk_probe(const struct port *port, uint16_t *ret_ethdev, struct err *err);
 
 // Closes the ethdev, which was stopped, and removes the device with the last of its ethdevs.
 void dpdk_release(const struct port *port, uint16_t ethdev);
+
+// Drivers that crash when a device is closed whose queues could not be set up: net_pcap with
+// infinite_rx frees its buffers in both.
+bool dpdk_is_unsafe_to_close(uint16_t ethdev);
+
+// Keeps the ethdev taken instead of closing it, until the process ends.
+void dpdk_abandon(uint16_t ethdev);
+bool dpdk_is_abandoned(uint16_t ethdev);
+bool dpdk_has_abandoned(void); // then DPDK cannot be cleaned up, as that closes all
 
 // Fills `err` with what failed and what DPDK said of it; returns `code`.
 int dpdk_refused(const struct port *port, int code, const char *what, struct err *err);

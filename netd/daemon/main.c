@@ -3,10 +3,12 @@
 // channel; then the event loop until a signal; then the same in reverse.
 #include <errno.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/capability.h"
 #include "base/daemon.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -54,6 +56,12 @@ static const struct daemon_page pages[] = {
 
 static const struct daemon_program program = {
 	.name = "vsnetd", .leaves = "containers keep their networks", .pages = pages};
+
+static const struct capability_use capabilities[] = {
+	{CAP_NET_ADMIN, "CAP_NET_ADMIN", "interfaces of containers and gateways cannot be set up"},
+	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN",
+		"network namespaces of containers cannot be entered: no connections, no names"},
+	{CAP_NET_BIND_SERVICE, "CAP_NET_BIND_SERVICE", "names are not answered at port 53"}, {}};
 
 // Returns -1 to go on, else the exit status.
 static int parse_options(int argc, char **argv, struct options *opts)
@@ -284,6 +292,7 @@ static int open_parts(struct vsnetd *d, struct err *err)
 {
 	int rc;
 
+	capability_tell(capabilities, program.name);
 	if ((rc = daemon_dirs(&d->daemon, d->opts.run_dir, d->opts.state_dir, err)) < 0 ||
 		(rc = daemon_loop(&d->daemon, err)) < 0 || (rc = open_local(d, err)) < 0 ||
 		(rc = open_store(d, err)) < 0 ||

@@ -38,3 +38,19 @@ done
 vsctl del-port p0
 vsctl add-port br0 p2 type=dpdk devargs=net_null0,no-rx=1
 ! grep -q 'Intr' "$T/sw/log" || fail "interrupts were asked for where there are none"
+
+# A device whose queues cannot be set up: more frames than buffers, all of them to be held. The
+# driver would free them twice, in memory that is gone with huge pages.
+"$PYTHON" "$(dirname "$0")/make_pcap.py" echo "$T/many.pcap" 02:00:00:00:00:09 10.0.0.9 \
+	02:00:00:00:00:01 10.0.0.1 100000
+"$PYTHON" "$(dirname "$0")/make_pcap.py" echo "$T/few.pcap" 02:00:00:00:00:09 10.0.0.9 \
+	02:00:00:00:00:01 10.0.0.1 10
+vsctl del-port p1
+refused 'Not enough mbufs' vsctl add-port br0 p3 type=dpdk \
+	devargs="net_pcap3,rx_pcap=$T/many.pcap,infinite_rx=1"
+refused 'net_pcap3.*could not be set up before.*another number' vsctl add-port br0 p3 type=dpdk \
+	devargs="net_pcap3,rx_pcap=$T/few.pcap,infinite_rx=1"
+vsctl add-port br0 p4 type=dpdk devargs="net_pcap4,rx_pcap=$T/few.pcap,infinite_rx=1"
+vsctl del-port p4
+kill -TERM "$SWITCH_PID"
+wait "$SWITCH_PID" || fail "the switch ended with $?"

@@ -39,9 +39,9 @@ def write(path, frames):
 def echo(path, src_mac, src_ip, dst_mac, dst_ip, count):
     frames = []
     for i in range(int(count)):
-        icmp = struct.pack("!BBHHH", 8, 0, 0, 1, i) + b"causeway" * 4
+        icmp = struct.pack("!BBHHH", 8, 0, 0, 1, i & 0xFFFF) + b"causeway" * 4
         icmp = icmp[:2] + struct.pack("!H", checksum(icmp)) + icmp[4:]
-        frames.append(mac(dst_mac) + mac(src_mac) + b"\x08\0" + ipv4(src_ip, dst_ip, 1, icmp, i))
+        frames.append(mac(dst_mac) + mac(src_mac) + b"\x08\0" + ipv4(src_ip, dst_ip, 1, icmp, i & 0xFFFF))
     write(path, frames)
 
 

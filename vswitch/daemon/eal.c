@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/util.h"
+#include "ports/dpdk_probe.h"
 
 #define HUGEPAGES_DIR	 "/sys/kernel/mm/hugepages"
 #define MBUF_EXTRA_BYTES 320	       // mbuf, mempool header and trailer, cache padding
@@ -173,5 +174,6 @@ void eal_stop(struct eal *eal)
 {
 	rte_mempool_free(eal->pool);
 	rte_mempool_free(eal->big_pool);
-	rte_eal_cleanup();
+	if (!dpdk_has_abandoned())
+		rte_eal_cleanup();
 }

@@ -2,6 +2,7 @@
 // vswitchd: puts the parts together. Configuration, DPDK, data plane, object model, control
 // channel; then the event loop until a signal; then the same in reverse.
 #include <errno.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/capability.h"
 #include "base/daemon.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -53,6 +55,13 @@ static const struct daemon_page pages[] = {
 
 static const struct daemon_program program = {
 	.name = "vswitchd", .leaves = "ports stay for the next start", .pages = pages};
+
+// CAP_SYS_PTRACE is not among them: only netns=PID of other users' processes takes it.
+static const struct capability_use capabilities[] = {
+	{CAP_NET_ADMIN, "CAP_NET_ADMIN", "devices of tap and veth ports cannot be made or changed"},
+	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN",
+		"ports and VTEPs in network namespaces (netns=) cannot be opened"},
+	{CAP_NET_RAW, "CAP_NET_RAW", "veth ports cannot be opened"}, {}};
 
 // Returns -1 to go on, else the exit status.
 static int parse_options(int argc, char **argv, struct options *opts)
@@ -243,6 +252,7 @@ static int open_parts(struct vswitchd *d, struct err *err)
 {
 	int rc;
 
+	capability_tell(capabilities, program.name);
 	d->workers_given = d->conf.nb_workers;
 	choose_workers(&d->conf);
 	if ((rc = open_loop(d, err)) < 0 || (rc = eal_start(&d->conf, &d->eal, err)) < 0 ||

@@ -1,0 +1,26 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Without CAP_SYS_ADMIN the switch says so at its start, makes what it can, and refuses the rest: a
+# request never ends it.
+. "$(dirname "$0")/lib.sh"
+
+caps=+net_admin,+net_raw
+install -m 755 "$VSWITCHD" "$T/vswitchd"
+mkdir -m 777 "$T/sw"
+SWITCH_WRAP=(setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs
+	--bounding-set="-all,$caps" --inh-caps="-all,$caps" --ambient-caps="-all,$caps")
+VSWITCHD=$T/vswitchd
+start_switch
+grep -q 'warn: CAP_SYS_ADMIN is missing: .*netns=.*AmbientCapabilities=' "$T/sw/log" ||
+	fail "CAP_SYS_ADMIN is not told: $(cat "$T/sw/log")"
+! grep -qE 'CAP_NET_(ADMIN|RAW) is missing' "$T/sw/log" || fail "tells what is there"
+container c1
+vsctl add-br br0
+refused 'not permitted' vsctl add-port br0 c1 type=veth netns=c1 ifname=eth0
+refused 'not permitted' vsctl add-port br0 c1 type=tap netns=c1 ifname=eth0
+refused 'no device nosuch' vsctl add-port br0 v type=veth host-ifname=nosuch
+vsctl add-port br0 t type=tap
+ip link add h0 type veth peer name h1
+vsctl add-port br0 v type=veth host-ifname=h0
+vsctl show >/dev/null || fail "the switch has ended"
+is 'process' "$(cat "/proc/$SWITCH_PID/comm")" vswitchd
