@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "base/text_clean.h"
 #include "base/utc.h"
 #include "base/util.h"
 
@@ -128,18 +129,6 @@ static bool send_entry(enum log_level level, const struct log_field *fields, con
 
 // ---- lines ----
 
-// Lines have words of others in them (names of interfaces, answers of servers): what a terminal
-// takes for a command becomes '?'. C1 characters (U+0080 to U+009F) are two bytes in UTF-8.
-static void clean(char *line)
-{
-	for (unsigned char *c = (unsigned char *)line; *c; c++) {
-		if (*c < ' ' || *c == 0x7f)
-			*c = '?';
-		else if (*c == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f)
-			*c = c[1] = '?';
-	}
-}
-
 static void write_line(
 	enum log_level level, const struct log_field *fields, const char *fmt, va_list ap)
 {
@@ -148,7 +137,8 @@ static void write_line(
 	if (level > log_get_level())
 		return;
 	vsnprintf(line, sizeof(line), fmt, ap);
-	clean(line);
+	// Lines have words of others in them: names of interfaces, answers of servers.
+	text_clean(line);
 	pthread_once(&journal_once, find_journal);
 	if (is_journal && send_entry(level, fields, line))
 		return;

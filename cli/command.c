@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/globals.h"
 #include "cli/help.h"
+#include "cli/output.h"
 
 static const char *from_environment(const char *name)
 {
@@ -42,6 +43,8 @@ static int take_globals(struct cli *cli)
 	double seconds = 0;
 
 	cli->json = cli_flag(cli, &cli_json);
+	if (cli->json)
+		cli_output_json();
 	cli->connect = (struct ctrl_client_opts){
 		.run_dir = cli_text(cli, &cli_run_dir),
 		.connect = cli_text(cli, &cli_connect_to),

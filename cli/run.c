@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/output.h"
 #include "cli/ovs.h"
 #include "ctrl/message.h"
 
@@ -53,6 +54,7 @@ int cli_usage(const char *fmt, ...)
 
 void cli_print_json(const json_t *value)
 {
+	cli_output_json();
 	json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
 	putchar('\n');
 }

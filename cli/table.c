@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text_clean.h"
 #include "base/util.h"
 
 void table_init(struct table *table, const char *headings)
@@ -34,6 +35,7 @@ void table_add(struct table *table, const char *fmt, ...)
 	if (vasprintf(&text, fmt, ap) < 0)
 		abort();
 	va_end(ap);
+	text_clean(text); // newlines as well
 	if (table->nb_cells == table->capacity) {
 		table->capacity = table->capacity ? table->capacity * 2 : 64;
 		table->cell = realloc(table->cell, table->capacity * sizeof(*table->cell));

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text_clean.h"
+
 // A fresh mistake at the end of the list, or NULL: the list is full or memory is out.
 static struct conf_mistake *append(struct report *report)
 {
@@ -110,7 +112,7 @@ const char *report_shown(char buf[72], const char *text)
 	size_t len = 0;
 
 	for (; *text && len < 64; text++)
-		buf[len++] = (unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text;
+		buf[len++] = *text;
 	if (*text) {
 		// Not in the middle of a UTF-8 sequence.
 		while (len > 0 && ((unsigned char)*text & 0xc0) == 0x80) {
@@ -121,5 +123,6 @@ const char *report_shown(char buf[72], const char *text)
 		len += 3;
 	}
 	buf[len] = '\0';
+	text_clean(buf);
 	return buf;
 }

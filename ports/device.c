@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/netns.h"
+#include "base/text_clean.h"
 #include "base/util.h"
 
 #define ALIAS_HEAD "causeway:"
@@ -234,12 +235,25 @@ int device_change(struct nl *nl, int ifindex, const struct port *port, const str
 	return rc;
 }
 
+// A container may call its device what it likes, in any bytes.
+static json_t *ifname_json(const char *ifname)
+{
+	json_t *name = json_string(ifname);
+	char clean[IFNAMSIZ];
+
+	if (name)
+		return name;
+	snprintf(clean, sizeof(clean), "%s", ifname);
+	text_clean(clean);
+	return json_string(clean);
+}
+
 void device_describe(const struct nl_link *link, json_t *obj)
 {
 	char mac[MAC_TEXT_BYTES];
 
 	json_object_set_new(obj, "ifindex", json_integer(link->ifindex));
-	json_object_set_new(obj, "ifname", json_string(link->ifname));
+	json_object_set_new(obj, "ifname", ifname_json(link->ifname));
 	json_object_set_new(obj, "mac", json_string(mac_format(&link->mac, mac)));
 	json_object_set_new(obj, "mtu", json_integer(link->mtu));
 	json_object_set_new(

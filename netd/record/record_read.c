@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/text_clean.h"
+
 int record_refuse(struct record_reader *r, const char *fmt, ...)
 {
 	char reason[384];
@@ -99,16 +101,7 @@ int record_read_bool(struct record_reader *r, const char *member, bool *ret_valu
 	return 0;
 }
 
-// What is shown on a terminal, or in a log, has no control characters.
-static bool is_printable(const char *text)
-{
-	for (; *text; text++) {
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
-			return false;
-	}
-	return true;
-}
-
+// What is shown on a terminal, or in a log, is plain.
 int record_read_text(
 	struct record_reader *r, const char *member, bool needed, size_t size, char *ret_text)
 {
@@ -118,7 +111,7 @@ int record_read_text(
 	if (rc < 0 || !value)
 		return rc;
 	if (!json_is_string(value) || json_string_length(value) >= size ||
-		!is_printable(json_string_value(value)))
+		!text_is_plain(json_string_value(value)))
 		return record_refuse(
 			r, "member '%s' must be a text of at most %zu bytes", member, size - 1);
 	strcpy(ret_text, json_string_value(value));

@@ -5,11 +5,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
 #include "base/member.h"
 #include "base/text.h"
+#include "base/text_clean.h"
 
 static void test_grows(void **state)
 {
@@ -97,6 +100,49 @@ static void test_members(void **state)
 	json_decref(obj);
 }
 
+static void test_plain(void **state)
+{
+	static const char *const plain[] = {"", "eth0", "M\u00fcnchen", "\u00a0",
+		"\u20ac\U0001f600", "\u05d0\u0627", "\u200b", "\u2027\u202f\u2065\u206a"};
+	static const struct {
+		const char *text, *clean;
+	} others[] = {
+		{"\x1b[7m", "?[7m"},
+		{"a\tb\n", "a?b?"},
+		{"\x7f", "?"},
+		{"\xc2\x80\xc2\x9b.\xc2\x9f", "????.??"}, // C1 in UTF-8
+		{"\x9b"
+		 "31m\x80",
+			"?31m?"}, // and raw
+		{"a\u202e"
+		 "b",
+			"a???b"},
+		{"\u061c\u200e\u2066\u2069\u2028", "??????????????"},
+		{"\xe2\x82", "??"}, // cut
+		{"\xe2\x82z", "??z"},
+		{"\xc0\x9b", "??"}, // with more bytes than needed
+		{"\xed\xa0\x80", "???"},
+		{"\xf4\x90\x80\x80\xff", "?????"},
+	};
+
+	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
+		char text[32];
+
+		snprintf(text, sizeof(text), "%s", plain[i]);
+		assert_true(text_is_plain(text));
+		text_clean(text);
+		assert_string_equal(text, plain[i]);
+	}
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		char text[32];
+
+		snprintf(text, sizeof(text), "%s", others[i].text);
+		assert_false(text_is_plain(text));
+		text_clean(text);
+		assert_string_equal(text, others[i].clean);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -105,6 +151,7 @@ int main(void)
 		cmocka_unit_test(test_fixed_is_filled),
 		cmocka_unit_test(test_encodings),
 		cmocka_unit_test(test_members),
+		cmocka_unit_test(test_plain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
