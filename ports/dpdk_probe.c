@@ -13,9 +13,18 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "base/util.h"
 #include "ports/dpdk_log.h"
 
 #define MACS_BYTES 200 // of the text that lists addresses
+
+#define UNFINISHED                                                                                 \
+	"the kernel leaves checksums of packets unfinished there, and TCP hangs; for the host's "  \
+	"end of a veth pair use type=veth host-ifname=NAME, for a NIC "                            \
+	"devargs=net_af_xdp0,iface=NAME or its PCI address"
+#define NO_TAP                                                                                     \
+	"its device goes with the switch, and has no offloads; use type=tap, which makes a TAP "   \
+	"device that stays"
 
 // ethdevs of ours have an owner; those that nobody has taken have none.
 static uint64_t owner_id(void)
@@ -157,6 +166,37 @@ static int parse(const struct port *port, struct rte_devargs *ret_da, struct err
 		port->conf.devargs);
 }
 
+// Drivers over interfaces of the kernel for which there are port types. `with`: only with this in
+// the devargs; NULL: always. net_virtio_user over /dev/vhost-net is none of them: the kernel
+// finishes the checksums of what it gives to it.
+static const struct {
+	const char *driver, *with, *why_not;
+} kernel_drivers[] = {
+	{"net_af_packet", NULL, UNFINISHED},
+	{"eth_af_packet", NULL, UNFINISHED},
+	{"net_tap", NULL, NO_TAP},
+	{"net_tun", NULL, NO_TAP},
+	{"net_pcap", "iface=", UNFINISHED},
+	{"eth_pcap", "iface=", UNFINISHED},
+};
+
+static int refuse_kernel_driver(
+	const struct port *port, const struct rte_devargs *da, struct err *err)
+{
+	const char *devargs = port->conf.devargs;
+
+	for (size_t i = 0; i < ARRAY_SIZE(kernel_drivers); i++) {
+		const char *driver = kernel_drivers[i].driver, *with = kernel_drivers[i].with;
+
+		if (strncmp(da->name, driver, strlen(driver)) == 0 &&
+			(!with || strstr(devargs, with)))
+			return err_set(err, -EOPNOTSUPP, port->path,
+				"'%.100s' is not supported: %s", devargs,
+				kernel_drivers[i].why_not);
+	}
+	return 0;
+}
+
 // The device as DPDK knows it, made or found now unless it was before.
 static int get_device(const struct port *port, const struct rte_devargs *da,
 	const struct rte_device **ret_dev, struct err *err)
@@ -199,7 +239,9 @@ int dpdk_probe(const struct port *port, uint16_t *ret_ethdev, struct err *err)
 
 	if (rc)
 		return rc;
-	rc = get_device(port, &da, &dev, err);
+	rc = refuse_kernel_driver(port, &da, err);
+	if (!rc)
+		rc = get_device(port, &da, &dev, err);
 	rte_devargs_reset(&da);
 	if (rc)
 		return rc;

@@ -23,6 +23,15 @@ no_device net_pcap0,rx_pcap=/nonexistent 'nonexistent: No such file'
 no_device net_af_xdp0,iface=none 'interface: none'
 no_device net_virtio_user0,path=/nonexistent 'connect error, No such file'
 no_device net_memif0,role=x 'Unknown role: x'
+# Drivers over interfaces of the kernel, where there are port types for these.
+ip link add h0 type veth peer name h1
+no_device net_af_packet0,iface=h0 'not supported: .*type=veth host-ifname='
+no_device net_tap0 'not supported: .*type=tap'
+no_device net_tap0,iface=x0 'not supported: .*type=tap'
+no_device net_tun0 'not supported: .*type=tap'
+no_device net_pcap0,iface=h0 'not supported: .*type=veth'
+no_device net_pcap0,rx_iface=h0,tx_iface=h0 'not supported: .*type=veth'
+refused 'not supported: .*type=veth' vsctl add-port br0 p0 type=dpdk devargs=bus=vdev,name=net_af_packet0,iface=h0
 [[ $(running) == "$before" ]] || fail "a refused port changed the configuration: $(running)"
 # The words of the log are those of the switch: DPDK's own went into the errors.
 grep -qE '^[0-9T:.-]+Z info: ' "$T/sw/log" || fail "the log is empty"
