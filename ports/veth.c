@@ -158,43 +158,69 @@ static void take_stack_off(const struct port *port, struct nl *nl, const struct 
 			port->path, link->ifname, strerror(-rc));
 }
 
-// The container's end may be out of reach: renamed, or in a namespace without a name by now.
-static void find_mac(struct port *port)
+// Whether `link`, which has the index of the host end's peer, is that peer: the container may have
+// moved it elsewhere, and another device have its index.
+static bool is_peer(const struct nl_link *link, const struct nl_link *host_end)
+{
+	return strcmp(link->kind, "veth") == 0 && link->peer_ifindex == host_end->ifindex;
+}
+
+// Finds the container's end in the port's namespace, whatever the container calls it by now. The
+// caller closes `ret_nl`.
+static int open_inside(const struct port *port, const struct nl_link *host_end, struct nl **ret_nl,
+	struct nl_link *ret_link, struct err *err)
+{
+	int netns_fd, rc = netns_open(port->conf.netns, port->path, &netns_fd, err);
+	struct nl *nl = NULL;
+
+	if (rc)
+		return rc;
+	rc = nl_open(netns_fd, &nl);
+	close(netns_fd);
+	if (rc)
+		return err_set_errno(
+			err, rc, port->path, "cannot enter network namespace %s", port->conf.netns);
+	rc = nl_link_by_index(nl, host_end->peer_ifindex, ret_link);
+	if (rc == 0 && !is_peer(ret_link, host_end))
+		rc = -ENODEV;
+	if (rc) {
+		nl_close(nl);
+		return err_set(err, rc, port->path,
+			"the container's end is not in network namespace %s any more: move it "
+			"back, or delete the port and add it again",
+			port->conf.netns);
+	}
+	*ret_nl = nl;
+	return 0;
+}
+
+// The container's end may be out of reach: moved, or in a namespace without a name by now.
+static void find_mac(struct port *port, const struct nl_link *host_end)
 {
 	struct nl_link link;
-	struct nl *nl = NULL;
-	const char *ifname;
-	int netns_fd;
+	struct nl *nl;
 
 	port->mac = port->conf.mac;
 	port->has_mac = port->conf.has_mac;
-	if (port->has_mac || !port->conf.netns[0] || device_ifname(port, &ifname, NULL) < 0 ||
-		netns_open(port->conf.netns, port->path, &netns_fd, NULL) < 0)
+	if (port->has_mac || !port->conf.netns[0] ||
+		open_inside(port, host_end, &nl, &link, NULL) < 0)
 		return;
-	if (nl_open(netns_fd, &nl) == 0 && nl_link_by_name(nl, ifname, &link) == 0) {
-		port->mac = link.mac;
-		port->has_mac = true;
-	}
+	port->mac = link.mac;
+	port->has_mac = true;
 	nl_close(nl);
-	close(netns_fd);
 }
 
 // Of a pair that was left behind. The container's end may be out of reach, as above.
 static void follow_mtu(const struct port *port, struct nl *host, const struct nl_link *host_end)
 {
-	struct nl *inside = NULL;
+	struct nl *inside;
 	struct nl_link link;
-	const char *ifname;
-	int netns_fd;
 
 	device_follow_mtu(host, host_end, port);
-	if (device_ifname(port, &ifname, NULL) < 0 ||
-		netns_open(port->conf.netns, port->path, &netns_fd, NULL) < 0)
+	if (open_inside(port, host_end, &inside, &link, NULL) < 0)
 		return;
-	if (nl_open(netns_fd, &inside) == 0 && nl_link_by_name(inside, ifname, &link) == 0)
-		device_follow_mtu(inside, &link, port);
+	device_follow_mtu(inside, &link, port);
 	nl_close(inside);
-	close(netns_fd);
 }
 
 static int make(struct port *port, struct veth *veth, struct err *err)
@@ -219,6 +245,7 @@ static int make(struct port *port, struct veth *veth, struct err *err)
 		veth->ifindex = link.ifindex;
 		port->own_ifindex = link.ifindex; // the host's stack may yet see what it receives
 		port->dp.mtu = RTE_MIN(link.mtu, (uint32_t)UINT16_MAX);
+		find_mac(port, &link);
 		rc = attach(port, veth, err);
 	}
 	nl_close(nl);
@@ -278,7 +305,6 @@ static int veth_open(struct port *port, struct err *err)
 	port->dp.rx_fd[0] = veth->fd;
 	port->dp.tx_offloads = RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM |
 			       RTE_ETH_TX_OFFLOAD_TCP_TSO | RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
-	find_mac(port);
 	if (takes_uso())
 		port->dp.tx_offloads |= RTE_ETH_TX_OFFLOAD_UDP_TSO;
 	return 0;
@@ -291,25 +317,17 @@ static void veth_close(struct port *port, bool remove)
 	let_go(port->priv, remove);
 }
 
-static int change_inside(const struct port *port, const struct conf_port *conf, struct err *err)
+static int change_inside(const struct port *port, const struct nl_link *host_end,
+	const struct conf_port *conf, struct err *err)
 {
 	struct nl_link link;
-	struct nl *nl = NULL;
-	const char *ifname;
-	int netns_fd, rc;
+	struct nl *nl;
+	int rc = open_inside(port, host_end, &nl, &link, err);
 
-	rc = netns_open(port->conf.netns, port->path, &netns_fd, err);
 	if (rc)
 		return rc;
-	rc = device_ifname(port, &ifname, err);
-	if (!rc)
-		rc = nl_open(netns_fd, &nl);
-	if (!rc)
-		rc = nl_link_by_name(nl, ifname, &link);
-	if (!rc)
-		rc = device_change(nl, link.ifindex, port, conf, err);
+	rc = device_change(nl, link.ifindex, port, conf, err);
 	nl_close(nl);
-	close(netns_fd);
 	return rc ? err_set_errno(err, rc, port->path, "cannot change the container's end") : 0;
 }
 
@@ -331,7 +349,7 @@ static int veth_change(struct port *port, const struct conf_port *conf, struct e
 	if (rc)
 		err_set_errno(err, rc, port->path, "the host's end refused mtu %u", mtu);
 	else if (port->conf.netns[0])
-		rc = change_inside(port, conf, err);
+		rc = change_inside(port, &was, conf, err);
 	if (rc && set_mtu)
 		nl_link_change(nl, veth->ifindex, &(struct nl_change){.mtu = was.mtu});
 	else if (set_mtu)
