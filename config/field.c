@@ -9,7 +9,6 @@
 #include "base/ip.h"
 #include "base/mac.h"
 #include "base/text.h"
-#include "base/text_clean.h"
 #include "config/conf.h"
 #include "config/report.h"
 
@@ -195,10 +194,12 @@ static int set_text(
 
 	if (allowed)
 		return refuse(text, allowed, why);
+	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+		if (*c < ' ' || *c == 0x7f)
+			return refuse(text, "control characters are not allowed", why);
+	}
 	if (!is_utf8(text))
 		return refuse("the text", "it must be UTF-8", why);
-	if (!text_is_plain(text))
-		return refuse(text, "control characters are not allowed", why);
 	if (len >= field->size_bytes) {
 		snprintf(why, FIELD_WHY_BYTES,
 			"the text of %zu bytes is too long; %s has at most "

@@ -55,7 +55,7 @@ for word in $'x\033[7m' $'x\302\2337m' $'x\342\200\256y'; do
 	vsctl "$word" >>"$T/out" 2>>"$T/err" && fail "there is no such verb"
 	vsctl add-br "$word" >>"$T/out" 2>>"$T/err" && fail "no name"
 	grep -q . "$T/err" || fail "no errors"
-	bare "$T/err" && bare "$T/out" || fail "$(cat -v "$T/err" "$T/out") "
+	{ bare "$T/err" && bare "$T/out"; } || fail "$(cat -v "$T/err" "$T/out")"
 done
 bare "$T/sw/log" || fail "the log has them"
 # What is plain is shown as it is.

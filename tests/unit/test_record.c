@@ -505,6 +505,21 @@ static void test_not_json(void **state)
 }
 
 // As large as the store takes them: deep, wide, long.
+static void test_not_plain(void **state)
+{
+	const char *const texts[] = {"\xc2\x9b\x37m", "\u202e", "\x7f"};
+	json_t *root = json_loads(full_endpoint, 0, NULL);
+	for (size_t i = 0; i < 3; i++) {
+		struct endpoint_record r;
+		char *text;
+		json_object_set_new(root, "sandbox", json_string(texts[i]));
+		text = json_dumps(root, 0);
+		assert_int_equal(endpoint_record_parse(EP, text, strlen(text), &r, NULL), -EBADMSG);
+		free(text);
+	}
+	json_decref(root);
+}
+
 static void test_hostile(void **state)
 {
 	size_t len = RECORD_VALUE_MAX_BYTES;
@@ -576,6 +591,7 @@ int main(void)
 		cmocka_unit_test(test_host_mistakes),
 		cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_not_json),
+		cmocka_unit_test(test_not_plain),
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_too_many),
 	};
