@@ -95,6 +95,15 @@ static FILE *open_stream(struct output *o, int mode)
 	return f;
 }
 
+void cli_output_clear(void)
+{
+	static const char clear[] = "\033[H\033[J";
+
+	fflush(stdout); // what is to be seen before
+	if (isatty(out.fd))
+		write_all(out.fd, clear, sizeof(clear) - 1);
+}
+
 int cli_output_begin(void)
 {
 	FILE *to = open_stream(&out, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF);

@@ -9,3 +9,6 @@ int cli_output_begin(void);
 
 // stdout is JSON from now on: such characters are escaped there, so that nothing is lost.
 void cli_output_json(void);
+
+// Clears the screen, if stdout is a terminal: the one thing that this program has it obey.
+void cli_output_clear(void);

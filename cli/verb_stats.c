@@ -7,6 +7,7 @@
 
 #include "base/util.h"
 #include "cli/cli.h"
+#include "cli/output.h"
 #include "cli/table.h"
 
 static const char *const counters[] = {
@@ -92,8 +93,7 @@ static void print_rates(const json_t *rates)
 				table_add(&table, "%.0f", value);
 		}
 	}
-	if (isatty(STDOUT_FILENO))
-		fputs("\033[H\033[J", stdout);
+	cli_output_clear();
 	table_print(&table);
 }
 

@@ -61,3 +61,18 @@ bare "$T/sw/log" || fail "the log has them"
 # What is plain is shown as it is.
 vsctl del-port Zürich 2>"$T/err" && fail "there is no such port"
 grep -q 'Zürich' "$T/err" || fail "plain text is changed: $(cat -v "$T/err")"
+
+# The one thing that a terminal is to obey is vsctl's own: the screen is cleared before each table.
+timeout 60 "$PYTHON" - "$VSCTL" >"$T/tty" <<-'END'
+	import os, pty, sys
+	pid, fd = pty.fork()
+	if pid == 0:
+	    os.execv(sys.argv[1], [sys.argv[1], "stats", "--watch", "0.1"])
+	text = b""
+	while text.count(b"rx_packets/s") < 2:
+	    text += os.read(fd, 4096)
+	os.kill(pid, 9)
+	os.waitpid(pid, 0)
+	sys.stdout.buffer.write(text)
+END
+is 'screens cleared' "$(grep -c $'^\033\\[H\033\\[JPORT' "$T/tty")" 2
