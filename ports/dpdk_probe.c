@@ -175,10 +175,27 @@ static const struct {
 	{"net_af_packet", NULL, UNFINISHED},
 	{"eth_af_packet", NULL, UNFINISHED},
 	{"net_tap", NULL, NO_TAP},
+	{"eth_tap", NULL, NO_TAP},
 	{"net_tun", NULL, NO_TAP},
 	{"net_pcap", "iface=", UNFINISHED},
 	{"eth_pcap", "iface=", UNFINISHED},
 };
+
+// Whether the device is one of the driver's, or has one of them below it: "net_failsafe0,dev(...)".
+// Drivers take all names that begin with theirs.
+static bool is_of_driver(const char *name, const char *devargs, const char *driver)
+{
+	size_t len = strlen(driver);
+	const char *below = devargs;
+
+	if (strncmp(name, driver, len) == 0)
+		return true;
+	while ((below = strchr(below, '('))) {
+		if (strncmp(++below, driver, len) == 0)
+			return true;
+	}
+	return false;
+}
 
 static int refuse_kernel_driver(
 	const struct port *port, const struct rte_devargs *da, struct err *err)
@@ -188,8 +205,7 @@ static int refuse_kernel_driver(
 	for (size_t i = 0; i < ARRAY_SIZE(kernel_drivers); i++) {
 		const char *driver = kernel_drivers[i].driver, *with = kernel_drivers[i].with;
 
-		if (strncmp(da->name, driver, strlen(driver)) == 0 &&
-			(!with || strstr(devargs, with)))
+		if (is_of_driver(da->name, devargs, driver) && (!with || strstr(devargs, with)))
 			return err_set(err, -EOPNOTSUPP, port->path,
 				"'%.100s' is not supported: %s", devargs,
 				kernel_drivers[i].why_not);
