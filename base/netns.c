@@ -206,6 +206,16 @@ int netns_enter(int fd)
 	return home_fd;
 }
 
+int netns_refused(int code, const char *text, const char *path, struct err *err)
+{
+	if (code != -EPERM)
+		return err_set_errno(err, code, path, "cannot enter network namespace %s", text);
+	return err_set(err, code, path,
+		"cannot enter network namespace %s and come back, which takes CAP_SYS_ADMIN: start "
+		"%s as root, or with AmbientCapabilities=CAP_SYS_ADMIN in its unit",
+		text, program_invocation_short_name);
+}
+
 void netns_leave(int home_fd)
 {
 	const struct timespec pause = {.tv_nsec = 1000000};

@@ -40,6 +40,10 @@ bool netns_alive(const char *text, const struct netns_id *id);
 // is, which takes no capability, as the own namespace does.
 int netns_enter(int fd);
 
+// Says in `err` why netns_enter() or nl_open() returned `code` for the namespace that `text` names,
+// and what helps. Returns `code`.
+int netns_refused(int code, const char *text, const char *path, struct err *err);
+
 // Comes back and closes `home_fd`. Waits while the kernel has no memory for it. Aborts the process
 // when there is no way back although netns_enter() found one: everything that it did afterwards
 // would happen in a container.

@@ -223,8 +223,7 @@ static int take_over(struct port *port, struct tap *tap, struct nl *nl, int netn
 	snprintf(name, sizeof(name), "%s", link->ifname);
 	home_fd = netns_enter(netns_fd);
 	if (home_fd < 0)
-		return err_set_errno(err, home_fd, port->path, "cannot enter network namespace %s",
-			port->conf.netns);
+		return netns_refused(home_fd, port->conf.netns, port->path, err);
 	rc = add_queues(
 		port, tap, name, count, TAP_FLAGS | (link->multi_queue ? IFF_MULTI_QUEUE : 0), err);
 	netns_leave(home_fd);
@@ -256,7 +255,9 @@ static int make(struct port *port, struct tap *tap, struct err *err)
 	if (rc)
 		return rc;
 	rc = nl_open(netns_fd, &nl);
-	if (!rc)
+	if (rc)
+		netns_refused(rc, port->conf.netns, port->path, err);
+	else
 		rc = device_find(nl, port, ifname, &link);
 	if (rc == -ENODEV)
 		rc = create(port, tap, nl, ifname, netns_fd, err);

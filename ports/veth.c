@@ -89,7 +89,7 @@ static int make_pair(const struct port *port, struct nl *host, int netns_fd, str
 		return rc;
 	rc = nl_open(netns_fd, &inside);
 	if (rc)
-		return err_set_errno(err, rc, port->path, "cannot enter the namespace");
+		return netns_refused(rc, port->conf.netns, port->path, err);
 	device_host_ifname(port, name);
 	device_alias(port, alias);
 	a.ifname = name;
@@ -178,8 +178,7 @@ static int open_inside(const struct port *port, const struct nl_link *host_end, 
 	rc = nl_open(netns_fd, &nl);
 	close(netns_fd);
 	if (rc)
-		return err_set_errno(
-			err, rc, port->path, "cannot enter network namespace %s", port->conf.netns);
+		return netns_refused(rc, port->conf.netns, port->path, err);
 	rc = nl_link_by_index(nl, host_end->peer_ifindex, ret_link);
 	if (rc == 0 && !is_peer(ret_link, host_end))
 		rc = -ENODEV;

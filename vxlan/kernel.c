@@ -273,8 +273,7 @@ static int open_in_netns(struct vtep *vtep, struct err *err)
 	home_fd = netns_enter(netns_fd);
 	close(netns_fd);
 	if (home_fd < 0)
-		return err_set_errno(err, home_fd, vtep->path, "cannot enter network namespace %s",
-			vtep->conf.netns);
+		return netns_refused(home_fd, vtep->conf.netns, vtep->path, err);
 	rc = open_sockets(vtep, err);
 	if (!rc) {
 		rc = nl_open(-1, &k->nl);

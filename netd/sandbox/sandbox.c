@@ -90,8 +90,7 @@ static int open_in(const char *text, const struct netns_id *id, struct nl **ret_
 	rc = nl_open(fd, ret_nl);
 	close(fd);
 	if (rc < 0)
-		return err_set_errno(err, rc, sandbox_object(text, object),
-			"cannot enter its network namespace");
+		return netns_refused(rc, text, sandbox_object(text, object), err);
 	return 0;
 }
 

@@ -149,31 +149,31 @@ static int listen_here(const struct sandbox_where *where, const char *object,
 }
 
 // Without it there is no 127.0.0.0/8.
-static int set_lo_up(int ns)
+static int set_lo_up(const struct sandbox_where *where, int ns, const char *object, struct err *err)
 {
 	struct nl_link link;
 	struct nl *nl;
 	int rc = nl_open(ns, &nl);
 
 	if (rc < 0)
-		return rc;
+		return netns_refused(rc, where->sandbox, object, err);
 	rc = nl_link_by_name(nl, "lo", &link);
 	if (rc == 0 && !(link.flags & IFF_UP))
 		rc = nl_link_change(nl, link.ifindex, &(struct nl_change){.up = true});
 	nl_close(nl);
-	return rc;
+	return rc < 0 ? err_set_errno(err, rc, object, "cannot set its interface lo up") : 0;
 }
 
 static int listen_in(const struct sandbox_where *where, int ns, const char *object,
 	struct dns_sockets *ret_sockets, struct err *err)
 {
-	int rc = set_lo_up(ns), home;
+	int rc = set_lo_up(where, ns, object, err), home;
 
 	if (rc < 0)
-		return err_set_errno(err, rc, object, "cannot set its interface lo up");
+		return rc;
 	home = netns_enter(ns);
 	if (home < 0)
-		return err_set_errno(err, home, object, "cannot enter its network namespace");
+		return netns_refused(home, where->sandbox, object, err);
 	rc = listen_here(where, object, ret_sockets, err);
 	netns_leave(home);
 	return rc;

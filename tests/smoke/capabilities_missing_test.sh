@@ -16,8 +16,10 @@ grep -q 'warn: CAP_SYS_ADMIN is missing: .*netns=.*AmbientCapabilities=' "$T/sw/
 ! grep -qE 'CAP_NET_(ADMIN|RAW) is missing' "$T/sw/log" || fail "tells what is there"
 container c1
 vsctl add-br br0
-refused 'not permitted' vsctl add-port br0 c1 type=veth netns=c1 ifname=eth0
-refused 'not permitted' vsctl add-port br0 c1 type=tap netns=c1 ifname=eth0
+remedy='namespace c1 .*takes CAP_SYS_ADMIN: start vswitchd as root, or with AmbientCapabilities='
+refused "$remedy" vsctl add-port br0 c1 type=veth netns=c1 ifname=eth0
+refused "$remedy" vsctl add-port br0 c1 type=tap netns=c1 ifname=eth0
+refused "$remedy" vsctl add-vtep te netns=c1 address=127.0.0.1
 refused 'no device nosuch' vsctl add-port br0 v type=veth host-ifname=nosuch
 vsctl add-port br0 t type=tap
 ip link add h0 type veth peer name h1
