@@ -164,7 +164,8 @@ static void read_attr(const struct nlattr *attr, struct nl_link *link)
 }
 
 struct link_query {
-	const char *alias; // NULL: any
+	nl_link_fn *is_it; // NULL: any
+	const void *arg;
 	struct nl_link link;
 	bool found;
 };
@@ -182,7 +183,7 @@ static int read_link(const struct nlmsghdr *msg, void *arg)
 	{
 		read_attr(attr, &link);
 	}
-	if (query->alias && strcmp(query->alias, link.alias) != 0)
+	if (query->is_it && !query->is_it(query->arg, &link))
 		return MNL_CB_OK;
 	query->link = link;
 	query->found = true;
@@ -226,7 +227,7 @@ int nl_link_by_index(struct nl *nl, int ifindex, struct nl_link *ret_link)
 	return query_link(nl, msg, &query, ret_link);
 }
 
-int nl_link_by_alias(struct nl *nl, const char *alias, struct nl_link *ret_link)
+int nl_link_find(struct nl *nl, nl_link_fn *is_it, const void *arg, struct nl_link *ret_link)
 {
 	char buf[NL_BUFFER_BYTES];
 	struct link_query query;
@@ -234,7 +235,7 @@ int nl_link_by_alias(struct nl *nl, const char *alias, struct nl_link *ret_link)
 	int ret;
 
 	for (unsigned tries = 0; tries < 8; tries++) {
-		query = (struct link_query){.alias = alias};
+		query = (struct link_query){.is_it = is_it, .arg = arg};
 		msg = nl_begin(nl, buf, RTM_GETLINK, NLM_F_DUMP);
 		mnl_nlmsg_put_extra_header(msg, sizeof(struct ifinfomsg));
 		ret = query_link(nl, msg, &query, ret_link);
@@ -242,6 +243,16 @@ int nl_link_by_alias(struct nl *nl, const char *alias, struct nl_link *ret_link)
 			return ret;
 	}
 	return ret;
+}
+
+static bool has_alias(const void *arg, const struct nl_link *link)
+{
+	return strcmp(arg, link->alias) == 0;
+}
+
+int nl_link_by_alias(struct nl *nl, const char *alias, struct nl_link *ret_link)
+{
+	return nl_link_find(nl, has_alias, alias, ret_link);
 }
 
 static int send_change(struct nl *nl, struct nlmsghdr *msg)

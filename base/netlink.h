@@ -59,6 +59,10 @@ void nl_limit(struct nl *nl, size_t max_bytes);
 int nl_link_by_name(struct nl *nl, const char *ifname, struct nl_link *ret_link);
 int nl_link_by_index(struct nl *nl, int ifindex, struct nl_link *ret_link);
 int nl_link_by_alias(struct nl *nl, const char *alias, struct nl_link *ret_link);
+
+// The last of those that `is_it` says yes to.
+typedef bool nl_link_fn(const void *arg, const struct nl_link *link);
+int nl_link_find(struct nl *nl, nl_link_fn *is_it, const void *arg, struct nl_link *ret_link);
 // All answer -ENODEV when there is none.
 
 int nl_link_change(struct nl *nl, int ifindex, const struct nl_change *change);

@@ -14,12 +14,19 @@
 #include "base/text_clean.h"
 #include "base/util.h"
 
-#define ALIAS_HEAD "causeway:"
+#define ALIAS_HEAD   "causeway:"
+#define ALIAS_INSIDE ":inside"
 
 void device_alias(const struct port *port, char *buf)
 {
 	snprintf(
 		buf, NL_ALIAS_BYTES, ALIAS_HEAD "%.150s:%s", port->env->switch_id, port->conf.name);
+}
+
+void device_alias_inside(const struct port *port, char *buf)
+{
+	snprintf(buf, NL_ALIAS_BYTES, ALIAS_HEAD "%.150s:%s" ALIAS_INSIDE, port->env->switch_id,
+		port->conf.name);
 }
 
 int device_ifname(const struct port *port, const char **ret_ifname, struct err *err)

@@ -13,6 +13,9 @@
 // The alias of a device of ours: "causeway:<switch_id>:<port>".
 void device_alias(const struct port *port, char *buf /* NL_ALIAS_BYTES */);
 
+// The same of the container's end of a veth pair: "causeway:<switch_id>:<port>:inside".
+void device_alias_inside(const struct port *port, char *buf /* NL_ALIAS_BYTES */);
+
 // The name inside the namespace: `ifname`, else the port's name. -EINVAL when that is no device
 // name.
 int device_ifname(const struct port *port, const char **ret_ifname, struct err *err);

@@ -75,6 +75,17 @@ static int attach(const struct port *port, struct veth *veth, struct err *err)
 	return rc < 0 ? err_set_errno(err, rc, port->path, "cannot create the packet ring") : 0;
 }
 
+// The container's end has a mark as well, for vsnetd: another than the host's, as both may be in
+// one namespace.
+static void mark_inside(const struct port *port, struct nl *inside, const struct nl_link *link)
+{
+	char alias[NL_ALIAS_BYTES];
+
+	device_alias_inside(port, alias);
+	if (strcmp(link->alias, alias) != 0)
+		nl_link_change(inside, link->ifindex, &(struct nl_change){.alias = alias});
+}
+
 static int make_pair(const struct port *port, struct nl *host, int netns_fd, struct err *err)
 {
 	struct nl_veth_end a = {.mtu = port->conf.mtu}, b = {.mtu = port->conf.mtu};
@@ -107,6 +118,8 @@ static int make_pair(const struct port *port, struct nl *host, int netns_fd, str
 		rc = nl_link_change(host, link.ifindex, &(struct nl_change){.alias = alias});
 	if (!rc)
 		rc = nl_link_by_name(inside, b.ifname, &link);
+	if (!rc)
+		mark_inside(port, inside, &link);
 	if (!rc)
 		rc = device_set_up(inside, link.ifindex, port, err);
 	nl_close(inside);
@@ -219,6 +232,7 @@ static void follow_mtu(const struct port *port, struct nl *host, const struct nl
 	if (open_inside(port, host_end, &inside, &link, NULL) < 0)
 		return;
 	device_follow_mtu(inside, &link, port);
+	mark_inside(port, inside, &link); // older switches did not
 	nl_close(inside);
 }
 

@@ -65,11 +65,10 @@ void reconcile_ready(struct reconcile *rec)
 
 static struct sw_port *port_of(struct reconcile *rec, const struct local_endpoint *le)
 {
-	char name[sizeof(((struct sw_port *)0)->name)];
+	char name[LOCAL_ENDPOINT_PORT_BYTES];
 	struct sw_port *port;
 
-	snprintf(name, sizeof(name), RECONCILE_PREFIX "%.12s", le->rec.id);
-	HASH_FIND_STR(rec->ports, name, port);
+	HASH_FIND_STR(rec->ports, local_endpoint_port(le, name), port);
 	return port && port->le == le ? port : NULL;
 }
 

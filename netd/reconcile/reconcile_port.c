@@ -16,7 +16,7 @@ struct sw_port *sw_port_new(struct sw_net *net, struct local_endpoint *le)
 
 	if (!port)
 		return NULL;
-	snprintf(port->name, sizeof(port->name), RECONCILE_PREFIX "%.12s", le->rec.id);
+	local_endpoint_port(le, port->name);
 	port->le = le;
 	port->net = net;
 	port->changed = true;
@@ -66,11 +66,10 @@ void sw_port_options(const struct sw_port *port, json_t **ret_fixed, json_t **re
 
 uint32_t reconcile_endpoint_mtu(const struct reconcile *rec, const struct local_endpoint *le)
 {
-	char name[sizeof(((struct sw_port *)0)->name)];
+	char name[LOCAL_ENDPOINT_PORT_BYTES];
 	const struct sw_port *port;
 
-	snprintf(name, sizeof(name), RECONCILE_PREFIX "%.12s", le->rec.id);
-	HASH_FIND_STR(rec->ports, name, port);
+	HASH_FIND_STR(rec->ports, local_endpoint_port(le, name), port);
 	return port ? port->mtu : 0;
 }
 

@@ -96,7 +96,7 @@ struct sw_host { // another host in a network
 
 struct sw_port { // of an own endpoint
 	struct sw_object obj;
-	char name[sizeof(RECONCILE_PREFIX) + 12];
+	char name[LOCAL_ENDPOINT_PORT_BYTES];
 	struct local_endpoint *le;
 	struct sw_net *net;
 	struct claim_keys keys; // as they are in the network's index

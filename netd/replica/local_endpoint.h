@@ -2,6 +2,8 @@
 // The endpoints of this host: what the agent wants in the switch, in containers and in the store.
 #pragma once
 
+#include <stdio.h>
+
 #include "base/netns.h"
 #include "netd/replica/replica.h"
 
@@ -42,6 +44,15 @@ struct local_endpoint {
 	UT_hash_handle hh;	      // by rec.id
 	struct agent_endpoint *agent; // the agent's private part
 };
+
+// The name of its port in the switch.
+#define LOCAL_ENDPOINT_PORT_BYTES 16
+static inline const char *local_endpoint_port(
+	const struct local_endpoint *le, char buf[LOCAL_ENDPOINT_PORT_BYTES])
+{
+	snprintf(buf, LOCAL_ENDPOINT_PORT_BYTES, "cw.%.12s", le->rec.id);
+	return buf;
+}
 
 // The switch is to have its port.
 static inline bool local_endpoint_wants_port(const struct local_endpoint *le)

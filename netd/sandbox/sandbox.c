@@ -141,6 +141,7 @@ struct job {
 	const struct local_endpoint *le;
 	struct nl *nl;
 	int ifindex;
+	char ifname[IFNAMSIZ]; // as the container calls it by now
 	uint32_t mtu;
 	char object[SANDBOX_OBJECT_BYTES];
 	struct cidr stale[STALE_MAX]; // addresses that are to go
@@ -190,24 +191,24 @@ static void find_stale(void *arg, const struct nl_addr *addr)
 }
 
 // /proc/sys/net shows the namespace of the thread that opens it, and a file stays one of it.
-static void set_ip6_switch(const struct local_endpoint *le, const char *key, const char *value)
+static void set_ip6_switch(const struct job *job, const char *key, const char *value)
 {
 	char file[96];
 	int ns, home, fd;
 
-	if (netns_open(le->rec.sandbox, "", &ns, NULL) < 0)
+	if (netns_open(job->le->rec.sandbox, "", &ns, NULL) < 0)
 		return;
 	home = netns_enter(ns);
 	close(ns);
 	if (home < 0)
 		return;
-	snprintf(file, sizeof(file), "/proc/sys/net/ipv6/conf/%s/%s", le->rec.ifname, key);
+	snprintf(file, sizeof(file), "/proc/sys/net/ipv6/conf/%s/%s", job->ifname, key);
 	fd = open(file, O_WRONLY | O_CLOEXEC);
 	netns_leave(home);
 	if (fd < 0 && errno == ENOENT) // a kernel without IPv6
 		return;
 	if (fd < 0 || write(fd, value, strlen(value)) < 0)
-		log_warn("container %s: cannot write %s to %s: %s", le->rec.name, value, file,
+		log_warn("container %s: cannot write %s to %s: %s", job->le->rec.name, value, file,
 			strerror(errno));
 	if (fd >= 0)
 		close(fd);
@@ -215,15 +216,15 @@ static void set_ip6_switch(const struct local_endpoint *le, const char *key, con
 
 // IPv6 is off where the network has none: nobody could tell who says what. Where it has, routers of
 // others are not believed (the switch drops what they send, too).
-static void set_ip6(const struct local_endpoint *le)
+static void set_ip6(const struct job *job)
 {
 	bool on = false;
 
-	for (unsigned i = 0; i < le->rec.nb_ips; i++)
-		on |= le->rec.ips[i].ip.family == 6;
-	set_ip6_switch(le, "accept_ra", "0");
-	set_ip6_switch(le, "accept_redirects", "0");
-	set_ip6_switch(le, "disable_ipv6", on ? "0" : "1");
+	for (unsigned i = 0; i < job->le->rec.nb_ips; i++)
+		on |= job->le->rec.ips[i].ip.family == 6;
+	set_ip6_switch(job, "accept_ra", "0");
+	set_ip6_switch(job, "accept_redirects", "0");
+	set_ip6_switch(job, "disable_ipv6", on ? "0" : "1");
 }
 
 static int set_addresses(struct job *job, struct err *err)
@@ -232,7 +233,7 @@ static int set_addresses(struct job *job, struct err *err)
 	char text[CIDR_TEXT_BYTES];
 	int rc;
 
-	set_ip6(job->le);
+	set_ip6(job);
 	rc = nl_addr_each(job->nl, job->ifindex, find_stale, job);
 	for (unsigned i = 0; i < job->nb_stale && rc == 0; i++) {
 		rc = nl_addr_del(job->nl, job->ifindex, cidr_format(&job->stale[i], text));
@@ -297,14 +298,26 @@ static int set_routes(struct job *job, struct err *err)
 	return rc;
 }
 
+static int find_link(struct nl *nl, const struct local_endpoint *le, struct nl_link *ret_link)
+{
+	char port[LOCAL_ENDPOINT_PORT_BYTES];
+	int rc;
+
+	nl_limit(nl, LOOK_MAX_BYTES);
+	rc = sandbox_find(nl, local_endpoint_port(le, port), le->rec.ifname, ret_link);
+	nl_limit(nl, 0);
+	return rc;
+}
+
 static int set_up(struct job *job, struct err *err)
 {
 	struct nl_link link;
-	int rc = nl_link_by_name(job->nl, job->le->rec.ifname, &link);
+	int rc = find_link(job->nl, job->le, &link);
 
 	if (rc < 0)
 		return err_set_errno(err, rc, job->object, "there is no such interface");
 	job->ifindex = link.ifindex;
+	memcpy(job->ifname, link.ifname, sizeof(job->ifname));
 	job->mtu = link.mtu;
 	if (link.flags & IFF_UP)
 		return 0;
@@ -385,7 +398,7 @@ static int set_link(struct sandbox *sb, const struct local_endpoint *le, const c
 
 	if (rc < 0)
 		return err_set_errno(err, rc, ifname, "cannot ask the kernel");
-	rc = nl_link_by_name(nl, ifname, &link);
+	rc = le ? find_link(nl, le, &link) : nl_link_by_name(nl, ifname, &link);
 	if (rc == 0)
 		rc = nl_link_change(nl, link.ifindex, &change);
 	nl_close(nl);

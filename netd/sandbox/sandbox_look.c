@@ -59,6 +59,7 @@ void sandbox_want_endpoint(
 
 	*ret_want = (struct sandbox_want){
 		.ifname = rec->ifname, .has_mac = true, .mac = rec->mac, .mtu = mtu};
+	local_endpoint_port(le, ret_want->port);
 	for (unsigned i = 0; i < rec->nb_ips; i++) {
 		ret_want->addresses[ret_want->nb_addresses++] = rec->ips[i];
 		if (is_prefix(&rec->ips[i])) // the kernel makes it with the address
@@ -214,11 +215,39 @@ static int compare_routes(struct look *look, struct nl *nl, int ifindex)
 	return rc;
 }
 
+// "causeway:<switch>:<port>", and for the container's end of a veth pair ":inside".
+static bool has_mark(const void *arg, const struct nl_link *link)
+{
+	const char *port = arg, *at = strstr(link->alias, port);
+	size_t len = strlen(port);
+
+	return strncmp(link->alias, "causeway:", 9) == 0 && at && at[-1] == ':' &&
+	       (!at[len] || at[len] == ':');
+}
+
+int sandbox_find(struct nl *nl, const char *port, const char *ifname, struct nl_link *ret_link)
+{
+	struct nl_link named;
+	int named_rc = nl_link_by_name(nl, ifname, &named), rc;
+
+	if (named_rc == 0 && !has_mark(port, &named)) {
+		rc = nl_link_find(nl, has_mark, port, ret_link);
+		// Switches of before did not mark the container's end of a veth pair.
+		if (rc != -ENODEV || strcmp(named.kind, "veth") != 0 || named.alias[0])
+			return rc;
+	} else if (named_rc == -ENODEV) {
+		return nl_link_find(nl, has_mark, port, ret_link);
+	}
+	*ret_link = named;
+	return named_rc;
+}
+
 int sandbox_look(struct nl *nl, const struct sandbox_want *want, sandbox_look_fn *fn, void *arg)
 {
 	struct look look = {.want = want, .fn = fn, .arg = arg};
 	struct nl_link link;
-	int rc = nl_link_by_name(nl, want->ifname, &link);
+	int rc = want->port[0] ? sandbox_find(nl, want->port, want->ifname, &link)
+			       : nl_link_by_name(nl, want->ifname, &link);
 
 	if (rc < 0)
 		return rc;

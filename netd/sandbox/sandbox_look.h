@@ -15,6 +15,7 @@ struct sandbox_route {
 
 struct sandbox_want {
 	const char *ifname;
+	char port[LOCAL_ENDPOINT_PORT_BYTES]; // in the switch; empty: `ifname` says which
 	bool has_mac;
 	struct mac mac;
 	uint32_t mtu;				   // 0: any
@@ -29,6 +30,11 @@ void sandbox_want_endpoint(
 	const struct local_endpoint *le, uint32_t mtu, struct sandbox_want *ret_want);
 void sandbox_want_gateway(const char *ifname, const struct network_record *net, uint32_t mtu,
 	struct sandbox_want *ret_want);
+
+// Finds the interface of the switch's `port` by the mark that the switch gave it, most likely
+// called `ifname`: the container may have renamed it, and given its name to another. -ENODEV: it is
+// not there.
+int sandbox_find(struct nl *nl, const char *port, const char *ifname, struct nl_link *ret_link);
 
 // Tells of all differences, in the namespace of `nl`. -ENODEV: the interface is not there. What is
 // more than nl_limit() allows is not looked at.

@@ -33,7 +33,7 @@ comes_back() {
 }
 
 start_switch
-container c1 c2
+container c1 c2 c3
 printf 'host: h1\ncluster-advertise: lo\nquarantine: 0\n' >"$T/net.yaml"
 agent
 vsctl network create --subnet 10.7.0.0/24 --subnet 10.8.0.0/24 --subnet fd07::/64 --ipv6 net >/dev/null
@@ -89,6 +89,36 @@ comes_back 'a repair of the link'
 # An address more is the container's own affair.
 in_ns c1 ip address add 192.168.7.7/24 dev eth0
 vsctl agent audit >"$T/audit" || fail "an address of its own is a difference: $(<"$T/audit")"
+
+# A container may call its interface otherwise, and another one by its name: it is the same one.
+vsctl network connect --ip 10.7.0.13 --ip6 fd07::13 -o port=veth net c3
+renamed_whole() {
+	whole "$1" lan0 "$2/24" "$3/64" && in_ns "$1" ip link show dev lan0 | grep -q "mtu 1500 .*UP"
+}
+for row in 'c1 10.7.0.11 fd07::11' 'c3 10.7.0.13 fd07::13'; do
+	read -r name ip ip6 <<<"$row"
+	mac=$(in_ns "$name" cat /sys/class/net/eth0/address)
+	in_ns "$name" ip link set eth0 down
+	in_ns "$name" ip link set eth0 name lan0
+	in_ns "$name" ip link add eth0 type veth peer name eth1
+	in_ns "$name" ip link set lan0 up
+	in_ns "$name" ip link set eth0 up
+	in_ns "$name" ip address flush dev lan0
+	wait_until 30 renamed_whole "$name" "$ip" "$ip6" || fail "$name: $(in_ns "$name" ip address; vsctl agent show)"
+	vsctl agent audit >"$T/audit" || fail "a name is a difference: $(<"$T/audit")"
+	in_ns "$name" ip link set lan0 address 02:00:00:00:00:67 mtu 1400
+	! vsctl agent audit >"$T/audit" || fail "the audit looks at another interface of $name"
+	vsctl --json agent audit --repair >"$T/audit" || fail "not repaired: $(<"$T/audit")"
+	wait_until 30 renamed_whole "$name" "$ip" "$ip6" || fail "$name after a repair: $(in_ns "$name" ip address)"
+	is "MAC of $name" "$(in_ns "$name" cat /sys/class/net/lan0/address)" "$mac"
+	lacks '10\.7\.0\.' in_ns "$name" ip address show dev eth0 || fail "the other one of $name: $(in_ns "$name" ip address)"
+	wait_until 30 in_ns "$name" ping -q -c 1 -W 1 10.7.0.12 || fail "$name does not reach c2"
+	in_ns "$name" ip link delete eth0
+	in_ns "$name" ip link set lan0 down
+	in_ns "$name" ip link set lan0 name eth0
+	in_ns "$name" ip link set eth0 up
+done
+comes_back 'it has its name again'
 
 # One with very many addresses and routes is looked at no further, and the others as always.
 in_ns c2 ip link add many type bridge
