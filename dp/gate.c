@@ -10,38 +10,26 @@
 
 #include "base/bytes.h"
 #include "dp/icmp.h"
+#include "dp/read.h"
 
-#define DNS_PORT  53
-#define ND_HOPS	  255  // RFC 4861, 7.1
-#define IP4_PLAIN 0x45 // version 4, no options
+#define DNS_PORT 53
+#define ND_HOPS	 255 // RFC 4861, 7.1
 
 enum { ICMP_ECHO_REPLY = 0, ICMP_ECHO_REQUEST = 8 };
-
-// `len_bytes` of the packet, copied to `to`. False when it has less.
-static bool take(const struct rte_mbuf *m, uint32_t off, uint32_t len_bytes, void *to)
-{
-	const void *at = rte_pktmbuf_read(m, off, len_bytes, to);
-
-	if (!at)
-		return false;
-	if (at != to)
-		memcpy(to, at, len_bytes);
-	return true;
-}
 
 static bool is_dns(const struct rte_mbuf *m, uint32_t off, uint8_t proto)
 {
 	rte_be16_t ports[2];
 
 	return (proto == IPPROTO_UDP || proto == IPPROTO_TCP) &&
-	       take(m, off, sizeof(ports), ports) && ports[1] == rte_cpu_to_be_16(DNS_PORT);
+	       dp_read(m, off, sizeof(ports), ports) && ports[1] == rte_cpu_to_be_16(DNS_PORT);
 }
 
 static bool passes_arp(const struct dp_guard *own, const struct rte_mbuf *m)
 {
 	struct rte_arp_hdr arp;
 
-	return take(m, RTE_ETHER_HDR_LEN, sizeof(arp), &arp) &&
+	return dp_read(m, RTE_ETHER_HDR_LEN, sizeof(arp), &arp) &&
 	       arp.arp_protocol == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) &&
 	       dp_guard_has_ip4(own, arp.arp_data.arp_tip);
 }
@@ -53,12 +41,12 @@ static bool passes_ip4(const struct dp_guard *own, const struct rte_mbuf *m)
 	struct rte_ipv4_hdr ip;
 	uint8_t type;
 
-	if (!take(m, RTE_ETHER_HDR_LEN, sizeof(ip), &ip) || ip.version_ihl != IP4_PLAIN ||
+	if (!dp_read(m, RTE_ETHER_HDR_LEN, sizeof(ip), &ip) || ip.version_ihl != DP_IP4_PLAIN ||
 		ip.fragment_offset & ~rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG) ||
 		!dp_guard_has_ip4(own, ip.dst_addr))
 		return false;
 	if (ip.next_proto_id == IPPROTO_ICMP)
-		return take(m, off, 1, &type) &&
+		return dp_read(m, off, 1, &type) &&
 		       (type == ICMP_ECHO_REQUEST || type == ICMP_ECHO_REPLY);
 	return is_dns(m, off, ip.next_proto_id);
 }
@@ -83,7 +71,7 @@ static bool passes_nd(const struct dp_guard *own, const struct rte_mbuf *m, uint
 		return false;
 	if (type == DP_ICMP6_ADVERTISE)
 		return is_to_own;
-	return type == DP_ICMP6_SOLICIT && take(m, off + 8, sizeof(target), target) &&
+	return type == DP_ICMP6_SOLICIT && dp_read(m, off + 8, sizeof(target), target) &&
 	       dp_guard_has_ip6(own, target) && (is_to_own || is_group_of(ip->dst_addr, target));
 }
 
@@ -93,11 +81,11 @@ static bool passes_ip6(const struct dp_guard *own, const struct rte_mbuf *m)
 	struct rte_ipv6_hdr ip;
 	uint8_t type;
 
-	if (!take(m, RTE_ETHER_HDR_LEN, sizeof(ip), &ip))
+	if (!dp_read(m, RTE_ETHER_HDR_LEN, sizeof(ip), &ip))
 		return false;
 	if (ip.proto != IPPROTO_ICMPV6)
 		return dp_guard_has_ip6(own, ip.dst_addr) && is_dns(m, off, ip.proto);
-	if (!take(m, off, 1, &type))
+	if (!dp_read(m, off, 1, &type))
 		return false;
 	if (type == DP_ICMP6_ECHO_REQUEST || type == DP_ICMP6_ECHO_REPLY)
 		return dp_guard_has_ip6(own, ip.dst_addr);
@@ -109,7 +97,7 @@ static bool passes(const struct dp_guard *own, const struct rte_mbuf *m)
 {
 	uint8_t eth[RTE_ETHER_HDR_LEN];
 
-	if (!take(m, 0, sizeof(eth), eth))
+	if (!dp_read(m, 0, sizeof(eth), eth))
 		return false;
 	if (!(eth[0] & 1) && memcmp(eth, &own->mac, RTE_ETHER_ADDR_LEN) != 0)
 		return false;

@@ -13,12 +13,12 @@
 #include "base/bytes.h"
 #include "dp/icmp.h"
 #include "dp/pipeline.h"
+#include "dp/read.h"
 
 #define TAGS_MAX       4 // before the header, and more is a trick
 #define HEADERS_MAX    8 // of IPv6 before that of ICMPv6; the same
 #define ND_UNIT_BYTES  8 // of the length of an option or header
 #define TYPE_OFF       (2 * RTE_ETHER_ADDR_LEN)
-#define IP4_PLAIN      0x45 // version 4, no options
 #define IP4_SOURCE_OFF offsetof(struct rte_ipv4_hdr, src_addr)
 #define IP6_SOURCE_OFF offsetof(struct rte_ipv6_hdr, src_addr)
 
@@ -79,40 +79,31 @@ static bool is_own_mac(const struct dp_guard *g, const void *at)
 
 // ---- one packet: each returns a drop reason, or -1 when it may go on ----
 
-// `len_bytes` of the packet, or NULL when it has less.
-static inline const void *look(
-	const struct rte_mbuf *m, uint32_t off_bytes, uint32_t len_bytes, void *buf)
-{
-	return rte_pktmbuf_read(m, off_bytes, len_bytes, buf);
-}
-
 // To all, from port 68 to 67, and whole.
 static bool is_dhcp_client(const struct rte_mbuf *m, uint32_t off, const struct rte_ipv4_hdr *ip)
 {
 	const rte_be16_t want[2] = {rte_cpu_to_be_16(DHCP_CLIENT), rte_cpu_to_be_16(DHCP_SERVER)};
-	rte_be16_t buf[2];
-	const void *ports = look(m, off + rte_ipv4_hdr_len(ip), sizeof(buf), buf);
+	rte_be16_t ports[2];
 
 	return ip->dst_addr == UINT32_MAX && ip->next_proto_id == IPPROTO_UDP &&
-	       !(ip->fragment_offset & ~rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG)) && ports &&
+	       !(ip->fragment_offset & ~rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG)) &&
+	       dp_read(m, off + rte_ipv4_hdr_len(ip), sizeof(ports), ports) &&
 	       !memcmp(ports, want, sizeof(want));
 }
 
 // Whether the UDP message that begins at `off` is to the port; one that is cut short is to none.
 static bool is_to_port(const struct rte_mbuf *m, uint32_t off, uint16_t port)
 {
-	rte_be16_t buf[2];
-	const rte_be16_t *ports = look(m, off, sizeof(buf), buf);
+	rte_be16_t ports[2];
 
-	return ports && load16((const uint8_t *)(ports + 1)) == rte_cpu_to_be_16(port);
+	return dp_read(m, off, sizeof(ports), ports) && ports[1] == rte_cpu_to_be_16(port);
 }
 
 // A fragment but the first has no header of its own.
 static int check_roles4(const struct dp_guard *g, const struct rte_mbuf *m, uint32_t off,
 	const struct rte_ipv4_hdr *ip)
 {
-	uint8_t buf;
-	const uint8_t *type;
+	uint8_t type;
 
 	if (ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_OFFSET_MASK))
 		return -1;
@@ -121,8 +112,7 @@ static int check_roles4(const struct dp_guard *g, const struct rte_mbuf *m, uint
 		return is_to_port(m, off, DHCP_CLIENT) ? DP_DROP_ROGUE_DHCP : -1;
 	if (ip->next_proto_id != IPPROTO_ICMP || g->router)
 		return -1;
-	type = look(m, off, 1, &buf);
-	return type && (*type == ICMP_REDIRECT || *type == ICMP_ROUTER_ADVERTISE)
+	return dp_read(m, off, 1, &type) && (type == ICMP_REDIRECT || type == ICMP_ROUTER_ADVERTISE)
 		       ? DP_DROP_ROGUE_ROUTER
 		       : -1;
 }
@@ -130,11 +120,9 @@ static int check_roles4(const struct dp_guard *g, const struct rte_mbuf *m, uint
 static int check_ip4(const struct dp_guard *g, const struct rte_mbuf *m, uint32_t off)
 {
 	struct rte_ipv4_hdr ip;
-	const void *at = look(m, off, sizeof(ip), &ip);
 
-	if (!at)
+	if (!dp_read(m, off, sizeof(ip), &ip))
 		return DP_DROP_SPOOFED_IP;
-	memmove(&ip, at, sizeof(ip));
 	if (!g->any_source && !dp_guard_has_ip4(g, ip.src_addr) &&
 		(ip.src_addr || !is_dhcp_client(m, off, &ip)))
 		return DP_DROP_SPOOFED_IP;
@@ -144,14 +132,11 @@ static int check_ip4(const struct dp_guard *g, const struct rte_mbuf *m, uint32_
 static int check_arp(const struct dp_guard *g, const struct rte_mbuf *m, uint32_t off)
 {
 	struct rte_arp_hdr arp;
-	const void *at = look(m, off, sizeof(arp), &arp);
 
 	if (g->any_source)
 		return -1;
-	if (!at)
-		return DP_DROP_SPOOFED_ARP;
-	memmove(&arp, at, sizeof(arp));
-	if (arp.arp_hardware != rte_cpu_to_be_16(RTE_ARP_HRD_ETHER) ||
+	if (!dp_read(m, off, sizeof(arp), &arp) ||
+		arp.arp_hardware != rte_cpu_to_be_16(RTE_ARP_HRD_ETHER) ||
 		arp.arp_protocol != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) ||
 		arp.arp_hlen != RTE_ETHER_ADDR_LEN ||
 		arp.arp_plen != sizeof(arp.arp_data.arp_sip) ||
@@ -167,10 +152,10 @@ static int check_options(const struct dp_guard *g, const struct rte_mbuf *m, uin
 	uint32_t end, uint8_t type)
 {
 	while (off < end) {
-		uint8_t buf[ND_UNIT_BYTES];
-		const uint8_t *option = look(m, off, sizeof(buf), buf);
+		uint8_t option[ND_UNIT_BYTES];
 
-		if (!option || !option[1] || (option[0] == type && !is_own_mac(g, option + 2)))
+		if (!dp_read(m, off, sizeof(option), option) || !option[1] ||
+			(option[0] == type && !is_own_mac(g, option + 2)))
 			return DP_DROP_SPOOFED_ND;
 		off += option[1] * ND_UNIT_BYTES;
 	}
@@ -179,27 +164,27 @@ static int check_options(const struct dp_guard *g, const struct rte_mbuf *m, uin
 
 static int check_target(const struct dp_guard *g, const struct rte_mbuf *m, uint32_t off)
 {
-	uint8_t buf[16];
-	const uint8_t *target = look(m, off, sizeof(buf), buf);
+	uint8_t target[16];
 
-	return target && dp_guard_has_ip6(g, target) ? -1 : DP_DROP_SPOOFED_ND;
+	return dp_read(m, off, sizeof(target), target) && dp_guard_has_ip6(g, target)
+		       ? -1
+		       : DP_DROP_SPOOFED_ND;
 }
 
 // `nobody`: the source is ::.
 static int check_icmp6(
 	const struct dp_guard *g, const struct rte_mbuf *m, uint32_t off, uint32_t end, bool nobody)
 {
-	uint8_t buf;
-	const uint8_t *type = look(m, off, 1, &buf);
 	int reason = -1;
+	uint8_t type;
 
-	if (!type)
+	if (!dp_read(m, off, 1, &type))
 		return DP_DROP_SPOOFED_IP;
-	if (!g->router && (*type == DP_ICMP6_ROUTER_ADVERTISE || *type == DP_ICMP6_REDIRECT))
+	if (!g->router && (type == DP_ICMP6_ROUTER_ADVERTISE || type == DP_ICMP6_REDIRECT))
 		return DP_DROP_ROGUE_ROUTER;
 	if (g->any_source)
 		return -1;
-	switch (*type) {
+	switch (type) {
 	case DP_ICMP6_ROUTER_SOLICIT:
 		return check_options(g, m, off + 8, end, ND_SOURCE_MAC);
 	case DP_ICMP6_ROUTER_ADVERTISE:
@@ -230,16 +215,14 @@ static int64_t find_upper(const struct rte_mbuf *m, uint32_t off, uint32_t end, 
 	bool fragment = false;
 
 	for (unsigned i = 0; i < HEADERS_MAX; i++) {
-		uint8_t buf[ND_UNIT_BYTES];
-		const uint8_t *header;
+		uint8_t header[ND_UNIT_BYTES];
 
 		if (fragment && off + ND_UNIT_BYTES > end)
 			return 0;
 		if (*proto != IPPROTO_HOPOPTS && *proto != IPPROTO_ROUTING &&
 			*proto != IPPROTO_DSTOPTS && *proto != IPPROTO_FRAGMENT)
 			return off;
-		header = look(m, off, sizeof(buf), buf);
-		if (!header)
+		if (!dp_read(m, off, sizeof(header), header))
 			return 0;
 		if (*proto == IPPROTO_FRAGMENT) {
 			if (header[2] || header[3] & 0xf8)
@@ -258,15 +241,13 @@ static int check_ip6(const struct dp_guard *g, const struct rte_mbuf *m, uint32_
 {
 	static const uint8_t unspecified[16];
 	struct rte_ipv6_hdr ip;
-	const void *at = look(m, off, sizeof(ip), &ip);
 	int64_t upper_off;
 	uint32_t end;
 	bool nobody;
 	uint8_t proto;
 
-	if (!at)
+	if (!dp_read(m, off, sizeof(ip), &ip))
 		return DP_DROP_SPOOFED_IP;
-	memmove(&ip, at, sizeof(ip));
 	nobody = !memcmp(ip.src_addr, unspecified, sizeof(unspecified));
 	if (!g->any_source && !nobody && !dp_guard_has_ip6(g, ip.src_addr))
 		return DP_DROP_SPOOFED_IP;
@@ -292,11 +273,9 @@ static int check_one(const struct dp_guard *g, const struct rte_mbuf *m, uint64_
 		return DP_DROP_SPOOFED_MAC;
 	for (unsigned tags = 0; tags <= TAGS_MAX; tags++) {
 		rte_be16_t type;
-		const void *at = look(m, off, sizeof(type), &type);
 
-		if (!at) // it ends in tags, and nobody can read it as anything
+		if (!dp_read(m, off, sizeof(type), &type)) // it ends in tags: nobody can read it
 			return -1;
-		memmove(&type, at, sizeof(type));
 		off += sizeof(type);
 		switch (rte_be_to_cpu_16(type)) {
 		case RTE_ETHER_TYPE_VLAN:
@@ -369,7 +348,7 @@ static bool all_ip4_pass(const struct dp_batch *b, const struct dp_guard *g, uin
 		!all_ip4(b, off, first, g->any_source))
 		return false;
 	if (proto == IPPROTO_UDP && !g->dhcp_server)
-		return first[0] == IP4_PLAIN &&
+		return first[0] == DP_IP4_PLAIN &&
 		       none_to_port(b, off + sizeof(struct rte_ipv4_hdr), DHCP_CLIENT);
 	return proto != IPPROTO_ICMP || g->router;
 }

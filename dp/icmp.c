@@ -6,12 +6,12 @@
 #include <rte_ether.h>
 #include <rte_icmp.h>
 
+#include "base/limits.h"
+#include "dp/read.h"
+
 #define HOP_LIMIT	     64
-#define IP4_MTU_MIN	     68
 #define IP4_ERROR_MAX_BYTES  576 // RFC 1812, 4.3.2.3
-#define IP6_MTU_MIN	     1280
 #define EXTENSIONS_MAX	     8
-#define IP4_PLAIN	     0x45 // version 4, no options
 #define IP4_ICMP_UNREACHABLE 3
 #define IP4_FRAGMENT_NEEDED  4 // code of "destination unreachable"
 
@@ -68,7 +68,7 @@ static bool is_echo4(const struct rte_mbuf *m, uint16_t l3_off, const struct rte
 	if (!has_headers(m, l3_off, sizeof(*ip)))
 		return false;
 	l3_bytes = rte_be_to_cpu_16(ip->total_length);
-	return ip->version_ihl == IP4_PLAIN && ip->next_proto_id == IPPROTO_ICMP &&
+	return ip->version_ihl == DP_IP4_PLAIN && ip->next_proto_id == IPPROTO_ICMP &&
 	       icmp->icmp_type == RTE_IP_ICMP_ECHO_REQUEST && !icmp->icmp_code &&
 	       is_host_ip4(ip->src_addr) && is_host_ip4(ip->dst_addr) &&
 	       !(ip->fragment_offset &
@@ -268,7 +268,7 @@ static struct rte_mbuf *too_big4(const struct rte_mbuf *m, uint16_t l3_off,
 		return NULL;
 	ip = rte_pktmbuf_mtod_offset(out, struct rte_ipv4_hdr *, l3_off);
 	msg = (struct too_big *)(ip + 1);
-	ip->version_ihl = IP4_PLAIN;
+	ip->version_ihl = DP_IP4_PLAIN;
 	ip->total_length = rte_cpu_to_be_16(header_bytes + quoted_bytes);
 	ip->fragment_offset = rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG);
 	ip->time_to_live = HOP_LIMIT;
@@ -294,7 +294,7 @@ static struct rte_mbuf *too_big6(const struct rte_mbuf *m, uint16_t l3_off,
 	struct rte_ipv6_hdr *ip;
 	struct too_big *msg;
 
-	quoted_bytes = RTE_MIN(quoted_bytes, IP6_MTU_MIN - header_bytes);
+	quoted_bytes = RTE_MIN(quoted_bytes, MTU_MIN_IPV6 - header_bytes);
 	out = quote(m, l3_off, header_bytes, quoted_bytes, pool);
 	if (unlikely(!out))
 		return NULL;
@@ -326,11 +326,11 @@ struct rte_mbuf *dp_icmp_too_big(
 		return NULL;
 	if (ether_type(m, l3_off) == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4)) {
 		ip = rte_pktmbuf_read(m, l3_off, sizeof(ip4), &ip4);
-		if (mtu >= IP4_MTU_MIN && ip && may_tell4(m, l3_off, ip))
+		if (mtu >= MTU_MIN && ip && may_tell4(m, l3_off, ip))
 			return too_big4(m, l3_off, ip, mtu, pool);
 	} else if (ether_type(m, l3_off) == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV6)) {
 		ip = rte_pktmbuf_read(m, l3_off, sizeof(ip6), &ip6);
-		if (mtu >= IP6_MTU_MIN && ip && may_tell6(m, l3_off, ip))
+		if (mtu >= MTU_MIN_IPV6 && ip && may_tell6(m, l3_off, ip))
 			return too_big6(m, l3_off, ip, mtu, pool);
 	}
 	return NULL;

@@ -4,12 +4,12 @@
 // through once, at the next publication.
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "vswitch/model.h"
 
 #define MTU_OF_ALL 1500 // of a bridge without a tunnel
-#define IP6_MIN	   1280 // RFC 8200, section 5
 
 void mtu_changed(struct vport *vp)
 {
@@ -75,7 +75,7 @@ static uint16_t auto_mtu(const struct vport *vp)
 {
 	uint16_t mtu = offered(vp);
 
-	return mtu && has_ip6(&vp->conf) ? MAX_OF(mtu, IP6_MIN) : mtu;
+	return mtu && has_ip6(&vp->conf) ? MAX_OF(mtu, MTU_MIN_IPV6) : mtu;
 }
 
 struct conf_port vport_conf(const struct vport *vp)

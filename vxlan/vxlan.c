@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/limits.h"
 #include "base/util.h"
 #include "vxlan/liveness.h"
 #include "vxlan/vtep.h"
@@ -13,10 +14,6 @@
 #define PROBES_A_SERVICE 256  // remotes whose route is looked at in one vtep_service()
 #define UNDERLAY_MTU	 1500 // when nothing says what it is
 #define NUMBERS_RESTING	 64
-
-// What is found out about a path never takes more than this: Linux takes IPv6 away from interfaces
-// with less (RFC 8200, section 5).
-#define MEASURED_MIN 1280
 
 // ---- VTEPs ----
 
@@ -140,7 +137,8 @@ static void update_vni_mtu(struct vni *vni)
 // What goes to all remotes. An MTU that is configured is the operator's word, whatever is measured.
 static uint16_t measured_mtu(const struct vtep *vtep)
 {
-	uint16_t mtu = vtep->limit, floor = MIN_OF(vtep->limit, MEASURED_MIN);
+	// Linux takes IPv6 away from interfaces with less.
+	uint16_t mtu = vtep->limit, floor = MIN_OF(vtep->limit, MTU_MIN_IPV6);
 
 	for (uint32_t r = 1; r < vtep->remote_room && !vtep->conf.mtu; r++)
 		mtu = MIN_OF(mtu, path_size(&vtep->remote[r].path, vtep->limit));
