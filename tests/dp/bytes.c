@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "tests/dp/bytes.h"
 
-#include "tests/dp/harness.h"
-
 void put(struct bytes *b, uint64_t value, unsigned len)
 {
 	while (len--)
@@ -52,4 +50,26 @@ struct bytes ip6(uint64_t high, uint64_t low, uint8_t proto, unsigned payload_by
 void put_header(struct bytes *b, uint8_t next)
 {
 	put(b, (uint64_t)next << 56, 8);
+}
+
+#define CHUNK_BYTES 20
+
+void bytes_go(struct bytes b)
+{
+	for (unsigned chunk = 0; chunk <= CHUNK_BYTES; chunk += CHUNK_BYTES) {
+		send_mbuf(A, mbuf_new(b.at, b.len, chunk));
+		h_run();
+		h_expect_bytes(B, b.at, b.len);
+		h_silence();
+	}
+}
+
+void bytes_dropped(struct bytes b, unsigned port, enum dp_drop_reason reason)
+{
+	for (unsigned chunk = 0; chunk <= CHUNK_BYTES; chunk += CHUNK_BYTES) {
+		send_mbuf(A, mbuf_new(b.at, b.len, chunk));
+		h_run();
+		h_drops(port, reason, 1);
+		h_silence();
+	}
 }

@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "tests/dp/harness.h"
+
 #define IP(n)	(0x0a000000u | (n)) // 10.0.0.0/8
 #define FD(n)	0xfd00000000000000ull, (n)
 #define OWN_EUI 0xfe80000000000000ull, 0x000000fffe000001ull // of HOST(1)
@@ -30,3 +32,10 @@ struct bytes ip6(uint64_t high, uint64_t low, uint8_t proto, unsigned payload_by
 
 // A header of IPv6 that holds nothing, before one of the kind `next`.
 void put_header(struct bytes *b, uint8_t next);
+
+// Sends it by A twice: whole, and in buffers that end within headers. It leaves by B as it is; or
+// it is dropped, and counted at `port`.
+#define goes(b)			    (HERE, bytes_go(b))
+#define dropped_at(port, b, reason) (HERE, bytes_dropped(b, port, reason))
+void bytes_go(struct bytes b);
+void bytes_dropped(struct bytes b, unsigned port, enum dp_drop_reason reason);

@@ -95,28 +95,7 @@ static void ports(void)
 	HERE;
 }
 
-static void goes(struct bytes b)
-{
-	for (unsigned chunk_bytes = 0; chunk_bytes <= 20; chunk_bytes += 20) {
-		send_mbuf(A, mbuf_new(b.at, b.len, chunk_bytes));
-		h_run();
-		h_expect_bytes(B, b.at, b.len);
-		h_silence();
-	}
-}
-
-static void stays_out(struct bytes b)
-{
-	for (unsigned chunk_bytes = 0; chunk_bytes <= 20; chunk_bytes += 20) {
-		send_mbuf(A, mbuf_new(b.at, b.len, chunk_bytes));
-		h_run();
-		h_drops(B, DP_DROP_GATEWAY, 1);
-		h_silence();
-	}
-}
-
-#define goes(b)	     (HERE, goes(b))
-#define stays_out(b) (HERE, stays_out(b))
+#define stays_out(b) dropped_at(B, b, DP_DROP_GATEWAY)
 
 static void test_arp(void **state)
 {

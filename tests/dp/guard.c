@@ -85,27 +85,7 @@ static void setup(void)
 	PORTS({.guard = &guard}, {});
 }
 
-static void goes_in_chunks(struct bytes b, unsigned chunk_bytes)
-{
-	send_mbuf(A, mbuf_new(b.at, b.len, chunk_bytes));
-	h_run();
-	h_expect_bytes(B, b.at, b.len);
-	h_silence();
-}
-
-static void is_refused(struct bytes b, enum dp_drop_reason reason)
-{
-	for (unsigned chunk_bytes = 0; chunk_bytes <= 20; chunk_bytes += 20) {
-		send_mbuf(A, mbuf_new(b.at, b.len, chunk_bytes));
-		h_run();
-		h_drops(A, reason, 1);
-		h_silence();
-	}
-}
-
-// Sent whole, and in buffers that end within headers.
-#define goes(b)		   (HERE, goes_in_chunks(b, 0), goes_in_chunks(b, 20))
-#define refused(b, reason) (HERE, is_refused(b, DP_DROP_SPOOFED_##reason))
+#define refused(b, reason) dropped_at(A, b, DP_DROP_SPOOFED_##reason)
 
 // ---- tests ----
 

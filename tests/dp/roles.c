@@ -16,29 +16,7 @@ static void ports(void)
 	PORTS({.guard = &guard}, {});
 }
 
-// Sent whole, and in buffers that end within headers.
-static void goes_both_ways(struct bytes b)
-{
-	for (unsigned chunk_bytes = 0; chunk_bytes <= 20; chunk_bytes += 20) {
-		send_mbuf(A, mbuf_new(b.at, b.len, chunk_bytes));
-		h_run();
-		h_expect_bytes(B, b.at, b.len);
-		h_silence();
-	}
-}
-
-static void is_refused(struct bytes b, enum dp_drop_reason reason)
-{
-	for (unsigned chunk_bytes = 0; chunk_bytes <= 20; chunk_bytes += 20) {
-		send_mbuf(A, mbuf_new(b.at, b.len, chunk_bytes));
-		h_run();
-		h_drops(A, reason, 1);
-		h_silence();
-	}
-}
-
-#define goes(b)		 (HERE, goes_both_ways(b))
-#define rogue(b, reason) (HERE, is_refused(b, DP_DROP_ROGUE_##reason))
+#define rogue(b, reason) dropped_at(A, b, DP_DROP_ROGUE_##reason)
 
 static struct bytes icmp4(uint8_t type)
 {
@@ -120,12 +98,12 @@ static void test_headers_behind_the_end(void **state)
 	goes(bare);
 	goes(behind);
 	bare.at[14 + 5] = 8;
-	(HERE, is_refused(bare, DP_DROP_SPOOFED_ND));
+	dropped_at(A, bare, DP_DROP_SPOOFED_ND);
 	behind.at[14 + 5] = 16;
-	(HERE, is_refused(behind, DP_DROP_SPOOFED_ND));
+	dropped_at(A, behind, DP_DROP_SPOOFED_ND);
 	behind.at[14 + 5] = 8;
-	(HERE, is_refused(behind, DP_DROP_SPOOFED_ND));
-	(HERE, is_refused(udp, DP_DROP_SPOOFED_ND)); // the ports are in the next one
+	dropped_at(A, behind, DP_DROP_SPOOFED_ND);
+	dropped_at(A, udp, DP_DROP_SPOOFED_ND); // the ports are in the next one
 }
 
 static void test_dhcp_servers(void **state)
