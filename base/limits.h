@@ -7,5 +7,6 @@
 #define MTU_MIN_IPV6	 1280	  // RFC 8200, section 5
 #define MTU_MAX		 65535	  // of a tap or veth (linux/if_ether.h, ETH_MAX_MTU)
 #define MTU_MIN_UNDERLAY 576	  // what every IPv4 host takes (RFC 791)
+#define FLOOD_LIMIT_MAX	 16777216 // frames a second
 #define UDP_PORT_MAX	 65535
 #define VXLAN_UDP_PORT	 4789 // RFC 7348, section 5

@@ -15,7 +15,8 @@
 
 struct nl;
 
-#define NL_ALIAS_BYTES 256 // with its zero
+#define NL_ALIAS_BYTES 256	   // with its zero
+#define NL_ALIAS_OURS  "causeway:" // begins the aliases of devices that the switch made
 
 struct nl_link {
 	int ifindex;

@@ -145,7 +145,7 @@ static const struct schema_field port_fields[] = {
 		.alias = {"flood_limit"},
 		.type = SCHEMA_UINT,
 		FIELD(struct conf_port, flood_limit),
-		.max = 16777216,
+		.max = FLOOD_LIMIT_MAX,
 		.allowed = "a port may have 1 to 16777216 frames a second flooded, or 0 for any "
 			   "number",
 		.syntax = "COUNT",
@@ -173,8 +173,7 @@ static const struct schema_field port_fields[] = {
 		.syntax = "NAME",
 		.fallback = "nobody",
 		.help = "program that the port belongs to: others are refused to change it, unless "
-			"they "
-			"force it",
+			"they force it",
 		.live = LIVE,
 	},
 	{

@@ -14,18 +14,17 @@
 #include "base/text_clean.h"
 #include "base/util.h"
 
-#define ALIAS_HEAD   "causeway:"
 #define ALIAS_INSIDE ":inside"
 
 void device_alias(const struct port *port, char *buf)
 {
-	snprintf(
-		buf, NL_ALIAS_BYTES, ALIAS_HEAD "%.150s:%s", port->env->switch_id, port->conf.name);
+	snprintf(buf, NL_ALIAS_BYTES, NL_ALIAS_OURS "%.150s:%s", port->env->switch_id,
+		port->conf.name);
 }
 
 void device_alias_inside(const struct port *port, char *buf)
 {
-	snprintf(buf, NL_ALIAS_BYTES, ALIAS_HEAD "%.150s:%s" ALIAS_INSIDE, port->env->switch_id,
+	snprintf(buf, NL_ALIAS_BYTES, NL_ALIAS_OURS "%.150s:%s" ALIAS_INSIDE, port->env->switch_id,
 		port->conf.name);
 }
 
@@ -78,7 +77,7 @@ static int tell_taken(
 	const struct conf_port *conf = &port->conf;
 	bool is_named = netns_kind(conf->netns) == NETNS_NAME;
 
-	if (!strncmp(link->alias, ALIAS_HEAD, strlen(ALIAS_HEAD)))
+	if (!strncmp(link->alias, NL_ALIAS_OURS, strlen(NL_ALIAS_OURS)))
 		return err_set(err, -EEXIST, port->path,
 			"device %s already exists, made for another port or switch: give another "
 			"ifname=, or if nothing uses it any more delete it with 'ip %s%s%slink del "

@@ -57,9 +57,9 @@ bool driver_check_allow(const char *value)
 	return !strcmp(value, "allow") || !strcmp(value, "deny");
 }
 
-bool driver_check_count(const char *value)
+bool driver_check_flood_limit(const char *value)
 {
-	return !strcmp(value, "0") || is_number(value, 1, 16777216);
+	return !strcmp(value, "0") || is_number(value, 1, FLOOD_LIMIT_MAX);
 }
 
 bool driver_check_bool(const char *value)

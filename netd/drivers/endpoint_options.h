@@ -23,7 +23,7 @@
 		driver_check_allow,                                                                \
 		"whether the container may answer as a DHCP or DHCPv6 server; default: deny")      \
 	X(FLOOD_LIMIT, "flood-limit", "COUNT", "flood-limit is a number from 0 to 16777216",       \
-		driver_check_count,                                                                \
+		driver_check_flood_limit,                                                          \
 		"most broadcast, multicast and unknown unicast frames that the container may "     \
 		"send in a second; 0: any number; default: 500")                                   \
 	X(DEFAULT_ROUTE, "default-route", "true|false", "default-route is true or false",          \

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/netlink.h"
 #include "netd/dns/resolv.h"
@@ -16,7 +17,6 @@
 #include "netd/sandbox/sandbox_look.h"
 
 #define IFNAMES_MAX    1000
-#define IP6_MIN_MTU    1280 // RFC 8200, section 5
 // Of answers, as a container may have any number of addresses and routes: some 2500 of them.
 #define LOOK_MAX_BYTES (256u << 10)
 #define STALE_MAX      16 // addresses of an interface that are taken off in one go
@@ -117,7 +117,9 @@ static int choose_ifname(struct sandbox *sb, const char *text, char (*taken)[16]
 		rc = nl_link_by_name(nl, ret_ifname, &link);
 		nl_close(nl);
 		// What the switch has made it takes back, or gives up.
-		return rc == 0 && strncmp(link.alias, "causeway:", 9) != 0 ? -EEXIST : 0;
+		return rc == 0 && strncmp(link.alias, NL_ALIAS_OURS, strlen(NL_ALIAS_OURS)) != 0
+			       ? -EEXIST
+			       : 0;
 	}
 	for (unsigned i = 0; i < IFNAMES_MAX && rc == 0; i++) {
 		snprintf(name, sizeof(name), "eth%u", i);
@@ -181,30 +183,20 @@ static bool is_of_network(const struct network_record *net, const struct ip_addr
 static void find_stale(void *arg, const struct nl_addr *addr)
 {
 	struct job *job = arg;
-	struct cidr cidr = {
-		.ip.family = addr->family == AF_INET6 ? 6 : 4, .prefix = addr->prefix_bits};
+	struct cidr cidr = sandbox_cidr(addr);
 
-	memcpy(cidr.ip.byte, addr->byte, addr->bytes);
 	if (job->nb_stale < STALE_MAX && !is_its(job->le, &cidr) &&
 		is_of_network(&job->le->net->rec, &cidr.ip))
 		job->stale[job->nb_stale++] = cidr;
 }
 
-// /proc/sys/net shows the namespace of the thread that opens it, and a file stays one of it.
 static void set_ip6_switch(const struct job *job, const char *key, const char *value)
 {
 	char file[96];
-	int ns, home, fd;
+	int fd;
 
-	if (netns_open(job->le->rec.sandbox, "", &ns, NULL) < 0)
-		return;
-	home = netns_enter(ns);
-	close(ns);
-	if (home < 0)
-		return;
 	snprintf(file, sizeof(file), "/proc/sys/net/ipv6/conf/%s/%s", job->ifname, key);
 	fd = open(file, O_WRONLY | O_CLOEXEC);
-	netns_leave(home);
 	if (fd < 0 && errno == ENOENT) // a kernel without IPv6
 		return;
 	if (fd < 0 || write(fd, value, strlen(value)) < 0)
@@ -218,13 +210,19 @@ static void set_ip6_switch(const struct job *job, const char *key, const char *v
 // others are not believed (the switch drops what they send, too).
 static void set_ip6(const struct job *job)
 {
-	bool on = false;
+	bool on = endpoint_record_has_family(&job->le->rec, 6);
+	int ns, home;
 
-	for (unsigned i = 0; i < job->le->rec.nb_ips; i++)
-		on |= job->le->rec.ips[i].ip.family == 6;
+	if (netns_open(job->le->rec.sandbox, "", &ns, NULL) < 0)
+		return;
+	home = netns_enter(ns); // /proc/sys/net is that of the thread's namespace
+	close(ns);
+	if (home < 0)
+		return;
 	set_ip6_switch(job, "accept_ra", "0");
 	set_ip6_switch(job, "accept_redirects", "0");
 	set_ip6_switch(job, "disable_ipv6", on ? "0" : "1");
+	netns_leave(home);
 }
 
 static int set_addresses(struct job *job, struct err *err)
@@ -244,11 +242,12 @@ static int set_addresses(struct job *job, struct err *err)
 		return err_set_errno(err, rc, job->object, "cannot take its old addresses off");
 	for (unsigned i = 0; i < rec->nb_ips; i++) {
 		rc = nl_addr_add(job->nl, job->ifindex, cidr_format(&rec->ips[i], text));
-		if (rc < 0 && rc != -EEXIST && rec->ips[i].ip.family == 6 && job->mtu < IP6_MIN_MTU)
+		if (rc < 0 && rc != -EEXIST && rec->ips[i].ip.family == 6 &&
+			job->mtu < MTU_MIN_IPV6)
 			return err_set(err, rc, job->object,
 				"it has an MTU of %u: IPv6 takes %u at least, and its address %s "
 				"comes back with that",
-				job->mtu, IP6_MIN_MTU, text);
+				job->mtu, MTU_MIN_IPV6, text);
 		if (rc < 0 && rc != -EEXIST)
 			return err_set_errno(
 				err, rc, job->object, "cannot give it the address %s", text);

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/netlink.h"
+#include "netd/sandbox/sandbox_look.h"
 
 #define OBJECT_BYTES 160
 #define STALE_MAX    64
@@ -29,15 +30,6 @@ struct job {
 	struct nl_route by;
 };
 
-static struct cidr cidr_of(const struct nl_addr *addr)
-{
-	struct cidr cidr = {
-		.ip.family = addr->family == AF_INET6 ? 6 : 4, .prefix = addr->prefix_bits};
-
-	memcpy(cidr.ip.byte, addr->byte, addr->bytes);
-	return cidr;
-}
-
 static bool has_ip6(const struct network_record *net)
 {
 	for (unsigned i = 0; i < net->nb_subnets; i++) {
@@ -53,7 +45,7 @@ static bool has_ip6(const struct network_record *net)
 // of another interface must not: other hosts are there, maybe those of the cluster.
 static bool is_hindrance(const struct subnet *subnet, const struct nl_route *route)
 {
-	struct cidr to = cidr_of(&route->to);
+	struct cidr to = sandbox_cidr(&route->to);
 
 	if (route->is_local)
 		return cidr_has(&subnet->cidr, &to.ip);
@@ -103,7 +95,7 @@ static int check_others(struct job *job, struct err *err)
 	if (!job->in_use)
 		return 0;
 	nl_link_by_index(job->nl, job->by.ifindex, &other);
-	cidr = cidr_of(&job->by.to);
+	cidr = sandbox_cidr(&job->by.to);
 	cidr_format(&cidr, to);
 	if (job->by.is_local) // without the length, which is that of an address
 		to[strcspn(to, "/")] = '\0';
@@ -178,7 +170,7 @@ static bool is_gateway(const struct network_record *net, const struct cidr *cidr
 static void see_address(void *arg, const struct nl_addr *addr)
 {
 	struct job *job = arg;
-	struct cidr cidr = cidr_of(addr);
+	struct cidr cidr = sandbox_cidr(addr);
 
 	if (job->nb_stale < STALE_MAX && !is_gateway(job->net, &cidr))
 		job->stale[job->nb_stale++] = cidr;

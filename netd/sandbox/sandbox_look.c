@@ -94,7 +94,7 @@ void sandbox_want_gateway(const char *ifname, const struct network_record *net, 
 
 // ---- what is there ----
 
-static struct cidr cidr_of(const struct nl_addr *addr)
+struct cidr sandbox_cidr(const struct nl_addr *addr)
 {
 	struct cidr cidr = {
 		.ip.family = addr->family == AF_INET6 ? 6 : 4, .prefix = addr->prefix_bits};
@@ -113,7 +113,7 @@ struct look {
 static void see_address(void *arg, const struct nl_addr *addr)
 {
 	struct look *look = arg;
-	struct cidr cidr = cidr_of(addr);
+	struct cidr cidr = sandbox_cidr(addr);
 
 	for (unsigned i = 0; i < look->want->nb_addresses; i++)
 		look->has[i] |= cidr_equal(&look->want->addresses[i], &cidr);
@@ -127,7 +127,7 @@ struct look_routes {
 static void see_route(void *arg, const struct nl_route *route)
 {
 	struct look_routes *look = arg;
-	struct cidr to = cidr_of(&route->to);
+	struct cidr to = sandbox_cidr(&route->to);
 
 	for (unsigned i = 0; i < look->want->nb_routes && !route->is_local; i++) {
 		struct sandbox_route *want = &look->want->routes[i];
@@ -221,8 +221,8 @@ static bool has_mark(const void *arg, const struct nl_link *link)
 	const char *port = arg, *at = strstr(link->alias, port);
 	size_t len = strlen(port);
 
-	return strncmp(link->alias, "causeway:", 9) == 0 && at && at[-1] == ':' &&
-	       (!at[len] || at[len] == ':');
+	return strncmp(link->alias, NL_ALIAS_OURS, strlen(NL_ALIAS_OURS)) == 0 && at &&
+	       at[-1] == ':' && (!at[len] || at[len] == ':');
 }
 
 int sandbox_find(struct nl *nl, const char *port, const char *ifname, struct nl_link *ret_link)

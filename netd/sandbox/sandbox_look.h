@@ -31,6 +31,9 @@ void sandbox_want_endpoint(
 void sandbox_want_gateway(const char *ifname, const struct network_record *net, uint32_t mtu,
 	struct sandbox_want *ret_want);
 
+// An address or destination of the kernel's, with its prefix.
+struct cidr sandbox_cidr(const struct nl_addr *addr);
+
 // Finds the interface of the switch's `port` by the mark that the switch gave it, most likely
 // called `ifname`: the container may have renamed it, and given its name to another. -ENODEV: it is
 // not there.
