@@ -380,6 +380,7 @@ static void run_all(struct agent *a, uint64_t now_us)
 {
 	agent_store_run(a, now_us);
 	agent_host_run(a, now_us);
+	agent_gone_run(a, now_us);
 	agent_network_run(a, now_us);
 	agent_block_run(a, now_us);
 	agent_request_run(a, now_us);

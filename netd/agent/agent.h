@@ -146,7 +146,11 @@ json_t *agent_pools(struct agent *agent); // pools: a list of these
 
 json_t *agent_networks(struct agent *agent); // networks: as `network ls` needs them
 json_t *agent_network(struct agent *agent, const char *name, struct err *err); // inspect; NULL
-json_t *agent_hosts(struct agent *agent);  // hosts: name, address, state, since, endpoints
+json_t *agent_hosts(struct agent *agent); // hosts: name, address, state, since, endpoints
+// Takes a suspended host out of the cluster, with all that is its own: somebody knows that it is
+// gone. -EBUSY: it is there, or (without `force`) answers through its tunnel. result: name,
+// removed.
+void agent_host_rm(struct agent *agent, const char *name, bool force, agent_done_fn *fn, void *arg);
 json_t *agent_status(struct agent *agent); // store, switch, host, counts, what is wrong
 
 // What names mean here: names as names_json(), of one network or (NULL) of all that this host takes

@@ -407,13 +407,13 @@ void agent_dns_problems(const struct agent *a, json_t *list)
 		if (!c->problem[0])
 			continue;
 		snprintf(object, sizeof(object), "names for %s", c->view.name);
-		agent_add_problem(list, object, c->problem);
+		agent_add_problem(list, object, c->problem, NULL, 0);
 	}
 	LIST_FOREACH (gateway, &a->dns_gateways, entry) {
 		if (!gateway->problem[0])
 			continue;
 		snprintf(object, sizeof(object), "names for gateway of %.55s",
 			gateway->net->rec.name);
-		agent_add_problem(list, object, gateway->problem);
+		agent_add_problem(list, object, gateway->problem, NULL, 0);
 	}
 }

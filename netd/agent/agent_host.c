@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// This host's record, which hangs on its lease; and what becomes of hosts whose record is gone:
-// they are suspended at once, and after the grace period somebody takes their endpoints and blocks
-// out of the store.
+// This host's identity, and its record, which hangs on its lease.
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,10 +9,7 @@
 #include "base/log.h"
 #include "netd/agent/agent_priv.h"
 
-#define GC_STEP_US   (2 * SECOND_US) // so much later for each host that comes first
-#define GC_STEPS_MAX 15
-#define GC_OPS	     (KV_TXN_OPS_MAX - 1)
-#define SEQ_STEP     64 // numbers that are kept ahead: most connects write nothing for theirs
+#define SEQ_STEP 64 // numbers that are kept ahead: most connects write nothing for theirs
 
 // ---- identity ----
 
@@ -154,124 +149,8 @@ static void write_host(struct agent *a, uint64_t now_us)
 	free(text);
 }
 
-// ---- hosts that are gone ----
-
-// Hosts do this one after the other, in the order of their names, so that as a rule one does it.
-static unsigned rank(const struct agent *a)
-{
-	unsigned before = 0;
-
-	for (struct replica_host *host = a->replica.hosts; host; host = host->hh.next)
-		before += host->present && strcmp(host->rec.name, a->conf->host) < 0;
-	return MIN_OF(before, GC_STEPS_MAX);
-}
-
-bool agent_is_first(const struct agent *a)
-{
-	return rank(a) == 0;
-}
-
-static bool is_gone(struct agent *a, struct replica_host *host, uint64_t now_us)
-{
-	uint64_t grace_us = a->conf->grace_s * SECOND_US;
-
-	if (host->present || !strcmp(host->rec.name, a->conf->host))
-		return false;
-	// Silence counts only while this host could hear.
-	if (now_us - MAX_OF(host->absent_since_us, a->healthy_since_us) <
-		grace_us + rank(a) * GC_STEP_US)
-		return false;
-	return !reconcile_peer_alive(a->rec, &host->rec.vtep);
-}
-
-struct gc {
-	struct kv_op op[KV_TXN_OPS_MAX];
-	unsigned count;
-	char host_key[RECORD_KEY_BYTES];
-	char *text[KV_TXN_OPS_MAX]; // of values, to be freed
-};
-
-static void on_gc(void *arg, int rc, uint64_t revision)
-{
-	struct agent *a = arg;
-
-	retry_done(&a->gc, rc, agent_now(a));
-	// What was removed is to be seen in the replica before the next step.
-	if (rc == 0)
-		a->gc.next_us = agent_now(a) + RETRY_MIN_US;
-}
-
-// Returns false when the transaction is full.
-static bool gc_add(
-	struct gc *gc, enum kv_action action, const char *key, uint64_t revision, char *text)
-{
-	if (gc->count > GC_OPS)
-		return false;
-	gc->op[gc->count] = (struct kv_op){.action = action,
-		.guard = KV_REVISION,
-		.key = key,
-		.revision = revision,
-		.value = text,
-		.len_bytes = text ? strlen(text) : 0};
-	gc->text[gc->count++] = text;
-	return true;
-}
-
-static void gc_blocks(struct gc *gc, const struct replica_host *host)
-{
-	struct replica_block *block;
-
-	LIST_FOREACH (block, &host->blocks, of_host) {
-		struct block_record rec = block->rec;
-		char *text;
-
-		if (!block->seen || gc->count > GC_OPS)
-			continue;
-		rec.owner[0] = '\0';
-		text = block_record_print(&rec);
-		if (text)
-			gc_add(gc, KV_PUT, block->key, block->revision, text);
-	}
-}
-
-// Everything of the host in steps of one transaction, each on condition that the host did not come
-// back.
-static void remove_host(struct agent *a, struct replica_host *host)
-{
-	struct gc gc = {.count = 1};
-	struct replica_endpoint *ep;
-
-	record_key_host(gc.host_key, host->rec.name);
-	gc.op[0] = (struct kv_op){.action = KV_CHECK, .guard = KV_ABSENT, .key = gc.host_key};
-	LIST_FOREACH (ep, &host->endpoints, of_host) {
-		if (ep->seen && !gc_add(&gc, KV_DELETE, ep->key, ep->revision, NULL))
-			break;
-	}
-	// Blocks last: their addresses are in nobody's hands then.
-	if (gc.count <= GC_OPS)
-		gc_blocks(&gc, host);
-	if (gc.count == 1)
-		return;
-	log_info("host %s has been silent for too long: %u of its records are removed",
-		host->rec.name, gc.count - 1);
-	retry_start(&a->gc);
-	kv_txn(a->opts.kv, gc.op, gc.count, on_gc, a);
-	for (unsigned i = 0; i < gc.count; i++)
-		free(gc.text[i]);
-}
-
 void agent_host_run(struct agent *a, uint64_t now_us)
 {
-	if (!agent_is_current(a))
-		return;
-	if (kv_lease_is_held(a->lease))
+	if (agent_is_current(a) && kv_lease_is_held(a->lease))
 		write_host(a, now_us);
-	if (!a->healthy_since_us || !retry_due(&a->gc, now_us))
-		return;
-	for (struct replica_host *host = a->replica.hosts; host; host = host->hh.next) {
-		if (is_gone(a, host, now_us))
-			remove_host(a, host);
-		if (a->gc.busy)
-			break;
-	}
 }

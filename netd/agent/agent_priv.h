@@ -3,7 +3,8 @@
 //
 //	agent.c		puts the parts together; what is due; status
 //	agent_store.c		 the watch: store -> replica -> disk; a store that was lost
-//	agent_host.c		 this host's lease and record; hosts that are gone
+//	agent_host.c		 this host's lease and record
+//	agent_gone.c		 hosts that are gone, and those that nobody can tell of
 //	agent_block.c		 addresses: which blocks this host owns
 //	agent_network.c		 making and deleting networks
 //	agent_network_choose.c	 what a new network gets
@@ -239,10 +240,17 @@ void agent_store_run(struct agent *a, uint64_t now_us);
 // ---- agent_host.c ----
 
 int agent_host_load(struct agent *a, struct err *err);
-bool agent_is_first(const struct agent *a); // of the present hosts: it does what one is to do
 void agent_host_run(struct agent *a, uint64_t now_us);
 uint64_t agent_next_seq(struct agent *a); // never again, over restarts too
 void agent_lease_changed(void *agent, enum kv_lease_state state);
+
+// ---- agent_gone.c ----
+
+bool agent_is_first(const struct agent *a); // of the present hosts: it does what one is to do
+void agent_gone_run(struct agent *a, uint64_t now_us);
+// A host does not reach the store and is alive all the same: it cannot put back what is its own.
+bool agent_gone_any_alive(struct agent *a);
+void agent_gone_problems(struct agent *a, json_t *list);
 
 // ---- agent_block.c ----
 
@@ -413,7 +421,9 @@ void agent_disconnect_local(
 
 // ---- agent_show.c ----
 
-void agent_add_problem(json_t *list, const char *object, const char *reason);
+// `remedy` NULL: the reason says it, or there is none. `since_us` 0: not known.
+void agent_add_problem(json_t *list, const char *object, const char *reason, const char *remedy,
+	uint64_t since_us);
 
 // ---- agent_names.c: what changed here or in the replica ----
 

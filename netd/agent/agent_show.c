@@ -143,6 +143,20 @@ json_t *agent_network(struct agent *a, const char *name, struct err *err)
 
 // ---- hosts ----
 
+static void add_tunnel(struct agent *a, const struct replica_host *host, json_t *row)
+{
+	static const char *const states[] = {[RECONCILE_PEER_UNKNOWN] = "unknown",
+		[RECONCILE_PEER_ANSWERS] = "up",
+		[RECONCILE_PEER_SILENT] = "down"};
+	struct reconcile_peer peer = {0};
+
+	if (!strcmp(host->rec.name, a->conf->host))
+		return;
+	if (host->known)
+		reconcile_peer_look(a->rec, &host->rec.vtep, &peer);
+	json_object_set_new(row, "tunnel", json_string(states[peer.answer]));
+}
+
 json_t *agent_hosts(struct agent *a)
 {
 	json_t *list = json_array();
@@ -157,6 +171,8 @@ json_t *agent_hosts(struct agent *a)
 		if (row && host->known && !host->present)
 			json_object_set_new(row, "since",
 				json_string(utc_of_monotonic(host->absent_since_us, since)));
+		if (row)
+			add_tunnel(a, host, row);
 		json_array_append_new(list, row);
 	}
 	return json_pack("{s:o}", "hosts", list);
@@ -164,10 +180,19 @@ json_t *agent_hosts(struct agent *a)
 
 // ---- status ----
 
-void agent_add_problem(json_t *list, const char *object, const char *reason)
+void agent_add_problem(
+	json_t *list, const char *object, const char *reason, const char *remedy, uint64_t since_us)
 {
-	json_array_append_new(
-		list, json_pack("{s:s, s:o}", "object", object, "reason", ctrl_json_text(reason)));
+	json_t *problem =
+		json_pack("{s:s, s:o}", "object", object, "reason", ctrl_json_text(reason));
+	char since[UTC_TEXT_BYTES];
+
+	if (problem && remedy)
+		json_object_set_new(problem, "remedy", json_string(remedy));
+	if (problem && since_us)
+		json_object_set_new(
+			problem, "since", json_string(utc_of_monotonic(since_us, since)));
+	json_array_append_new(list, problem);
 }
 
 static json_t *problems(struct agent *a)
@@ -178,22 +203,23 @@ static json_t *problems(struct agent *a)
 	if (!list)
 		list = json_array();
 	if (a->host_problem[0])
-		agent_add_problem(list, a->conf->host, a->host_problem);
+		agent_add_problem(list, a->conf->host, a->host_problem, NULL, 0);
 	for (struct local_endpoint *le = a->endpoints; le; le = le->hh.next) {
 		if (!endpoint_is_wrong(le))
 			continue;
 		snprintf(object, sizeof(object), "endpoint %s of network %s", le->rec.name,
 			le->net->rec.name);
-		agent_add_problem(list, object, le->reason);
+		agent_add_problem(list, object, le->reason, NULL, 0);
 	}
 	for (struct replica_net *net = a->replica.nets; net; net = net->hh.next) {
 		if (!net->agent || !net->agent->gateway.reason[0])
 			continue;
 		snprintf(object, sizeof(object), "gateway of network %s", net->rec.name);
-		agent_add_problem(list, object, net->agent->gateway.reason);
+		agent_add_problem(list, object, net->agent->gateway.reason, NULL, 0);
 	}
 	for (struct replica_skipped *s = a->replica.skipped; s; s = s->hh.next)
-		agent_add_problem(list, s->key, s->reason);
+		agent_add_problem(list, s->key, s->reason, NULL, 0);
+	agent_gone_problems(a, list);
 	agent_dns_problems(a, list);
 	return list;
 }

@@ -413,7 +413,8 @@ void agent_store_run(struct agent *a, uint64_t now_us)
 	if ((!a->replica.cluster.id[0] || a->rename_cluster) &&
 		retry_due(&a->cluster_write, now_us))
 		write_cluster(a);
-	if (a->purge_at_us && now_us >= a->purge_at_us && a->healthy_since_us) {
+	if (a->purge_at_us && now_us >= a->purge_at_us && a->healthy_since_us &&
+		!agent_gone_any_alive(a)) {
 		a->purge_at_us = 0;
 		replica_end(&a->replica, REPLICA_KEEP_NONE, now_us);
 		save_sweep(a);

@@ -87,6 +87,15 @@ int netd_handle_hosts(void *arg, const json_t *params, json_t **ret_result, stru
 	return give(hosts, ret_result, err);
 }
 
+int netd_handle_host_rm(void *arg, const json_t *params, json_t **ret_result, struct err *err)
+{
+	const struct netd_handle *h = arg;
+
+	agent_host_rm(h->agent, member_text_or(params, "name", NULL), member_flag(params, "force"),
+		netd_answer, ctrl_server_current(h->server));
+	return CTRL_LATER;
+}
+
 int netd_handle_events_list(void *arg, const json_t *params, json_t **ret_result, struct err *err)
 {
 	return give(ctrl_events_json(netd_events), ret_result, err);

@@ -217,6 +217,14 @@ static const struct ctrl_param dns_flush_params[] = {END};
 
 static const struct ctrl_param hosts_params[] = {END};
 
+static const struct ctrl_param host_rm_params[] = {
+	{.name = "name", .type = CTRL_NAME, .required = true, .help = "the host"},
+	{.name = "force",
+		.type = CTRL_BOOL,
+		.help = "also one that answers through its tunnel: its containers lose their "
+			"addresses to others"},
+	END};
+
 static const struct ctrl_param events_list_params[] = {END};
 static const struct ctrl_param log_show_params[] = {END};
 #define log_set_params ctrl_log_set_params

@@ -58,6 +58,9 @@
 	X(DNS_FLUSH, dns_flush, "dns.flush", WRITE,                                                \
 		"Forgets cached answers of other name servers.", flushed)                          \
 	X(HOSTS, hosts, "hosts", READ, "Lists the hosts of the cluster.", hosts)                   \
+	X(HOST_RM, host_rm, "host.rm", WRITE,                                                      \
+		"Removes a suspended host from the cluster, with all that it has there.",          \
+		host_removed)                                                                      \
 	X(EVENTS_LIST, events_list, "events.list", READ, "Lists the events.", events)              \
 	X(AUDIT, audit, "audit", WRITE, "Compares store, agent, switch and interfaces.", audit)    \
 	X(LOG_SHOW, log_show, "log.show", READ, "Shows the level of the log.", log)                \

@@ -11,8 +11,10 @@ static const struct ctrl_member name_item = {.type = CTRL_NAME};
 static const struct ctrl_member ip_item = {.type = CTRL_IP};
 static const struct ctrl_member count_item = {.type = CTRL_INT};
 
-static const struct ctrl_member problem_members[] = {
-	{"object", CTRL_STRING, "what it concerns"}, {"reason", CTRL_STRING, "what is wrong"}, {}};
+static const struct ctrl_member problem_members[] = {{"object", CTRL_STRING, "what it concerns"},
+	{"reason", CTRL_STRING, "what is wrong"},
+	{"remedy", CTRL_STRING, "what to do about it", .when = "when the reason does not say it"},
+	{"since", CTRL_TIME, "since when it is so", .when = "when known"}, {}};
 static const struct ctrl_object problem = {NULL, NULL, problem_members};
 static const struct ctrl_member problem_item = {.type = CTRL_OBJECT, .object = &problem};
 
@@ -258,12 +260,21 @@ static const struct ctrl_member host_members[] = {{"name", CTRL_STRING, "the hos
 	{"address", CTRL_STRING, "address of its VTEP; empty while unknown"},
 	{"endpoints", CTRL_INT, "number of its endpoints"},
 	{"self", CTRL_BOOL, "whether it is this host"},
-	{"since", CTRL_TIME, "when it was suspended", .when = "while suspended"}, {}};
+	{"since", CTRL_TIME, "when it was suspended", .when = "while suspended"},
+	{"tunnel", CTRL_STRING,
+		"`up`: it answers heartbeats; `down`: not any more; `unknown`: never, or no "
+		"network has containers on both hosts",
+		.when = "of other hosts"},
+	{}};
 static const struct ctrl_object host = {NULL, NULL, host_members};
 static const struct ctrl_member host_item = {.type = CTRL_OBJECT, .object = &host};
 static const struct ctrl_member hosts_members[] = {
 	{"hosts", CTRL_LIST, "the hosts", .item = &host_item}, {}};
 OBJECT(hosts, NULL, NULL);
+
+static const struct ctrl_member host_removed_members[] = {{"name", CTRL_STRING, "the host"},
+	{"removed", CTRL_INT, "number of its records that were removed"}, {}};
+OBJECT(host_removed, NULL, NULL);
 
 // ---- audit ----
 

@@ -101,6 +101,28 @@ void reconcile_audit(struct reconcile *rec, bool repair, reconcile_audit_fn *fn,
 uint32_t reconcile_endpoint_mtu(const struct reconcile *rec, const struct local_endpoint *le);
 uint32_t reconcile_gateway_mtu(const struct replica_net *net);
 
-// Whether the tunnel to that host has answered heartbeats recently. Comes from tunnel.status, which
-// is queried every second while a host is suspended. False if nothing is known.
-bool reconcile_peer_alive(struct reconcile *rec, const struct ip_addr *vtep);
+// What heartbeats through the tunnel say of another host. The switch is asked every 10 seconds, and
+// every second from when this function is called on, for some minutes.
+enum reconcile_answer {
+	RECONCILE_PEER_UNKNOWN, // `why` says why nobody can tell
+	RECONCILE_PEER_ANSWERS,
+	RECONCILE_PEER_SILENT, // has answered once, and has not since `silent_us` although it was
+			       // asked
+};
+
+struct reconcile_peer {
+	enum reconcile_answer answer;
+	uint64_t silent_us; // as in `now_us` of reconcile_run()
+	const char *why;
+	bool never; // unknown because it was asked and has never answered
+};
+
+void reconcile_peer(
+	struct reconcile *rec, const struct ip_addr *vtep, struct reconcile_peer *ret_peer);
+// The same without asking more often for it.
+void reconcile_peer_look(
+	const struct reconcile *rec, const struct ip_addr *vtep, struct reconcile_peer *ret_peer);
+
+// The switch takes requests and has answered none since then (as in `now_us`); 0: it is well, or
+// the connection is down.
+uint64_t reconcile_switch_hangs(const struct reconcile *rec);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Audits: everything is listed anew and compared; with repair, mended and listed once more to see
 // what is right now. What cannot be looked at, because a change is stuck, is told as such: whoever
-// asks wants to know now. And what the switch knows of peers.
+// asks wants to know now.
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,9 +10,7 @@
 #include "base/member.h"
 #include "netd/reconcile/reconcile_priv.h"
 
-#define MEND_US	     (RECONCILE_AUDIT_US / 2) // waits for what it mends
-#define PEERS_US     UINT64_C(1000000)	      // between questions
-#define PEERS_OLD_US (3 * PEERS_US)
+#define MEND_US (RECONCILE_AUDIT_US / 2) // waits for what it mends
 
 enum stage { WAIT, OBJECTS, ENTRIES, MEND };
 
@@ -245,77 +243,4 @@ void reconcile_audit(struct reconcile *rec, bool repair, reconcile_audit_fn *fn,
 	audit->found = json_array();
 	audit->remaining = json_object();
 	rec->audit = audit;
-}
-
-// ---- peers ----
-
-void sw_peers_fini(struct reconcile *rec)
-{
-	struct sw_peer *peer, *next;
-
-	HASH_ITER(hh, rec->peers, peer, next)
-	{
-		HASH_DEL(rec->peers, peer);
-		free(peer);
-	}
-}
-
-static void add_peer(struct reconcile *rec, const json_t *remote)
-{
-	const char *ip = member_text_or(remote, "ip", NULL);
-	const char *state = member_text_or(remote, "state", NULL);
-	struct sw_peer *peer;
-	struct ip_addr key;
-
-	if (!ip || ip_parse(ip, &key) < 0)
-		return;
-	HASH_FIND(hh, rec->peers, &key, sizeof(key), peer);
-	if (!peer) {
-		peer = calloc(1, sizeof(*peer));
-		if (!peer)
-			return;
-		peer->ip = key;
-		HASH_ADD(hh, rec->peers, ip, sizeof(peer->ip), peer);
-	}
-	peer->up = state && !strcmp(state, "up");
-}
-
-static void on_peers(struct reconcile *rec, struct sw_call *call, int rc, const json_t *result,
-	const struct err *err)
-{
-	const json_t *remote;
-	size_t i;
-
-	rec->peers_busy = false;
-	if (rc < 0)
-		return;
-	sw_peers_fini(rec);
-	rec->peers_us = rec->now_us;
-	json_array_foreach (json_object_get(result, "remotes"), i, remote)
-		add_peer(rec, remote);
-}
-
-void sw_peers_step(struct reconcile *rec)
-{
-	struct sw_call *call;
-
-	if (!rec->up || rec->peers_busy || !rec->peers_asked_us ||
-		rec->now_us >= rec->peers_asked_us + PEERS_OLD_US ||
-		rec->now_us < rec->peers_sent_us + PEERS_US)
-		return;
-	call = sw_call_new(rec, on_peers);
-	rec->peers_sent_us = rec->now_us;
-	rec->peers_busy = call && sw_call_send(call, "tunnel.status",
-					  json_pack("{s:s}", "vtep", RECONCILE_TUNNEL));
-}
-
-bool reconcile_peer_alive(struct reconcile *rec, const struct ip_addr *vtep)
-{
-	struct sw_peer *peer;
-
-	rec->peers_asked_us = rec->now_us ? rec->now_us : 1;
-	if (!rec->up || !rec->peers_us || rec->now_us >= rec->peers_us + PEERS_OLD_US)
-		return false;
-	HASH_FIND(hh, rec->peers, vtep, sizeof(*vtep), peer);
-	return peer && peer->up;
 }

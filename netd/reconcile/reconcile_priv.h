@@ -11,13 +11,15 @@
 //	reconcile_entry.c	forwarding entries, flood members and neighbours
 //	reconcile_list.c	bridges and ports of the switch against what is wanted
 //	reconcile_list_entry.c	the same for entries
-//	reconcile_audit.c	the same for people; which peers answer heartbeats
+//	reconcile_audit.c	the same for people
+//	reconcile_peer.c	which other hosts answer heartbeats
 //
 // For bridges and ports, it is remembered whether they exist. For entries, only the keys are
 // remembered whose entry may differ from what is wanted: what is wanted is read from the replica
 // when the request is made, so the order of events does not matter.
 #pragma once
 
+#include "base/utc.h"
 #include "config/conf.h"
 #include "config/schema.h"
 #include "netd/drivers/plan.h"
@@ -158,9 +160,14 @@ struct sw_stray { // ours by its name, wanted by nobody
 	LIST_ENTRY(sw_stray) entry;
 };
 
-struct sw_peer {
+struct sw_peer { // a remote VTEP
 	struct ip_addr ip;
-	bool up;
+	bool listed;		    // in the last answer
+	bool asked;		    // heartbeats are sent
+	bool up;		    // and the last ones were answered
+	bool heard;		    // one was answered once
+	char since[UTC_TEXT_BYTES]; // of its state, as the switch says
+	uint64_t silent_us;	    // not answered since then, as far as was seen; 0: not so
 	UT_hash_handle hh;
 };
 
@@ -196,7 +203,8 @@ struct reconcile {
 
 	struct sw_peer *peers;
 	bool peers_busy;
-	uint64_t peers_asked_us, peers_sent_us, peers_us; // asked by the agent, by us, answered
+	uint64_t peers_asked_us, peers_begun_us; // asked by the agent, last and without a pause
+	uint64_t peers_sent_us, peers_us;	 // asked by us, answered
 };
 
 // ---- reconcile_object.c ----
@@ -368,5 +376,8 @@ void sw_audit_difference(struct reconcile *rec, const char *object, const char *
 bool sw_audit_mends(const struct reconcile *rec); // what it finds; or there is none
 bool sw_audit_repairs(const struct reconcile *rec);
 void sw_audit_fini(struct reconcile *rec);
+
+// ---- reconcile_peer.c ----
+
 void sw_peers_fini(struct reconcile *rec);
 void sw_peers_step(struct reconcile *rec);

@@ -32,6 +32,7 @@ struct replica_host {
 	bool present; // the record is there, readable or not: its lease is held. Otherwise the host
 		      // is suspended
 	bool seen;    // in the present BEGIN..SYNCED
+	bool kept;    // slot of the agent: it was told that it stays although it is silent
 	uint64_t absent_since_us; // when not present
 	LIST_HEAD(, replica_endpoint) endpoints;
 	unsigned nb_endpoints;

@@ -61,6 +61,7 @@ static void host_present(struct replica_host *host, uint64_t revision)
 	host->revision = revision;
 	host->present = host->seen = true;
 	host->absent_since_us = 0;
+	host->kept = false;
 }
 
 // Of a newer version, maybe: the host must not be taken for one that is gone.

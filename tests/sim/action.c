@@ -305,6 +305,23 @@ static void cut(struct world *w)
 	timeline_after(&w->tl, &h->heal, outage_us(w));
 }
 
+// Silent in the store for longer than the grace period, but not in its tunnels.
+static void falls_silent(struct world *w)
+{
+	struct host *h = any_host(w);
+
+	if (!h)
+		return;
+	if (sim_chance(&w->random, 50)) {
+		host_cut(h, true);
+		timeline_after(&w->tl, &h->heal, LONG_OUTAGE_US);
+	} else {
+		host_crash_agent(h);
+		timeline_after(&w->tl, &h->start_agent, LONG_OUTAGE_US);
+	}
+	world_run(w, sim_between(&w->random, OUTAGE_MAX_US, LONG_OUTAGE_US));
+}
+
 static void readdress_host(struct world *w)
 {
 	struct host *h = any_host(w);
@@ -412,6 +429,7 @@ static const struct action {
 	{"reboot", reboot, 3, true},
 	{"host_dies", host_dies, 2, true},
 	{"cut", cut, 6, true},
+	{"falls_silent", falls_silent, 2, true},
 	{"readdress_host", readdress_host, 2, true},
 	{"runs_late", runs_late, 4, true},
 	{"store_down", store_goes_down, 6, true},
@@ -461,6 +479,66 @@ void world_act(struct world *w)
 		at -= actions[i].weight;
 	}
 	world_run(w, pause_us(w));
+}
+
+// ---- the end ----
+
+static const json_t *find_problem(const json_t *status, const char *object)
+{
+	json_t *problem;
+	size_t i;
+
+	json_array_foreach (json_object_get(status, "problems"), i, problem) {
+		if (!strcmp(json_string_value(json_object_get(problem, "object")), object))
+			return problem;
+	}
+	return NULL;
+}
+
+// An agent that keeps what a dead host has says so, and what to do.
+static bool keeps(struct host *h, const struct host *dead)
+{
+	struct replica_host *rh = replica_host(&h->agent->replica, dead->conf.host);
+	char object[NAME_BYTES + 8];
+	const json_t *problem;
+	json_t *status;
+
+	if (!rh || rh->present || (LIST_EMPTY(&rh->endpoints) && LIST_EMPTY(&rh->blocks)))
+		return false;
+	snprintf(object, sizeof(object), "host %s", dead->conf.host);
+	status = agent_status(h->agent);
+	problem = find_problem(status, object);
+	if (!problem || !json_object_get(problem, "remedy"))
+		world_fail(h->w, "%s keeps what %s has, and does not tell", h->conf.host,
+			dead->conf.host);
+	json_decref(status);
+	return true;
+}
+
+static void on_buried(void *arg, int rc, json_t *result, const struct err *err)
+{
+	struct host *dead = arg;
+
+	if (rc < 0)
+		world_fail(dead->w, "%s cannot be removed: %s", dead->conf.host, err->reason);
+}
+
+void world_bury(struct world *w)
+{
+	for (unsigned i = 0; i < w->nb_hosts; i++) {
+		struct host *dead = &w->hosts[i], *keeper = NULL;
+
+		for (unsigned k = 0; k < w->nb_hosts && dead->dead; k++) {
+			struct host *h = &w->hosts[k];
+
+			if (!h->dead && h->agent && keeps(h, dead))
+				keeper = h;
+		}
+		if (keeper) {
+			world_trace(w, "%s: removes host %s", keeper->conf.host, dead->conf.host);
+			agent_host_rm(keeper->agent, dead->conf.host, false, on_buried, dead);
+		}
+	}
 }
 
 void world_heal(struct world *w)

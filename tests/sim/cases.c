@@ -118,11 +118,191 @@ static void test_long_names(void **state)
 	end(&w);
 }
 
+// ---- hosts that are silent in the store ----
+
+#define GRACE_OVER_US ((WORLD_TTL_S + 2 * WORLD_GRACE_S + 8) * S_US)
+
+// Three hosts, each with a container in one network.
+static void start_three(struct world *w)
+{
+	uint64_t seed = 1;
+
+	start(w, seed);
+	while (w->nb_hosts != 3) {
+		world_fini(w);
+		start(w, ++seed);
+	}
+	world_run(w, START_US);
+	promise_create(&w->hosts[0], "n0", NULL, false);
+	world_run(w, START_US);
+	for (unsigned i = 0; i < 3; i++) {
+		char name[] = {'c', '0' + i, '\0'};
+
+		promise_connect(&w->hosts[i], container_new(&w->hosts[i], name), "n0", NULL, NULL);
+	}
+	world_run(w, START_US);
+}
+
+// How many endpoints of `of` the host knows.
+static unsigned knows(const struct host *h, const struct host *of)
+{
+	struct replica_host *rh = replica_host(&h->agent->replica, of->conf.host);
+
+	return rh ? rh->nb_endpoints : 0;
+}
+
+// What is told of the other host has the text, and a remedy; NULL: nothing is told.
+static void expect_told(struct host *h, const struct host *of, const char *text)
+{
+	json_t *status = agent_status(h->agent), *problem;
+	char object[NAME_BYTES + 8];
+	const char *told = NULL;
+	size_t i;
+
+	snprintf(object, sizeof(object), "host %s", of->conf.host);
+	json_array_foreach (json_object_get(status, "problems"), i, problem) {
+		if (strcmp(json_string_value(json_object_get(problem, "object")), object) != 0)
+			continue;
+		told = json_string_value(json_object_get(problem, "reason"));
+		assert_non_null(json_object_get(problem, "remedy"));
+		assert_non_null(json_object_get(problem, "since"));
+	}
+	if (text ? !told || !strstr(told, text) : told != NULL)
+		fail_msg("%s tells of %s: %s", h->conf.host, object, told ? told : "nothing");
+	json_decref(status);
+}
+
+static void on_removed(void *arg, int rc, json_t *result, const struct err *err)
+{
+	*(int *)arg = rc;
+}
+
+static int remove_host(struct world *w, struct host *h, const struct host *of, bool force)
+{
+	int rc = 1;
+
+	agent_host_rm(h->agent, of->conf.host, force, on_removed, &rc);
+	world_run(w, START_US);
+	return rc;
+}
+
+// Its agent is dead, its switch is not.
+static void test_silent_host_is_kept(void **state)
+{
+	static struct world w;
+	struct host *h = w.hosts, *silent = &w.hosts[1];
+
+	start_three(&w);
+	assert_int_equal(remove_host(&w, h, silent, true), -EBUSY); // it is there
+	assert_int_equal(remove_host(&w, h, h, true), -EBUSY);
+	host_crash_agent(silent);
+	world_run(&w, (WORLD_TTL_S + WORLD_GRACE_S / 2) * S_US);
+	expect_told(h, silent, NULL); // it has time
+	restart(&w, &w.hosts[2], 1);  // and begins anew with waiting
+	world_run(&w, 2 * GRACE_OVER_US);
+	for (unsigned i = 0; i < 3; i += 2) {
+		assert_int_equal(knows(&h[i], silent), 1);
+		expect_told(&h[i], silent, "its tunnel answers");
+	}
+	assert_int_equal(remove_host(&w, h, silent, false), -EBUSY);
+	assert_int_equal(knows(h, silent), 1);
+	host_start_agent(silent);
+	world_run(&w, START_US);
+	expect_told(h, silent, NULL);
+	end(&w);
+}
+
+// The same host dead, for comparison; then only one is left, which is cut off or not.
+static void test_dead_host_is_removed(void **state)
+{
+	static struct world w;
+	struct host *h = w.hosts;
+
+	start_three(&w);
+	host_die(&h[1]);
+	world_run(&w, GRACE_OVER_US);
+	assert_int_equal(knows(h, &h[1]), 0);
+	assert_int_equal(knows(&h[2], &h[1]), 0);
+	host_die(&h[2]);
+	world_run(&w, GRACE_OVER_US);
+	assert_int_equal(knows(h, &h[2]), 0);
+	end(&w);
+}
+
+// No network has containers on both hosts, so nobody hears it.
+static void test_host_without_tunnel_is_kept(void **state)
+{
+	static struct world w;
+	struct host *h = w.hosts;
+
+	start_three(&w);
+	promise_create(h, "n1", NULL, false);
+	world_run(&w, START_US);
+	promise_disconnect(LIST_FIRST(&w.promises)); // of the last host
+	promise_connect(&h[2], container_new(&h[2], "d"), "n1", NULL, NULL);
+	world_run(&w, START_US);
+	host_die(&h[2]);
+	world_run(&w, 2 * GRACE_OVER_US);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(knows(&h[i], &h[2]), 1);
+		expect_told(&h[i], &h[2], "no network has containers on both hosts");
+	}
+	assert_int_equal(remove_host(&w, &h[1], &h[2], false), 0);
+	assert_int_equal(knows(h, &h[2]), 0);
+	assert_int_equal(remove_host(&w, h, &h[2], false), -ENOENT);
+	end(&w);
+}
+
+// Who hears nobody at all may be the one that is not heard.
+static void test_host_that_is_cut_off(void **state)
+{
+	static struct world w;
+	struct host *h = w.hosts;
+
+	start_three(&w);
+	host_crash_agent(&h[1]);
+	fake_switch_remote(h[0].sw, &h[1].vtep, false);
+	fake_switch_remote(h[0].sw, &h[2].vtep, false);
+	world_run(&w, 2 * GRACE_OVER_US);
+	assert_int_equal(knows(h, &h[1]), 1);
+	expect_told(h, &h[1], "it may be this host that is cut off");
+	host_crash_switch(&h[1]);
+	world_run(&w, GRACE_OVER_US); // the third host hears this one
+	assert_int_equal(knows(h, &h[1]), 0);
+	w.failure[0] = '\0';
+	world_fini(&w);
+}
+
+// The store is lost while a host does not reach it: what it has is not there, and not gone.
+static void test_silent_host_and_lost_store(void **state)
+{
+	static struct world w;
+	struct host *h = w.hosts;
+
+	start_three(&w);
+	host_cut(&h[1], true);
+	world_run(&w, START_US);
+	sim_store_wipe(w.store);
+	w.lost_us = w.tl.now_us;
+	world_run(&w, 2 * GRACE_OVER_US);
+	assert_int_equal(knows(h, &h[1]), 1);
+	host_cut(&h[1], false);
+	world_run(&w, 2 * GRACE_OVER_US);
+	assert_int_equal(knows(h, &h[1]), 1);
+	assert_true(agent_is_settled(h->agent));
+	end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_create_in_store_set_back),
 		cmocka_unit_test(test_long_names),
+		cmocka_unit_test(test_silent_host_is_kept),
+		cmocka_unit_test(test_dead_host_is_removed),
+		cmocka_unit_test(test_host_without_tunnel_is_kept),
+		cmocka_unit_test(test_host_that_is_cut_off),
+		cmocka_unit_test(test_silent_host_and_lost_store),
 	};
 
 	log_set_level(LOG_LEVEL_ERROR);

@@ -160,8 +160,32 @@ static void add_remote(const struct fake_switch *sw, json_t *remotes, const stru
 	struct far *far;
 
 	HASH_FIND(hh, sw->silent, ip, sizeof(*ip), far);
-	json_array_append_new(remotes,
-		json_pack("{s:s, s:s}", "ip", ip_format(ip, text), "state", far ? "down" : "up"));
+	json_array_append_new(
+		remotes, json_pack("{s:s, s:s, s:i}", "ip", ip_format(ip, text), "state",
+				 !far	      ? "up"
+				 : far->heard ? "down"
+					      : "unknown",
+				 "sent", 1000));
+}
+
+bool fake_has_tunnel(const struct fake_switch *sw, const struct ip_addr *ip)
+{
+	const struct fake_bridge *bridge;
+
+	for (bridge = sw->model.bridges; bridge; bridge = bridge->hh.next) {
+		if (fake_bridge_floods(bridge, ip))
+			return true;
+	}
+	return false;
+}
+
+// What it knew of remote VTEPs is lost with the tunnel to them.
+static void forget_heard(struct fake_switch *sw)
+{
+	struct far *far;
+
+	for (far = sw->silent; far; far = far->hh.next)
+		far->heard &= sw->up && fake_has_tunnel(sw, &far->ip);
 }
 
 static json_t *tunnel_status(const struct fake_switch *sw)
@@ -190,6 +214,7 @@ static int carry_out(struct fake_switch *sw, const char *method, json_t *params,
 	int rc = 0;
 
 	if (!strcmp(method, "tunnel.status")) {
+		forget_heard(sw);
 		*ret_result = tunnel_status(sw);
 		return 0;
 	}
@@ -472,6 +497,7 @@ void fake_switch_crash(struct fake_switch *sw, uint64_t now_us)
 	}
 	sw->last_run_us = sw->last_reply_us = 0;
 	sw->up = false;
+	forget_heard(sw);
 	drop_news(sw);
 	tell(sw, "", NULL, false, sw->now_us + answers_first);
 	if (!unsaved_us)

@@ -61,8 +61,8 @@ void fake_switch_refuses(struct fake_switch *sw, const char *text);
 // `ret_result` may be NULL.
 int fake_switch_do(struct fake_switch *sw, const char *method, json_t *params, json_t **ret_result,
 	struct err *err);
-// Whether the heartbeats of tunnel.status say that the remote VTEP is there; it is until
-// this says otherwise.
+// Whether the remote VTEP answers heartbeats, as tunnel.status tells; it does until this says
+// otherwise. One that does not is `unknown` to a process that has not had a tunnel to it before.
 void fake_switch_remote(struct fake_switch *sw, const struct ip_addr *ip, bool up);
 
 // ---- what it has ----

@@ -58,6 +58,7 @@ void fake_switch_remote(struct fake_switch *sw, const struct ip_addr *ip, bool u
 	} else if (!up && !far) {
 		far = calloc(1, sizeof(*far));
 		far->ip = *ip;
+		far->heard = sw->up && fake_has_tunnel(sw, ip);
 		HASH_ADD(hh, sw->silent, ip, sizeof(far->ip), far);
 	}
 }

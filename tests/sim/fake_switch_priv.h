@@ -46,6 +46,7 @@ struct named {
 
 struct far { // a remote VTEP that does not answer
 	struct ip_addr ip;
+	bool heard; // it has answered this process
 	UT_hash_handle hh;
 };
 
@@ -70,6 +71,8 @@ const char *fake_text(const json_t *obj, const char *key);
 
 // The row of that name, NULL if there is none and it is not to be made.
 struct named *fake_named(struct named **list, const char *name, bool make);
+
+bool fake_has_tunnel(const struct fake_switch *sw, const struct ip_addr *ip);
 
 // Tells everybody who listens; takes `data`.
 void fake_event(struct fake_switch *sw, const char *name, json_t *data);

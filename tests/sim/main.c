@@ -33,6 +33,7 @@ static void settle(struct world *w)
 {
 	world_heal(w);
 	world_run(w, SETTLE_US);
+	world_bury(w);
 	await_end(w, SETTLE_MAX_US);
 	check_audits(w);
 	await_end(w, SETTLE_MAX_US); // what was spoilt is mended

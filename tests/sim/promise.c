@@ -346,16 +346,9 @@ static void forget_end(struct promise *p)
 // Its record says another address: it will not be taken for the same machine.
 static bool is_elsewhere(const struct host *h)
 {
-	const struct store_key *found;
 	struct host_record rec;
-	char key[RECORD_KEY_BYTES];
 
-	record_key_host(key, h->conf.host);
-	found = store_data_get(sim_store_data(h->w->store), key);
-	return found &&
-	       host_record_parse(key, found->value->data, found->value->len_bytes, &rec, NULL) ==
-		       0 &&
-	       !ip_equal(&rec.vtep, &h->vtep);
+	return host_recorded(h, &rec) && !ip_equal(&rec.vtep, &h->vtep);
 }
 
 void promises_forget(struct host *h)

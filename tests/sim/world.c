@@ -51,11 +51,38 @@ static bool has_record(const struct host *h)
 	return store_data_get(sim_store_data(h->w->store), key);
 }
 
-bool host_is_fenced(const struct host *h)
+bool host_recorded(const struct host *h, struct host_record *ret_rec)
+{
+	char key[RECORD_KEY_BYTES];
+	const struct store_key *found;
+
+	record_key_host(key, h->conf.host);
+	found = store_data_get(sim_store_data(h->w->store), key);
+	return found && host_record_parse(key, found->value->data, found->value->len_bytes, ret_rec,
+				NULL) == 0;
+}
+
+static bool is_long(const struct host *h, uint64_t since_us)
 {
 	// A moment less than the grace period: it is not looked at all the time.
-	return h->absent_since_us &&
-	       h->w->tl.now_us - h->absent_since_us + S_US >= h->conf.grace_s * S_US;
+	return since_us && h->w->tl.now_us - since_us + S_US >= h->conf.grace_s * S_US;
+}
+
+bool host_is_fenced(const struct host *h)
+{
+	return is_long(h, h->absent_since_us) && is_long(h, h->silent_since_us);
+}
+
+static void look_at_tunnels(struct host *h)
+{
+	struct host_record rec;
+
+	if (host_recorded(h, &rec))
+		h->moved = !ip_equal(&rec.vtep, &h->vtep);
+	if (fake_switch_is_up(h->sw) && !h->moved)
+		h->silent_since_us = 0;
+	else if (!h->silent_since_us)
+		h->silent_since_us = MAX_OF(h->w->tl.now_us, 1);
 }
 
 // Others may have filled a store that was set back before this host reads it: then nothing shows
@@ -84,6 +111,7 @@ void host_look(struct host *h)
 		h->blank = false;
 		h->read_us = w->tl.now_us;
 	}
+	look_at_tunnels(h);
 	look_at_revision(h);
 	if (!sim_store_is_up(w->store))
 		return;
@@ -252,7 +280,9 @@ void host_move(struct host *h, const struct ip_addr *vtep)
 {
 	tell_heartbeats(h, false);
 	h->vtep = *vtep;
+	h->moved = true;
 	tell_heartbeats(h, fake_switch_is_up(h->sw));
+	host_look(h);
 	promises_moved(h);
 }
 
@@ -264,6 +294,7 @@ void host_start_switch(struct host *h)
 	timeline_cancel(&h->w->tl, &h->start_switch);
 	fake_switch_start(h->sw, h->w->tl.now_us);
 	tell_heartbeats(h, true);
+	host_look(h);
 }
 
 void host_crash_switch(struct host *h)
@@ -273,6 +304,7 @@ void host_crash_switch(struct host *h)
 	world_trace(h->w, "%s: the switch dies", h->conf.host);
 	fake_switch_crash(h->sw, h->w->tl.now_us);
 	tell_heartbeats(h, false);
+	host_look(h);
 	// What it had in its tables may not have been saved.
 	host_forget_seen(h);
 }

@@ -57,6 +57,9 @@ struct host {
 	bool slow;		  // its agent runs late
 	uint64_t absent_since_us; // its record is not in the store since then; 0: it is
 	uint64_t absent_us;	  // when it was not there last
+	// Its tunnels do not answer under the address that others know, since then; 0: they do.
+	uint64_t silent_since_us;
+	bool moved; // it has another address than its record says
 	// Others took it for dead, or may have: they delete its records and take its blocks.
 	uint64_t fenced_us;
 	uint64_t forgot_us;	 // its state folder was lost
@@ -137,7 +140,10 @@ void host_move(struct host *h, const struct ip_addr *vtep); // the agent is not 
 void host_forget_seen(struct host *h);
 // Notes what has become of it; to be called often.
 void host_look(struct host *h);
-// Others may take it for dead now.
+// Its record in the store; false: there is none that can be read.
+bool host_recorded(const struct host *h, struct host_record *ret_rec);
+// Others may take it for dead now: it is away from the store and silent in its tunnels for the
+// grace period. One that only the store does not hear stays whole.
 bool host_is_fenced(const struct host *h);
 
 // ---- containers ----
@@ -153,6 +159,8 @@ struct container *container_by_name(struct world *w, const char *name);
 void world_choose_actions(struct world *w);
 void world_act(struct world *w);
 void world_heal(struct world *w);
+// Dead hosts of which nobody can tell are kept and told of; somebody removes them.
+void world_bury(struct world *w);
 
 // ---- check.c ----
 

@@ -43,6 +43,11 @@ void agent_network_prune(struct agent *agent, const json_t *labels, agent_done_f
 	remember(json_pack("{s:O?}", "labels", labels), fn, arg);
 }
 
+void agent_host_rm(struct agent *agent, const char *name, bool force, agent_done_fn *fn, void *arg)
+{
+	remember(json_pack("{s:s, s:b}", "name", name, "force", force), fn, arg);
+}
+
 static json_t *spec_json(const struct connect_spec *spec)
 {
 	char ip[IP_TEXT_BYTES], ip6[IP_TEXT_BYTES], mac[MAC_TEXT_BYTES];

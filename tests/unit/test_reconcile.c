@@ -527,30 +527,6 @@ static void test_bulk(void **state)
 	assert_in_range(fake_switch_calls(bed->sw, NULL), 2, 8);
 }
 
-static void test_peers(void **state)
-{
-	struct bed *bed = *state;
-	struct ip_addr a = record_ip("10.1.0.2"), b = record_ip("10.1.0.3"),
-		       c = record_ip("10.9.0.9");
-
-	bed_usual(bed);
-	fake_switch_remote(bed->sw, &b, false);
-	assert_false(reconcile_peer_alive(bed->rec, &a)); // nothing is known yet
-	bed_run(bed, SECOND);
-	assert_true(reconcile_peer_alive(bed->rec, &a));
-	assert_false(reconcile_peer_alive(bed->rec, &b));
-	assert_false(reconcile_peer_alive(bed->rec, &c));
-	fake_switch_calls(bed->sw, NULL);
-	for (unsigned i = 0; i < 10; i++) {
-		reconcile_peer_alive(bed->rec, &a);
-		bed_run(bed, SECOND);
-	}
-	assert_in_range(fake_switch_calls(bed->sw, "tunnel.status"), 9, 11);
-	bed_run(bed, 30 * SECOND); // nobody asks
-	assert_in_range(fake_switch_calls(bed->sw, "tunnel.status"), 0, 3);
-	assert_false(reconcile_peer_alive(bed->rec, &a)); // that was long ago
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bed_set_up, bed_tear_down)
@@ -572,7 +548,6 @@ int main(void)
 		TEST(test_lost_answers),
 		TEST(test_guard),
 		TEST(test_bulk),
-		TEST(test_peers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
