@@ -119,6 +119,12 @@ median() {
 		END { if (NR) print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'
 }
 
+# has [OPTION…] WORDS: standard input has a line that matches, by grep's options. It is read to its end: where
+# grep -q stops, the writer's SIGPIPE would be the pipe's status.
+has() {
+	[[ $(grep -c "$@") -gt 0 ]]
+}
+
 # gbits FILE: the rate that a finished "iperf3 --json" client received, in Gbit/s.
 gbits() {
 	jq -r 'if .end.sum_received then .end.sum_received.bits_per_second / 1e9 * 100 | round / 100
@@ -134,5 +140,5 @@ iperf_server() {
 }
 
 listens() {
-	in_ns "$1" ss -Hltn "sport = :$2" | grep -q .
+	in_ns "$1" ss -Hltn "sport = :$2" | has .
 }

@@ -40,8 +40,8 @@ vsctl help >"$T/help"
 vsctl --help | diff "$T/help" - || fail "--help is not help"
 diff <(vsctl add-br --help) <(vsctl help add-br) || fail "--help of a verb"
 (($(vsctl help fdb | grep -c '^vsctl fdb') == 5)) || fail "help of a group"
-vsctl help network create | grep -q '^ *--ipv6 ' || fail "help of a verb has no options"
-! vsctl help network ls | grep -q -- --ipv6 || fail "help of a verb has options of others"
+vsctl help network create | has '^ *--ipv6 ' || fail "help of a verb has no options"
+! vsctl help network ls | has -- --ipv6 || fail "help of a verb has options of others"
 ! vsctl help | grep -E '^.{101}' || fail "help is too wide"
 vsctl --json help | jq -e '[.verbs[] | select(.name == "network rm")][0] |
 	.other == "network remove" and (.options | map(.name) == ["--force"])' >/dev/null || fail "help in JSON"
@@ -51,7 +51,7 @@ mapfile -t verbs < <(sed -n '/^Options/q; s/^  \([a-z][a-z-]*\( [a-z-]\+\)\?\) .
 # The manual pages know every verb, option and key.
 for verb in "${verbs[@]}"; do
 	# shellcheck disable=SC2086
-	vsctl help $verb | grep -q "^vsctl $verb" || fail "no help for $verb"
+	vsctl help $verb | has "^vsctl $verb" || fail "no help for $verb"
 	grep -q "\*$verb\*" "$TOP/docs/vsctl.1.scd" || fail "vsctl(1) has no $verb"
 	# shellcheck disable=SC2086
 	vsctl help $verb >>"$T/help"
@@ -87,7 +87,7 @@ vsctl add-br br0
 vsctl add-br br1 ageing=60
 vsctl set-br br1 ageing=70 fdb-limit=100
 vsctl add-br br0 --may-exist
-vsctl list-br | grep -qE '^br1 +0 +ageing=70 fdb-limit=100' || fail "list-br: $(vsctl list-br)"
+vsctl list-br | has -E '^br1 +0 +ageing=70 fdb-limit=100' || fail "list-br: $(vsctl list-br)"
 vsctl add-port br0 n0 type=dpdk devargs=net_null0,size=64
 vsctl add-port br0 n1 type=dpdk devargs=net_null1,no-rx=1
 

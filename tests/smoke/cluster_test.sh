@@ -90,7 +90,7 @@ refused 'always exists' on h1 network rm host
 in_ns c1 ip address add 10.10.2.200/24 dev eth0
 stays_apart c1 "$ip2" c2 "$ip2" -I 10.10.2.200
 in_ns c1 ip address delete 10.10.2.200/24 dev eth0
-on h1 drops | grep -q spoofed || fail "no drop is named: $(on h1 drops)"
+on h1 drops | has spoofed || fail "no drop is named: $(on h1 drops)"
 
 # ---- audit ----
 

@@ -91,7 +91,7 @@ upstream() {
 
 # upstream_mode N MODE [ARGUMENT]: from now on.
 upstream_mode() {
-	upstream_asks "$1" "$(printf '%s.' "${@:2}")mode" | grep -q "mode=$2" || fail "no mode ${*:2}"
+	upstream_asks "$1" "$(printf '%s.' "${@:2}")mode" | has "mode=$2" || fail "no mode ${*:2}"
 }
 
 # upstream_counts N [NAME]: how many questions have come, all in all or for the name.

@@ -31,12 +31,12 @@ ip_gone=$(ip_of h3 multinet gone) ip_stays=$(ip_of h2 multinet stays)
 both=$(printf '%s\n' "$ip_gone" "$ip_stays" | sort | xargs)
 answered_soon 30 "$both" o1 web A
 node_kill h3
-wait_until 30 eval 'named h1 multinet | grep -q "^multinet gone .* h3 true$"' ||
+wait_until 30 eval 'named h1 multinet | has "^multinet gone .* h3 true$"' ||
 	fail "not suspended: $(named h1 multinet)"
 answered "$both" o1 web A
 answered "$ip_gone" o2 gone A
 answered '10.1.0.3' o2 h3 A
-named h1 multinet | grep -q '^multinet stays .* h2 false$' || fail "stays: $(named h1 multinet)"
+named h1 multinet | has '^multinet stays .* h2 false$' || fail "stays: $(named h1 multinet)"
 answered_soon 30 NXDOMAIN o1 gone A
 answered_soon 30 "$ip_stays" o2 web A
 lacks ' h3 ' named h1 || fail "dns ls: $(named h1)"

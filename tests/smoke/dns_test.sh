@@ -78,8 +78,8 @@ grep -q 'flags:.* aa' "$T/dig" || fail "not authoritative: $(<"$T/dig")"
 says NXDOMAIN c1 nowhere
 says NXDOMAIN c1 nowhere.front
 says NXDOMAIN c1 example.com # leads nowhere: the network is internal
-vsctl dns ls | grep -qE "^front +web +c2 +$ip2 +h1 +present" || fail "ls: $(vsctl dns ls)"
-vsctl dns ls | grep -qE '^- +h1 +- +127.0.0.1 +h1' || fail "ls: $(vsctl dns ls)"
+vsctl dns ls | has -E "^front +web +c2 +$ip2 +h1 +present" || fail "ls: $(vsctl dns ls)"
+vsctl dns ls | has -E '^- +h1 +- +127.0.0.1 +h1' || fail "ls: $(vsctl dns ls)"
 vsctl --json dns ls front | jq -e '.names | map(.name) | sort == ["c1", "c2", "db", "web", "web"]' >/dev/null ||
 	fail "ls: $(vsctl --json dns ls front)"
 refused 'network back: no container of this host' vsctl dns ls back
@@ -97,14 +97,14 @@ expect "$ip3" c3 db
 says NXDOMAIN c3 web
 says NXDOMAIN c2 web2
 expect "$(ip_of back c1)" c3 web2
-vsctl dns query db --from c1 | grep -q "$ip2" || fail "query: $(vsctl dns query db --from c1)"
+vsctl dns query db --from c1 | has "$ip2" || fail "query: $(vsctl dns query db --from c1)"
 vsctl --json dns query db a --network back | jq -e --arg ip "$ip3" \
 	'.rcode == "NOERROR" and .source == "names" and (.answer | length == 1) and (.answer[0] | endswith($ip))' \
 	>/dev/null || fail "query: $(vsctl --json dns query db a --network back)"
-vsctl dns query nowhere --network front | grep -q '^; NXDOMAIN' || fail "$(vsctl dns query nowhere --network front)"
+vsctl dns query nowhere --network front | has '^; NXDOMAIN' || fail "$(vsctl dns query nowhere --network front)"
 refused 'container c9: no container' vsctl dns query db --from c9
 refused 'network nowhere: there is no such network' vsctl dns query db --network nowhere
-vsctl dns stats | grep -q '^queries: ' || fail "stats: $(vsctl dns stats)"
+vsctl dns stats | has '^queries: ' || fail "stats: $(vsctl dns stats)"
 vsctl --json dns stats | jq -e '.listeners | length >= 3' >/dev/null || fail "stats: $(vsctl --json dns stats)"
 vsctl --json dns flush | jq -e '.flushed == 0' >/dev/null
 
@@ -167,7 +167,7 @@ vsctl network connect front c5
 expect "$(ip_of front c5)" c1 c5
 for where in "agent show" "dns ls" "network inspect front"; do
 	# shellcheck disable=SC2086
-	vsctl $where | grep -q 'another program has UDP port 53' || fail "$where says nothing: $(vsctl $where)"
+	vsctl $where | has 'another program has UDP port 53' || fail "$where says nothing: $(vsctl $where)"
 done
 kill "$(<"$T/sleeper")"
 wait_until 30 listening c5 || fail "c5 is not answered: $(vsctl agent show)"
@@ -231,6 +231,6 @@ is_silent c1 || fail "c1 is answered"
 wait_until 30 grep -qx 'nameserver 192.0.2.6' /etc/netns/c6/resolv.conf || fail "c6 asks nobody"
 refused 'this host answers none; enable' vsctl dns query c1
 refused 'this host answers no names; enable' vsctl network connect --resolv-conf front c6
-vsctl dns ls | grep -q '^front *c1' || fail "ls: $(vsctl dns ls)"
+vsctl dns ls | has '^front *c1' || fail "ls: $(vsctl dns ls)"
 wait_until 30 eval '[[ $(vsctl --json agent show | jq .settled) == true ]]' || fail "$(vsctl agent show)"
 agent_stop

@@ -9,7 +9,7 @@ printf 'host: h1\ncluster-advertise: lo\nquarantine: 0\n' >"$T/net.yaml"
 agent
 container c1 c2
 [[ $(vsctl pool add p1 10.7.0.0/16 --ip-range 10.7.1.0/24) == 10.7.0.0/16 ]] || fail "pool add"
-vsctl pool ls | grep -qE '^p1 +10.7.0.0/16 +10.7.1.0/24 ' || fail "pool ls: $(vsctl pool ls)"
+vsctl pool ls | has -E '^p1 +10.7.0.0/16 +10.7.1.0/24 ' || fail "pool ls: $(vsctl pool ls)"
 vsctl --json pool ls | jq -e '.pools | map(.id) == ["p1"]' >/dev/null || fail "pool ls in JSON"
 vsctl network create --subnet 10.7.0.0/16 --ip-range 10.7.1.0/24 front >/dev/null
 vsctl network connect front c2
@@ -19,7 +19,7 @@ vsctl network inspect -f '{{json .Addresses}}' front | jq -e '.[0].address_id ==
 [[ $(vsctl endpoint create front e1 --name web --ip 10.7.1.77 --alias www) == 10.7.1.77/16 ]] || fail "endpoint create"
 vsctl endpoint create front e1 --name web --ip 10.7.1.77 --alias www >/dev/null # once more
 vsctl endpoint join e1 c1 --ifname net0
-in_ns c1 ip -4 address show dev net0 | grep -q ' 10.7.1.77/16 ' || fail "net0: $(in_ns c1 ip address)"
+in_ns c1 ip -4 address show dev net0 | has ' 10.7.1.77/16 ' || fail "net0: $(in_ns c1 ip address)"
 in_ns c1 ping -qc 1 -W 5 "$(vsctl network inspect -f '{{json .Endpoints}}' front |
 	jq -r '.[] | select(.name == "c2").ips[0] | split("/")[0]')" >/dev/null || fail "web does not reach c2"
 vsctl endpoint leave e1

@@ -89,7 +89,7 @@ joined=$(twice endpoint.join '{"id": "e1", "netns": "c2", "ifname": "web0"}')
 holds '.state == "up" and .ifname == "web0" and .sandbox == "c2"' "$joined"
 reaches_soon c2 "$ip1"
 reaches_soon c1 10.1.7.7
-in_ns c2 ip -o -4 address show dev web0 | grep -q 'inet 10.1.7.7/16' || fail "c2 has no web0"
+in_ns c2 ip -o -4 address show dev web0 | has 'inet 10.1.7.7/16' || fail "c2 has no web0"
 [[ $(ports) == 2 ]] || fail "$(ports) ports with two in namespaces"
 [[ $(names) == 'c1 web www' ]] || fail "names of two in namespaces: $(names)"
 refused 'already joined to the namespace c2 as web0' ask endpoint.join '{"id": "e1", "netns": "c3"}'

@@ -16,7 +16,7 @@ has_gw() {
 	want=$(printf '%s\n' "${@:3}" | sort | xargs)
 	[[ $(in_ns "$1" ip -j address show dev "$2" 2>/dev/null | jq -r \
 		'.[0].addr_info[] | select(.scope == "global") | "\(.local)/\(.prefixlen)"' | sort | xargs) == "$want" ]] &&
-		in_ns "$1" ip link show dev "$2" | grep -q '[<,]UP[,>]'
+		in_ns "$1" ip link show dev "$2" | has '[<,]UP[,>]'
 }
 
 mac_of() {
@@ -103,7 +103,7 @@ check_apart
 in_ns h1 sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 check_apart
 in_ns h1 sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0
-on h1 drops | grep -q "^gateway " || fail "no drop is named: $(on h1 drops)"
+on h1 drops | has "^gateway " || fail "no drop is named: $(on h1 drops)"
 
 # A container is no router of the host.
 is accept_ra "$(in_ns h1 cat "/proc/sys/net/ipv6/conf/$gw/accept_ra")" 0
@@ -144,7 +144,7 @@ in_ns h3 ip link add dummy0 type bridge
 in_ns h3 ip link set dummy0 up
 in_ns h3 ip route add 10.20.5.0/24 dev dummy0
 connect h3 backend f1
-wait_until 30 eval 'on h3 agent show | grep -q "10.20.5.0/24 by dummy0"' || fail "h3 does not tell: $(on h3 agent show)"
+wait_until 30 eval 'on h3 agent show | has "10.20.5.0/24 by dummy0"' || fail "h3 does not tell: $(on h3 agent show)"
 has_gw h3 "$gw2" || fail "it has an address: $(in_ns h3 ip address show dev "$gw2")"
 reaches_soon f1 "$(ip_of h3 backend e1)"
 in_ns h3 ip route delete 10.20.5.0/24 dev dummy0

@@ -71,7 +71,7 @@ for type in tap veth; do
 	drops spoofed_arp arp ip=10.0.0.1 says=$EVIL
 	drops spoofed_nd na ip=fd00::1 target=fd00::2
 	drops spoofed_nd na ip=fd00::1 says=$EVIL
-	vsctl drops | grep -q spoofed_nd || fail "vsctl drops does not say so"
+	vsctl drops | has spoofed_nd || fail "vsctl drops does not say so"
 	vsctl --json fdb ls br0 | jq -e --arg m $EVIL 'all(.entries[]; .mac != $m)' >/dev/null ||
 		fail "the address was learned"
 

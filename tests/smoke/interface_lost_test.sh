@@ -11,14 +11,14 @@
 whole() {
 	local address
 	for address in "${@:3}"; do
-		at "$1" ip -o address show dev "$2" | grep -q " $address " || return
+		at "$1" ip -o address show dev "$2" | has " $address " || return
 	done
-	at "$1" ip route show 10.7.0.0/24 dev "$2" | grep -q . && at "$1" ip -6 route show fd07::/64 dev "$2" | grep -q .
+	at "$1" ip route show 10.7.0.0/24 dev "$2" | has . && at "$1" ip -6 route show fd07::/64 dev "$2" | has .
 }
 
 whole_c1() {
-	whole c1 eth0 10.7.0.11/24 fd07::11/64 && in_ns c1 ip route show 10.8.0.0/24 | grep -q eth0 &&
-		in_ns c1 ip route show default | grep -q 10.7.0.1
+	whole c1 eth0 10.7.0.11/24 fd07::11/64 && in_ns c1 ip route show 10.8.0.0/24 | has eth0 &&
+		in_ns c1 ip route show default | has 10.7.0.1
 }
 
 whole_gw() {
@@ -62,7 +62,7 @@ grep -q 'endpoint c1 has lost' "$T/sw/net.log" || fail "the agent does not tell 
 
 # With an MTU that is too small for IPv6 it cannot come back, and that is said.
 in_ns c1 ip link set eth0 mtu 1000
-wait_until 30 eval 'vsctl agent show | grep -q "MTU of 1000: IPv6 takes 1280"' || fail "nobody tells: $(vsctl agent show)"
+wait_until 30 eval 'vsctl agent show | has "MTU of 1000: IPv6 takes 1280"' || fail "nobody tells: $(vsctl agent show)"
 ! vsctl --json agent audit >"$T/audit" || fail "the audit sees no MTU"
 jq -e 'any(.differences[]; .where == "container" and .difference == "MTU" and .wanted == "1500" and .actual == "1000")' \
 	"$T/audit" >/dev/null || fail "the audit does not see the MTU: $(<"$T/audit")"
@@ -93,7 +93,7 @@ vsctl agent audit >"$T/audit" || fail "an address of its own is a difference: $(
 # A container may call its interface otherwise, and another one by its name: it is the same one.
 vsctl network connect --ip 10.7.0.13 --ip6 fd07::13 -o port=veth net c3
 renamed_whole() {
-	whole "$1" lan0 "$2/24" "$3/64" && in_ns "$1" ip link show dev lan0 | grep -q "mtu 1500 .*UP"
+	whole "$1" lan0 "$2/24" "$3/64" && in_ns "$1" ip link show dev lan0 | has "mtu 1500 .*UP"
 }
 for row in 'c1 10.7.0.11 fd07::11' 'c3 10.7.0.13 fd07::13'; do
 	read -r name ip ip6 <<<"$row"
@@ -117,6 +117,7 @@ for row in 'c1 10.7.0.11 fd07::11' 'c3 10.7.0.13 fd07::13'; do
 	in_ns "$name" ip link set lan0 down
 	in_ns "$name" ip link set lan0 name eth0
 	in_ns "$name" ip link set eth0 up
+	wait_until 30 whole "$name" eth0 "$ip/24" "$ip6/64" || fail "$name with its name again: $(in_ns "$name" ip address)"
 done
 comes_back 'it has its name again'
 

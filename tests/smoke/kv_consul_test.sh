@@ -9,7 +9,7 @@ fake=$(dirname "$(readlink -f "$0")")/../kv/fake_consul.py
 control_script fake "$PYTHON $fake $T/state 8500 8501"
 cat >"$T/fake/ready" <<'END'
 #!/bin/bash
-ss -Hltn 'sport = :8501' | grep -q .
+ss -Hltn 'sport = :8501' | has .
 END
 printf '#!/bin/bash\nrm -f %s\n' "$T/state" >"$T/fake/wipe"
 printf '#!/bin/bash\n' >"$T/fake/compact" # there is no history
@@ -38,7 +38,7 @@ if ! command -v consul >/dev/null; then
 	exit 0
 fi
 control_script real "$(command -v consul) agent -dev -bind 127.0.0.1 -log-level err"
-printf '#!/bin/bash\ncurl -sf 127.0.0.1:8500/v1/status/leader | grep -q :\n' >"$T/real/ready"
+printf '#!/bin/bash\ncurl -sf 127.0.0.1:8500/v1/status/leader | grep : >/dev/null\n' >"$T/real/ready"
 chmod +x "$T/real/ready"
 "$T/real/control" start || fail 'consul does not start'
 conformance real consul://127.0.0.1/t

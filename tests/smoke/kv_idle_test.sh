@@ -140,7 +140,7 @@ store_kill
 fake=$(dirname "$(readlink -f "$0")")/../kv/fake_consul.py
 export FAKE_ADDRESS=10.1.0.100
 control_script fake "$PYTHON $fake --token secret $T/state 8500"
-printf '#!/bin/bash\nss -Hltn "sport = :8500" | grep -q .\n' >"$T/fake/ready"
+printf '#!/bin/bash\nss -Hltn "sport = :8500" | grep . >/dev/null\n' >"$T/fake/ready"
 chmod +x "$T/fake/ready"
 in_ns store "$T/fake/control" start || fail 'the server does not start'
 STORE_URL=consul://10.1.0.100:8500/causeway

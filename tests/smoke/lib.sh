@@ -231,7 +231,7 @@ udp() {
 }
 
 udp_listens() {
-	in_ns "$1" ss -Hlun "sport = :$2" | grep -q .
+	in_ns "$1" ss -Hlun "sport = :$2" | has .
 }
 
 # counter PORT NAME: of `vsctl stats`, 0 for a reason that never was.

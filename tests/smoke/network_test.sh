@@ -102,8 +102,8 @@ vsctl network inspect front | jq -e '.[0].endpoints | map(.name) | sort == ["c1"
 ip1=$(vsctl network inspect front | jq -r '.[0].endpoints[] | select(.name == "c1").ips[0] | split("/")[0]')
 [[ $ip1 == 10.1.4.* ]] || fail "not of the range: $ip1"
 reaches_soon c2 "$ip1"
-in_ns c1 ip -o -4 address show dev eth1 | grep -q 'inet 10\.' || fail "c1 has no eth1"
-in_ns c2 ip -o -4 address show dev net0 | grep -q 'inet 10.1.7.7/16' || fail "c2 has no net0"
+in_ns c1 ip -o -4 address show dev eth1 | has 'inet 10\.' || fail "c1 has no eth1"
+in_ns c2 ip -o -4 address show dev net0 | has 'inet 10.1.7.7/16' || fail "c2 has no net0"
 refused 'already connected to network front .c1, the same name in DNS.' vsctl network connect --netns /run/netns/c3 front C1
 refused "'x\.' is not a valid container name" vsctl network connect --netns /run/netns/c3 front x.
 refused "'w@b' is not a valid alias name" vsctl network connect --netns /run/netns/c3 front c3 --alias w@b
@@ -111,10 +111,10 @@ refused '10.1.7.7' vsctl network connect --ip 10.1.7.7 front c3
 refused 'ip fd00::1 is no IPv4 address' vsctl network connect --ip fd00::1 front c3
 refused 'router' vsctl network connect --ip 10.1.0.2 front c3
 refused 'disconnect first' vsctl network rm front
-vsctl host ls | grep -q '^h1 (this one) *127.0.0.1 *present' || fail "hosts: $(vsctl host ls)"
+vsctl host ls | has '^h1 (this one) *127.0.0.1 *present' || fail "hosts: $(vsctl host ls)"
 wait_until 30 eval '[[ $(vsctl --json agent show | jq .settled) == true ]]' || fail "$(vsctl agent show)"
-vsctl agent show | grep -q 'store lmdb: answers'
-vsctl agent audit | grep -q 'agree' || fail "audit: $(vsctl agent audit)"
+vsctl agent show | has 'store lmdb: answers'
+vsctl agent audit | has 'agree' || fail "audit: $(vsctl agent audit)"
 
 # What somebody changes by hand is set back, and the container keeps its interface.
 port=$(vsctl --json list-ports | jq -r '.ports[] | select(.options.netns == "c2" and .options.ifname == "net0").name')
@@ -123,7 +123,7 @@ vsctl set-port --force "$port" isolated=on fdb-limit=7
 vsctl agent audit >"$T/audit" && fail "audit does not see the options: $(cat "$T/audit")"
 grep -q "$port.*fdb_limit" "$T/audit" || fail "audit: $(cat "$T/audit")"
 vsctl agent audit --repair >/dev/null || true
-wait_until 30 eval 'vsctl agent audit | grep -q agree' || fail "audit: $(vsctl agent audit)"
+wait_until 30 eval 'vsctl agent audit | has agree' || fail "audit: $(vsctl agent audit)"
 vsctl --json list-ports | jq -e --arg p "$port" '.ports[] | select(.name == $p).options |
 	(has("isolated") or has("fdb_limit")) | not' >/dev/null || fail "options of $port: $(vsctl --json list-ports)"
 is 'the interface of c2' "$(ip -n c2 -json link show net0 | jq '.[].ifindex')" "$before"
@@ -168,8 +168,8 @@ vsctl network rm front back >"$T/out" 2>"$T/err" && fail "back has containers, b
 grep -q 'disconnect first' "$T/err" || fail "no reason: $(<"$T/err")"
 vsctl network disconnect back c1
 vsctl network disconnect back third
-vsctl network prune -f --filter label=tier=front | grep -qx given
-vsctl network prune -f | grep -qx back
+vsctl network prune -f --filter label=tier=front | has -x given
+vsctl network prune -f | has -x back
 is 'networks in the end' "$(vsctl network ls | awk 'NR > 1 { print $2 }' | xargs)" 'host none'
 wait_until 30 lacks cw vsctl list-br || fail "bridges stay: $(vsctl list-br)"
 agent_stop

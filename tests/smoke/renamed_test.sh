@@ -45,7 +45,7 @@ check() {
 			fail "set-port $name after a rename"
 		is "MTU of $name" "$(mtu_of "$name" lan0)" "$1"
 		is "MAC of $name" "$(mac_of "$name" lan0)" "$2:0$n"
-		ip -n "$name" -o address show dev lan0 | grep -qF "10.0.$(($1 - 1300)).$n/24" || fail "$name has no new address"
+		ip -n "$name" -o address show dev lan0 | has -F "10.0.$(($1 - 1300)).$n/24" || fail "$name has no new address"
 		is "MTU of the other one" "$(mtu_of "$name" eth0)" 1500
 		is "MAC of the other one" "$(mac_of "$name" eth0)" "${other_mac[$n]}"
 		lacks 'inet ' ip -n "$name" -o address show dev eth0 || fail "the other one has an address"

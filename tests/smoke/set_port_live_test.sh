@@ -66,7 +66,7 @@ set_vtep() {
 	local option
 	vsctl set-vtep x "$@" || fail "set-vtep x $*"
 	for option; do
-		vsctl show-vtep x | grep -qF -- "$option" || fail "$option is not set: $(vsctl show-vtep x)"
+		vsctl show-vtep x | has -F -- "$option" || fail "$option is not set: $(vsctl show-vtep x)"
 	done
 }
 set_vtep underlay=port address=10.9.0.1/24

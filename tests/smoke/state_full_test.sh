@@ -34,7 +34,7 @@ warned 'No space' vsctl --json del-br br1
 jq -e '.deleted and .warning' "$T/out" >/dev/null || fail "no warning in JSON: $(cat "$T/out")"
 is_state c1 up || fail "c1 is not up"
 is 'saved, of status' "$(vsctl --json status | jq .state.saved)" false
-vsctl status | grep -q 'not saved: .*No space' || fail "status says nothing: $(vsctl status)"
+vsctl status | has 'not saved: .*No space' || fail "status says nothing: $(vsctl status)"
 grep -q br0 "$T/sw/state/running.yaml" || fail "the file has not even br0"
 ! grep -q c1 "$T/sw/state/running.yaml" || fail "where did c1 find room?"
 wait_until 30 has_event state.unsaved || fail "no event: $(cat "$T/events")"

@@ -67,7 +67,7 @@ dir=$CAUSEWAY_RUN_DIR
 unset CAUSEWAY_RUN_DIR
 vsctl del-br br1
 refused 'no-such-dir' vsctl --run-dir "$T/no-such-dir" status
-vsctl --run-dir "$dir" list-br | grep -q br0 || fail "no br0 at $dir"
+vsctl --run-dir "$dir" list-br | has br0 || fail "no br0 at $dir"
 refused 'br1' vsctl del-br br1
 unset CAUSEWAY_CONNECT CAUSEWAY_KEY CAUSEWAY_SERVER_KEY
 export CAUSEWAY_RUN_DIR=$dir

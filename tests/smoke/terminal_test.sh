@@ -47,7 +47,7 @@ for name in '\x1b]0;pwn\x07\x1b[7m' 'c\xc2\x9b7m' 'r\x9b7m' 'b\xe2\x80\xaeb' 'd\
 done
 # JSON keeps what the text does not show.
 rename 'c\xc2\x9b7m'
-vsctl --json show | grep -qF 'c\u009b7m' || fail "not escaped: $(vsctl --json show | grep -a ifname | cat -v)"
+vsctl --json show | has -F 'c\u009b7m' || fail "not escaped: $(vsctl --json show | grep -a ifname | cat -v)"
 
 # What is typed comes back in errors, also from vsctl itself.
 for word in $'x\033[7m' $'x\302\2337m' $'x\342\200\256y'; do

@@ -19,7 +19,7 @@ tcp c1 c2 10.0.0.2 --reverse
 tcp c1 c2 10.0.0.2 --parallel 4
 tcp c1 c2 fd00::2
 for name in c1 c2; do
-	in_ns "$name" ethtool -k eth0 | grep -q '^tx-checksumming: on' ||
+	in_ns "$name" ethtool -k eth0 | has '^tx-checksumming: on' ||
 		fail "checksum offload of $name was switched off"
 done
 

@@ -64,7 +64,7 @@ for underlays in 'kernel kernel' 'kernel port' 'port kernel'; do
 	us=$(remote 10.1.0.2 round_trip_us.avg)
 	((us > 0)) || fail "a round trip of $us us"
 	note "round trip $us us"
-	vsctl show | grep -qE "remote 10.1.0.2, up for [0-9]+ s, loss [0-9]+ %, round trip [0-9]+ us" ||
+	vsctl show | has -E "remote 10.1.0.2, up for [0-9]+ s, loss [0-9]+ %, round trip [0-9]+ us" ||
 		fail "show says: $(vsctl show)"
 	[[ $(vsctl list-vteps | awk 'END { print $7, $8, $9 }') == "1 1 0" ]] ||
 		fail "list-vteps says: $(vsctl list-vteps)"
@@ -133,7 +133,7 @@ for underlay in kernel port; do
 	n=$(ip -n far -s -j link show dev vx42 | jq '.[0].stats64.rx.dropped')
 	((n == dropped)) || fail "the kernel counts $((n - dropped)) drops"
 	is 'events of the remote' "$(changes)" ''
-	vsctl show | grep -qE '^    remote 10.1.0.2, unknown' || fail "show says: $(vsctl show)"
+	vsctl show | has -E '^    remote 10.1.0.2, unknown' || fail "show says: $(vsctl show)"
 	reaches c1 10.0.0.2
 	monitor_stop
 	vsctl del-port c1

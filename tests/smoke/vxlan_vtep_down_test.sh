@@ -42,7 +42,7 @@ ip netns delete lan
 for i in 7:k 8:p; do
 	wait_until 30 is_vtep "${i#*:}" down || fail "VTEP ${i#*:} is not down"
 	is_state "vni${i%:*}" down || fail "vni${i%:*} is up without its VTEP"
-	vsctl show "vni${i%:*}" | grep -q "VTEP ${i#*:} is down" ||
+	vsctl show "vni${i%:*}" | has "VTEP ${i#*:} is down" ||
 		fail "no reason: $(vsctl show "vni${i%:*}")"
 done
 # Changes go on meanwhile.
