@@ -63,6 +63,9 @@ enum conf_port_type {
 	CONF_PORT_NB_TYPES
 };
 
+#define CONF_DSCP_INHERIT 64
+#define CONF_TTL_INHERIT  0
+
 #define CONF_REMOTES_MAX 16 // in a port's options; forwarding entries name any number
 
 // Where a port plugs in. Text fields are empty when not given, numbers 0.
@@ -112,6 +115,8 @@ struct conf_port {
 	struct ip_addr remote[CONF_REMOTES_MAX]; // frames to all go to these, too
 	unsigned nb_remotes;
 	bool no_learning; // remote MACs are configured, none is learned
+	uint8_t dscp;	  // of outer headers, 0..63; CONF_DSCP_INHERIT: that of the inner header
+	uint8_t ttl;	  // of outer headers, 1..255; CONF_TTL_INHERIT
 };
 
 enum conf_underlay {

@@ -113,6 +113,8 @@ const char *schema_meant(const struct schema_table *table, const char *key)
 		{"dst", "remote"},
 		{"dstport", "udp-port"},
 		{"pci", "devargs"},
+		{"tos", "dscp"},
+		{"hop-limit", "ttl"},
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(words); i++) {

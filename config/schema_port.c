@@ -347,6 +347,37 @@ static const struct schema_field port_fields[] = {
 			"entries only",
 		.live = LIVE,
 	},
+	{
+		.key = "dscp",
+		.type = SCHEMA_UINT,
+		FIELD(struct conf_port, dscp),
+		.max = 63,
+		.word = "inherit",
+		.word_value = CONF_DSCP_INHERIT,
+		.kinds = VXLAN,
+		.allowed = "a DSCP is 0 to 63, or inherit",
+		.syntax = "DSCP",
+		.help = "DSCP of outer IP headers; inherit: that of the inner one, 0 if there is "
+			"none. ECN is always that of the inner one (RFC 6040)",
+		.live = LIVE,
+	},
+	{
+		.key = "ttl",
+		.type = SCHEMA_UINT,
+		FIELD(struct conf_port, ttl),
+		.min = 1,
+		.max = 255,
+		.word = "inherit",
+		.word_value = CONF_TTL_INHERIT,
+		.initial = 64,
+		.kinds = VXLAN,
+		.allowed = "a TTL is 1 to 255, or inherit",
+		.syntax = "HOPS",
+		.help = "TTL (hop limit) of outer IP headers; inherit: that of the inner one, 64 "
+			"if "
+			"there is none",
+		.live = LIVE,
+	},
 };
 
 const struct schema_table schema_port = {

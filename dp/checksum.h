@@ -17,6 +17,12 @@ static inline uint16_t dp_sum_fold(uint64_t sum)
 	return (uint16_t)sum;
 }
 
+// What becomes of a sum when a word in it does (RFC 1624).
+static inline uint16_t dp_sum_with(uint16_t sum, uint16_t old, uint16_t new)
+{
+	return dp_sum_fold((uint64_t)sum + (uint16_t)~old + new);
+}
+
 // The sum over `len_bytes` bytes at `data`, of any alignment. An odd last byte counts as the
 // first of a word whose second byte is zero.
 uint16_t dp_sum(const void *data, uint32_t len_bytes);

@@ -37,6 +37,8 @@
 	X(TUNNEL_HEADER, "tunnel_header", RX, "no VXLAN header (RFC 7348) with a frame behind it") \
 	X(TUNNEL_VNI, "tunnel_vni", RX, "VNI not configured on this VTEP")                         \
 	X(TUNNEL_SOURCE, "tunnel_source", RX, "sent by a VTEP that is not a remote of its VNI")    \
+	X(TUNNEL_ECN, "tunnel_ecn", RX,                                                            \
+		"congestion (CE) in the outer header, and an inner one without ECN (RFC 6040)")    \
 	X(TUNNEL_HEARTBEAT, "tunnel_heartbeat", RX,                                                \
 		"heartbeats of remote switches came faster than they could be answered")           \
 	X(FLOOD_LIMIT, "flood_limit", RX,                                                          \

@@ -8,67 +8,64 @@
 #include "vxlan/mix.h"
 
 #define MAC_BYTES  6
-#define TAGS_MAX   2
-#define TAG_BYTES  4
+#define MAC_MASK   0xffffffffffffull
 #define IP4_BYTES  20
 #define IP6_BYTES  40
 #define IP4_OFFSET 0x3fff // more fragments, fragment offset
 
-static inline uint64_t load(const uint8_t *from, unsigned len_bytes)
+// Both ports of protocols that begin with them, of which `left_bytes` are there; 0 for others.
+static inline uint64_t ports(uint8_t proto, const uint8_t *l4, int64_t left_bytes)
 {
-	uint64_t value = 0;
-
-	memcpy(&value, from, len_bytes);
-	return value;
-}
-
-// Both ports of protocols that begin with them; 0 for others.
-static inline uint64_t ports(uint8_t proto, const uint8_t *l4, const uint8_t *end)
-{
-	if (proto != IPPROTO_TCP && proto != IPPROTO_UDP && proto != IPPROTO_SCTP)
+	if (left_bytes < 4 ||
+		(proto != IPPROTO_TCP && proto != IPPROTO_UDP && proto != IPPROTO_SCTP))
 		return 0;
-	return end - l4 >= 4 ? load(l4, 4) : 0;
+	return load32(l4);
 }
 
-static uint64_t hash_ip4(const uint8_t *ip, const uint8_t *end)
+static inline uint64_t hash_ip4(const uint8_t *ip, uint32_t left_bytes)
 {
 	uint32_t l3_bytes = (ip[0] & 0xf) * 4u;
-	bool whole = !(load(ip + 6, 2) & htons(IP4_OFFSET));
+	bool whole = !(load16(ip + 6) & htons(IP4_OFFSET));
 	uint64_t l4 = ip[9];
 
 	// A fragment has no ports but the first, and all are to go one way.
-	if (whole && l3_bytes >= IP4_BYTES && end - ip >= l3_bytes)
-		l4 |= ports(ip[9], ip + l3_bytes, end) << 8;
-	return vxlan_mix(load(ip + 12, 8), l4);
+	if (whole && l3_bytes >= IP4_BYTES)
+		l4 |= ports(ip[9], ip + l3_bytes, (int64_t)left_bytes - l3_bytes) << 8;
+	return vxlan_mix(load64(ip + 12), l4);
 }
 
-static uint64_t hash_ip6(const uint8_t *ip, const uint8_t *end)
+static inline uint64_t hash_ip6(const uint8_t *ip, uint32_t left_bytes)
 {
-	uint64_t l4 = ports(ip[6], ip + IP6_BYTES, end) << 8 | ip[6];
+	uint64_t l4 = ports(ip[6], ip + IP6_BYTES, left_bytes - IP6_BYTES) << 8 | ip[6];
 
-	return vxlan_mix(vxlan_mix(load(ip + 8, 8), load(ip + 16, 8)),
-		vxlan_mix(load(ip + 24, 8), load(ip + 32, 8)) ^ l4);
+	return vxlan_mix(vxlan_mix(load64(ip + 8), load64(ip + 16)),
+		vxlan_mix(load64(ip + 24), load64(ip + 32)) ^ l4);
 }
 
-uint32_t vxlan_flow_hash(const uint8_t *frame, uint32_t len_bytes)
+static inline uint64_t hash_macs(const uint8_t *frame)
 {
-	const uint8_t *end = frame + len_bytes, *p = frame + 2 * MAC_BYTES;
-	uint64_t hash;
+	return vxlan_mix(load64(frame) & MAC_MASK, load64(frame + MAC_BYTES) & MAC_MASK);
+}
+
+uint64_t vxlan_flow(const uint8_t *frame, uint32_t len_bytes)
+{
+	uint32_t off, left_bytes;
+	uint64_t hash, tos = 0;
+	uint16_t type;
 
 	if (len_bytes < VXLAN_FRAME_MIN)
-		return 0;
-	for (unsigned tags = 0; tags < TAGS_MAX && end - p >= TAG_BYTES + 2; tags++) {
-		uint16_t type = load(p, 2);
-
-		if (type != htons(ETH_P_8021Q) && type != htons(ETH_P_8021AD))
-			break;
-		p += TAG_BYTES;
+		return VXLAN_FLOW_ANY;
+	off = vxlan_l3_off(frame, len_bytes);
+	type = load16(frame + off - 2);
+	left_bytes = len_bytes - off;
+	if (type == htons(ETH_P_IP) && left_bytes >= IP4_BYTES) {
+		hash = hash_ip4(frame + off, left_bytes);
+		tos = frame[off + 1];
+	} else if (type == htons(ETH_P_IPV6) && left_bytes >= IP6_BYTES) {
+		hash = hash_ip6(frame + off, left_bytes);
+		tos = (load_be16(frame + off) >> 4) & 0xff;
+	} else {
+		hash = hash_macs(frame);
 	}
-	if (load(p, 2) == htons(ETH_P_IP) && end - p >= 2 + IP4_BYTES)
-		hash = hash_ip4(p + 2, end);
-	else if (load(p, 2) == htons(ETH_P_IPV6) && end - p >= 2 + IP6_BYTES)
-		hash = hash_ip6(p + 2, end);
-	else
-		hash = vxlan_mix(load(frame, MAC_BYTES), load(frame + MAC_BYTES, MAC_BYTES));
-	return hash ^ hash >> 32;
+	return (uint32_t)(hash ^ hash >> 32) | tos << VXLAN_FLOW_TOS_SHIFT | VXLAN_FLOW_ANY;
 }

@@ -56,19 +56,26 @@ static void set_buffer(int fd, int forced, int option)
 		setsockopt(fd, SOL_SOCKET, option, &bytes, sizeof(bytes));
 }
 
-// DF on all packets, of both families that the socket may speak, and no word of ICMP about sizes:
-// the MTU is that of the device (ip_sk_use_pmtu(), ip6_setup_cork()).
-static int set_dont_fragment(const struct vtep *vtep, int fd, struct err *err)
+// The options `name6` of IPv6 and `name4` of IPv4, of the families that the socket may speak.
+static int set_both(const struct vtep *vtep, int fd, int option6, const char *name6, int option4,
+	const char *name4, int value, struct err *err)
 {
 	int rc = 0;
 
 	if (is_ip6(vtep))
-		rc = set_option(vtep, fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE,
-			"IPV6_MTU_DISCOVER", err);
+		rc = set_option(vtep, fd, IPPROTO_IPV6, option6, value, name6, err);
 	if (!rc && (!is_ip6(vtep) || vtep->mapped))
-		rc = set_option(vtep, fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE,
-			"IP_MTU_DISCOVER", err);
+		rc = set_option(vtep, fd, IPPROTO_IP, option4, value, name4, err);
 	return rc;
+}
+
+// DF on all packets, and no word of ICMP about sizes: the MTU is that of the device
+// (ip_sk_use_pmtu(), ip6_setup_cork()).
+static int set_dont_fragment(const struct vtep *vtep, int fd, struct err *err)
+{
+	_Static_assert((int)IPV6_PMTUDISC_PROBE == IP_PMTUDISC_PROBE, "one value for both");
+	return set_both(vtep, fd, IPV6_MTU_DISCOVER, "IPV6_MTU_DISCOVER", IP_MTU_DISCOVER,
+		"IP_MTU_DISCOVER", IP_PMTUDISC_PROBE, err);
 }
 
 static int open_socket(const struct vtep *vtep, int *ret_fd, struct err *err)
@@ -135,6 +142,9 @@ static int open_rx(struct vtep *vtep, struct err *err)
 			vtep, k->rx_fd, IPPROTO_UDP, UDP_NO_CHECK6_RX, 1, "UDP_NO_CHECK6_RX", err);
 	if (!rc)
 		rc = set_option(vtep, k->rx_fd, IPPROTO_UDP, UDP_GRO, 1, "UDP_GRO", err);
+	if (!rc)
+		rc = set_both(vtep, k->rx_fd, IPV6_RECVTCLASS, "IPV6_RECVTCLASS", IP_RECVTOS,
+			"IP_RECVTOS", 1, err);
 	if (rc)
 		return rc;
 	rc = bind_socket(vtep, k->rx_fd, vtep->conf.udp_port);
@@ -163,6 +173,11 @@ static int open_tx(struct vtep *vtep, int *ret_fd, struct err *err)
 	if (rc)
 		return rc;
 	set_buffer(*ret_fd, SO_SNDBUFFORCE, SO_SNDBUF);
+	// Whatever the host's own is; kernel_mark() adds what differs.
+	rc = set_both(vtep, *ret_fd, IPV6_UNICAST_HOPS, "IPV6_UNICAST_HOPS", IP_TTL, "IP_TTL",
+		VXLAN_TTL, err);
+	if (rc)
+		return rc;
 	// Nobody reads what is sent to it.
 	rc = set_option(vtep, *ret_fd, SOL_SOCKET, SO_RCVBUF, 0, "SO_RCVBUF", err);
 	if (!rc && vtep->conf.no_checksum)
@@ -363,13 +378,16 @@ static int kernel_send(
 	const struct vxlan_remote *remote = vxlan_table_remote(atomic_load(&vtep->table), number);
 	uint8_t hdr[VXLAN_HDR_BYTES];
 	struct iovec iov[] = {{hdr, sizeof(hdr)}, {rte_pktmbuf_mtod(m, void *), m->data_len}};
-	struct msghdr msg = {.msg_iov = iov, .msg_iovlen = ARRAY_SIZE(iov)};
+	union kernel_cmsg cmsg;
+	struct msghdr msg = {.msg_iov = iov, .msg_iovlen = ARRAY_SIZE(iov), .msg_control = &cmsg};
 	int rc = -ENOENT;
 
 	vxlan_write(hdr, vni);
 	if (remote) {
 		msg.msg_name = (void *)&remote->sa;
 		msg.msg_namelen = remote->sa_bytes;
+		kernel_mark(
+			&msg, remote, marking_of(vtep_marking(vtep, vni), VXLAN_FLOW_ANY, m, 0));
 		rc = sendmsg(vtep->kernel->tx_fd[flow % KERNEL_TX_SOCKETS], &msg, MSG_DONTWAIT);
 		rc = rc < 0 ? -errno : 0;
 	}

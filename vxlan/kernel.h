@@ -26,8 +26,10 @@
 #define KERNEL_TX_IOVS	       1024 // UIO_MAXIOV
 #define KERNEL_TX_HDR_BYTES    (32 * 1024)
 
+// Received: the size of a train's datagrams, and the traffic class, in some sockets of both
+// families. Sent: the size, the traffic class, and the TTL.
 union kernel_cmsg {
-	uint8_t bytes[CMSG_SPACE(sizeof(int))];
+	uint8_t bytes[3 * CMSG_SPACE(sizeof(int))];
 	struct cmsghdr align;
 };
 
@@ -43,11 +45,12 @@ struct kernel_rx {
 	union kernel_cmsg cmsg[KERNEL_RX_TRAINS];
 };
 
-// Datagrams of equal size to one remote (the last may be shorter), for one sendmsg().
+// Datagrams of equal size and mark to one remote (the last may be shorter), for one sendmsg().
 struct kernel_train {
 	const struct rte_mbuf *first; // that it has a frame of
 	uint32_t iov;		      // the first
 	uint16_t remote;
+	uint16_t mark; // of outer headers, see marking_of()
 	uint16_t datagrams;
 	uint32_t size, last_size, bytes; // of each datagram, the last one, all
 };
@@ -75,6 +78,10 @@ struct kernel {
 	struct netns_id netns;
 	int ifindex; // device of the VTEP's address; 0: any
 };
+
+// Adds to a message what makes its outer headers have this mark, where those that the socket gives
+// have another. `hdr->msg_control` has room, and `hdr->msg_controllen` bytes in use.
+void kernel_mark(struct msghdr *hdr, const struct vxlan_remote *remote, uint16_t mark);
 
 dp_rx_fn kernel_rx;
 dp_tx_fn kernel_tx;

@@ -71,14 +71,22 @@ static bool receive(const struct vtep *vtep, struct kernel_rx *rx, struct dp_sit
 	return room && n == room;
 }
 
-// The size of the datagrams of a train; 0: it is a single one.
-static uint32_t train_size(struct msghdr *msg)
+// What the kernel says of a message: the size of the datagrams of a train, 0 for a single one, and
+// the outer ECN field.
+static uint32_t read_control(struct msghdr *msg, unsigned *ret_ecn)
 {
 	struct cmsghdr *c = msg->msg_controllen ? CMSG_FIRSTHDR(msg) : NULL;
-	int size = 0;
+	uint32_t size = 0;
 
-	if (c && c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO)
-		memcpy(&size, CMSG_DATA(c), sizeof(size));
+	*ret_ecn = ECN_NOT_ECT;
+	for (; c; c = CMSG_NXTHDR(msg, c)) {
+		// A traffic class is a byte (IPv4) or an int, whose first byte is the lowest.
+		if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO)
+			memcpy(&size, CMSG_DATA(c), sizeof(size));
+		else if ((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS) ||
+			 (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS))
+			*ret_ecn = *CMSG_DATA(c) & ECN_MASK;
+	}
 	return size;
 }
 
@@ -93,6 +101,7 @@ static struct vxlan_addr address(const struct sockaddr_in6 *from)
 struct train {
 	const struct vxlan_table *table;
 	struct vxlan_addr from;
+	unsigned ecn; // of the outer header
 	uint32_t vni; // of the last datagram
 	const struct vxlan_source *source;
 };
@@ -116,6 +125,17 @@ static const struct vxlan_source *find_source(
 							   : DP_DROP_TUNNEL_VNI,
 			NULL, 1);
 	return t->source;
+}
+
+// Whether the frame of a datagram may go on, with the mark that the outer header had.
+static bool take_mark(
+	const struct train *t, uint8_t *datagram, uint32_t len_bytes, struct dp_site *at)
+{
+	if (likely(!ecn_matters(t->ecn)) ||
+		ecn_decap(datagram + VXLAN_HDR_BYTES, len_bytes - VXLAN_HDR_BYTES, t->ecn))
+		return true;
+	dp_drop_count(at, DP_DROP_TUNNEL_ECN, NULL, 1);
+	return false;
 }
 
 static struct rte_mbuf *copy_frame(
@@ -167,8 +187,8 @@ static uint16_t take_apart(struct vtep *vtep, const struct vxlan_table *table,
 {
 	struct kernel_rx *rx = &vtep->kernel->rx;
 	unsigned i = rx->next;
-	uint32_t total = rx->msg[i].msg_len, size = train_size(&rx->msg[i].msg_hdr);
 	struct train t = {.table = table, .from = address(&rx->from[i]), .vni = UINT32_MAX};
+	uint32_t total = rx->msg[i].msg_len, size = read_control(&rx->msg[i].msg_hdr, &t.ecn);
 	uint16_t count = 0, mtu = atomic_load_explicit(&vtep->mtu, memory_order_relaxed);
 
 	if (size)
@@ -178,12 +198,12 @@ static uint16_t take_apart(struct vtep *vtep, const struct vxlan_table *table,
 		uint32_t off_bytes = rx->off_bytes;
 		uint32_t len_bytes = MIN_OF(size ? size : total, total - off_bytes);
 		bool last = off_bytes + len_bytes == total;
-		const struct vxlan_source *source =
-			find_source(&t, (uint8_t *)rx->iov[i].iov_base + off_bytes, len_bytes, at);
+		uint8_t *datagram = (uint8_t *)rx->iov[i].iov_base + off_bytes;
+		const struct vxlan_source *source = find_source(&t, datagram, len_bytes, at);
 		struct rte_mbuf *m;
 
 		rx->off_bytes += len_bytes;
-		if (unlikely(!source))
+		if (unlikely(!source) || !take_mark(&t, datagram, len_bytes, at))
 			continue;
 		m = make_frame(vtep, i, off_bytes, len_bytes, last);
 		if (unlikely(!m)) {
@@ -235,6 +255,7 @@ struct tx {
 	struct kernel_tx *q;
 	struct dp_site *at;
 	int fd;
+	uint16_t mark; // of the packet that is put
 };
 
 static enum dp_drop_reason reason_of(int code)
@@ -268,8 +289,7 @@ static void send_singly(struct tx *tx, const struct mmsghdr *msg, const struct k
 	struct msghdr one = msg->msg_hdr;
 	uint32_t left = train->bytes;
 
-	one.msg_control = NULL;
-	one.msg_controllen = 0;
+	one.msg_controllen -= CMSG_SPACE(sizeof(uint16_t)); // the last, UDP_SEGMENT
 	for (; left; one.msg_iov += one.msg_iovlen) {
 		uint32_t size = MIN_OF(train->size, left), have = 0;
 
@@ -314,6 +334,31 @@ static void send_msgs(struct tx *tx)
 	q->nb_msgs = 0;
 }
 
+// Appends a control message.
+static void add_control(
+	struct msghdr *hdr, int level, int type, const void *value, unsigned len_bytes)
+{
+	struct cmsghdr *c = (struct cmsghdr *)((uint8_t *)hdr->msg_control + hdr->msg_controllen);
+
+	c->cmsg_level = level;
+	c->cmsg_type = type;
+	c->cmsg_len = CMSG_LEN(len_bytes);
+	memcpy(CMSG_DATA(c), value, len_bytes);
+	hdr->msg_controllen += CMSG_SPACE(len_bytes);
+}
+
+void kernel_mark(struct msghdr *hdr, const struct vxlan_remote *remote, uint16_t mark)
+{
+	// An IPv4 address in a socket of IPv6 wants the options of IPv4 (udpv6_sendmsg()).
+	bool ip6 = remote->ip.family == 6;
+	int level = ip6 ? IPPROTO_IPV6 : IPPROTO_IP, tos = mark & 0xff, ttl = mark >> 8;
+
+	if (tos)
+		add_control(hdr, level, ip6 ? IPV6_TCLASS : IP_TOS, &tos, sizeof(tos));
+	if (ttl != VXLAN_TTL)
+		add_control(hdr, level, ip6 ? IPV6_HOPLIMIT : IP_TTL, &ttl, sizeof(ttl));
+}
+
 static void add_msg(struct tx *tx, uint16_t number, unsigned nb_iovs)
 {
 	const struct vxlan_remote *remote = vxlan_table_remote(tx->table, number);
@@ -333,17 +378,12 @@ static void add_msg(struct tx *tx, uint16_t number, unsigned nb_iovs)
 		.msg_namelen = remote->sa_bytes,
 		.msg_iov = q->iov + q->train.iov,
 		.msg_iovlen = nb_iovs,
+		.msg_control = &q->cmsg[q->nb_msgs],
 	};
-	if (q->train.datagrams > 1) {
-		struct cmsghdr *c = &q->cmsg[q->nb_msgs].align;
-
-		c->cmsg_level = IPPROTO_UDP;
-		c->cmsg_type = UDP_SEGMENT;
-		c->cmsg_len = CMSG_LEN(sizeof(size));
-		memcpy(CMSG_DATA(c), &size, sizeof(size));
-		hdr->msg_control = c;
-		hdr->msg_controllen = CMSG_SPACE(sizeof(size));
-	}
+	if (unlikely(q->train.mark != VXLAN_MARK_PLAIN))
+		kernel_mark(hdr, remote, q->train.mark);
+	if (q->train.datagrams > 1) // the last: see send_singly()
+		add_control(hdr, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof(size));
 	q->sent[q->nb_msgs++] = q->train;
 }
 
@@ -395,9 +435,9 @@ static void add_datagram(struct tx *tx, const struct rte_mbuf *m, unsigned iovs,
 	struct kernel_train *train = &q->train;
 	uint16_t remote = dp_remote(m);
 
-	if (train->datagrams && remote == train->remote && bytes <= train->size &&
-		train->last_size == train->size && train->size >= DP_GSO_SEGSZ_MIN &&
-		train->datagrams < KERNEL_TRAIN_DATAGRAMS &&
+	if (train->datagrams && remote == train->remote && tx->mark == train->mark &&
+		bytes <= train->size && train->last_size == train->size &&
+		train->size >= DP_GSO_SEGSZ_MIN && train->datagrams < KERNEL_TRAIN_DATAGRAMS &&
 		train->bytes + bytes <= KERNEL_TRAIN_BYTES &&
 		atomic_load_explicit(&tx->kernel->segments, memory_order_relaxed)) {
 		train->datagrams++;
@@ -409,6 +449,7 @@ static void add_datagram(struct tx *tx, const struct rte_mbuf *m, unsigned iovs,
 	*train = (struct kernel_train){.iov = q->nb_iovs - iovs,
 		.first = m,
 		.remote = remote,
+		.mark = tx->mark,
 		.datagrams = 1,
 		.size = bytes,
 		.last_size = bytes,
@@ -467,11 +508,22 @@ static void put_cut(struct tx *tx, const struct rte_mbuf *m)
 	}
 }
 
-static unsigned socket_of(const struct rte_mbuf *m)
+// The sockets of packets, as a bit for each, and their marks.
+static void sort(const struct vni *vni, struct rte_mbuf *const *pkts, uint16_t n,
+	uint64_t todo[KERNEL_TX_SOCKETS], uint16_t mark[DP_BURST])
 {
-	uint32_t hash = vxlan_flow_hash(rte_pktmbuf_mtod(m, const uint8_t *), m->data_len);
+	struct vxlan_marking marking = vni_marking(vni);
+	uint64_t care = marking_care(marking);
 
-	return hash % KERNEL_TX_SOCKETS;
+	static_assert(DP_BURST <= 64, "packets are bits");
+	for (uint16_t i = 0; i < n; i++) {
+		const struct rte_mbuf *m = pkts[i];
+		uint64_t flow = vxlan_flow(rte_pktmbuf_mtod(m, const uint8_t *), m->data_len);
+
+		todo[(uint32_t)flow % KERNEL_TX_SOCKETS] |= 1ull << i;
+		mark[i] =
+			unlikely(flow & care) ? marking_of(marking, flow, m, 0) : VXLAN_MARK_PLAIN;
+	}
 }
 
 void kernel_tx(
@@ -487,16 +539,17 @@ void kernel_tx(
 		.at = at,
 	};
 	uint64_t todo[KERNEL_TX_SOCKETS] = {0};
+	uint16_t mark[DP_BURST];
 
-	static_assert(DP_BURST <= 64, "packets are bits");
-	for (uint16_t i = 0; i < n; i++)
-		todo[socket_of(pkts[i])] |= 1ull << i;
+	sort(vni, pkts, n, todo, mark);
 	// A socket's frames are sent together: a flow is all in one, so its order is kept.
 	for (unsigned s = 0; s < KERNEL_TX_SOCKETS; s++) {
 		tx.fd = k->tx_fd[s];
 		for (uint64_t left = todo[s]; left; left &= left - 1) {
-			const struct rte_mbuf *m = pkts[__builtin_ctzll(left)];
+			unsigned i = __builtin_ctzll(left);
+			const struct rte_mbuf *m = pkts[i];
 
+			tx.mark = mark[i];
 			if (m->ol_flags & DP_OFFLOAD_FLAGS)
 				put_cut(&tx, m);
 			else

@@ -30,7 +30,6 @@
 #define SERVICE_MIN_US	100000
 #define SERVICE_MAX_US	1000000
 #define ASKS_A_SERVICE	256
-#define HOP_LIMIT	64
 #define OUTER_UDP_BYTES (sizeof(struct rte_udp_hdr) + VXLAN_HDR_BYTES)
 
 // ---- the headers ----
@@ -50,14 +49,14 @@ static void make_headers(struct port_underlay *u)
 		eth->ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV6);
 		ip6->vtc_flow = rte_cpu_to_be_32(6u << 28);
 		ip6->proto = IPPROTO_UDP;
-		ip6->hop_limits = HOP_LIMIT;
+		ip6->hop_limits = VXLAN_TTL;
 		memcpy(ip6->src_addr, u->ip.byte, sizeof(ip6->src_addr));
 		return;
 	}
 	eth->ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
 	ip4->version_ihl = RTE_IPV4_VHL_DEF;
 	ip4->fragment_offset = rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG);
-	ip4->time_to_live = HOP_LIMIT;
+	ip4->time_to_live = VXLAN_TTL;
 	ip4->next_proto_id = IPPROTO_UDP;
 	// Of all but the addresses, which are in the route's sum.
 	ip4->hdr_checksum = dp_sum(ip4, sizeof(*ip4));
@@ -78,20 +77,20 @@ static void make_expected(struct port_underlay *u)
 {
 	const uint8_t *type = u->header + 2 * RTE_ETHER_ADDR_LEN;
 	rte_be16_t port = rte_cpu_to_be_16(u->udp_port);
-	const uint8_t plain = 0x45, v6 = 0x60, udp = IPPROTO_UDP, vni = VXLAN_FLAG_VNI;
+	const uint8_t udp = IPPROTO_UDP, vni = VXLAN_FLAG_VNI;
 
 	expect(u, 0, &u->mac, ALL_BITS, sizeof(u->mac));
 	expect(u, 12, type, ALL_BITS, 2);
 	if (u->ip6) {
-		expect(u, 14, &v6, "\xf0", 1);
+		expect(u, 14, "\x60\0", "\xf0\x10", 2); // and ecn_matters()
 		expect(u, 20, &udp, ALL_BITS, 1);
 		expect(u, 38, u->ip.byte, ALL_BITS, 16);
 		expect(u, 56, &port, ALL_BITS, 2);
 		expect(u, 62, &vni, "\x08", 1);
 		return;
 	}
-	expect(u, 14, &plain, ALL_BITS, 1);
-	expect(u, 20, "\0\0", "\x3f\xff", 2); // no fragment
+	expect(u, 14, "\x45\0", "\xff\x01", 2); // and ecn_matters()
+	expect(u, 20, "\0\0", "\x3f\xff", 2);	// no fragment
 	expect(u, 23, &udp, ALL_BITS, 1);
 	expect(u, 30, u->ip.byte, ALL_BITS, 4);
 	expect(u, 36, &port, ALL_BITS, 2);
@@ -298,7 +297,7 @@ static uint16_t path_mtu(const struct vtep *vtep, const struct ip_addr *ip)
 static int underlay_send(
 	struct vtep *vtep, uint16_t remote, uint32_t vni, struct rte_mbuf *m, uint32_t flow)
 {
-	port_underlay_send_to(vtep->port, remote, vni, m, flow);
+	port_underlay_send_to(vtep->port, remote, vni, vtep_marking(vtep, vni), m, flow);
 	return 0;
 }
 

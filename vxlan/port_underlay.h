@@ -117,8 +117,8 @@ dp_rx_fn port_underlay_rx;
 dp_tx_fn port_underlay_tx;
 
 // Sends a whole frame with room in front of it; main thread.
-void port_underlay_send_to(
-	struct port_underlay *u, uint16_t remote, uint32_t vni, struct rte_mbuf *m, uint32_t flow);
+void port_underlay_send_to(struct port_underlay *u, uint16_t remote, uint32_t vni,
+	struct vxlan_marking marking, struct rte_mbuf *m, uint32_t flow);
 
 // Transmits by the queue that no worker has to itself; any thread.
 void port_underlay_send(

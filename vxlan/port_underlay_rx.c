@@ -27,7 +27,13 @@ struct inner {
 	struct vxlan_addr from;
 	uint32_t vni;
 	uint32_t bytes; // of the frame inside
+	unsigned ecn;	// outside
 };
+
+static inline unsigned ecn_of(const uint8_t *ip, bool ip6)
+{
+	return ip6 ? ecn_of_ip6(ip) : ecn_of_ip4(ip);
+}
 
 static bool is_ours(const struct port_underlay *u, const struct rte_mbuf *m)
 {
@@ -107,6 +113,7 @@ static int read_outer(
 		return DP_DROP_TUNNEL_HEADER;
 	ret_inner->from = u->ip6 ? vxlan_addr_of_ip6(ip + 8) : vxlan_addr_of_ip4(load32(ip + 12));
 	ret_inner->bytes = udp_bytes - UDP_BYTES - VXLAN_HDR_BYTES;
+	ret_inner->ecn = ecn_of(ip, u->ip6);
 	return -1;
 }
 
@@ -211,6 +218,10 @@ static bool treat_odd(struct port_underlay *u, const struct vxlan_table *table, 
 		return false;
 	}
 	strip(m, u->header_bytes, inner.bytes);
+	if (ecn_matters(inner.ecn) && !ecn_decap_mbuf(m, inner.ecn)) {
+		dp_drop(at, DP_DROP_TUNNEL_ECN, m);
+		return false;
+	}
 	dp_set_input(m, source->port);
 	dp_set_remote(m, source->remote);
 	return true;
@@ -235,8 +246,9 @@ static uint16_t treat_all_odd(struct port_underlay *u, const struct vxlan_table 
 
 // ---- the straight path ----
 
-// Zero when the packet is plain VXLAN for this VTEP. Loads may go beyond a short one's end, not
-// beyond its buffer. With IPv6 the checksum is still to be looked at.
+// Zero when the packet is plain VXLAN for this VTEP, without a mark that matters inside. Loads may
+// go beyond a short one's end, not beyond its buffer. With IPv6 the checksum is still to be looked
+// at.
 static __rte_always_inline uint64_t compare_outer(
 	const struct port_underlay *u, const struct rte_mbuf *m, const uint8_t *p, const bool ip6)
 {

@@ -20,6 +20,8 @@ struct outgoing {
 	const struct port_routes *routes;
 	struct dp_site *at;
 	uint64_t vxlan; // the header
+	uint64_t care;	// see marking_care()
+	struct vxlan_marking marking;
 	uint16_t queue, n;
 	struct rte_mbuf *pkt[DP_BURST];
 };
@@ -105,14 +107,25 @@ static __rte_always_inline void put_header(const struct outgoing *out,
 		put_checksum(u, route, m, L3_OFF + ip_bytes, udp_bytes);
 }
 
-static __rte_always_inline void encap(struct outgoing *out, uint16_t remote, struct rte_mbuf *m,
-	uint32_t flow_hash, const bool ip6)
+// The outer header is not as most are.
+static __rte_noinline void mark(const struct outgoing *out, struct rte_mbuf *m, uint64_t flow)
+{
+	const struct port_underlay *u = out->u;
+
+	marking_write(rte_pktmbuf_mtod_offset(m, uint8_t *, L3_OFF), u->ip6,
+		marking_of(out->marking, flow, m, u->header_bytes));
+}
+
+static __rte_always_inline void encap(
+	struct outgoing *out, uint16_t remote, struct rte_mbuf *m, uint64_t flow, const bool ip6)
 {
 	const struct port_route *route =
 		&out->routes->route[remote < out->routes->nb_routes ? remote : 0];
 	uint64_t word = atomic_load_explicit(&route->hop->word, memory_order_relaxed);
 
-	put_header(out, route, word, m, flow_hash, ip6);
+	put_header(out, route, word, m, (uint32_t)flow, ip6);
+	if (unlikely(flow & out->care))
+		mark(out, m, flow);
 	if (unlikely(!(word & PORT_HOP_VALID))) {
 		port_hop_wait(out->u, route->hop, m, out->at);
 		return;
@@ -156,7 +169,8 @@ static void encap_odd(
 	const struct vxlan_flood *flood;
 	uint16_t one = dp_remote(m);
 	const uint16_t *remote = &one;
-	uint32_t count = 1, hash;
+	uint32_t count = 1;
+	uint64_t flow;
 
 	if (m->pkt_len > u->plain_bytes) {
 		dp_drop(out->at, DP_DROP_TX_TOO_BIG, m);
@@ -171,7 +185,7 @@ static void encap_odd(
 		dp_drop(out->at, DP_DROP_TUNNEL_NO_REMOTE, m);
 		return;
 	}
-	hash = vxlan_flow_hash(rte_pktmbuf_mtod(m, const uint8_t *), m->data_len);
+	flow = vxlan_flow(rte_pktmbuf_mtod(m, const uint8_t *), m->data_len);
 	if (count > 1)
 		rte_pktmbuf_refcnt_update(m, count - 1);
 	for (uint32_t i = 0; i < count; i++) {
@@ -181,9 +195,9 @@ static void encap_odd(
 		if (unlikely(!copy))
 			dp_drop(out->at, DP_DROP_TX_NO_BUFFER, m);
 		else if (u->ip6)
-			encap(out, remote[i], copy, hash, true);
+			encap(out, remote[i], copy, flow, true);
 		else
-			encap(out, remote[i], copy, hash, false);
+			encap(out, remote[i], copy, flow, false);
 	}
 }
 
@@ -201,8 +215,7 @@ static __rte_always_inline void encap_all(struct outgoing *out, const struct vxl
 
 		if (likely(plain))
 			encap(out, remote, m,
-				vxlan_flow_hash(rte_pktmbuf_mtod(m, const uint8_t *), m->data_len),
-				ip6);
+				vxlan_flow(rte_pktmbuf_mtod(m, const uint8_t *), m->data_len), ip6);
 		else
 			encap_odd(out, table, vni, m);
 	}
@@ -220,6 +233,8 @@ void port_underlay_tx(struct dp_port *port, uint16_t queue, struct rte_mbuf **pk
 	out.u = u;
 	out.routes = atomic_load_explicit(&u->routes, memory_order_acquire);
 	out.at = at;
+	out.marking = vni_marking(vni);
+	out.care = marking_care(out.marking);
 	out.queue = queue;
 	out.n = 0;
 	vxlan_write((uint8_t *)&out.vxlan, vni->number);
@@ -233,17 +248,19 @@ void port_underlay_tx(struct dp_port *port, uint16_t queue, struct rte_mbuf **pk
 		flush(&out);
 }
 
-void port_underlay_send_to(
-	struct port_underlay *u, uint16_t remote, uint32_t vni, struct rte_mbuf *m, uint32_t flow)
+void port_underlay_send_to(struct port_underlay *u, uint16_t remote, uint32_t vni,
+	struct vxlan_marking marking, struct rte_mbuf *m, uint32_t flow)
 {
 	struct outgoing out;
 
 	out.u = u;
 	out.routes = atomic_load_explicit(&u->routes, memory_order_acquire);
 	out.at = &u->main_at;
+	out.marking = marking;
+	out.care = marking_care(marking);
 	out.n = 0;
 	vxlan_write((uint8_t *)&out.vxlan, vni);
-	encap(&out, remote, m, flow, u->ip6);
+	encap(&out, remote, m, flow | VXLAN_FLOW_ANY, u->ip6);
 	if (out.n)
 		port_underlay_send(u, out.pkt, out.n, out.at);
 }

@@ -31,16 +31,20 @@ static inline uint32_t payload_bytes(const struct rte_mbuf *m)
 	return m->pkt_len - udp_off(m) - sizeof(struct rte_udp_hdr);
 }
 
-// Whether next hop, destination address and source port are the same: all else is in the headers
-// of one VTEP. The latter two are side by side.
+// Whether next hop, traffic class, TTL, destination address and source port are the same: all else
+// is in the headers of one VTEP. The latter two are side by side.
 static bool same_way(const struct rte_mbuf *a, const struct rte_mbuf *b)
 {
 	const uint8_t *p = rte_pktmbuf_mtod(a, const uint8_t *);
 	const uint8_t *q = rte_pktmbuf_mtod(b, const uint8_t *);
-	uint32_t addr_bytes = a->ol_flags & RTE_MBUF_F_TX_IPV6 ? 16 : 4;
+	bool ip6 = a->ol_flags & RTE_MBUF_F_TX_IPV6;
+	uint32_t class_off = a->l2_len, ttl_off = class_off + (ip6 ? 7 : 8);
+	uint32_t addr_bytes = ip6 ? 16 : 4;
 	uint32_t off = udp_off(a) - addr_bytes;
 
 	return !memcmp(p, q, RTE_ETHER_ADDR_LEN) &&
+	       !memcmp(p + class_off, q + class_off, sizeof(uint16_t)) &&
+	       p[ttl_off] == q[ttl_off] &&
 	       !memcmp(p + off, q + off, addr_bytes + sizeof(rte_be16_t));
 }
 
@@ -69,12 +73,6 @@ static void append(struct train *train, struct rte_mbuf *m)
 	train->tail = rte_pktmbuf_lastseg(m);
 }
 
-// RFC 1624: what becomes of a sum when a word in it does.
-static uint16_t sum_with(uint16_t sum, uint16_t old, uint16_t new)
-{
-	return dp_sum_fold((uint64_t)sum + (uint16_t)~old + new);
-}
-
 // The headers of a single packet become those of the whole. The kernel wants it so for
 // VIRTIO_NET_HDR_GSO_UDP_L4: length and pseudo-header sum agree, and the checksum is to be filled;
 // datagrams without one cannot be cut out (__udp_gso_segment()).
@@ -87,7 +85,7 @@ static void finish(const struct train *train)
 
 	if (m->pkt_len - udp_off(m) - sizeof(*udp) == train->size)
 		return; // nothing has joined it
-	udp->dgram_cksum = sum_with(udp->dgram_cksum, udp->dgram_len, len);
+	udp->dgram_cksum = dp_sum_with(udp->dgram_cksum, udp->dgram_len, len);
 	udp->dgram_len = len;
 	if (m->ol_flags & RTE_MBUF_F_TX_IPV6) {
 		((struct rte_ipv6_hdr *)ip)->payload_len = len;
@@ -95,7 +93,7 @@ static void finish(const struct train *train)
 		struct rte_ipv4_hdr *ip4 = (struct rte_ipv4_hdr *)ip;
 
 		len = rte_cpu_to_be_16(m->pkt_len - m->l2_len);
-		ip4->hdr_checksum = ~sum_with(~ip4->hdr_checksum, ip4->total_length, len);
+		ip4->hdr_checksum = ~dp_sum_with(~ip4->hdr_checksum, ip4->total_length, len);
 		ip4->total_length = len;
 	}
 	m->ol_flags |= RTE_MBUF_F_TX_UDP_SEG;

@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 
+#include "vxlan/marking.h"
 #include "vxlan/path.h"
 #include "vxlan/table.h"
 #include "vxlan/vxlan.h"
@@ -109,6 +110,7 @@ struct vni {
 	struct dp_port dp; // first: tx() casts
 	struct vtep *vtep;
 	uint32_t number, index;
+	atomic_uint marking; // see marking_pack(); workers read it once for a batch
 
 	// Main thread.
 	uint16_t conf_mtu;
@@ -117,3 +119,11 @@ struct vni {
 	struct vni_member *member; // by number of the remote
 	uint32_t member_room;
 };
+
+static inline struct vxlan_marking vni_marking(const struct vni *vni)
+{
+	return marking_unpack(atomic_load_explicit(&vni->marking, memory_order_relaxed));
+}
+
+// That of a VNI by its number; main thread.
+struct vxlan_marking vtep_marking(const struct vtep *vtep, uint32_t number);

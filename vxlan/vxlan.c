@@ -308,6 +308,7 @@ int vni_open(
 	vni->vtep = vtep;
 	vni->number = number;
 	vni->conf_mtu = mtu;
+	vni_mark(vni, 0, VXLAN_TTL);
 	vni->dp.tunnel = true;
 	vni->dp.take_local = liveness_take;
 	for (unsigned i = 0; i < DP_QUEUES_MAX; i++)
@@ -332,6 +333,20 @@ void vni_close(struct vni *vni)
 struct dp_port *vni_port(struct vni *vni)
 {
 	return &vni->dp;
+}
+
+void vni_mark(struct vni *vni, uint8_t dscp, uint8_t ttl)
+{
+	atomic_store_explicit(
+		&vni->marking, marking_pack(marking_make(dscp, ttl)), memory_order_relaxed);
+}
+
+struct vxlan_marking vtep_marking(const struct vtep *vtep, uint32_t number)
+{
+	for (uint32_t i = 0; i < vtep->vni_room; i++)
+		if (vtep->vni[i] && vtep->vni[i]->number == number)
+			return vni_marking(vtep->vni[i]);
+	return marking_make(0, VXLAN_TTL);
 }
 
 void vni_watch_mtu(struct vni *vni, void (*fn)(void *arg), void *arg)

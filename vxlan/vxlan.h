@@ -83,6 +83,8 @@ int vni_open(
 	struct vtep *vtep, uint32_t number, uint16_t mtu, struct vni **ret_vni, struct err *err);
 void vni_close(struct vni *vni);
 struct dp_port *vni_port(struct vni *vni);
+// What its outer headers say from now on; at first DSCP 0 and TTL 64. As in struct conf_port.
+void vni_mark(struct vni *vni, uint8_t dscp, uint8_t ttl);
 // Calls `fn` whenever the MTU of its data-plane port changes.
 void vni_watch_mtu(struct vni *vni, void (*fn)(void *arg), void *arg);
 

@@ -113,6 +113,7 @@ static int open_vni(struct port *port, struct vtep *vtep, struct err *err)
 		return rc;
 	}
 	vx->nb_remotes = port->conf.nb_remotes;
+	vni_mark(vx->vni, port->conf.dscp, port->conf.ttl);
 	vni_watch_mtu(vx->vni, on_mtu, port);
 	port->priv = vx;
 	port->elsewhere = vni_port(vx->vni);
@@ -153,6 +154,7 @@ static int vxlan_change(struct port *port, const struct conf_port *conf, struct 
 	put_remotes(vx, vx->remote, vx->nb_remotes);
 	memcpy(vx->remote, remote, sizeof(remote));
 	vx->nb_remotes = conf->nb_remotes;
+	vni_mark(vx->vni, conf->dscp, conf->ttl);
 	return 0;
 }
 

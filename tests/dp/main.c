@@ -14,6 +14,7 @@ static bool is_of_ports(enum dp_drop_reason reason)
 	case DP_DROP_TUNNEL_HEADER:
 	case DP_DROP_TUNNEL_VNI:
 	case DP_DROP_TUNNEL_SOURCE:
+	case DP_DROP_TUNNEL_ECN:
 	case DP_DROP_TUNNEL_HEARTBEAT:
 	case DP_DROP_TUNNEL_NO_REMOTE:
 	case DP_DROP_TUNNEL_DOWN:

@@ -216,14 +216,14 @@ void run(const char *command)
 		fail_msg("failed: %s", command);
 }
 
-int socket_in_b(int type)
+int socket_in_b(int family, int type)
 {
 	int netns_fd, home_fd, fd;
 
 	assert_int_equal(netns_open("b", "b", &netns_fd, NULL), 0);
 	home_fd = netns_enter(netns_fd);
 	assert_true(home_fd >= 0);
-	fd = socket(AF_INET, type, 0);
+	fd = socket(family, type, 0);
 	netns_leave(home_fd);
 	close(netns_fd);
 	assert_true(fd >= 0);

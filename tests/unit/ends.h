@@ -73,7 +73,7 @@ void one_way(struct end *from, uint16_t remote, struct end *to, uint16_t back);
 // ---- the machine ----
 
 void run(const char *command); // by the shell
-int socket_in_b(int type);
+int socket_in_b(int family, int type);
 struct sockaddr_in sockaddr_of(const char *ip, uint16_t port);
 
 // For the teardown of a test: all buffers are back.

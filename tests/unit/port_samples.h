@@ -40,6 +40,8 @@ static const char *const port_samples[][2] = {
 	{"remote", "[\"10.0.0.2\"]"},
 	{"vtep", "\"w\""},
 	{"learning", "false"},
+	{"dscp", "46"},
+	{"ttl", "\"inherit\""},
 };
 
 // A new object with that value; `type` has none, since other keys depend on it.

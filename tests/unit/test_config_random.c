@@ -99,6 +99,8 @@ static void pick_network(struct conf_port *port, unsigned index)
 	}
 	strcpy(port->vtep, "default");
 	port->no_learning = pick(2);
+	port->dscp = pick(CONF_DSCP_INHERIT + 1);
+	port->ttl = pick(256);
 }
 
 static void pick_port(struct conf_port *port, unsigned index)

@@ -41,6 +41,13 @@ static void test_wrong_networks(void **state)
 			"learning is true or false"},
 		{"{\"type\": \"vxlan\", \"key\": 1, \"learning\": \"off\"}",
 			"a string is not allowed; learning is true or false"},
+		{"{\"type\": \"vxlan\", \"key\": 1, \"dscp\": 64}",
+			"a DSCP is 0 to 63, or inherit"},
+		{"{\"type\": \"vxlan\", \"key\": 1, \"dscp\": \"copy\"}", "0 to 63, or inherit"},
+		{"{\"type\": \"vxlan\", \"key\": 1, \"tos\": 184}", "unknown key 'tos'"},
+		{"{\"type\": \"vxlan\", \"key\": 1, \"ttl\": 0}", "a TTL is 1 to 255, or inherit"},
+		{"{\"type\": \"vxlan\", \"key\": 1, \"ttl\": 256}", "1 to 255, or inherit"},
+		{"{\"type\": \"tap\", \"ttl\": 9}", "has no ttl"},
 	};
 	struct conf_port port;
 
@@ -73,6 +80,14 @@ static void test_vxlan(void **state)
 	assert_int_equal(port.nb_remotes, 1);
 	assert_true(port.isolated);
 	assert_false(port.no_learning);
+	assert_int_equal(port.dscp, 0);
+	assert_int_equal(port.ttl, 64);
+	bind_ok(&port, "{\"dscp\": \"inherit\", \"ttl\": \"inherit\"}");
+	assert_int_equal(port.dscp, CONF_DSCP_INHERIT);
+	assert_int_equal(port.ttl, CONF_TTL_INHERIT);
+	bind_ok(&port, "{\"dscp\": 46, \"ttl\": null}");
+	assert_int_equal(port.dscp, 46);
+	assert_int_equal(port.ttl, 64);
 	bind_ok(&port, "{\"remote\": null}");
 	assert_int_equal(port.nb_remotes, 0);
 	bind_refused(&port, "{\"key\": null}", "key: the key is missing");

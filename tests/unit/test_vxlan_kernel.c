@@ -418,7 +418,7 @@ static void test_bad_headers(void **state)
 	struct sockaddr_in to = sockaddr_of("10.9.0.1", VXLAN_UDP_PORT);
 	uint8_t datagram[100] = {0x08, [6] = VNI};
 	unsigned count = 0;
-	int fd = socket_in_b(SOCK_DGRAM);
+	int fd = socket_in_b(AF_INET, SOCK_DGRAM);
 
 	knows(&a, "10.9.0.2", true);
 	for (unsigned len = 0; len < VXLAN_HDR_BYTES + VXLAN_FRAME_MIN; len++, count++)
@@ -446,7 +446,7 @@ static void test_train_of_networks(void **state)
 	const uint32_t vni[] = {VNI, VNI, VNI + 1, VNI + 2, VNI, VNI + 1};
 	const uint16_t *id[] = {&a.port_id, &a.port_id, NULL, NULL, &a.port_id, NULL};
 	uint8_t datagram[ARRAY_SIZE(vni)][500] = {0};
-	int fd = socket_in_b(SOCK_DGRAM), size = sizeof(datagram[0]);
+	int fd = socket_in_b(AF_INET, SOCK_DGRAM), size = sizeof(datagram[0]);
 	uint16_t number = knows(&a, "10.9.0.2", true);
 	struct vni *other;
 

@@ -69,7 +69,7 @@ static int connect_from_b(struct end *end)
 {
 	static const uint8_t is_tcp = IPPROTO_TCP;
 	struct sockaddr_in to = sockaddr_of("10.8.0.1", 80);
-	int fd = socket_in_b(SOCK_STREAM | SOCK_NONBLOCK);
+	int fd = socket_in_b(AF_INET, SOCK_STREAM | SOCK_NONBLOCK);
 
 	assert_int_equal(connect(fd, (void *)&to, sizeof(to)), -1);
 	assert_int_equal(errno, EINPROGRESS);
