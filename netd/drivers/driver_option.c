@@ -52,6 +52,16 @@ bool driver_check_vni(const char *value)
 	return is_number(value, 1, VNI_MAX);
 }
 
+bool driver_check_dscp(const char *value)
+{
+	return !strcmp(value, "inherit") || !strcmp(value, "0") || is_number(value, 1, 63);
+}
+
+bool driver_check_ttl(const char *value)
+{
+	return !strcmp(value, "inherit") || is_number(value, 1, 255);
+}
+
 bool driver_check_allow(const char *value)
 {
 	return !strcmp(value, "allow") || !strcmp(value, "deny");

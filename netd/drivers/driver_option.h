@@ -21,6 +21,8 @@ const struct driver_option *driver_option_nearest(
 // Whether the value is allowed.
 bool driver_check_mtu(const char *value);	  // 68 to 65535
 bool driver_check_vni(const char *value);	  // 1 to 16777215
+bool driver_check_dscp(const char *value);	  // 0 to 63, inherit
+bool driver_check_ttl(const char *value);	  // 1 to 255, inherit
 bool driver_check_allow(const char *value);	  // allow, deny
 bool driver_check_flood_limit(const char *value); // 0 to FLOOD_LIMIT_MAX
 bool driver_check_bool(const char *value);	  // true, false

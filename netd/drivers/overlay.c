@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A bridge on each host that has containers in the network, and VXLAN between these hosts.
 #include <stdlib.h>
+#include <string.h>
 
 #include "netd/drivers/driver.h"
 
@@ -11,6 +12,21 @@ static const struct driver_option options[] = {
 		.allowed = "a VXLAN network identifier is 1 to 16777215",
 		.help = "the VXLAN network identifier; default: a free one of vni-range",
 		.check = driver_check_vni,
+	},
+	{
+		.name = "dscp",
+		.allowed = "a DSCP is 0 to 63, or inherit",
+		.help = "the DSCP of packets between hosts; inherit: that of the container's "
+			"packet; default: 0",
+		.check = driver_check_dscp,
+	},
+	{
+		.name = "ttl",
+		.allowed = "a TTL is 1 to 255, or inherit",
+		.help = "the TTL of packets between hosts; inherit: that of the container's "
+			"packet; "
+			"default: 64",
+		.check = driver_check_ttl,
 	},
 	DRIVER_OPTION_MTU,
 	DRIVER_OPTION_SPOOF,
@@ -40,10 +56,21 @@ static int choose(
 	return rc == 0 ? driver_choose_subnets(rec, chooser, err) : rc;
 }
 
+static uint16_t mark_option(const struct network_record *rec, const char *name)
+{
+	const char *text = network_option(rec, name);
+
+	if (!text)
+		return 0;
+	return !strcmp(text, "inherit") ? PLAN_INHERIT : strtoul(text, NULL, 10);
+}
+
 static void plan(const struct network_record *rec, struct network_plan *plan)
 {
 	driver_plan_bridge(rec, plan);
 	plan->vni = rec->vni;
+	plan->dscp = mark_option(rec, "dscp");
+	plan->ttl = mark_option(rec, "ttl");
 }
 
 static void show(const struct network_record *rec, json_t *obj)

@@ -13,10 +13,13 @@ struct plan_gateway {
 	struct mac mac;
 };
 
+#define PLAN_INHERIT UINT16_MAX
+
 struct network_plan {
 	// A port of type vxlan that leads to the other hosts of the network, with entries for their
 	// endpoints. 0: none. Chosen once: it stays while the network does.
 	uint32_t vni;
+	uint16_t dscp, ttl; // of that port, as its options; PLAN_INHERIT; 0: none is given
 	uint32_t mtu; // of the ports of containers and of the gateway; 0: what the tunnels allow
 	struct plan_gateway gateway;
 };

@@ -41,12 +41,23 @@ void sw_bridge_options(json_t **ret_fixed, json_t **ret_live)
 		ret_fixed, ret_live);
 }
 
+static void add_mark(json_t *options, const char *key, uint16_t value)
+{
+	if (value)
+		json_object_set_new(options, key,
+			value == PLAN_INHERIT ? json_string("inherit") : json_integer(value));
+}
+
 void sw_vx_options(const struct sw_net *net, json_t **ret_fixed, json_t **ret_live)
 {
+	struct network_plan plan;
 	json_t *options = json_pack("{s:s, s:i, s:s, s:b, s:b, s:s}", "type", "vxlan", "key",
 		(int)net->vni, "vtep", RECONCILE_TUNNEL, "learning", 0, "isolated", 1, "managed_by",
 		RECONCILE_MANAGER);
 
+	network_plan(&net->net->rec, &plan);
+	add_mark(options, "dscp", plan.dscp);
+	add_mark(options, "ttl", plan.ttl);
 	sw_options_split(&schema_port, options, ret_fixed, ret_live);
 }
 

@@ -56,6 +56,11 @@ static void net_id(unsigned net, char id[ID_BYTES])
 
 void record_net(struct replica *r, unsigned net, const char *mtu)
 {
+	record_net_with(r, net, "mtu", mtu);
+}
+
+void record_net_with(struct replica *r, unsigned net, const char *option, const char *value)
+{
 	static const char *const subnets[] = {"10.0.0.0/8", "fd00::/64", "172.30.0.0/16"};
 	struct subnet subnet[ARRAY_SIZE(subnets)] = {};
 	struct network_record rec = {.driver = "overlay",
@@ -63,7 +68,7 @@ void record_net(struct replica *r, unsigned net, const char *mtu)
 		.subnets = subnet,
 		.nb_subnets = ARRAY_SIZE(subnets),
 		.labels = json_object(),
-		.options = mtu ? json_pack("{s:s}", "mtu", mtu) : json_object()};
+		.options = value ? json_pack("{s:s}", option, value) : json_object()};
 	char key[RECORD_KEY_BYTES];
 
 	for (unsigned i = 0; i < ARRAY_SIZE(subnets); i++) {

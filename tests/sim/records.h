@@ -10,6 +10,7 @@
 void record_host(struct replica *r, unsigned host, const struct ip_addr *vtep);
 void record_host_gone(struct replica *r, unsigned host); // suspended
 void record_net(struct replica *r, unsigned net, const char *mtu);
+void record_net_with(struct replica *r, unsigned net, const char *option, const char *value);
 struct replica_net *record_net_find(struct replica *r, unsigned net);
 
 // `second` not 0 gives it a second address, `mac` is a number as well. The caller owns nothing.

@@ -80,6 +80,8 @@ static void test_good(void **state)
 		"s=10.1.0.0/30 g=10.1.0.1",
 		"s=fd00::/126 g=fd00::1",
 		"i o=mtu=1400 l=a=b o=spoof=allow o=vni=42",
+		"o=dscp=0 o=ttl=1",
+		"o=dscp=inherit o=ttl=inherit",
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(good); i++) {
@@ -133,6 +135,20 @@ static void test_roles(void **state)
 	assert_false(plays("router", "deny", "router"));
 	assert_false(plays("router", "allow", "dhcp_server"));
 	assert_true(plays("dhcp-server", "allow", "dhcp_server"));
+}
+
+static void test_marks(void **state)
+{
+	struct network_record rec;
+
+	make_ok(&rec, "overlay", "");
+	assert_int_equal(plan_of(&rec).dscp, 0);
+	assert_int_equal(plan_of(&rec).ttl, 0);
+	network_record_fini(&rec);
+	make_ok(&rec, "overlay", "o=dscp=46 o=ttl=inherit");
+	assert_int_equal(plan_of(&rec).dscp, 46);
+	assert_int_equal(plan_of(&rec).ttl, PLAN_INHERIT);
+	network_record_fini(&rec);
 }
 
 static void test_normal_form(void **state)
@@ -194,6 +210,9 @@ static const struct {
 	{"n", "overlay", "o=mtu=0x44", "'0x44' is not allowed"},
 	{"n", "overlay", "o=vni=16777216",
 		"'16777216' is not allowed; a VXLAN network identifier is 1 to 16777215"},
+	{"n", "overlay", "o=dscp=64", "'64' is not allowed; a DSCP is 0 to 63, or inherit"},
+	{"n", "overlay", "o=ttl=0", "'0' is not allowed; a TTL is 1 to 255, or inherit"},
+	{"n", "bridge", "o=ttl=9", "unknown option 'ttl'; a network of driver bridge has"},
 	{"n", "overlay", "o=spoof=yes", "'yes' is not allowed; spoof is allow or deny"},
 	{"n", "overlay", "o=com.docker.network.driver.mtu=1400 o=mtu=1400",
 		"option 'mtu' is given too"},
@@ -504,6 +523,7 @@ int main(void)
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_roles),
 		cmocka_unit_test(test_normal_form),
+		cmocka_unit_test(test_marks),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_all_mistakes),
 		cmocka_unit_test(test_drivers),

@@ -120,6 +120,29 @@ static void test_own_key(void **state)
 	bed_settled(bed);
 }
 
+// Class and TTL of a network's packets between hosts are options of its port of type vxlan.
+static void test_marks(void **state)
+{
+	struct bed *bed = *state;
+	const json_t *options;
+
+	bed_usual(bed);
+	options = fake_switch_port(bed->sw, "cw.vx.5000")->options;
+	assert_null(json_object_get(options, "dscp"));
+	assert_null(json_object_get(options, "ttl"));
+	record_net_with(&bed->replica, 0, "dscp", "46");
+	bed_audit(bed, true);
+	bed_settled(bed);
+	options = fake_switch_port(bed->sw, "cw.vx.5000")->options;
+	assert_int_equal(json_integer_value(json_object_get(options, "dscp")), 46);
+	record_net_with(&bed->replica, 0, "ttl", "inherit");
+	bed_audit(bed, true);
+	bed_settled(bed);
+	options = fake_switch_port(bed->sw, "cw.vx.5000")->options;
+	assert_null(json_object_get(options, "dscp"));
+	assert_string_equal(json_string_value(json_object_get(options, "ttl")), "inherit");
+}
+
 static void test_port_options(void **state)
 {
 	struct bed *bed = *state;
@@ -536,6 +559,7 @@ int main(void)
 		TEST(test_last_and_first),
 		TEST(test_own_records),
 		TEST(test_own_key),
+		TEST(test_marks),
 		TEST(test_port_options),
 		TEST(test_moves),
 		TEST(test_hosts),
