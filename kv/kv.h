@@ -115,7 +115,7 @@ enum kv_event_kind {
 	KV_EVENT_BEGIN,	 // everything follows anew: what is not SET until SYNCED is not there
 	KV_EVENT_SET,	 // a key has this value
 	KV_EVENT_DELETE, // a key is gone; `value` is empty
-	KV_EVENT_SYNCED, // all up to `revision` has been told
+	KV_EVENT_SYNCED, // all up to `revision` has been told; of some keys, what is newer as well
 };
 
 struct kv_event {
@@ -131,12 +131,36 @@ typedef void kv_watch_fn(void *arg, const struct kv_event *event);
 // when it has caught up), unless the store cannot (compacted, or no history): then as with 0. After
 // an interruption it goes on by itself in the same way: SYNCED comes also when there was nothing to
 // tell. Changes of one key come in order, several
-// may be told as the last of them; each group of changes ends with SYNCED. A store that was lost
+// may be told as the last of them. Those of different keys come in any order, also of one
+// transaction, and other things may happen between them; SYNCED follows. A store that was lost
 // and is another one by now (revisions went back) begins anew.
 // NULL: out of memory, or a prefix that is none.
 struct kv_watch *kv_watch(
 	struct kv *kv, const char *prefix, uint64_t from_revision, kv_watch_fn *fn, void *arg);
 void kv_unwatch(struct kv_watch *watch); // NULL is fine; also from inside its callback
+
+// ---- groups ----
+//
+// A guard speaks of its own key only: what was told of others may be older than what was told of
+// that one. What is to be decided from many keys ("nobody has this number") takes a group: keys
+// that change only in transactions that swap one of them, its head. Who watches all of them, and
+// shows each event to this, can decide while the group is whole: then the swap of the head fails
+// (-ESTALE) if any of it has changed since.
+
+struct kv_group {
+	const char *head; // its key
+	// The rest is zero at first.
+	uint64_t head_revision; // 0: it is not there
+	uint64_t revision;	// up to which all has been told
+	bool is_told;		// and it was, since the last BEGIN
+};
+
+void kv_group_told(struct kv_group *group, const struct kv_event *event);
+// Everything that was changed together with its head, as that was told last, has been told.
+bool kv_group_is_whole(const struct kv_group *group);
+// The op for a transaction that changes the group, or only relies on it; it is whole. `value` is
+// not copied.
+struct kv_op kv_group_swap(const struct kv_group *group, const char *value, size_t len_bytes);
 
 // ---- leases ----
 

@@ -56,7 +56,7 @@ struct zk_kv {
 	struct zk_session *session; // NULL: to be started
 	bool connected;
 	uint64_t since_us; // `connected` is as it is
-	uint64_t revision; // greatest seen
+	uint64_t revision; // greatest that its `session` has seen: a lease's may be ahead
 	struct loop_handle *tick;
 	uint64_t tick_us;	 // when it is due
 	TAILQ_HEAD(, zk_op) ops; // by `due_us`

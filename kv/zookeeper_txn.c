@@ -42,6 +42,12 @@ static struct zk_session *session_of(const struct txn *txn)
 	return txn->base.lease ? txn->base.lease->session : txn->base.self->session;
 }
 
+// It goes through the session that watches hang on. What another one sees, they may not know yet.
+static bool is_of_watches(const struct txn *txn)
+{
+	return !txn->base.lease && !txn->base.is_stale;
+}
+
 // There is a session to go on with; if not, the caller is told or it waits for one.
 static bool can_go_on(struct txn *txn)
 {
@@ -95,7 +101,8 @@ static void on_looked(struct zk_call *call)
 			continue;
 		txn->nodes[i].exists = call->rc == ZOK;
 		txn->nodes[i].stat = call->stat;
-		zk_note_revision(txn->base.self, &call->stat);
+		if (is_of_watches(txn))
+			zk_note_revision(txn->base.self, &call->stat);
 	}
 	if (zk_is_lost(call->rc))
 		txn->lost = true;
@@ -227,7 +234,7 @@ static void finish(struct txn *txn, uint64_t revision)
 {
 	struct zk_kv *self = txn->base.self;
 
-	if (revision > self->revision)
+	if (is_of_watches(txn) && revision > self->revision)
 		self->revision = revision;
 	txn->revision = revision;
 	zk_op_answer(&txn->base, 0);

@@ -369,7 +369,7 @@ static unsigned run_group(const struct suite_case *c, char **names)
 int main(int argc, char **argv)
 {
 	static const struct suite_case *const groups[] = {
-		cases_data, cases_watch, cases_lease, cases_away, cases_cluster};
+		cases_data, cases_watch, cases_group, cases_lease, cases_away, cases_cluster};
 	static const struct option options[] = {{"control", 1, NULL, 'C'}, {"second", 1, NULL, 's'},
 		{"ca", 1, NULL, 'a'}, {"cert", 1, NULL, 'c'}, {"key", 1, NULL, 'k'},
 		{"user", 1, NULL, 'u'}, {"password", 1, NULL, 'p'}, {"token", 1, NULL, 't'},

@@ -16,8 +16,8 @@ struct suite_case {
 	bool needs_control;
 	bool needs_second; // URL: for a store of several servers
 };
-extern const struct suite_case cases_data[], cases_watch[], cases_lease[], cases_away[],
-	cases_cluster[];
+extern const struct suite_case cases_data[], cases_watch[], cases_group[], cases_lease[],
+	cases_away[], cases_cluster[];
 
 extern struct loop *loop;
 extern struct kv *kv; // of the running case

@@ -33,6 +33,7 @@ static void make_store(void)
 		.seed = 1,
 		.delay_min_us = 100,
 		.delay_max_us = 2000,
+		.scatter_percent = 50,
 		.duplicate_percent = 50};
 
 	timeline_init(&timeline);

@@ -155,6 +155,11 @@ void sim_store_compact(struct sim_store *st)
 	store_data_compact(&st->data, st->data.revision);
 }
 
+void sim_store_scatter(struct sim_store *st, unsigned percent)
+{
+	st->opts.scatter_percent = percent;
+}
+
 void sim_store_calm(struct sim_store *st)
 {
 	st->opts.loss_percent = st->opts.slow_percent = st->opts.break_percent = 0;

@@ -22,6 +22,7 @@ struct sim_store_opts {
 	unsigned loss_percent;		     // of requests, and of answers to what was carried out
 	unsigned slow_percent;		     // of requests: they come after many seconds
 	unsigned break_percent;		     // of what a watch is told: the connection ends there
+	unsigned scatter_percent;     // of groups of changes: they are told key by key, over time
 	unsigned duplicate_percent;   // of interruptions: what was told last is told again after it
 	void (*on_change)(void *arg); // after each change of what it has; NULL: nobody cares
 	void *arg;
@@ -45,6 +46,8 @@ void sim_store_wipe(struct sim_store *st);
 void sim_store_backup(struct sim_store *st);
 bool sim_store_restore(struct sim_store *st);
 void sim_store_compact(struct sim_store *st);
+// As the option.
+void sim_store_scatter(struct sim_store *st, unsigned percent);
 // No more lost or slow messages: time to settle.
 void sim_store_calm(struct sim_store *st);
 

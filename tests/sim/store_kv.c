@@ -30,10 +30,17 @@ static void watch_drop_pairs(struct watch *w)
 	w->nb_pairs = w->next_pair = 0;
 }
 
+static void watch_drop_dirty(struct watch *w)
+{
+	w->scattered = false;
+	w->nb_dirty = 0;
+}
+
 static void watch_free(struct watch *w)
 {
 	timeline_cancel(w->c->st->tl, &w->deliver);
 	watch_drop_pairs(w);
+	free(w->dirty);
 	LIST_REMOVE(w, entry);
 	free(w->prefix);
 	free(w);
@@ -44,7 +51,7 @@ static void watch_kick(struct watch *w)
 	const struct store_data *d = &w->c->st->data;
 
 	if (!w->gone && is_connected(w->c) && !timeline_is_set(&w->deliver) &&
-		(w->full || w->repeat || w->resumed || w->position != d->revision))
+		(w->full || w->scattered || w->repeat || w->resumed || w->position != d->revision))
 		timeline_after(w->c->st->tl, &w->deliver, store_delay(w->c->st));
 }
 
@@ -157,6 +164,100 @@ static void tell_some(struct watch *w)
 	say(w, KV_EVENT_SYNCED, NULL, NULL, w->position);
 }
 
+// ---- key by key ----
+//
+// As a client of ZooKeeper learns of changes: it is told that a key has changed, asks, and gets the
+// value of that moment. Other keys, also those of the same transaction, come sooner or later, and
+// its process does other things in between. SYNCED comes when nothing is left to ask for.
+
+static bool is_watched(const struct watch *w, const struct store_key *key)
+{
+	return strncmp(key->key, w->prefix, strlen(w->prefix)) == 0;
+}
+
+static void add_dirty(struct watch *w, struct store_key *key)
+{
+	for (size_t i = 0; i < w->nb_dirty; i++) {
+		if (w->dirty[i] == key)
+			return;
+	}
+	if (w->nb_dirty == w->room_dirty) {
+		w->room_dirty = 2 * w->room_dirty + 16;
+		w->dirty = realloc(w->dirty, w->room_dirty * sizeof(*w->dirty));
+		if (!w->dirty)
+			abort();
+	}
+	w->dirty[w->nb_dirty++] = key;
+}
+
+// Everything anew, or from where all was told.
+static void scatter(struct watch *w)
+{
+	struct store_data *d = &w->c->st->data;
+
+	watch_drop_dirty(w);
+	w->scattered = true;
+	w->collected = w->full ? d->revision : w->position;
+	if (!w->full)
+		return;
+	w->incarnation = d->incarnation;
+	say(w, KV_EVENT_BEGIN, NULL, NULL, d->revision);
+	for (struct store_key *key = d->keys; key; key = key->hh.next) {
+		if (key->value && is_watched(w, key))
+			add_dirty(w, key);
+	}
+}
+
+static void tell_scattered(struct watch *w)
+{
+	struct sim_store *st = w->c->st;
+	struct store_data *d = &st->data;
+	size_t count;
+
+	for (size_t i = first_after(d, w->collected); i < d->nb_history; i++) {
+		if (is_watched(w, d->history[i].key))
+			add_dirty(w, d->history[i].key);
+	}
+	w->collected = d->revision;
+	count = 1 + sim_below(&st->random, w->nb_dirty + 1);
+	for (; count && w->nb_dirty && !w->gone; count--) {
+		size_t at = sim_below(&st->random, w->nb_dirty);
+		const struct store_key *key = w->dirty[at];
+
+		w->dirty[at] = w->dirty[--w->nb_dirty];
+		say(w, key->value ? KV_EVENT_SET : KV_EVENT_DELETE, key->key, key->value,
+			key->revision);
+	}
+	if (w->nb_dirty)
+		return;
+	w->scattered = w->full = w->repeat = false;
+	w->position = d->revision;
+	say(w, KV_EVENT_SYNCED, NULL, NULL, w->position);
+}
+
+// ---- what is told, and how ----
+
+static void tell(struct watch *w)
+{
+	struct sim_store *st = w->c->st;
+	// What it was to go on after is not in the history any more.
+	bool is_late = (w->scattered ? w->collected : w->position) < st->data.compacted;
+
+	if (is_late)
+		watch_drop_dirty(w);
+	w->full |= is_late;
+	if (!w->scattered && !w->pairs && sim_chance(&st->random, st->opts.scatter_percent))
+		scatter(w);
+	if (w->scattered)
+		tell_scattered(w);
+	else if (w->full)
+		tell_all(w);
+	else if (w->repeat || sim_chance(&st->random, 30))
+		tell_coalesced(w);
+	else
+		tell_some(w);
+}
+
 static void client_break(struct client *c, const char *reason);
 
 static void deliver(void *arg)
@@ -167,15 +268,9 @@ static void deliver(void *arg)
 
 	if (!is_connected(c))
 		return;
-	w->full |= w->position < st->data.compacted;
 	w->busy = true;
 	w->resumed = false;
-	if (w->full)
-		tell_all(w);
-	else if (w->repeat || sim_chance(&st->random, 30))
-		tell_coalesced(w);
-	else
-		tell_some(w);
+	tell(w);
 	w->busy = false;
 	if (w->gone) {
 		watch_free(w);
@@ -194,6 +289,7 @@ static void watch_resume(struct watch *w)
 	if (w->incarnation != st->data.incarnation || w->position < st->data.compacted ||
 		w->position > st->data.revision)
 		w->full = true;
+	w->scattered &= !w->full;
 	w->resumed = true;
 	w->repeat = !w->full && sim_chance(&st->random, st->opts.duplicate_percent);
 	watch_kick(w);
@@ -336,6 +432,10 @@ static void client_unlink(struct client *c, const char *reason)
 		// A listing that was interrupted begins anew.
 		w->full |= w->pairs != NULL;
 		watch_drop_pairs(w);
+		// It goes on key by key, for some of it was told already: no key is to go back.
+		w->nb_dirty = 0;
+		w->collected = w->position;
+		w->scattered &= !w->full;
 	}
 	kv_set_state(&c->kv, false, reason);
 }

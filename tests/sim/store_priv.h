@@ -53,7 +53,11 @@ struct watch {
 	struct store_pair *pairs;	// of which a part was told
 	size_t nb_pairs, next_pair;
 	uint64_t pairs_revision;
-	bool busy, gone; // its callback runs; it is not wanted any more
+	bool scattered;		  // it is told key by key, in any order (tell_scattered())
+	struct store_key **dirty; // those that were changed and not told since
+	size_t nb_dirty, room_dirty;
+	uint64_t collected; // up to which changes are in `dirty`
+	bool busy, gone;    // its callback runs; it is not wanted any more
 	LIST_ENTRY(watch) entry;
 };
 

@@ -470,6 +470,8 @@ void world_init(struct world *w, const struct world_opts *opts)
 	store_opts.loss_percent = sim_chance(&w->random, 40) ? sim_between(&w->random, 1, 15) : 0;
 	store_opts.slow_percent = sim_chance(&w->random, 30) ? sim_between(&w->random, 1, 10) : 0;
 	store_opts.break_percent = sim_chance(&w->random, 40) ? sim_between(&w->random, 1, 10) : 0;
+	store_opts.scatter_percent =
+		sim_chance(&w->random, 50) ? sim_between(&w->random, 1, 100) : 0;
 	store_opts.duplicate_percent = 50;
 	w->store = sim_store_new(&store_opts);
 	w->nb_hosts = sim_between(&w->random, 2, 5);

@@ -39,7 +39,7 @@ chmod +x "$T/control"
 hosts=127.0.0.1:12181,127.0.0.1:12182,127.0.0.1:12183
 others=127.0.0.1:12182,127.0.0.1:12183
 zookeeper_conformance all --second "zookeeper://$others/t" --control "$T/control" \
-	"zookeeper://$hosts/t" cluster-leader-killed cluster-first-paused simple guards txn watch-groups
+	"zookeeper://$hosts/t" cluster-leader-killed cluster-first-paused simple guards txn watch-groups group
 for i in 1 2 3; do
 	"$T/$i/control" stop
 done
