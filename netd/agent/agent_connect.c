@@ -18,8 +18,12 @@ static void on_removed(void *arg, int rc, uint64_t revision)
 	struct remove *remove = arg;
 	struct err err = {0};
 
-	if (rc < 0)
+	if (rc < 0 && rc != -ESTALE)
 		err_set_errno(&err, rc, "store", "the endpoint was not removed");
+	else if (rc < 0)
+		err_set(&err, rc, "store",
+			"the endpoint was not removed: its host is back, or has changed it; look "
+			"again");
 	remove->done(remove->done_arg, rc, rc < 0 ? NULL : remove->result, &err);
 	json_decref(remove->result);
 	pending_free(&remove->pending);
@@ -30,7 +34,7 @@ static int disconnect_other(struct agent *a, struct replica_endpoint *ep, bool f
 	agent_done_fn *fn, void *arg, struct err *err)
 {
 	struct remove *remove;
-	char path[NAME_BYTES + 16];
+	char path[NAME_BYTES + 16], host_key[RECORD_KEY_BYTES];
 
 	snprintf(path, sizeof(path), "container %s", ep->rec.name);
 	if (ep->host->present || !force)
@@ -46,12 +50,14 @@ static int disconnect_other(struct agent *a, struct replica_endpoint *ep, bool f
 	remove->done = fn;
 	remove->done_arg = arg;
 	remove->result = endpoint_record_json(&ep->rec);
+	record_key_host(host_key, ep->rec.host);
 	kv_txn(a->opts.kv,
-		&(struct kv_op){.action = KV_DELETE,
-			.guard = KV_REVISION,
-			.key = ep->key,
-			.revision = ep->revision},
-		1, on_removed, remove);
+		(const struct kv_op[]){{.action = KV_DELETE,
+					       .guard = KV_REVISION,
+					       .key = ep->key,
+					       .revision = ep->revision},
+			{.action = KV_CHECK, .guard = KV_ABSENT, .key = host_key}},
+		2, on_removed, remove);
 	return 0;
 }
 

@@ -8,6 +8,12 @@
 #include "base/log.h"
 #include "netd/agent/agent_priv.h"
 
+// The store has it so, or may have.
+static bool has_taken_over(const struct local_endpoint *le)
+{
+	return le->agent->takes_over && (le->stored || le->agent->acked || le->agent->write.busy);
+}
+
 struct replica_endpoint *agent_endpoint_winner(
 	struct agent *a, const struct local_endpoint *le, struct ip_addr *ret_ip)
 {
@@ -15,9 +21,9 @@ struct replica_endpoint *agent_endpoint_winner(
 		struct replica_endpoint *ep =
 			replica_by_ip(&a->replica, le->net->id, &le->rec.ips[i].ip);
 		// Nobody was told yet that it has the address: who has it keeps it, unless it was
-		// silent and is taken over.
+		// silent and was taken over.
 		bool is_first =
-			endpoint_is_untold(le) && ep && ep->host->present && !le->agent->takes_over;
+			endpoint_is_untold(le) && ep && ep->host->present && !has_taken_over(le);
 
 		if (ep && ep->seen && strcmp(ep->rec.id, le->rec.id) != 0 &&
 			strcmp(ep->rec.host, a->conf->host) != 0 &&

@@ -248,11 +248,47 @@ static void on_written(void *arg, int rc, uint64_t revision)
 	agent_kick(a);
 }
 
+static bool has_key(const struct kv_op *ops, unsigned count, const char *key)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (!strcmp(ops[i].key, key))
+			return true;
+	}
+	return false;
+}
+
+// One that takes over addresses of a host that is silent does so on condition that this host is not
+// back: of that the replica may not know yet. Returns how many hosts that are.
+static unsigned check_silent(struct agent *a, const struct local_endpoint *le,
+	char keys[RECORD_IPS_MAX][RECORD_KEY_BYTES], struct kv_op *ret_ops)
+{
+	unsigned count = 0;
+
+	if (!le->agent->takes_over || !endpoint_is_untold(le))
+		return 0;
+	for (unsigned i = 0; i < le->rec.nb_ips; i++) {
+		struct replica_endpoint *ep =
+			replica_by_ip(&a->replica, le->net->id, &le->rec.ips[i].ip);
+
+		if (!ep || !strcmp(ep->rec.host, a->conf->host))
+			continue;
+		record_key_host(keys[count], ep->rec.host);
+		if (has_key(ret_ops, count, keys[count]))
+			continue;
+		ret_ops[count] =
+			(struct kv_op){.action = KV_CHECK, .guard = KV_ABSENT, .key = keys[count]};
+		count++;
+	}
+	return count;
+}
+
 static void write_record(
 	struct agent *a, struct local_endpoint *le, const struct replica_endpoint *ep)
 {
 	struct record_write *w = pending_new(a, sizeof(*w));
-	char key[RECORD_KEY_BYTES], *text = print_record(le);
+	char key[RECORD_KEY_BYTES], hosts[RECORD_IPS_MAX][RECORD_KEY_BYTES];
+	struct kv_op ops[1 + RECORD_IPS_MAX];
+	char *text = print_record(le);
 
 	if (!w || !text) {
 		free(text);
@@ -263,11 +299,13 @@ static void write_record(
 	snprintf(w->id, ID_BYTES, "%s", le->rec.id);
 	w->hash = hash_add(HASH_INIT, text, strlen(text));
 	retry_start(&le->agent->write);
-	if (ep)
-		kv_swap(a->opts.kv, key_of(le, key), ep->revision, text, strlen(text), on_written,
-			w);
-	else
-		kv_create(a->opts.kv, key_of(le, key), text, strlen(text), NULL, on_written, w);
+	ops[0] = (struct kv_op){.action = KV_PUT,
+		.guard = ep ? KV_REVISION : KV_ABSENT,
+		.key = key_of(le, key),
+		.revision = ep ? ep->revision : 0,
+		.value = text,
+		.len_bytes = strlen(text)};
+	kv_txn(a->opts.kv, ops, 1 + check_silent(a, le, hosts, &ops[1]), on_written, w);
 	free(text);
 }
 

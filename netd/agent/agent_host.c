@@ -125,6 +125,7 @@ static void write_host(struct agent *a, uint64_t now_us)
 	struct replica_host *host = replica_host(&a->replica, a->conf->host);
 	const struct replica_host *other;
 	char key[RECORD_KEY_BYTES], *text;
+	struct kv_op op;
 
 	snprintf(want.name, sizeof(want.name), "%s", a->conf->host);
 	snprintf(want.id, sizeof(want.id), "%s", a->host_id);
@@ -144,8 +145,16 @@ static void write_host(struct agent *a, uint64_t now_us)
 	if (!text)
 		return;
 	retry_start(&a->host_write);
-	kv_put(a->opts.kv, record_key_host(key, want.name), text, strlen(text), a->lease,
-		on_host_written, a);
+	// Guarded as well: another machine may have come under this name, and the watch tells
+	// later.
+	op = (struct kv_op){.action = KV_PUT,
+		.guard = host && host->present ? KV_REVISION : KV_ABSENT,
+		.key = record_key_host(key, want.name),
+		.value = text,
+		.len_bytes = strlen(text),
+		.revision = host ? host->revision : 0,
+		.lease = a->lease};
+	kv_txn(a->opts.kv, &op, 1, on_host_written, a);
 	free(text);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Making and deleting networks. Those of the cluster are made one at a time: each transaction swaps
-// the key `allocation`, so two hosts cannot choose the same VNI, subnet or name.
+// Making and deleting networks. Those of the cluster are a group (kv/kv.h): each transaction swaps
+// its head, the key `allocation`, so two hosts cannot choose the same VNI, subnet or name.
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -50,6 +50,7 @@ static void on_net_written(void *arg, int rc, uint64_t revision)
 	struct agent *a = w->pending.a;
 	struct request *req = request_find(a, w->request);
 
+	a->network_writing = false;
 	if (req) {
 		retry_done(&req->retry, rc == 0 ? -EAGAIN : rc, agent_now(a));
 		req->written = rc == 0;
@@ -63,13 +64,9 @@ static void on_net_written(void *arg, int rc, uint64_t revision)
 	agent_kick(a);
 }
 
-static struct kv_op swap_allocation(struct agent *a, const char *text)
+bool agent_networks_are_current(const struct agent *a)
 {
-	return (struct kv_op){.key = RECORD_PREFIX "allocation",
-		.guard = a->replica.allocation_revision ? KV_REVISION : KV_ABSENT,
-		.revision = a->replica.allocation_revision,
-		.value = text,
-		.len_bytes = strlen(text)};
+	return agent_is_current(a) && kv_group_is_whole(&a->networks);
 }
 
 void agent_network_write(struct agent *a, struct retry *retry, kv_write_fn *fn, void *arg,
@@ -82,7 +79,7 @@ void agent_network_write(struct agent *a, struct retry *retry, kv_write_fn *fn, 
 	if (!allocation || (!gone && !text))
 		goto out;
 	record_key_network(key, rec->name);
-	op[0] = swap_allocation(a, allocation);
+	op[0] = kv_group_swap(&a->networks, allocation, strlen(allocation));
 	op[1] = (struct kv_op){.action = gone ? KV_DELETE : KV_PUT,
 		.guard = gone ? KV_REVISION : KV_ABSENT,
 		.key = key,
@@ -106,9 +103,19 @@ static void write_for_request(struct agent *a, struct request *req,
 	w->request = req->number;
 	w->replica_revision = a->replica.revision;
 	req->maybe_written = true;
+	req->head_revision = a->networks.head_revision;
 	agent_network_write(a, &req->retry, on_net_written, w, rec, gone);
+	a->network_writing = req->retry.busy;
 	if (!req->retry.busy)
 		pending_free(&w->pending);
+}
+
+// Who came second needs not wait any longer than until it knows what came first.
+static bool may_write(const struct agent *a, const struct request *req, uint64_t now_us)
+{
+	if (req->retry.busy || a->network_writing || !agent_networks_are_current(a))
+		return false;
+	return retry_due(&req->retry, now_us) || req->head_revision != a->networks.head_revision;
 }
 
 // ---- create ----
@@ -146,10 +153,17 @@ static bool unreachable(struct agent *a, struct request *req, const char *name)
 {
 	struct err err = {0};
 
-	net_error(&err, -ECONNREFUSED, name,
-		"the store cannot be reached: %s; networks of the cluster are kept there, so try "
-		"again when it is back",
-		agent_store_reason(a));
+	if (a->store_up && a->synced)
+		net_error(&err, -ETIMEDOUT, name,
+			"the store did not take it in time: other hosts change networks as well, "
+			"or it "
+			"answers slowly; try again");
+	else
+		net_error(&err, -ECONNREFUSED, name,
+			"the store cannot be reached: %s; networks of the cluster are kept there, "
+			"so "
+			"try again when it is back",
+			agent_store_reason(a));
 	return request_answer(a, req, err.code, NULL, &err);
 }
 
@@ -169,7 +183,7 @@ static bool create_run(struct agent *a, struct request *req, uint64_t now_us)
 		return request_answer(a, req, 0, created(&c->rec), NULL);
 	if (now_us >= req->deadline_us || (!a->store_up && !req->retry.busy))
 		return unreachable(a, req, c->want.name);
-	if (req->written || !agent_is_current(a) || !retry_due(&req->retry, now_us))
+	if (req->written || !may_write(a, req, now_us))
 		return false;
 	// Once more from what was asked for: what was chosen may be somebody else's by now. The id
 	// stays: a write whose answer was lost is recognised by it.
@@ -315,7 +329,7 @@ static bool rm_run(struct agent *a, struct request *req, uint64_t now_us)
 		return request_answer(a, req, rc, NULL, req->maybe_written ? &unknown : &err);
 	if (now_us >= req->deadline_us || (!a->store_up && !req->retry.busy))
 		return unreachable(a, req, rm->name);
-	if (!agent_is_current(a) || !retry_due(&req->retry, now_us))
+	if (!may_write(a, req, now_us))
 		return false;
 	write_for_request(a, req, &net->rec, net);
 	return false;

@@ -134,11 +134,13 @@ static void on_configured(void *arg, int rc, json_t *result, const struct err *e
 	struct agent_conf_net *cn = arg;
 	char text[sizeof(err->path) + sizeof(err->reason) + 4];
 
+	bool again = rc == -ECONNREFUSED || rc == -ETIMEDOUT;
+
 	// -EEXIST by name is another host's, which was first.
-	if (rc < 0 && rc != -ECONNREFUSED && rc != -ESHUTDOWN)
+	if (rc < 0 && !again && rc != -ESHUTDOWN)
 		log_error("%s", err_text(err, text, sizeof(text)));
 	cn->busy = false;
-	cn->done = rc == 0 || rc != -ECONNREFUSED;
+	cn->done = !again;
 }
 
 static void make_configured(struct agent *a)
@@ -161,7 +163,7 @@ void agent_network_run(struct agent *a, uint64_t now_us)
 {
 	if (a->conf->nb_networks)
 		make_configured(a);
-	if (!agent_is_current(a) || !a->purge_at_us || !retry_due(&a->net_write, now_us))
+	if (!agent_networks_are_current(a) || !a->purge_at_us || !retry_due(&a->net_write, now_us))
 		return;
 	put_back(a);
 }

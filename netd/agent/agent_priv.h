@@ -156,6 +156,8 @@ struct agent {
 
 	// ---- the store ----
 	struct kv_watch *watch;
+	struct kv_group networks; // of the cluster
+	bool network_writing;	  // a request changes them: they do so one after the other
 	struct kv_lease *lease;
 	bool store_up, store_told; // told: that it is down
 	bool synced;		   // all of it was read once since start
@@ -216,6 +218,7 @@ struct request {
 	// Its last write to the store: was made, may have been made (or is under way).
 	bool written, maybe_written;
 	uint64_t written_revision;
+	uint64_t head_revision; // of the networks, when it wrote last
 	uint64_t deadline_us;
 	agent_done_fn *done;
 	void *done_arg;
@@ -270,8 +273,12 @@ int agent_take_ip(struct agent *a, struct replica_net *net, unsigned family, str
 
 // ---- agent_network.c ----
 
-// Puts the record into the store, or takes it out (`gone`, the replica has it). `retry` is busy
-// from then on, unless memory was short.
+// What the replica has of the networks is what the store had when it told of their last change: of
+// what it does not have (a name, a subnet, a VNI) may be concluded that nobody has it.
+bool agent_networks_are_current(const struct agent *a);
+// Puts the record into the store, or takes it out (`gone`, the replica has it), unless a network
+// was changed that the replica does not know of. They are current. `retry` is busy from then on,
+// unless memory was short.
 void agent_network_write(struct agent *a, struct retry *retry, kv_write_fn *fn, void *arg,
 	const struct network_record *rec, const struct replica_net *gone);
 // The store has no record of it. While it has records of networks that cannot be read (a newer

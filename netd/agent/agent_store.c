@@ -337,6 +337,7 @@ static void on_watch(void *arg, const struct kv_event *event)
 	struct agent *a = arg;
 	bool gone = event->kind == KV_EVENT_DELETE;
 
+	kv_group_told(&a->networks, event);
 	switch (event->kind) {
 	case KV_EVENT_BEGIN:
 		on_begin(a);
@@ -367,6 +368,7 @@ void agent_store_again(struct agent *a)
 
 int agent_store_start(struct agent *a, struct err *err)
 {
+	a->networks = (struct kv_group){.head = RECORD_PREFIX "allocation"};
 	a->watch = kv_watch(a->opts.kv, RECORD_PREFIX, 0, on_watch, a);
 	if (!a->watch)
 		return err_set(err, -ENOMEM, "store", "cannot be watched: out of memory");

@@ -117,7 +117,7 @@ struct replica {
 	struct replica_endpoint *endpoints;
 	struct replica_skipped *skipped;
 	struct cluster_record cluster; // id empty: none read
-	uint64_t allocation_revision;  // 0: none read
+	uint64_t allocation_revision;  // 0: none read; whether the store went back shows in it
 	uint64_t revision;	       // of the store, up to which all is here
 	struct replica_observer observer;
 	// private

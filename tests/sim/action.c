@@ -57,13 +57,16 @@ static void create(struct world *w)
 		NULL, NULL, NULL, "172.16.0.0/27", "172.16.0.0/24", "172.16.1.0/28", "fd11::/64"};
 	const char *subnet = subnets[sim_below(&w->random, ARRAY_SIZE(subnets))];
 	bool ipv6 = sim_chance(&w->random, 20);
-	unsigned times = sim_chance(&w->random, 25) ? 2 : 1;
+	unsigned times = sim_chance(&w->random, 25) ? sim_between(&w->random, 2, 4) : 1;
+	bool same_name = sim_chance(&w->random, 50);
 	char name[NAME_BYTES];
 
 	net_name(w, name);
 	for (unsigned i = 0; i < times; i++) {
 		struct host *h = any_host(w);
 
+		if (!same_name)
+			net_name(w, name);
 		if (h)
 			promise_create(h, name, subnet, ipv6 || (subnet && strchr(subnet, ':')));
 	}

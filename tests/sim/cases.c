@@ -57,6 +57,13 @@ static void await_answer(struct world *w, const struct net_promise *n)
 	assert_int_not_equal(n->state, PROMISE_ASKED);
 }
 
+static void on_refused(void *arg, int rc, json_t *result, const struct err *err)
+{
+	struct err *ret = arg;
+
+	*ret = *err;
+}
+
 // The store was set back, and a host makes a network before the watch tells it so: the store takes
 // it under a revision that the host believes to be long past. on_created() tells if it says that
 // the network is made and does not know it.
@@ -85,14 +92,155 @@ static void test_create_in_store_set_back(void **state)
 		create_too_early(seed);
 }
 
-// ---- names as long as can be ----
+// ---- what one key says of others ----
 
-static void on_refused(void *arg, int rc, json_t *result, const struct err *err)
+// Many networks at once: who hears of one by the key that all of them swap may not know it yet.
+static void create_at_once(uint64_t seed)
 {
-	struct err *ret = arg;
+	static struct world w;
+	char text[1024] = "", name[NAME_BYTES];
 
-	*ret = *err;
+	start(&w, seed);
+	sim_store_scatter(w.store, 100);
+	world_run(&w, START_US);
+	promise_create(&w.hosts[0], "n0", NULL, false);
+	world_run(&w, START_US);
+	for (unsigned i = 0; i < w.nb_hosts; i++) {
+		snprintf(name, sizeof(name), "n%u", i + 1);
+		promise_create(&w.hosts[i], name, NULL, false);
+	}
+	world_run(&w, START_US);
+	if (!check_end(&w, text, sizeof(text)))
+		world_fail(&w, "%s", text);
+	end(&w);
 }
+
+static void test_create_at_once(void **state)
+{
+	for (uint64_t seed = 1; seed <= 100; seed++)
+		create_at_once(seed);
+}
+
+static const struct store_key *host_in_store(struct world *w, const char *name)
+{
+	char key[RECORD_KEY_BYTES];
+
+	return store_data_get(sim_store_data(w->store), record_key_host(key, name));
+}
+
+// A host with a container was silent and is back, and another host does not know that yet. The
+// container's connection; NULL: they heard of it at the same time.
+static struct promise *come_back_unheard(struct world *w, uint64_t seed)
+{
+	struct host *h = &w->hosts[0], *other = &w->hosts[1];
+	struct replica_host *seen;
+
+	start(w, seed);
+	sim_store_scatter(w->store, 100);
+	world_run(w, START_US);
+	promise_create(other, "n0", NULL, false);
+	world_run(w, START_US);
+	promise_connect(other, container_new(other, "web"), "n0", NULL, NULL);
+	world_run(w, START_US);
+	host_cut(other, true);
+	seen = replica_host(&h->agent->replica, "h1");
+	for (unsigned i = 0; i < 10000 && seen->present; i++)
+		world_run(w, STEP_US);
+	assert_false(seen->present);
+	host_cut(other, false);
+	for (unsigned i = 0; i < 10000 && !host_in_store(w, "h1"); i++)
+		world_run(w, STEP_US);
+	assert_non_null(host_in_store(w, "h1"));
+	return seen->present ? NULL : LIST_FIRST(&w->promises);
+}
+
+// It keeps its container's address, although another host would have taken it from one that is
+// silent.
+static bool take_over_late(uint64_t seed)
+{
+	static struct world w;
+	struct promise *p = come_back_unheard(&w, seed), *second;
+
+	if (p) {
+		promise_connect(&w.hosts[0], container_new(&w.hosts[0], "web"), "n0",
+			&p->rec.ips[0].ip, NULL);
+		world_run(&w, START_US);
+		second = LIST_FIRST(&w.promises);
+		assert_ptr_not_equal(second, p);
+		assert_int_equal(second->state, PROMISE_REFUSED);
+		assert_int_equal(promise_endpoint(p)->state, ENDPOINT_UP);
+		assert_true(promise_in_store(p));
+	}
+	end(&w);
+	return p;
+}
+
+// Nor is its record removed.
+static bool disconnect_late(uint64_t seed)
+{
+	static struct world w;
+	struct promise *p = come_back_unheard(&w, seed);
+	struct err err = {0};
+
+	if (p) {
+		agent_disconnect(w.hosts[0].agent, "n0", "web", true, on_refused, &err);
+		for (unsigned i = 0; i < 10000 && !err.code; i++) {
+			world_run(&w, STEP_US);
+			assert_true(promise_in_store(p));
+		}
+		assert_int_equal(err.code, -ESTALE);
+	}
+	end(&w);
+	return p;
+}
+
+static void test_host_is_back(void **state)
+{
+	unsigned met = 0;
+
+	for (uint64_t seed = 1; seed <= 60; seed++) {
+		met += take_over_late(seed);
+		met += disconnect_late(seed);
+	}
+	assert_true(met >= 20);
+}
+
+// Two machines of one name that start at once: the first one has it.
+static void start_same_name(uint64_t seed)
+{
+	static struct world w;
+	const struct store_key *found = NULL;
+	char first[1024] = "";
+
+	start(&w, seed);
+	world_run(&w, START_US);
+	for (unsigned i = 0; i < 2; i++)
+		host_crash_agent(&w.hosts[i]);
+	world_run(&w, START_US);
+	snprintf(w.hosts[1].conf.host, NAME_BYTES, "h0");
+	for (unsigned i = 0; i < 2; i++)
+		host_start_agent(&w.hosts[i]);
+	for (unsigned i = 0; i < 10000; i++) {
+		world_run(&w, STEP_US);
+		found = host_in_store(&w, "h0");
+		if (found && !first[0])
+			snprintf(first, sizeof(first), "%s", found->value->data);
+		assert_true(!first[0] || found);
+		if (found)
+			assert_string_equal(found->value->data, first);
+	}
+	assert_non_null(found);
+	assert_true(!w.hosts[0].agent->host_problem[0] != !w.hosts[1].agent->host_problem[0]);
+	end(&w);
+}
+
+static void test_same_name(void **state)
+{
+	for (uint64_t seed = 1; seed <= 60; seed++)
+		start_same_name(seed);
+}
+
+// ---- names as long as can be ----
 
 static void test_long_names(void **state)
 {
@@ -297,6 +445,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_create_in_store_set_back),
+		cmocka_unit_test(test_create_at_once),
+		cmocka_unit_test(test_host_is_back),
+		cmocka_unit_test(test_same_name),
 		cmocka_unit_test(test_long_names),
 		cmocka_unit_test(test_silent_host_is_kept),
 		cmocka_unit_test(test_dead_host_is_removed),

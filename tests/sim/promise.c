@@ -29,7 +29,8 @@
 #include <string.h>
 
 #define LATE_US	     (10 * S_US) // a write may arrive so long after it was given up
-#define TAKE_OVER_US (5 * S_US)	 // hosts may hear so late that another one is there again
+#define TAKE_OVER_US (5 * S_US)	 // a record that was refused may be in the store so much longer
+#define LOOK_US	     S_US	 // hosts are looked at more often
 
 // ---- connections ----
 
@@ -249,7 +250,7 @@ static bool takes_over(const struct promise *q, const struct promise *p)
 
 	return q != p && was_there && shares_address(p, q) && q->host != p->host &&
 	       !strcmp(q->container->name, p->container->name) && p->host->absent_us &&
-	       p->host->absent_us + TAKE_OVER_US >= q->asked_us;
+	       p->host->absent_us + LOOK_US >= q->asked_us;
 }
 
 bool promise_is_taken_over(const struct promise *p)

@@ -124,3 +124,49 @@ leave() {
 	# shellcheck disable=SC2034
 	SWITCH_PID=
 }
+
+# networks_at_once: many networks that are made on all hosts at the same time have subnets of their
+# own, and of those that ask for the same subnet or VNI one is made. They are deleted again.
+networks_at_once() {
+	local i jobs=() made count=${#NODES[@]}
+	for ((i = 0; i < 20; i++)); do
+		on "${NODES[i % count]}" --timeout 30 network create -d overlay "auto$i" >"$T/auto$i" 2>&1 &
+		jobs+=($!)
+	done
+	for i in "${!jobs[@]}"; do
+		wait "${jobs[i]}" || fail "auto$i is not made: $(<"$T/auto$i")"
+	done
+	wait_until 30 has_networks auto 20 || fail "networks: $(on "${NODES[0]}" network ls)"
+	is 'subnets of 20 networks' "$(overlay_networks auto | jq -r '.subnets[]' | sort -u | wc -l)" 20
+	is 'VNIs of 20 networks' "$(overlay_networks auto | jq -r .vni | sort -u | wc -l)" 20
+	for ((i = 0; i < 20; i++)); do
+		on "${NODES[(i + 1) % count]}" --timeout 30 network rm "auto$i" >/dev/null
+	done
+	for i in {1..5}; do
+		one_of_all "subnet$i" --subnet "172.30.$i.0/24"
+		one_of_all "vni$i" -o "vni=777$i"
+	done
+}
+
+# overlay_networks PREFIX: those whose names begin so, an object a line.
+overlay_networks() {
+	on "${NODES[0]}" --json network ls | jq -c --arg p "$1" '.networks[] | select(.name | startswith($p))'
+}
+
+has_networks() {
+	[[ $(overlay_networks "$1" | wc -l) == "$2" ]]
+}
+
+# one_of_all PREFIX option…: every host asks for a network of its own name with these options.
+one_of_all() {
+	local node jobs=() made=()
+	for node in "${NODES[@]}"; do
+		on "$node" network create -d overlay "${@:2}" "$1-$node" >"$T/$1-$node" 2>&1 &
+		jobs+=($!)
+	done
+	for node in "${!jobs[@]}"; do
+		! wait "${jobs[node]}" || made+=("$1-${NODES[node]}")
+	done
+	is "networks made with ${*:2}" "${#made[@]}" 1
+	on "${NODES[0]}" network rm "${made[0]}" >/dev/null
+}

@@ -7,6 +7,7 @@
 . "$(dirname "$0")/cluster.sh"
 
 cluster 3
+networks_at_once
 
 # Two at once: one of them has it.
 status1=0 status2=0

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Two hosts on a real ZooKeeper: a network, its containers; the server away for a while, and a host
+# Two hosts on a real ZooKeeper: networks made at once; a network, its containers; the server away for a while, and a host
 # that dies.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cluster.sh"
@@ -14,6 +14,7 @@ zookeeper_control zk 2181
 in_ns store "$T/zk/control" start || fail 'zookeeper does not start'
 STORE_URL=zookeeper://10.1.0.100:2181/causeway
 nodes 2
+networks_at_once
 on h1 network create -d overlay --subnet 10.10.0.0/16 multinet >/dev/null
 connect h1 multinet c1
 connect h2 multinet c2
