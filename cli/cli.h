@@ -51,6 +51,9 @@ struct verb {
 	const struct cli_option *const *options;
 	int (*run)(struct cli *cli, int argc, char **argv);
 	bool of_agent; // asks vsnetd, not the switch
+	// vsnetd is told how long vsctl waits, and goes on for as long. By default this; 0: it is
+	// not told.
+	unsigned wait_s;
 };
 
 #define CLI_OPTIONS(...) ((const struct cli_option *const[]){__VA_ARGS__, NULL})

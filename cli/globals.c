@@ -7,8 +7,8 @@
 const struct cli_option cli_run_dir = {"--run-dir", "DIR",
 	"run directory of the switch; default: $CAUSEWAY_RUN_DIR or /run/causeway"};
 const struct cli_option cli_json = {"--json", NULL, "print JSON, for programs"};
-const struct cli_option cli_timeout = {
-	"--timeout", "SECONDS", "how long to wait for an answer; default: 10"};
+const struct cli_option cli_timeout = {"--timeout", "SECONDS",
+	"how long to wait for an answer; default: 10; to connect containers: 60"};
 const struct cli_option cli_connect_to = {"--connect", "tcp://HOST:PORT",
 	"a switch elsewhere; needs both keys; default: $CAUSEWAY_CONNECT", .words = "ADDRESS"};
 const struct cli_option cli_connect_events = {"--connect-events", "tcp://HOST:PORT",

@@ -78,12 +78,15 @@ int cli_connect(struct cli *cli)
 		return cli_usage(
 			"the network agent can only be asked on its host, with --run-dir, not over "
 			"TCP (--connect, $CAUSEWAY_CONNECT)");
+	if (cli->verb->wait_s && !opts.timeout_ms)
+		opts.timeout_ms = cli->verb->wait_s * 1000;
 	if (cli->verb->of_agent) {
 		snprintf(net_dir, sizeof(net_dir), "%s/net",
 			opts.run_dir ? opts.run_dir : CTRL_RUN_DIR_DEFAULT);
 		opts.run_dir = net_dir;
 		opts.what = "network agent";
 		opts.program = "vsnetd";
+		opts.tells_timeout = cli->verb->wait_s;
 	}
 	if (ctrl_client_new(&opts, &cli->client, &err) < 0)
 		return cli_fail(cli, &err);

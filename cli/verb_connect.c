@@ -91,10 +91,10 @@ static const struct verb verbs[] = {
 		.options = CLI_OPTIONS(&netns, &cli_endpoint_ip, &cli_endpoint_ip6,
 			&cli_endpoint_mac, &cli_endpoint_ifname, &cli_endpoint_alias, &resolv_conf,
 			&cli_endpoint_opt),
-		.run = connect_container, .of_agent = true},
+		.run = connect_container, .of_agent = true, .wait_s = 60},
 	{"network disconnect", "NETWORK CONTAINER", "disconnect a container from a network",
 		.min_args = 2, .max_args = 2, .options = CLI_OPTIONS(&force),
-		.run = disconnect_container, .of_agent = true},
+		.run = disconnect_container, .of_agent = true, .wait_s = 10},
 	{},
 };
 const struct verb_group verb_group_connect = {

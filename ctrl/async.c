@@ -319,7 +319,7 @@ void ctrl_async_free(struct ctrl_async *async)
 static int send_request(struct ctrl_async *async, struct call *call, const json_t *params)
 {
 	void *socket = async->channels[REQUESTS].socket;
-	char *text = ctrl_request_text(call->id, call->method, params);
+	char *text = ctrl_request_text(call->id, call->method, params, 0);
 	size_t size = sizeof(int);
 	int events, rc = 0;
 

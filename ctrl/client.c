@@ -32,6 +32,7 @@ struct ctrl_client {
 	char connect[256], connect_events[256]; // empty: the run directory
 	struct ctrl_keys secret, server;
 	unsigned timeout_ms;
+	bool tells_timeout;
 	void *zmq;
 	struct channel requests, events;
 	json_int_t next_id;
@@ -223,6 +224,7 @@ int ctrl_client_new(
 		return err_set(err, -ENOMEM, NULL, "out of memory");
 	client->what = opts->what ? opts->what : "switch";
 	client->program = opts->program ? opts->program : "vswitchd";
+	client->tells_timeout = opts->tells_timeout;
 	client->timeout_ms = opts->timeout_ms ? opts->timeout_ms : TIMEOUT_MS_DEFAULT;
 	snprintf(client->run_dir, sizeof(client->run_dir), "%s",
 		opts->run_dir ? opts->run_dir : CTRL_RUN_DIR_DEFAULT);
@@ -350,7 +352,8 @@ int ctrl_client_call(struct ctrl_client *client, const char *method, const json_
 		rc = open_channel(client, &client->requests, err);
 	if (rc < 0)
 		return rc;
-	text = ctrl_request_text(id, method, params);
+	text = ctrl_request_text(
+		id, method, params, client->tells_timeout ? client->timeout_ms : 0);
 	if (!text)
 		return err_set(err, -ENOMEM, NULL, "cannot make the request: out of memory");
 	if (zmq_send(client->requests.socket, text, strlen(text), ZMQ_DONTWAIT) < 0)

@@ -2,6 +2,8 @@
 // A small client of the control channel that waits for its answers. One thread per client.
 #pragma once
 
+#include <stdbool.h>
+
 #include <jansson.h>
 
 #include "base/err.h"
@@ -17,6 +19,7 @@ struct ctrl_client_opts {
 	const char *secret_key_file, *server_key_file;
 
 	unsigned timeout_ms; // of a call; 0: 10 s
+	bool tells_timeout;  // the daemon gets to know it, and goes on for as long
 
 	// What answers there and its program, for messages; NULL: "switch" and "vswitchd".
 	const char *what, *program;

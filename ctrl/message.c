@@ -102,7 +102,7 @@ static int load(const char *text, size_t len_bytes, json_t **ret_root, struct ct
 
 static int check_members(const json_t *root, struct ctrl_fault *fault)
 {
-	static const char *const known[] = {"id", "method", "params"};
+	static const char *const known[] = {"id", "method", "params", "timeout_ms"};
 	const char *key;
 	json_t *value;
 
@@ -115,7 +115,9 @@ static int check_members(const json_t *root, struct ctrl_fault *fault)
 			continue;
 		fault->error = CTRL_ERROR_BAD_REQUEST;
 		return err_set(&fault->err, -EPROTO, NULL,
-			"a request has the members id, method and params, not '%.64s'", key);
+			"a request has the members id, method, params and timeout_ms, not "
+			"'%.64s'",
+			key);
 	}
 	return 0;
 }
@@ -123,6 +125,19 @@ static int check_members(const json_t *root, struct ctrl_fault *fault)
 static bool is_id(const json_t *id)
 {
 	return json_is_string(id) || json_is_integer(id) || json_is_null(id);
+}
+
+static int take_timeout(const json_t *value, unsigned *ret_ms, struct ctrl_fault *fault)
+{
+	json_int_t ms = json_integer_value(value);
+
+	if (!value)
+		return 0;
+	if (!json_is_integer(value) || ms < 1 || ms > CTRL_TIMEOUT_MAX_MS)
+		return refuse(fault, CTRL_ERROR_BAD_REQUEST,
+			"the timeout_ms of a request is 1 to 86400000 milliseconds");
+	*ret_ms = ms;
+	return 0;
 }
 
 int ctrl_request_parse(
@@ -162,7 +177,7 @@ int ctrl_request_parse(
 		return refuse(
 			fault, CTRL_ERROR_BAD_REQUEST, "the params of a request are a JSON object");
 	ret_req->params = params;
-	return 0;
+	return take_timeout(json_object_get(root, "timeout_ms"), &ret_req->timeout_ms, fault);
 }
 
 void ctrl_request_fini(struct ctrl_request *req)
@@ -194,9 +209,13 @@ static char *dump(json_t *message)
 	return text;
 }
 
-char *ctrl_request_text(json_int_t id, const char *method, const json_t *params)
+char *ctrl_request_text(
+	json_int_t id, const char *method, const json_t *params, unsigned timeout_ms)
 {
-	return dump(json_pack("{s:I, s:s, s:O*}", "id", id, "method", method, "params", params));
+	json_t *timeout = timeout_ms ? json_integer(timeout_ms) : NULL;
+
+	return dump(json_pack("{s:I, s:s, s:O*, s:o*}", "id", id, "method", method, "params",
+		params, "timeout_ms", timeout));
 }
 
 char *ctrl_result_text(const json_t *id, const json_t *result)

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The messages of the control channel: JSON objects, one in each ZeroMQ message.
 //
-//	{"id": 1, "method": "port.add", "params": {...}}
+//	{"id": 1, "method": "port.add", "params": {...}, "timeout_ms": 10000}
 //	{"id": 1, "result": {...}}
 //	{"id": 1, "error": {"code": "exists", "message": "port c1: ...", "data": {"object": "port
 // c1"}}}
 //
-// `id` is a string, an integer or null and comes back as it is. Pure functions, any thread.
+// `id` is a string, an integer or null and comes back as it is. `timeout_ms` is how long the client
+// waits for the answer; it may be left out. Pure functions, any thread.
 #pragma once
 
 #include <stddef.h>
@@ -18,6 +19,7 @@
 #define CTRL_MESSAGE_MAX_BYTES	 (16u << 20) // of a request; larger ones are answered too_big
 #define CTRL_TRANSPORT_MAX_BYTES (64u << 20) // beyond this ZeroMQ drops the connection
 #define CTRL_DEPTH_MAX		 16	     // objects and lists inside each other
+#define CTRL_TIMEOUT_MAX_MS	 86400000u   // a day
 
 // X(symbol, name in messages, errno, help). What a handler fails with becomes the last row that
 // has its errno.
@@ -74,7 +76,8 @@ struct ctrl_request {
 	json_t *root; // holds all of the below
 	json_t *id;
 	const char *method;
-	json_t *params; // an object, empty when the request had none
+	json_t *params;	     // an object, empty when the request had none
+	unsigned timeout_ms; // 0: it does not say
 };
 
 // Parses one message. On failure returns a negative errno with `fault` filled; `ret_req` then has
@@ -84,8 +87,9 @@ int ctrl_request_parse(
 void ctrl_request_fini(struct ctrl_request *req);
 
 // Messages as text that the caller frees; NULL when out of memory. `result` is borrowed and may
-// be NULL (an empty object), `id` too (null).
-char *ctrl_request_text(json_int_t id, const char *method, const json_t *params);
+// be NULL (an empty object), `id` too (null). `timeout_ms` 0: is left out.
+char *ctrl_request_text(
+	json_int_t id, const char *method, const json_t *params, unsigned timeout_ms);
 char *ctrl_result_text(const json_t *id, const json_t *result);
 char *ctrl_fault_text(const json_t *id, const struct ctrl_fault *fault);
 

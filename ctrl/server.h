@@ -81,6 +81,9 @@ struct ctrl_call *ctrl_server_current(struct ctrl_server *server);
 const char *ctrl_call_who(const struct ctrl_call *call);
 const char *ctrl_call_method(const struct ctrl_call *call);
 
+// How long the client goes on waiting for the answer, in ms; 0: it did not say.
+unsigned ctrl_call_left_ms(const struct ctrl_call *call);
+
 // Answers a call whose handler returns, or has returned, CTRL_LATER: 0 with `result` (borrowed, may
 // be NULL), or a negative errno with `err`. Once for each call; its client may have gone.
 void ctrl_server_reply(struct ctrl_call *call, int rc, const json_t *result, const struct err *err);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/util.h"
 
 #define SMALL_BYTES 4096
 
@@ -47,6 +48,7 @@ int ctrl_call_receive(struct listener *listener, struct ctrl_call **ret_call, zm
 	if (!call)
 		return -ENOMEM;
 	call->listener = listener;
+	call->received_us = monotonic_us();
 	zmq_msg_init(ret_body);
 	do {
 		rc = receive_frames(call, ret_body);
@@ -127,6 +129,15 @@ const char *ctrl_call_who(const struct ctrl_call *call)
 const char *ctrl_call_method(const struct ctrl_call *call)
 {
 	return call->req.method;
+}
+
+unsigned ctrl_call_left_ms(const struct ctrl_call *call)
+{
+	uint64_t waited_ms = (monotonic_us() - call->received_us) / 1000;
+
+	if (!call->req.timeout_ms)
+		return 0;
+	return waited_ms < call->req.timeout_ms ? call->req.timeout_ms - waited_ms : 1;
 }
 
 void ctrl_call_result(struct ctrl_call *call, const json_t *result)

@@ -34,6 +34,7 @@ struct ctrl_call {
 	struct ctrl_request req;
 	unsigned method;
 	size_t size_bytes;
+	uint64_t received_us;
 	json_t *result;			 // of a change that is on its way
 	bool is_later;			 // in the list of those that are answered later
 	char who[112], uid[24], pid[24]; // the peer, for the log; of a remote one no uid and pid

@@ -110,12 +110,25 @@ void pending_free(struct pending *pending)
 
 // ---- requests that wait ----
 
+void agent_set_wait(struct agent *a, unsigned wait_ms)
+{
+	a->wait_ms = wait_ms;
+}
+
+// Before the caller has gone, so that the reason reaches it.
+static uint64_t deadline_of(const struct agent *a)
+{
+	uint64_t wait_us = (a->wait_ms ? a->wait_ms : AGENT_WAIT_MS) * UINT64_C(1000);
+
+	return agent_now(a) + wait_us - MIN_OF(wait_us / 4, SECOND_US);
+}
+
 void request_add(struct agent *a, struct request *req, agent_done_fn *done, void *done_arg)
 {
 	req->number = ++a->last_request;
 	req->done = done;
 	req->done_arg = done_arg;
-	req->deadline_us = agent_now(a) + REQUEST_MAX_US;
+	req->deadline_us = deadline_of(a);
 	LIST_INSERT_HEAD(&a->requests, req, entry);
 	req->run(a, req, agent_now(a));
 }

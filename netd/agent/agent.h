@@ -13,6 +13,8 @@
 #include "netd/reconcile/switch.h"
 #include "netd/sandbox/sandbox.h"
 
+#define AGENT_WAIT_MS 10000u // as clients of the control channel wait
+
 struct agent;
 struct dns;
 
@@ -52,6 +54,10 @@ bool agent_is_settled(const struct agent *agent);
 // ---- requests ----
 // `fn` is called once, maybe from inside the call. `result` is borrowed, may be NULL; it may have a
 // member `warning`.
+
+// Of the requests that follow, how long their caller waits: they are given up a little before, with
+// the reason. 0: AGENT_WAIT_MS.
+void agent_set_wait(struct agent *agent, unsigned wait_ms);
 
 typedef void agent_done_fn(void *arg, int rc, json_t *result, const struct err *err);
 

@@ -219,7 +219,6 @@ static int make_it(struct agent *a, struct replica_net *net, struct create *c, s
 		return rc;
 	}
 	le->agent->deadline_us = agent_now(a) + STORE_WAIT_US;
-	c->req.deadline_us = agent_now(a) + REQUEST_MAX_US;
 	a->dirty = true;
 	return -EAGAIN;
 }

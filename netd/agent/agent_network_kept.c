@@ -152,6 +152,7 @@ static void make_configured(struct agent *a)
 		if (cn->done || cn->busy || (!network_is_local(want) && !agent_is_current(a)))
 			continue;
 		cn->busy = true;
+		agent_set_wait(a, 0);
 		if (replica_net_by_name(&a->replica, want->name))
 			cn->done = true;
 		else

@@ -43,11 +43,10 @@
 #include "netd/replica/local_endpoint.h"
 #include "netd/replica/replica.h"
 
-#define SECOND_US      UINT64_C(1000000)
-#define RETRY_MIN_US   (100 * UINT64_C(1000))
-#define RETRY_MAX_US   (5 * SECOND_US)
-#define REQUEST_MAX_US (5 * SECOND_US) // a request that waits for the store gives up
-#define STORE_WAIT_US  (2 * SECOND_US) // for the store to have a record, before it is done without
+#define SECOND_US     UINT64_C(1000000)
+#define RETRY_MIN_US  (100 * UINT64_C(1000))
+#define RETRY_MAX_US  (5 * SECOND_US)
+#define STORE_WAIT_US (2 * SECOND_US) // for the store to have a record, before it is done without
 
 // A write to the store that is repeated until the replica shows what is wanted.
 struct retry {
@@ -184,6 +183,7 @@ struct agent {
 	bool running;
 	LIST_HEAD(, request) requests;
 	uint64_t last_request;
+	unsigned wait_ms; // of the requests that come: how long their caller waits; 0: unknown
 	LIST_HEAD(, pending) pending;
 	struct agent_conf_net *conf_nets; // one for each of conf->networks
 };

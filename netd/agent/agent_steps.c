@@ -196,7 +196,6 @@ static int join_now(struct agent *a, struct local_endpoint *le, struct step *s, 
 	if (rc < 0)
 		return err_set_errno(err, rc, le->rec.name, "cannot be joined");
 	s->begun = true;
-	s->req.deadline_us = agent_now(a) + REQUEST_MAX_US;
 	endpoint_happens(a, le, EVENT_JOIN);
 	rc = agent_endpoint_save(a, le);
 	if (rc < 0) {

@@ -16,6 +16,14 @@ ctrl_handler_fn *const netd_handlers[NB_NETD_METHODS] = {
 #undef X
 };
 
+struct ctrl_call *netd_waiting(const struct netd_handle *h)
+{
+	struct ctrl_call *call = ctrl_server_current(h->server);
+
+	agent_set_wait(h->agent, ctrl_call_left_ms(call));
+	return call;
+}
+
 void netd_answer(void *call, int rc, json_t *result, const struct err *err)
 {
 	ctrl_server_reply(call, rc, result, err);

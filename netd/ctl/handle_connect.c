@@ -93,7 +93,7 @@ int netd_handle_network_connect(
 	if (rc < 0)
 		return rc;
 	spec.sandbox = member_text_or(params, "netns", spec.name);
-	agent_connect(h->agent, &spec, netd_answer, ctrl_server_current(h->server));
+	agent_connect(h->agent, &spec, netd_answer, netd_waiting(h));
 	return CTRL_LATER;
 }
 
@@ -104,6 +104,6 @@ int netd_handle_network_disconnect(
 
 	agent_disconnect(h->agent, member_text_or(params, "network", NULL),
 		member_text_or(params, "name", NULL), member_flag(params, "force"), netd_answer,
-		ctrl_server_current(h->server));
+		netd_waiting(h));
 	return CTRL_LATER;
 }

@@ -23,8 +23,7 @@ int netd_handle_endpoint_create(
 
 	if (rc < 0)
 		return rc;
-	agent_endpoint_create(
-		h->agent, id_of(params), &spec, netd_answer, ctrl_server_current(h->server));
+	agent_endpoint_create(h->agent, id_of(params), &spec, netd_answer, netd_waiting(h));
 	return CTRL_LATER;
 }
 
@@ -38,8 +37,7 @@ int netd_handle_endpoint_join(void *arg, const json_t *params, json_t **ret_resu
 	if (allowed)
 		return err_set(err, -EINVAL, id_of(params), "ifname '%s' is not allowed; %s",
 			spec.ifname, allowed);
-	agent_endpoint_join(
-		h->agent, id_of(params), &spec, netd_answer, ctrl_server_current(h->server));
+	agent_endpoint_join(h->agent, id_of(params), &spec, netd_answer, netd_waiting(h));
 	return CTRL_LATER;
 }
 
@@ -49,7 +47,7 @@ int netd_handle_endpoint_leave(
 	const struct netd_handle *h = arg;
 
 	agent_endpoint_leave_by_id(h->agent, id_of(params), member_flag(params, "if_exists"),
-		netd_answer, ctrl_server_current(h->server));
+		netd_answer, netd_waiting(h));
 	return CTRL_LATER;
 }
 
@@ -59,7 +57,7 @@ int netd_handle_endpoint_delete(
 	const struct netd_handle *h = arg;
 
 	agent_endpoint_delete(h->agent, id_of(params), member_flag(params, "if_exists"),
-		netd_answer, ctrl_server_current(h->server));
+		netd_answer, netd_waiting(h));
 	return CTRL_LATER;
 }
 
@@ -73,8 +71,7 @@ int netd_handle_address_request(
 
 	if (text)
 		ip_parse(text, &spec.ip); // has been checked
-	agent_address_request(
-		h->agent, id_of(params), &spec, netd_answer, ctrl_server_current(h->server));
+	agent_address_request(h->agent, id_of(params), &spec, netd_answer, netd_waiting(h));
 	return CTRL_LATER;
 }
 
@@ -84,7 +81,7 @@ int netd_handle_address_release(
 	const struct netd_handle *h = arg;
 
 	agent_address_release(h->agent, id_of(params), member_flag(params, "if_exists"),
-		netd_answer, ctrl_server_current(h->server));
+		netd_answer, netd_waiting(h));
 	return CTRL_LATER;
 }
 

@@ -213,7 +213,7 @@ int netd_handle_network_create(
 
 	if (rc < 0)
 		return rc;
-	agent_network_create(h->agent, &want, netd_answer, ctrl_server_current(h->server));
+	agent_network_create(h->agent, &want, netd_answer, netd_waiting(h));
 	network_record_fini(&want);
 	return CTRL_LATER;
 }
@@ -223,7 +223,7 @@ int netd_handle_network_rm(void *arg, const json_t *params, json_t **ret_result,
 	const struct netd_handle *h = arg;
 
 	agent_network_rm(h->agent, member_text_or(params, "name", NULL),
-		member_flag(params, "force"), netd_answer, ctrl_server_current(h->server));
+		member_flag(params, "force"), netd_answer, netd_waiting(h));
 	return CTRL_LATER;
 }
 
@@ -231,7 +231,7 @@ int netd_handle_network_prune(void *arg, const json_t *params, json_t **ret_resu
 {
 	const struct netd_handle *h = arg;
 
-	agent_network_prune(h->agent, json_object_get(params, "labels"), netd_answer,
-		ctrl_server_current(h->server));
+	agent_network_prune(
+		h->agent, json_object_get(params, "labels"), netd_answer, netd_waiting(h));
 	return CTRL_LATER;
 }

@@ -270,7 +270,9 @@ const struct ctrl_reference netd_reference = {
 		"store, and in the switch and the container where it concerns this\nhost. Many "
 		"may be under way at once, and are answered in any order. The result of a change "
 		"may\nhave a member `warning`: a text for people, such as that the other hosts "
-		"will know later.",
+		"will know later. A\nrequest may have a member `timeout_ms`: how long its client "
+		"waits. What cannot be done at once is\ntried for nearly as long; without it, for "
+		"10 s.",
 	.methods = netd_methods,
 	.count = NB_NETD_METHODS,
 	.objects = netd_objects,

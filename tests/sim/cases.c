@@ -441,6 +441,43 @@ static void test_silent_host_and_lost_store(void **state)
 	end(&w);
 }
 
+// ---- how long a request is tried ----
+
+static struct promise *ask_while_hanging(struct world *w, unsigned wait_ms)
+{
+	struct host *h;
+
+	start(w, 1);
+	h = &w->hosts[0];
+	world_run(w, START_US);
+	promise_create(h, "n0", NULL, false);
+	world_run(w, START_US);
+	fake_switch_hang(h->sw, true);
+	agent_set_wait(h->agent, wait_ms);
+	promise_connect(h, container_new(h, "c1"), "n0", NULL, NULL);
+	return LIST_FIRST(&w->promises);
+}
+
+// As long as its caller waits, and no longer: then the caller gets the reason.
+static void test_caller_waits(void **state)
+{
+	static struct world w;
+	struct promise *p = ask_while_hanging(&w, 60000);
+
+	world_run(&w, 40 * S_US);
+	assert_int_equal(p->state, PROMISE_ASKED);
+	fake_switch_hang(w.hosts[0].sw, false);
+	world_run(&w, START_US);
+	assert_int_equal(p->state, PROMISE_KEPT);
+	end(&w);
+	p = ask_while_hanging(&w, 2000);
+	world_run(&w, S_US);
+	assert_int_equal(p->state, PROMISE_ASKED);
+	world_run(&w, S_US);
+	assert_int_equal(p->state, PROMISE_REFUSED);
+	end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -454,6 +491,7 @@ int main(void)
 		cmocka_unit_test(test_host_without_tunnel_is_kept),
 		cmocka_unit_test(test_host_that_is_cut_off),
 		cmocka_unit_test(test_silent_host_and_lost_store),
+		cmocka_unit_test(test_caller_waits),
 	};
 
 	log_set_level(LOG_LEVEL_ERROR);

@@ -128,20 +128,31 @@ vsctl --json list-ports | jq -e --arg p "$port" '.ports[] | select(.name == $p).
 	(has("isolated") or has("fdb_limit")) | not' >/dev/null || fail "options of $port: $(vsctl --json list-ports)"
 is 'the interface of c2' "$(ip -n c2 -json link show net0 | jq '.[].ifindex')" "$before"
 
-# A hundred at once.
-for ((i = 0; i < 100; i++)); do
+# Two hundred at once: none is given up, however long the others take.
+for ((i = 0; i < 200; i++)); do
 	container "m$i"
 done
-for ((i = 0; i < 100; i++)); do
+for ((i = 0; i < 200; i++)); do
 	vsctl network connect front "m$i" &
 	pids[i]=$!
 done
-for ((i = 0; i < 100; i++)); do
+for ((i = 0; i < 200; i++)); do
 	wait "${pids[i]}" || fail "m$i is not connected"
 done
-is 'different addresses' "$(vsctl network inspect front | jq '[.[0].endpoints[].ips[0]] | unique | length')" 102
+is 'different addresses' "$(vsctl network inspect front | jq '[.[0].endpoints[].ips[0]] | unique | length')" 202
 reaches_soon m0 "$ip1"
-reaches_soon m99 "$ip1"
+reaches_soon m199 "$ip1"
+
+# A request is tried for as long as its caller waits, and its caller is told the reason in time.
+container late
+kill -STOP "$SWITCH_PID"
+refused 'late: the switch did not make its port in time' vsctl --timeout 2 network connect front late
+vsctl --timeout 60 network connect front late &
+pid=$!
+sleep 7
+kill -CONT "$SWITCH_PID"
+wait "$pid" || fail "given up before its caller has"
+vsctl network disconnect front late
 
 # ---- restarts: nothing is lost, nothing has to be said again ----
 
@@ -156,7 +167,7 @@ vsctl agent audit >"$T/audit" || fail "audit: $(cat "$T/audit")"
 
 # ---- leaving ----
 
-for ((i = 0; i < 100; i++)); do
+for ((i = 0; i < 200; i++)); do
 	vsctl network disconnect front "m$i"
 done
 vsctl network disconnect front c1

@@ -26,6 +26,11 @@ static void remember(json_t *asked, agent_done_fn *fn, void *arg)
 	json_decref(result);
 }
 
+void agent_set_wait(struct agent *agent, unsigned wait_ms)
+{
+	t.wait_ms = wait_ms;
+}
+
 void agent_network_create(
 	struct agent *agent, const struct network_record *want, agent_done_fn *fn, void *arg)
 {

@@ -31,6 +31,7 @@ struct handle_bed {
 	agent_done_fn *fn; // held
 	void *arg;
 	bool hold;
+	unsigned wait_ms; // as the agent was told
 };
 
 extern struct handle_bed t;
