@@ -37,6 +37,12 @@ static inline bool ip_is_multicast(const struct ip_addr *ip)
 	return ip->family == 6 ? ip->byte[0] == 0xff : (ip->byte[0] & 0xf0) == 0xe0;
 }
 
+// fe80::/10: means something behind one interface only
+static inline bool ip_is_link_local6(const struct ip_addr *ip)
+{
+	return ip->family == 6 && ip->byte[0] == 0xfe && (ip->byte[1] & 0xc0) == 0x80;
+}
+
 // 0.0.0.0 or ::
 static inline bool ip_is_any(const struct ip_addr *ip)
 {

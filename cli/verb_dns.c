@@ -59,9 +59,13 @@ static void print_answer(const struct cli *cli, const json_t *result)
 {
 	char *flags = cli_value_text(json_object_get(result, "flags"));
 	const char *server = member_text(result, "server");
+	json_t *error;
+	size_t i;
 
 	print_records(json_object_get(result, "answer"));
 	print_records(json_object_get(result, "authority"));
+	json_array_foreach (json_object_get(result, "errors"), i, error)
+		printf("; extended error %s\n", json_string_value(error));
 	printf("; %s, flags %s, from %s%s%s, %lld us\n", member_text(result, "rcode"),
 		flags && *flags ? flags : "none", member_text(result, "source"), *server ? " " : "",
 		server, member_int(result, "us"));
@@ -118,9 +122,11 @@ static const struct verb verbs[] = {
 			  "containers of this host are connected to. The names of a host that does "
 			  "not reach the store are marked `suspended`.",
 		.max_args = 1, .run = ls, .of_agent = true},
-	{"dns query", "NAME [TYPE]", "ask for a name as a container would",
-		.detail = "TYPE is a record type; the default is A.", .min_args = 1, .max_args = 2,
-		.options = CLI_OPTIONS(&from, &in_network), .run = query, .of_agent = true},
+	{"dns query", "NAME|ADDRESS [TYPE]", "ask for a name as a container would",
+		.detail = "TYPE is a record type. The default is A for a name, and PTR, which "
+			  "gives the names of an address, for an address.",
+		.min_args = 1, .max_args = 2, .options = CLI_OPTIONS(&from, &in_network),
+		.run = query, .of_agent = true},
 	{"dns stats", "", "show counters of questions, answers, cache and servers", .run = stats,
 		.of_agent = true},
 	{"dns flush", "", "forget the cached answers of other servers", .run = flush,

@@ -122,14 +122,9 @@ static bool same_prefix(const struct ip_addr *a, const struct ip_addr *b, unsign
 	       (!mask || !((a->byte[bytes] ^ b->byte[bytes]) & mask));
 }
 
-static bool is_link_local(const struct ip_addr *ip)
-{
-	return ip->family == 6 && ip->byte[0] == 0xfe && (ip->byte[1] & 0xc0) == 0x80;
-}
-
 static bool is_on_link(const struct conf_vtep *conf, const struct ip_addr *ip)
 {
-	return is_link_local(ip) || same_prefix(ip, &conf->address, conf->prefix);
+	return ip_is_link_local6(ip) || same_prefix(ip, &conf->address, conf->prefix);
 }
 
 static int check_conf(const struct vtep *vtep, struct err *err)

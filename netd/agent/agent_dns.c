@@ -11,12 +11,14 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/member.h"
 #include "netd/agent/agent_priv.h"
 #include "netd/dns/resolv.h"
 #include "netd/drivers/endpoint_options.h"
 
 #define CONTAINER_ADDRESS "127.0.0.11" // where Docker's containers have theirs
 #define DNS_PORT	  53
+#define SEARCH_EVERY_US	  1000000 // is looked whether the host's search domains changed
 
 // ---- what is seen ----
 
@@ -170,6 +172,21 @@ static int write_resolv(struct agent *a, const struct local_endpoint *le, struct
 	resolv.nb_search = dns_search(a->opts.dns, resolv.search);
 	return a->opts.sandbox->ops->resolv(
 		a->opts.sandbox, netns_name(le->rec.sandbox), &resolv, err);
+}
+
+// The host's search domains, where the configuration has none, may be others than they were.
+static bool search_changed(struct agent *a, uint64_t now_us)
+{
+	char search[DNS_SEARCH_MAX][256] = {};
+
+	if (!a->opts.dns || a->conf->dns.nb_search > 0 || now_us < a->search_due_us)
+		return false;
+	a->search_due_us = now_us + SEARCH_EVERY_US;
+	dns_search(a->opts.dns, search);
+	if (!memcmp(search, a->search, sizeof(search)))
+		return false;
+	memcpy(a->search, search, sizeof(search));
+	return true;
 }
 
 // The file is there while an endpoint asks for it, also over a restart. What is left of a time when
@@ -375,9 +392,14 @@ void agent_dns_net(struct agent *a, struct replica_net *net)
 void agent_dns_run(struct agent *a, uint64_t now_us)
 {
 	struct agent_dns_gateway *gateway;
+	bool rewrite = search_changed(a, now_us);
 
 	for (struct agent_container *c = a->containers; c; c = c->hh.next) {
-		if (c->problem[0] && retry_due(&c->retry, now_us))
+		bool outdated = rewrite && c->resolv == RESOLV_WRITTEN;
+
+		if (outdated)
+			c->resolv = RESOLV_UNKNOWN;
+		if (outdated || (c->problem[0] && retry_due(&c->retry, now_us)))
 			update(a, c);
 	}
 	LIST_FOREACH (gateway, &a->dns_gateways, entry) {
@@ -398,11 +420,23 @@ void agent_dns_free_all(struct agent *a)
 	}
 }
 
+static void add_problems_above(const struct agent *a, json_t *list)
+{
+	json_t *problems = a->opts.dns ? dns_problems(a->opts.dns) : NULL, *problem;
+	size_t i;
+
+	json_array_foreach (problems, i, problem)
+		agent_add_problem(list, member_text(problem, "object"),
+			member_text(problem, "reason"), NULL, 0);
+	json_decref(problems);
+}
+
 void agent_dns_problems(const struct agent *a, json_t *list)
 {
 	const struct agent_dns_gateway *gateway;
 	char object[NAME_BYTES + 32];
 
+	add_problems_above(a, list);
 	for (const struct agent_container *c = a->containers; c; c = c->hh.next) {
 		if (!c->problem[0])
 			continue;

@@ -175,6 +175,8 @@ struct agent {
 
 	struct agent_container *containers;
 	LIST_HEAD(, agent_dns_gateway) dns_gateways;
+	char search[DNS_SEARCH_MAX][256]; // the host's, as containers' resolv.conf have them
+	uint64_t search_due_us;
 
 	bool switch_up;
 	char checked[ID_BYTES]; // the container that was looked at last

@@ -33,7 +33,8 @@ static const struct schema_field dns_fields[] = {
 		.syntax = "[ADDRESS[:PORT], ...]",
 		.fallback = "the servers in resolv-conf",
 		.help = "servers for all other names, up to 8; IPv6 with a port is written "
-			"`[ADDRESS]:PORT`. A network may have servers of its own",
+			"`[ADDRESS]:PORT`, a link-local one with its interface (`fe80::1%eth0`). A "
+			"network may have servers of its own",
 	},
 	{
 		.key = "resolv-conf",

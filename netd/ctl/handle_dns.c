@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <errno.h>
 
+#include "base/ip.h"
 #include "base/member.h"
 #include "netd/ctl/handle.h"
 
@@ -22,11 +23,14 @@ int netd_handle_dns_query(void *arg, const json_t *params, json_t **ret_result, 
 		   *container = member_text_or(params, "container", NULL);
 	const char *network = member_text_or(params, "network", NULL),
 		   *name = member_text_or(params, "name", NULL);
+	struct ip_addr ip;
 
 	if (container && network)
 		return err_set(err, -EINVAL, name,
 			"a container sees all of its networks; give a container or a network");
-	agent_ask(h->agent, container, network, name, type ? type : "A", netd_answer,
+	if (!type)
+		type = ip_parse(name, &ip) == 0 ? "PTR" : "A";
+	agent_ask(h->agent, container, network, name, type, netd_answer,
 		ctrl_server_current(h->server));
 	return CTRL_LATER;
 }

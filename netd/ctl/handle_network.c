@@ -155,7 +155,7 @@ static int take_dns(struct want *w, const json_t *servers)
 
 		if (dns_server_parse(text, &w->rec.dns[i]) < 0)
 			return err_set(w->err, -EINVAL, w->path,
-				"dns '%s' is not allowed; a server is " DNS_SERVER_SYNTAX, text);
+				"dns '%s' is not allowed; a server is %s", text, DNS_SERVER_SYNTAX);
 		w->rec.nb_dns++;
 	}
 	return 0;

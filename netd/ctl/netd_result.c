@@ -190,6 +190,8 @@ OBJECT(names, NULL, NULL);
 
 static const struct ctrl_member reply_members[] = {{"rcode", CTRL_STRING, "response code"},
 	{"flags", CTRL_LIST, "flags of the response that are set", .item = &text_item},
+	{"errors", CTRL_LIST, "extended errors (RFC 8914), each CODE: TEXT",
+		.when = "if the server gave any", .item = &text_item},
 	{"answer", CTRL_LIST, "records of the answer", .item = &text_item},
 	{"authority", CTRL_LIST, "records of the authority section", .item = &text_item},
 	{"source", CTRL_STRING,

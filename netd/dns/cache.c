@@ -25,8 +25,8 @@ struct entry {
 	uint64_t hash;
 	uint64_t born_us, expires_us, failed_until_us;
 	struct ip_addr server;
-	size_t key_bytes, wire_bytes; // wire_bytes 0: only that it failed
-	uint8_t bytes[];	      // the key, then the message
+	size_t key_bytes, wire_bytes, ede_bytes; // wire_bytes 0: only that it failed
+	uint8_t bytes[];			 // the key, the message, the extended errors
 };
 
 struct cache {
@@ -72,9 +72,9 @@ void cache_free(struct cache *cache)
 	free(cache);
 }
 
-static size_t entry_bytes(size_t key_bytes, size_t wire_bytes)
+static size_t entry_bytes(size_t key_bytes, size_t wire_bytes, size_t ede_bytes)
 {
-	return sizeof(struct entry) + key_bytes + wire_bytes;
+	return sizeof(struct entry) + key_bytes + wire_bytes + ede_bytes;
 }
 
 static uint64_t hash_key(const struct cache *cache, const void *key, size_t key_bytes)
@@ -104,7 +104,7 @@ static void drop(struct cache *cache, struct entry *entry)
 	LIST_REMOVE(entry, chain);
 	TAILQ_REMOVE(&cache->used, entry, use);
 	cache->stats.entries--;
-	cache->stats.bytes -= entry_bytes(entry->key_bytes, entry->wire_bytes);
+	cache->stats.bytes -= entry_bytes(entry->key_bytes, entry->wire_bytes, entry->ede_bytes);
 	free(entry);
 }
 
@@ -122,9 +122,9 @@ static void make_room(struct cache *cache, size_t bytes)
 
 // A new entry, used last, or NULL when it is too large or memory is out.
 static struct entry *add(struct cache *cache, const void *key, size_t key_bytes,
-	const uint8_t *wire, size_t wire_bytes)
+	const uint8_t *wire, size_t wire_bytes, const struct ede *ede)
 {
-	size_t bytes = entry_bytes(key_bytes, wire_bytes);
+	size_t bytes = entry_bytes(key_bytes, wire_bytes, ede->len_bytes);
 	struct entry *entry;
 
 	if (cache->entries_max == 0 || bytes > cache->bytes_max / SHARE)
@@ -136,9 +136,11 @@ static struct entry *add(struct cache *cache, const void *key, size_t key_bytes,
 	entry->hash = hash_key(cache, key, key_bytes);
 	entry->key_bytes = key_bytes;
 	entry->wire_bytes = wire_bytes;
+	entry->ede_bytes = ede->len_bytes;
 	memcpy(entry->bytes, key, key_bytes);
 	if (wire_bytes > 0)
 		memcpy(entry->bytes + key_bytes, wire, wire_bytes);
+	memcpy(entry->bytes + key_bytes + wire_bytes, ede->bytes, ede->len_bytes);
 	LIST_INSERT_HEAD(bucket_of(cache, entry->hash), entry, chain);
 	TAILQ_INSERT_TAIL(&cache->used, entry, use);
 	cache->stats.entries++;
@@ -146,30 +148,36 @@ static struct entry *add(struct cache *cache, const void *key, size_t key_bytes,
 	return entry;
 }
 
-void cache_put(struct cache *cache, const void *key, size_t key_bytes, const uint8_t *wire,
-	size_t wire_bytes, uint32_t ttl_s, const struct ip_addr *server, uint64_t now_us)
+void cache_put(struct cache *cache, const void *key, size_t key_bytes,
+	const struct cache_answer *answer, uint64_t now_us)
 {
 	struct entry *entry = find(cache, key, key_bytes);
 
 	if (entry)
 		drop(cache, entry);
-	if (ttl_s == 0 || wire_bytes < HEADER_BYTES || wire_bytes > CACHE_WIRE_BYTES)
+	if (answer->ttl_s == 0 || answer->wire_bytes < HEADER_BYTES ||
+		answer->wire_bytes > CACHE_WIRE_BYTES)
 		return;
-	entry = add(cache, key, key_bytes, wire, wire_bytes);
+	entry = add(cache, key, key_bytes, answer->wire, answer->wire_bytes, answer->ede);
 	if (!entry)
 		return;
 	entry->born_us = now_us;
-	entry->expires_us = now_us + MIN_OF(ttl_s, CACHE_TTL_MAX_S) * SECOND_US;
-	entry->server = *server;
+	entry->expires_us = now_us + MIN_OF(answer->ttl_s, CACHE_TTL_MAX_S) * SECOND_US;
+	entry->server = answer->server;
 }
 
-void cache_fail(
-	struct cache *cache, const void *key, size_t key_bytes, uint64_t for_us, uint64_t now_us)
+void cache_fail(struct cache *cache, const void *key, size_t key_bytes, const struct ede *ede,
+	uint64_t for_us, uint64_t now_us)
 {
 	struct entry *entry = find(cache, key, key_bytes);
 
+	// The reasons of an earlier failure are not those of this one.
+	if (entry && entry->wire_bytes == 0) {
+		drop(cache, entry);
+		entry = NULL;
+	}
 	if (!entry)
-		entry = add(cache, key, key_bytes, NULL, 0);
+		entry = add(cache, key, key_bytes, NULL, 0, ede);
 	if (entry)
 		entry->failed_until_us = now_us + for_us;
 }
@@ -193,9 +201,18 @@ void cache_get(struct cache *cache, const void *key, size_t key_bytes, uint64_t 
 	uint8_t *out, struct cache_hit *ret_hit)
 {
 	struct entry *entry = find(cache, key, key_bytes);
-	struct cache_hit hit = {.kind = kind_of(cache, entry, now_us)};
+	struct cache_hit hit;
 
+	hit.kind = kind_of(cache, entry, now_us);
+	hit.server = (struct ip_addr){};
+	hit.wire_bytes = 0;
 	hit.failed = entry && now_us < entry->failed_until_us;
+	hit.ede.len_bytes = 0;
+	if (entry && (hit.kind != CACHE_NONE || entry->wire_bytes == 0)) {
+		hit.ede.len_bytes = entry->ede_bytes;
+		memcpy(hit.ede.bytes, entry->bytes + entry->key_bytes + entry->wire_bytes,
+			entry->ede_bytes);
+	}
 	if (entry && hit.kind == CACHE_NONE && !hit.failed) {
 		drop(cache, entry);
 	} else if (hit.kind != CACHE_NONE) {

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/ip.h"
+#include "netd/dns/ede.h"
 
 #define CACHE_TTL_MAX_S	  86400
 #define CACHE_WIRE_BYTES  65535
@@ -26,13 +27,22 @@ struct cache_stats {
 struct cache *cache_new(unsigned entries_max, size_t bytes_max, uint32_t stale_s);
 void cache_free(struct cache *cache);
 
+struct cache_answer {
+	const uint8_t *wire;
+	size_t wire_bytes;
+	uint32_t ttl_s;
+	const struct ede *ede;
+	struct ip_addr server; // that gave it
+};
+
 // Keeps a message that is good for `ttl_s`, at most CACHE_TTL_MAX_S. One without time (0), or too
 // large for its share of the cache, is not kept, and neither is what was there under the key.
-void cache_put(struct cache *cache, const void *key, size_t key_bytes, const uint8_t *wire,
-	size_t wire_bytes, uint32_t ttl_s, const struct ip_addr *server, uint64_t now_us);
-// Nobody could answer: remembered for `for_us`, beside an answer that is kept.
-void cache_fail(
-	struct cache *cache, const void *key, size_t key_bytes, uint64_t for_us, uint64_t now_us);
+void cache_put(struct cache *cache, const void *key, size_t key_bytes,
+	const struct cache_answer *answer, uint64_t now_us);
+// Nobody could answer, for the reasons in `ede`: remembered for `for_us`, beside an answer that is
+// kept.
+void cache_fail(struct cache *cache, const void *key, size_t key_bytes, const struct ede *ede,
+	uint64_t for_us, uint64_t now_us);
 
 enum cache_kind { CACHE_NONE, CACHE_FRESH, CACHE_STALE };
 
@@ -41,6 +51,7 @@ struct cache_hit {
 	bool failed; // a moment ago: not worth asking again now
 	struct ip_addr server;
 	size_t wire_bytes;
+	struct ede ede; // of the message, or of the failure when there is none
 };
 
 // Copies the message to `out` (CACHE_WIRE_BYTES) with TTLs as of now. `ret_hit` is always written.

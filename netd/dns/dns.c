@@ -261,7 +261,7 @@ void dns_unlisten(struct dns_listener *listener)
 
 struct show_job {
 	struct dns *dns;
-	json_t *stats;
+	json_t *json;
 	unsigned count;
 	char (*search)[256];
 };
@@ -270,7 +270,14 @@ static void do_stats(void *arg)
 {
 	struct show_job *job = arg;
 
-	job->stats = server_stats(&job->dns->server);
+	job->json = server_stats(&job->dns->server);
+}
+
+static void do_problems(void *arg)
+{
+	struct show_job *job = arg;
+
+	job->json = forward_problems(job->dns->server.forward);
 }
 
 static void do_flush(void *arg)
@@ -292,7 +299,15 @@ json_t *dns_stats(struct dns *dns)
 	struct show_job job = {.dns = dns};
 
 	dns_in_thread(dns, do_stats, &job);
-	return job.stats;
+	return job.json;
+}
+
+json_t *dns_problems(struct dns *dns)
+{
+	struct show_job job = {.dns = dns};
+
+	dns_in_thread(dns, do_problems, &job);
+	return job.json;
 }
 
 unsigned dns_flush(struct dns *dns)

@@ -10,7 +10,7 @@
 //	resolv	resolv.conf, read and written
 //
 // Sources: RFC 1034, 1035, 2181, 2308 (negative answers), 6891 (EDNS), 7766 (TCP), 8482 (ANY),
-// 8767 (stale answers).
+// 8767 (stale answers), 8914 (extended errors).
 #pragma once
 
 #include <jansson.h>
@@ -85,11 +85,12 @@ void dns_listener_set(struct dns_listener *listener, const struct dns_view *view
 // Both sockets are closed when it returns: a namespace may go then.
 void dns_unlisten(struct dns_listener *listener);
 
-// What a client of the view would be told: {rcode, flags: [..], answer: [..], authority: [..],
-// source: "names" | "cache" | "stale" | "server", or null when nobody knows, server: ADDRESS or
-// null, us: N}, records as text (RFC 1035 section 5). -EINVAL: the type is unknown, or the name is
-// not one; -ECANCELED: from dns_free().
-// `fn` is called once, from the loop: never from inside, but for -ENOMEM. It takes `answer`.
+// What a client of the view would be told: {rcode, flags: [..], errors: [..] (RFC 8914, if there
+// are any), answer: [..], authority: [..], source: "names" | "cache" | "stale" | "server", or null
+// when nobody knows, server: ADDRESS or null, us: N}, records as text (RFC 1035 section 5). For PTR
+// an address will do as `name`. -EINVAL: the type is unknown, or the name is not one; -ECANCELED:
+// from dns_free(). `fn` is called once, from the loop: never from inside, but for -ENOMEM. It takes
+// `answer`.
 typedef void dns_ask_fn(void *arg, int rc, json_t *answer, const struct err *err);
 void dns_ask(struct dns *dns, const struct dns_view *view, const char *name, const char *type,
 	dns_ask_fn *fn, void *arg);
@@ -99,6 +100,7 @@ void dns_ask(struct dns *dns, const struct dns_view *view, const char *name, con
 // queries, answered (out of names), forwarded, refused, dropped (no reply), overflow (that the
 // kernel had no room for, so nobody has read), tcp (of the queries), connections}.
 json_t *dns_stats(struct dns *dns);
-unsigned dns_flush(struct dns *dns); // the cache; returns how many went
+json_t *dns_problems(struct dns *dns); // as forward_problems() has them
+unsigned dns_flush(struct dns *dns);   // the cache; returns how many went
 // Search domains as containers are to have them: of the configuration, or the host's.
 unsigned dns_search(struct dns *dns, char ret_search[DNS_SEARCH_MAX][256]);

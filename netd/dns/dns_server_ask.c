@@ -88,6 +88,21 @@ static void do_ask(void *arg)
 
 // ---- the question ----
 
+// An address stands for its name backwards where PTR is asked for.
+static ldns_rdf *new_name(const char *name, ldns_rr_type type)
+{
+	ldns_rdf_type family = strchr(name, ':') ? LDNS_RDF_TYPE_AAAA : LDNS_RDF_TYPE_A;
+	ldns_rdf *address, *reverse;
+	struct ip_addr ip;
+
+	if (type != LDNS_RR_TYPE_PTR || ip_parse(name, &ip) < 0)
+		return ldns_dname_new_frm_str(name);
+	address = ldns_rdf_new_frm_str(family, name);
+	reverse = address ? ldns_rdf_address_reverse(address) : NULL;
+	ldns_rdf_deep_free(address);
+	return reverse;
+}
+
 static ldns_pkt *new_packet(const char *name, const char *type, struct err *err)
 {
 	ldns_rr_type number = ldns_get_rr_type_by_name(type);
@@ -98,12 +113,12 @@ static ldns_pkt *new_packet(const char *name, const char *type, struct err *err)
 		err_set(err, -EINVAL, type, "is no type of records; ask for A, AAAA, PTR, ...");
 		return NULL;
 	}
-	dname = ldns_dname_new_frm_str(name);
+	dname = new_name(name, number);
 	if (!dname) {
 		err_set(err, -EINVAL, name, "is no domain name");
 		return NULL;
 	}
-	pkt = ldns_pkt_query_new(dname, number, LDNS_RR_CLASS_IN, LDNS_RD);
+	pkt = ldns_pkt_query_new(dname, number, LDNS_RR_CLASS_IN, LDNS_RD | LDNS_AD);
 	if (!pkt) {
 		ldns_rdf_deep_free(dname);
 		err_set_errno(err, -ENOMEM, name, "the question");
@@ -208,6 +223,26 @@ static json_t *origin_json(enum origin origin)
 	return names[origin] ? json_string(names[origin]) : json_null();
 }
 
+// Extended errors, each its code and its text; NULL: none.
+static json_t *errors_json(const ldns_pkt *pkt)
+{
+	const ldns_rdf *options = ldns_pkt_edns_data(pkt);
+	json_t *errors = NULL;
+	struct ede ede = {0};
+	size_t at = 0;
+
+	if (options)
+		ede_take(ldns_rdf_data(options), ldns_rdf_size(options), &ede);
+	while (at < ede.len_bytes) {
+		char text[EDE_TEXT_BYTES];
+
+		at += ede_text(&ede, at, text);
+		errors = errors ? errors : json_array();
+		json_array_append_new(errors, json_string(text));
+	}
+	return errors;
+}
+
 static json_t *reply_json(struct ask *ask)
 {
 	char text[IP_TEXT_BYTES];
@@ -220,8 +255,9 @@ static json_t *reply_json(struct ask *ask)
 		return NULL;
 	}
 	server = ask->server.family ? json_string(ip_format(&ask->server, text)) : json_null();
-	json = json_pack("{so so so so so so sI}", "rcode", rcode_json(pkt), "flags",
-		flags_json(pkt), "answer", records_json(ldns_pkt_answer(pkt)), "authority",
+	json = json_pack("{so so so* so so so so sI}", "rcode", rcode_json(pkt), "flags",
+		flags_json(pkt), "errors", errors_json(pkt), "answer",
+		records_json(ldns_pkt_answer(pkt)), "authority",
 		records_json(ldns_pkt_authority(pkt)), "source", origin_json(ask->origin), "server",
 		server, "us", (json_int_t)(ask->end_us - ask->begin_us));
 	ldns_pkt_free(pkt);

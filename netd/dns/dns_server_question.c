@@ -55,9 +55,7 @@ static struct reply forwarded_reply(
 {
 	struct reply reply = {.wire = out, .server = answer->server};
 
-	if (!answer->wire)
-		return error_reply(&request->asker, &request->query, answer->rcode, out);
-	reply.origin = (enum origin)answer->source;
+	reply.origin = answer->wire ? (enum origin)answer->source : ORIGIN_NONE;
 	reply.wire_bytes = query_forwarded(&request->query, answer, out);
 	count_reply(&request->asker, answer->rcode, reply.origin);
 	return reply;

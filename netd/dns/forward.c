@@ -176,6 +176,7 @@ static void answer_kept(
 		.wire_bytes = hit->wire_bytes,
 		.source = hit->kind == CACHE_STALE ? FORWARD_STALE : FORWARD_CACHE,
 		.server = hit->server,
+		.ede = &hit->ede,
 	};
 }
 
@@ -218,9 +219,10 @@ static void key_init(
 	key->len = at - key->bytes;
 }
 
-static void refuse(struct forward *forward, int rcode, forward_fn *fn, void *arg)
+static void refuse(
+	struct forward *forward, int rcode, const struct ede *ede, forward_fn *fn, void *arg)
 {
-	const struct forward_answer answer = {.rcode = rcode};
+	const struct forward_answer answer = {.rcode = rcode, .ede = ede};
 
 	forward->counts.refused += rcode == LDNS_RCODE_REFUSED;
 	forward->counts.failed += rcode == LDNS_RCODE_SERVFAIL;
@@ -262,7 +264,7 @@ static bool try_cache(struct forward *forward, struct upstreams *list, const str
 	if (hit.kind == CACHE_NONE && !hit.failed)
 		return false;
 	if (hit.kind == CACHE_NONE) {
-		refuse(forward, LDNS_RCODE_SERVFAIL, fn, arg);
+		refuse(forward, LDNS_RCODE_SERVFAIL, &hit.ede, fn, arg);
 		return true;
 	}
 	if (hit.kind == CACHE_STALE && !hit.failed) {
@@ -286,7 +288,7 @@ struct forward_waiter *forward_ask(struct forward *forward, struct upstreams *up
 
 	forward->counts.asked++;
 	if (forward->closing) {
-		refuse(forward, LDNS_RCODE_SERVFAIL, fn, arg);
+		refuse(forward, LDNS_RCODE_SERVFAIL, NULL, fn, arg);
 		return NULL;
 	}
 	if (upstreams->is_host)
@@ -296,7 +298,7 @@ struct forward_waiter *forward_ask(struct forward *forward, struct upstreams *up
 		return NULL;
 	exchange = exchange_find(forward, &key);
 	if (!may_wait(forward, question->client, exchange)) {
-		refuse(forward, LDNS_RCODE_REFUSED, fn, arg);
+		refuse(forward, LDNS_RCODE_REFUSED, NULL, fn, arg);
 		return NULL;
 	}
 	forward->counts.coalesced += exchange && !TAILQ_EMPTY(&exchange->waiters);
@@ -304,7 +306,7 @@ struct forward_waiter *forward_ask(struct forward *forward, struct upstreams *up
 		exchange = ask_servers(forward, upstreams, &key, question, &dead);
 	waiter = exchange ? waiter_new(exchange, question->client, fn, arg) : NULL;
 	if (!waiter)
-		refuse(forward, LDNS_RCODE_SERVFAIL, fn, arg);
+		refuse(forward, LDNS_RCODE_SERVFAIL, NULL, fn, arg);
 	return waiter;
 }
 

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "netd/dns/dns.h"
+#include "netd/dns/ede.h"
 
 struct forward;
 struct upstreams; // a list of servers, shared by all views that have it
@@ -47,6 +48,7 @@ struct forward_answer {
 	size_t wire_bytes;
 	enum { FORWARD_SERVER, FORWARD_CACHE, FORWARD_STALE } source;
 	struct ip_addr server; // that gave it; family 0: none
+	const struct ede *ede; // what servers say of it, or why they failed; NULL: nothing
 };
 typedef void forward_fn(void *arg, const struct forward_answer *answer);
 
@@ -64,4 +66,6 @@ unsigned forward_flush(struct forward *forward);
 // waiting}, cache: {entries, bytes, hits, misses, evicted, stale}, servers: [{address, state: "ok"
 // | "slow" | "dead" | "loop" | "own", rtt_us, asked, answered, failed}]}
 json_t *forward_stats(struct forward *forward);
+// [{object, reason}]: lines of resolv.conf that are not used, servers that cannot be asked.
+json_t *forward_problems(struct forward *forward);
 unsigned forward_search(struct forward *forward, char ret_search[DNS_SEARCH_MAX][256]);

@@ -108,12 +108,12 @@ static void exchange_free(struct exchange *exchange)
 
 static void end_failed(struct exchange *exchange)
 {
-	const struct forward_answer failed = {.rcode = LDNS_RCODE_SERVFAIL};
+	const struct forward_answer failed = {.rcode = LDNS_RCODE_SERVFAIL, .ede = &exchange->ede};
 	struct forward *forward = exchange->forward;
 
 	detach(exchange);
-	cache_fail(
-		forward->cache, exchange->key.bytes, exchange->key.len, FAILED_US, monotonic_us());
+	cache_fail(forward->cache, exchange->key.bytes, exchange->key.len, &exchange->ede,
+		FAILED_US, monotonic_us());
 	forward->counts.failed++;
 	if (!forward_tell_stale(exchange))
 		forward_tell(exchange, &failed);
@@ -127,12 +127,17 @@ static void end_answered(
 		.wire = reply->wire,
 		.wire_bytes = reply->wire_bytes,
 		.source = FORWARD_SERVER,
+		.server = server->addr.ip,
+		.ede = &reply->ede};
+	const struct cache_answer kept = {.wire = reply->wire,
+		.wire_bytes = reply->wire_bytes,
+		.ttl_s = reply->ttl_s,
+		.ede = &reply->ede,
 		.server = server->addr.ip};
 	struct forward *forward = exchange->forward;
 
 	detach(exchange);
-	cache_put(forward->cache, exchange->key.bytes, exchange->key.len, reply->wire,
-		reply->wire_bytes, reply->ttl_s, &server->addr.ip, monotonic_us());
+	cache_put(forward->cache, exchange->key.bytes, exchange->key.len, &kept, monotonic_us());
 	forward->counts.answered++;
 	forward_tell(exchange, &answer);
 	exchange_free(exchange);
@@ -180,7 +185,9 @@ static void on_answer(void *arg, int rc, const uint8_t *wire, size_t wire_bytes)
 	account(attempt.server, monotonic_us() - attempt.sent_us, rc, useful);
 	if (useful)
 		end_answered(exchange, attempt.server, &reply);
-	else if (!exchange->sending)
+	else if (reply.ede.len_bytes > 0)
+		exchange->ede = reply.ede;
+	if (!useful && !exchange->sending)
 		advance(exchange);
 	free(reply.wire);
 out:

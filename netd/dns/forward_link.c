@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <sys/socket.h>
 
 #include "base/loop.h"
 #include "base/util.h"
@@ -40,6 +41,7 @@ struct socket_watch {
 
 struct link {
 	struct loop *loop;
+	struct dns_server server;
 	struct lane lanes[LANES];
 	struct socket_watch sockets[SOCKETS_MAX];
 	LIST_HEAD(, call) calls; // that are pending
@@ -117,6 +119,19 @@ static void on_socket_state(void *arg, ares_socket_t fd, int readable, int writa
 			watch->handle, (readable ? LOOP_READ : 0) | (writable ? LOOP_WRITE : 0));
 }
 
+// c-ares knows no zones, so the socket is bound to the interface.
+static int on_socket_made(ares_socket_t fd, int type, void *arg)
+{
+	struct lane *lane = arg;
+	int index = dns_server_zone(&lane->link->server);
+
+	if (!lane->link->server.zone[0])
+		return 0;
+	if (index == 0)
+		return -1;
+	return setsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &index, sizeof(index));
+}
+
 static int set_server(ares_channel channel, const struct dns_server *server)
 {
 	uint16_t port = server->port ? server->port : DNS_PORT;
@@ -159,6 +174,7 @@ static int lane_open(struct link *link, enum lane_kind kind, const struct dns_se
 		lane->channel = NULL;
 		return status;
 	}
+	ares_set_socket_configure_callback(lane->channel, on_socket_made, lane);
 	return set_server(lane->channel, server);
 }
 
@@ -170,6 +186,7 @@ struct link *link_new(struct loop *loop, const struct dns_server *server, uint32
 	if (!link)
 		return NULL;
 	link->loop = loop;
+	link->server = *server;
 	link->edns = edns;
 	link->plain_us = timeout_ms * 1000ull / PLAIN_PARTS;
 	LIST_INIT(&link->calls);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -96,6 +97,7 @@ static int list_fill(struct upstreams *list, const struct dns_server *servers, u
 		list->servers[list->nb_servers++] = server;
 		id = hash_add(id, &server->addr.ip, sizeof(server->addr.ip));
 		id = hash_add(id, &server->addr.port, sizeof(server->addr.port));
+		id = hash_add(id, server->addr.zone, sizeof(server->addr.zone));
 	}
 	list->id = id;
 	return 0;
@@ -163,7 +165,8 @@ static void read_resolv(struct forward *forward)
 	char *text;
 	size_t len;
 
-	if (file_read(forward->conf.resolv_conf, RESOLV_MAX_BYTES, &text, &len, NULL) < 0)
+	forward->unread = file_read(forward->conf.resolv_conf, RESOLV_MAX_BYTES, &text, &len, NULL);
+	if (forward->unread < 0)
 		return;
 	resolv_parse(text, len, &forward->resolv);
 	free(text);
@@ -183,8 +186,10 @@ void lists_refresh(struct forward *forward, uint64_t now_us)
 	if (now_us < forward->look_due_us)
 		return;
 	forward->look_due_us = now_us + LOOK_EVERY_US;
-	if (stat(forward->conf.resolv_conf, &st) < 0)
+	if (stat(forward->conf.resolv_conf, &st) < 0) {
+		forward->unread = errno == ENOENT ? 0 : -errno;
 		return; // what it said last is better than nothing
+	}
 	seen.dev = st.st_dev;
 	seen.ino = st.st_ino;
 	seen.size = st.st_size;

@@ -9,7 +9,9 @@
 
 size_t message_question(const struct forward_question *question, uint16_t id, uint8_t *out)
 {
-	uint16_t flags = LDNS_RD | (question->checking_disabled ? LDNS_CD : 0);
+	// AD: we want to know whether the answer is validated (RFC 6840, section 5.7). Those who do
+	// not are not told (query_forwarded.c).
+	uint16_t flags = LDNS_RD | LDNS_AD | (question->checking_disabled ? LDNS_CD : 0);
 	size_t len = 0;
 	uint8_t *wire = NULL;
 	ldns_pkt *pkt;
@@ -116,6 +118,15 @@ static uint32_t time_of(ldns_pkt *pkt, uint16_t type)
 	return ldns_pkt_tc(pkt) ? 0 : ttl_s;
 }
 
+static void take_ede(const ldns_pkt *pkt, struct ede *ret_ede)
+{
+	const ldns_rdf *options = ldns_pkt_edns_data(pkt);
+
+	ret_ede->len_bytes = 0;
+	if (options)
+		ede_take(ldns_rdf_data(options), ldns_rdf_size(options), ret_ede);
+}
+
 // EDNS is between neighbours (RFC 6891, section 6.1.1).
 static void remove_opt(ldns_pkt *pkt)
 {
@@ -134,6 +145,7 @@ static int take(ldns_pkt *pkt, const struct forward_question *q, struct message_
 
 	reply.rcode = ldns_pkt_edns_extended_rcode(pkt) << 4 | ldns_pkt_get_rcode(pkt);
 	reply.ttl_s = time_of(pkt, q->type);
+	take_ede(pkt, &reply.ede);
 	remove_opt(pkt);
 	ldns_pkt_set_id(pkt, 0);
 	if (ldns_pkt2wire(&reply.wire, pkt, &reply.wire_bytes) != LDNS_STATUS_OK)

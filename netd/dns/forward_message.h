@@ -18,6 +18,7 @@ struct message_reply {
 	uint32_t ttl_s; // to be kept for; 0: not at all
 	uint8_t *wire;	// as in struct forward_answer; freed by the caller
 	size_t wire_bytes;
+	struct ede ede;
 };
 
 // What a server says to the question. -EBADMSG: no message, or the answer to something else.

@@ -7,7 +7,7 @@
 //	forward_list		lists of servers, the host's resolv.conf, addresses of our own
 //	forward_link		c-ares
 //	forward_message		ldns
-//	forward_stats		counters as JSON
+//	forward_stats		counters and problems as JSON
 #pragma once
 
 #include <sys/queue.h>
@@ -61,7 +61,6 @@ void server_silent(struct server *server); // none at all
 // Asks for nothing but whether it is there and not ourselves, when it is time to.
 void server_probe(struct server *server, uint64_t now_us);
 const char *server_state(const struct server *server);
-const char *server_text(const struct server *server, char *buf, size_t len_bytes);
 // Those of the list that may be asked, best first, each with a reference. `ret_dead`: all of them
 // are silent as far as we know.
 unsigned servers_order(const struct upstreams *upstreams, struct server *ret_order[DNS_SERVERS_MAX],
@@ -144,6 +143,7 @@ struct exchange {
 	struct exchange_due due[EXCHANGE_TIMERS];
 	bool sending;	// in link_send(): its end is not that of the exchange
 	bool impatient; // its time to wait before a stale answer is over
+	struct ede ede; // of the last server that failed
 };
 
 struct exchange *exchange_find(struct forward *forward, const struct key *key);
@@ -167,6 +167,7 @@ struct forward {
 	struct upstreams *host; // of resolv.conf
 	struct resolv resolv;
 	struct resolv_seen seen;
+	int unread;	      // why the file cannot be read; 0: it can, or there is none
 	uint64_t look_due_us; // at resolv.conf
 	LIST_HEAD(, exchange) exchanges[FORWARD_BUCKETS];
 	LIST_HEAD(, client) clients[FORWARD_BUCKETS];

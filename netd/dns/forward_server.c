@@ -31,7 +31,7 @@ struct server *server_get(struct forward *forward, const struct dns_server *addr
 	if (full.port == 0)
 		full.port = DNS_PORT;
 	LIST_FOREACH (server, &forward->servers, entry)
-		if (ip_equal(&server->addr.ip, &full.ip) && server->addr.port == full.port)
+		if (dns_server_equal(&server->addr, &full))
 			goto found;
 	server = calloc(1, sizeof(*server));
 	if (!server)
@@ -133,19 +133,6 @@ const char *server_state(const struct server *server)
 	return server->srtt_us >= 1000 * server->forward->conf.hedge_ms ? "slow" : "ok";
 }
 
-const char *server_text(const struct server *server, char *buf, size_t len_bytes)
-{
-	char ip[IP_TEXT_BYTES];
-
-	ip_format(&server->addr.ip, ip);
-	if (server->addr.port == DNS_PORT)
-		snprintf(buf, len_bytes, "%s", ip);
-	else
-		snprintf(buf, len_bytes, server->addr.ip.family == 6 ? "[%s]:%u" : "%s:%u", ip,
-			server->addr.port);
-	return buf;
-}
-
 // ---- which one first ----
 
 static uint64_t cost_of(const struct server *server)
@@ -245,7 +232,7 @@ void server_probe(struct server *server, uint64_t now_us)
 
 static void loop_found(struct server *server)
 {
-	char text[IP_TEXT_BYTES + 8];
+	char text[DNS_SERVER_TEXT_BYTES];
 
 	server->probe_came = true;
 	server->loop = true;
@@ -253,7 +240,7 @@ static void loop_found(struct server *server)
 	if (!server->loop_told)
 		log_warn("DNS server %s: what it is asked comes back to this host, so it is not "
 			 "asked; it is probed again once a minute",
-			server_text(server, text, sizeof(text)));
+			dns_server_format(&server->addr, text));
 	server->loop_told = true;
 }
 

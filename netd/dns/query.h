@@ -33,6 +33,6 @@ size_t query_answer(const struct dns_query *query, struct names *names,
 size_t query_error(const struct dns_query *query, int rcode, uint8_t *out);
 
 // The reply that an answer from above makes: with the client's id, the case of its question, its
-// EDNS or none, cut to what it takes (TC).
+// EDNS or none, cut to what it takes (TC). With EDNS it has the extended errors of the answer.
 size_t query_forwarded(
 	const struct dns_query *query, const struct forward_answer *answer, uint8_t *out);

@@ -114,6 +114,16 @@ static unsigned kept_flags(const struct dns_query *query, const uint8_t *wire)
 	return ldns_read_uint16(&wire[2]) & kept;
 }
 
+static size_t failed(
+	const struct dns_query *query, const struct forward_answer *answer, uint8_t *out)
+{
+	struct message m;
+
+	message_begin(&m, query, out);
+	return message_finish(out, ldns_buffer_position(&m.buffer), query, 0, answer->rcode,
+		answer->ede, m.counts);
+}
+
 size_t query_forwarded(
 	const struct dns_query *query, const struct forward_answer *answer, uint8_t *out)
 {
@@ -122,7 +132,7 @@ size_t query_forwarded(
 	int rcode;
 
 	if (!answer->wire)
-		return query_error(query, answer->rcode, out);
+		return failed(query, answer, out);
 	if (!answers(query, answer->wire, answer->wire_bytes) ||
 		!measure(answer->wire, answer->wire_bytes, question_end(query),
 			query->max_bytes - message_opt_bytes(query), &x))
@@ -132,5 +142,5 @@ size_t query_forwarded(
 		return query_error(query, LDNS_RCODE_SERVFAIL, out);
 	copy(query, answer, &x, out);
 	flags = kept_flags(query, answer->wire) | (x.cut ? QUERY_TC : 0);
-	return message_finish(out, x.end, query, flags, rcode, x.counts);
+	return message_finish(out, x.end, query, flags, rcode, answer->ede, x.counts);
 }

@@ -78,7 +78,19 @@ bool message_put(struct message *m, ldns_pkt_section section, size_t owner_at, l
 	return true;
 }
 
-static size_t put_opt(uint8_t *out, size_t at, const struct dns_query *query, int rcode)
+// The options of the OPT record at the end. Records matter more, so they get what is left.
+static size_t put_ede(
+	uint8_t *out, size_t end, const struct dns_query *query, const struct ede *ede)
+{
+	if (!ede || end + ede->len_bytes > query->max_bytes)
+		return end;
+	ldns_write_uint16(&out[end - sizeof(uint16_t)], ede->len_bytes);
+	memcpy(out + end, ede->bytes, ede->len_bytes);
+	return end + ede->len_bytes;
+}
+
+static size_t put_opt(
+	uint8_t *out, size_t at, const struct dns_query *query, int rcode, const struct ede *ede)
 {
 	ldns_rdf root = {._size = 1, ._type = LDNS_RDF_TYPE_DNAME, ._data = (void *)""};
 	ldns_rr opt = {
@@ -92,11 +104,11 @@ static size_t put_opt(uint8_t *out, size_t at, const struct dns_query *query, in
 	buffer_over(&buffer, out, query->max_bytes);
 	ldns_buffer_set_position(&buffer, at);
 	ldns_rr2buffer_wire(&buffer, &opt, LDNS_SECTION_ADDITIONAL);
-	return ldns_buffer_position(&buffer);
+	return put_ede(out, ldns_buffer_position(&buffer), query, ede);
 }
 
 size_t message_finish(uint8_t *out, size_t end, const struct dns_query *query, unsigned flags,
-	int rcode, const uint16_t counts[4])
+	int rcode, const struct ede *ede, const uint16_t counts[4])
 {
 	unsigned copied = query->flags & (QUERY_OPCODE | QUERY_RD | QUERY_CD);
 
@@ -107,14 +119,14 @@ size_t message_finish(uint8_t *out, size_t end, const struct dns_query *query, u
 	if (!query->has_edns)
 		return end;
 	ldns_write_uint16(&out[LDNS_ARCOUNT_OFF], counts[LDNS_SECTION_ADDITIONAL] + 1);
-	return put_opt(out, end, query, rcode);
+	return put_opt(out, end, query, rcode, ede);
 }
 
 size_t message_end(struct message *m, unsigned flags, int rcode)
 {
 	flags |= m->cut ? QUERY_TC : 0;
 	return message_finish(ldns_buffer_begin(&m->buffer), ldns_buffer_position(&m->buffer),
-		m->query, flags, rcode, m->counts);
+		m->query, flags, rcode, NULL, m->counts);
 }
 
 size_t query_error(const struct dns_query *query, int rcode, uint8_t *out)

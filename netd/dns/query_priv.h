@@ -57,9 +57,9 @@ size_t message_end(struct message *m, unsigned flags, int rcode);
 
 size_t message_opt_bytes(const struct dns_query *query);
 // What is left to do when the sections are written, up to `end`: their counts, the flags, the OPT
-// record. Returns the size.
+// record, with the extended errors if there is room (NULL: none). Returns the size.
 size_t message_finish(uint8_t *out, size_t end, const struct dns_query *query, unsigned flags,
-	int rcode, const uint16_t counts[4]);
+	int rcode, const struct ede *ede, const uint16_t counts[4]);
 
 // Where the name at `at` ends, which is not followed into pointers; 0: it is none, or has a pointer
 // and must not.

@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/netns.h"
+#include "base/util.h"
 #include "netd/dns/resolv.h"
 
 #define FILE_MAX_BYTES 65536
@@ -59,7 +60,7 @@ static void print_head(char head[HEAD_BYTES + 1], const char *body, size_t body_
 		hash_add(HASH_INIT, body, body_bytes));
 }
 
-// As we wrote it, byte by byte.
+// As we wrote it, byte by byte; empty lines at the end are of a change that was not finished.
 static bool is_ours(const char *path)
 {
 	char head[HEAD_BYTES + 1], *text;
@@ -68,6 +69,8 @@ static bool is_ours(const char *path)
 
 	if (file_read(path, FILE_MAX_BYTES, &text, &len, NULL) < 0)
 		return false;
+	while (len >= 2 && text[len - 1] == '\n' && text[len - 2] == '\n')
+		len--;
 	if (len >= HEAD_BYTES) {
 		print_head(head, text + HEAD_BYTES, len - HEAD_BYTES);
 		ours = !memcmp(text, head, HEAD_BYTES);
@@ -126,28 +129,66 @@ static int save(const struct paths *p, const char *note, struct err *err)
 	return file_write_atomic(p->saved, note, strlen(note), err);
 }
 
-static int write_file(const struct paths *p, const struct resolv *resolv, struct err *err)
+// Whoever has the file mounted, as `ip netns exec` does, keeps it when another one takes its place.
+// So ours is overwritten, in one piece: a reader sees the old text or the new one, the latter maybe
+// with empty lines behind it.
+static int overwrite(const struct paths *p, const char *text, struct err *err)
 {
-	char head[HEAD_BYTES + 1], *body = resolv_print(resolv), *text = NULL;
-	int rc = -ENOMEM;
+	int fd = open(p->file, O_WRONLY | O_CLOEXEC | O_NOFOLLOW), rc = 0;
+	size_t len = strlen(text), size;
+	struct stat st;
+	char *padded;
 
-	if (!body)
-		return err_set(err, rc, p->file, "out of memory");
-	print_head(head, body, strlen(body));
-	if (asprintf(&text, "%s%s", head, body) < 0) {
-		text = NULL;
-		err_set(err, rc, p->file, "out of memory");
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		rc = err_set_errno(err, -errno, p->file, "cannot write the file");
 		goto out;
 	}
-	// All users of the container read it.
-	rc = file_write_public(p->fresh, text, strlen(text), err);
-	if (rc < 0)
+	size = MAX_OF(len, (size_t)st.st_size);
+	padded = malloc(size);
+	if (!padded) {
+		rc = err_set(err, -ENOMEM, p->file, "out of memory");
 		goto out;
+	}
+	memset(padded, '\n', size);
+	memcpy(padded, text, len);
+	errno = ENOSPC; // of what is written in part
+	if (pwrite(fd, padded, size, 0) != (ssize_t)size || ftruncate(fd, len) < 0)
+		rc = err_set_errno(err, -errno, p->file, "cannot write the file");
+	free(padded);
+out:
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+static int replace(const struct paths *p, const char *text, struct err *err)
+{
+	// All users of the container read it.
+	int rc = file_write_public(p->fresh, text, strlen(text), err);
+
+	if (rc < 0)
+		return rc;
 	if (rename(p->fresh, p->file) < 0) {
 		rc = err_set_errno(err, -errno, p->file, "cannot write the file");
 		unlink(p->fresh);
 	}
-out:
+	return rc;
+}
+
+static int write_file(const struct paths *p, const struct resolv *resolv, struct err *err)
+{
+	char head[HEAD_BYTES + 1], *body = resolv_print(resolv), *text = NULL;
+	int rc = 0;
+
+	if (!body)
+		return err_set(err, -ENOMEM, p->file, "out of memory");
+	print_head(head, body, strlen(body));
+	if (asprintf(&text, "%s%s", head, body) < 0) {
+		text = NULL;
+		rc = err_set(err, -ENOMEM, p->file, "out of memory");
+	} else if (!says(p->file, text)) {
+		rc = is_ours(p->file) ? overwrite(p, text, err) : replace(p, text, err);
+	}
 	free(text);
 	free(body);
 	return rc;

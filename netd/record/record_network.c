@@ -91,8 +91,8 @@ static int read_dns(struct record_reader *r, struct network_record *rec)
 	json_array_foreach (list, i, item) {
 		if (!json_is_string(item) ||
 			dns_server_parse(json_string_value(item), &rec->dns[i]) < 0)
-			return record_refuse(r,
-				"member 'dns' must have servers as texts, each " DNS_SERVER_SYNTAX);
+			return record_refuse(r, "member 'dns' must have servers as texts, each %s",
+				DNS_SERVER_SYNTAX);
 		rec->nb_dns++;
 	}
 	return 0;

@@ -20,6 +20,10 @@ the address 192.0.2.1 (and 2001:db8::1), TTL 60. The mode is one of
   oversized BYTES    an answer of at least so many bytes over UDP, without TC (default 4200)
   truncating         TC over UDP, everything over TCP
   large BYTES        as truncating, with an answer of so many bytes over TCP (default 20000)
+  no-edns            FORMERR, the header alone, to a question with EDNS; else as the zone says
+  lower              as the zone says, with the question in lower case
+  bogus              SERVFAIL with the extended error 6 (RFC 8914)
+  validated          as the zone says, with AD for those who ask with AD or DO
   garbage            random bytes behind a correct id
   drop N             every question but each N-th is lost (default 2)
   loop ADDRESS[:PORT]  hands each question on to there, and the answer back
@@ -27,8 +31,9 @@ the address 192.0.2.1 (and 2001:db8::1), TTL 60. The mode is one of
 A new mode is taken from the file of --control as soon as it changes (write it by rename, or at
 once), or from a question TXT "MODE.ARGUMENT.mode" (slow.500.mode). Questions of type TXT for
 "stats" are answered in every mode: "udp=N", "tcp=N", "probes=N" (*.loop.causeway.invalid),
-"mode=MODE"; "NAME.stats" has "count=N", "reset.stats" counts anew. None of these is counted. As in
+"mixed=N" (questions over UDP in upper and lower case), "ports=N" (that they came from), "mode=MODE"; "NAME.stats" has "count=N", "reset.stats" counts anew. None of these is counted. As in
   dig +short @127.0.0.9 -p 5300 www.example.stats TXT
+A link-local ADDRESS has its interface behind it (fe80::1%eth0).
 --ready names a file that is made when it answers. SIGTERM ends it.
 """
 import argparse
@@ -45,10 +50,11 @@ TYPES = {'A': 1, 'NS': 2, 'CNAME': 5, 'SOA': 6, 'PTR': 12, 'MX': 15, 'TXT': 16, 
 A, CNAME, SOA, TXT, AAAA, OPT, ANY = 1, 5, 6, 16, 28, 41, 255
 FORMERR, SERVFAIL, NXDOMAIN, REFUSED = 1, 2, 3, 5
 ERRORS = {'formerr': FORMERR, 'servfail': SERVFAIL, 'nxdomain': NXDOMAIN, 'refuse': REFUSED}
-QR, AA, TC, RD, RA = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080
+QR, AA, TC, RD, RA, AD = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080, 0x0020
+BOGUS = struct.pack('!HHH', 15, 2 + 3, 6) + b'bog'
 LIES = ('wrong-id', 'wrong-question', 'wrong-port', 'wrong-name', 'not-response')
 MODES = ('normal', 'slow', 'dead', 'lying', 'oversized', 'truncating', 'large', 'garbage', 'drop',
-         'loop') + LIES + tuple(ERRORS)
+         'loop', 'no-edns', 'lower', 'bogus', 'validated') + LIES + tuple(ERRORS)
 
 
 def name_wire(name):
@@ -105,11 +111,17 @@ class Question:
         self.section = wire[12:at + 5]
         self.labels = [label.lower() for label in labels]
         self.name = '.'.join(self.labels)
-        self.edns = b'\0\0\x29' in wire[at + 5:]
+        opt = wire.find(b'\0\0\x29', at + 5)
+        self.edns = opt >= 0
+        self.validates = bool(self.flags & AD or self.edns and wire[opt + 7] & 0x80)
+        text = ''.join(labels)
+        self.mixed = text not in (text.lower(), text.upper())
 
 
-def reply(question, rcode=0, answers=(), authority=(), flags=0, query_id=None, section=None):
-    opt = [b'\0' + struct.pack('!HHIH', OPT, 1232, 0, 0)] if question.edns else []
+def reply(question, rcode=0, answers=(), authority=(), flags=0, query_id=None, section=None,
+          options=b''):
+    opt = [b'\0' + struct.pack('!HHIH', OPT, 1232, 0, len(options)) + options]
+    opt = opt if question.edns else []
     head = struct.pack('!HHHHHH', question.id if query_id is None else query_id,
                        QR | RA | (question.flags & RD) | flags | rcode, 1, len(answers),
                        len(authority), len(opt))
@@ -142,12 +154,12 @@ class Zone:
                 return found
         return None
 
-    def answer(self, question):
+    def answer(self, question, flags=0):
         answers, name = [], question.name
         for _ in range(8):
             found = self.find(name)
             if found is None:
-                return reply(question, NXDOMAIN, answers, [SOA_RECORD])
+                return reply(question, NXDOMAIN, answers, [SOA_RECORD], flags)
             mine = [r for r in found if question.type in (TYPES[r[0]], ANY)]
             alias = [r for r in found if r[0] == 'CNAME' and not mine]
             # What the question names is pointed to, so that its case is as it was asked.
@@ -157,7 +169,7 @@ class Zone:
             if not alias:
                 break
             name = alias[0][2].lower().rstrip('.')
-        return reply(question, 0, answers, [] if answers else [SOA_RECORD])
+        return reply(question, 0, answers, [] if answers else [SOA_RECORD], flags)
 
 
 def padded(question, size, flags=0):
@@ -171,8 +183,8 @@ def padded(question, size, flags=0):
 class Server:
     def __init__(self, args):
         self.zone = Zone(args.zone)
-        self.address = (args.address, args.port)
-        self.family = socket.AF_INET6 if ':' in args.address else socket.AF_INET
+        self.family, _, _, _, self.address = socket.getaddrinfo(
+            args.address, args.port, type=socket.SOCK_DGRAM)[0]
         self.control = args.control
         self.control_seen = None
         self.lock = threading.Lock()
@@ -187,8 +199,9 @@ class Server:
         self.tcp.listen(128)
 
     def reset(self):
-        self.counts = {'udp': 0, 'tcp': 0, 'probes': 0}
+        self.counts = {'udp': 0, 'tcp': 0, 'probes': 0, 'mixed': 0}
         self.names = {}
+        self.ports = set()
 
     def set_mode(self, text):
         words = text.split()
@@ -212,9 +225,12 @@ class Server:
             self.control_seen = seen
             self.set_mode(text)
 
-    def count(self, question, transport):
+    def count(self, question, client):
         with self.lock:
-            self.counts[transport] += 1
+            self.counts['udp' if client else 'tcp'] += 1
+            if client:
+                self.ports.add(client[1])
+                self.counts['mixed'] += question.mixed
             self.names[question.name] = self.names.get(question.name, 0) + 1
             if question.name.endswith('.loop.causeway.invalid'):
                 self.counts['probes'] += 1
@@ -235,7 +251,8 @@ class Server:
         elif before:
             texts = [f'count={self.names.get(".".join(before), 0)}']
         else:
-            texts = [f'{k}={v}' for k, v in self.counts.items()] + ['mode=' + self.mode]
+            texts = [f'{k}={v}' for k, v in self.counts.items()]
+            texts += [f'ports={len(self.ports)}', 'mode=' + self.mode]
         return reply(question, 0, [record(b'\xc0\x0c', TXT, 0, texts_wire(texts))])
 
     def lie(self, question, mode, send):
@@ -279,7 +296,7 @@ class Server:
         if told:
             out.send(told)
             return
-        number = self.count(question, 'tcp' if tcp else 'udp')
+        number = self.count(question, out.client)
         mode, argument = self.mode, self.argument
         if mode == 'dead' or (mode == 'drop' and number % int(argument or 2)):
             return
@@ -298,6 +315,16 @@ class Server:
             out.send(reply(question, flags=TC))
         elif mode == 'large':
             out.send(padded(question, int(argument or 20000)))
+        elif mode == 'no-edns' and question.edns:
+            out.send(struct.pack('!HHHHHH', question.id, QR | RA | FORMERR, 0, 0, 0, 0))
+        elif mode == 'lower':
+            answer = self.zone.answer(question)
+            end = 12 + len(question.section)
+            out.send(answer[:12] + question.section[:-4].lower() + answer[end - 4:])
+        elif mode == 'bogus':
+            out.send(reply(question, SERVFAIL, options=BOGUS))
+        elif mode == 'validated':
+            out.send(self.zone.answer(question, AD if question.validates else 0))
         elif mode == 'garbage':
             out.send(wire[:2] + os.urandom(random.randrange(1, 600)))
         elif mode == 'loop':

@@ -39,16 +39,20 @@ static void keep(const struct message_reply *reply)
 	static const uint64_t ages_s[] = {0, 1, 299, 86399, 86400, 90000, 1000000};
 	static uint8_t out[CACHE_WIRE_BYTES];
 	struct cache *cache = cache_new(10, 64 << 20, 3600);
-	struct ip_addr server = {.family = 4};
+	const struct cache_answer answer = {.wire = reply->wire,
+		.wire_bytes = reply->wire_bytes,
+		.ttl_s = reply->ttl_s,
+		.ede = &reply->ede};
 	struct cache_hit hit;
 
-	cache_put(cache, "k", 1, reply->wire, reply->wire_bytes, reply->ttl_s, &server, SECOND_US);
+	cache_put(cache, "k", 1, &answer, SECOND_US);
 	for (unsigned i = 0; i < sizeof(ages_s) / sizeof(ages_s[0]); i++) {
 		cache_get(cache, "k", 1, SECOND_US + ages_s[i] * SECOND_US, out, &hit);
 		require((hit.kind == CACHE_FRESH) == (ages_s[i] < reply->ttl_s));
 		if (hit.kind == CACHE_NONE)
 			continue;
 		require(hit.wire_bytes == reply->wire_bytes);
+		require(hit.ede.len_bytes == reply->ede.len_bytes);
 		require(cache_age(out, hit.wire_bytes, 0, -1) == 0);
 	}
 	cache_free(cache);

@@ -91,6 +91,16 @@ static size_t add_opt(uint8_t *out, size_t len)
 	return len + sizeof(opt);
 }
 
+static size_t add_ede(uint8_t *out, size_t len)
+{
+	static const uint8_t ede[] = {0, 15, 0, 5, 0, 6, 'b', 'o', 'g'};
+
+	len = add_opt(out, len);
+	out[len - 1] = sizeof(ede);
+	memcpy(out + len, ede, sizeof(ede));
+	return len + sizeof(ede);
+}
+
 static size_t address(uint8_t *out, const uint8_t *question, uint32_t ttl_s, uint8_t number)
 {
 	const uint8_t ip[] = {192, 0, 2, number};
@@ -215,6 +225,10 @@ static size_t answer(struct fake_dns *fake, const uint8_t *wire, size_t len, boo
 		if (is_probe(wire) || fake->asked == 1)
 			return 0;
 		return address(out, wire, fake->ttl_s, fake->number);
+	case EDE:
+		return add_ede(out, head(out, wire, SERVFAIL));
+	case EDE_ANSWER:
+		return add_ede(out, address(out, wire, fake->ttl_s, fake->number));
 	case ERROR:
 		return head(out, wire, fake->error);
 	case NOTHING:

@@ -30,7 +30,9 @@ enum mode {
 	WRONG_NAME,
 	NO_RESPONSE, // the question as it came
 	GARBAGE,
-	LOOP, // what it is asked comes in here again
+	EDE,	    // SERVFAIL, with an extended error
+	EDE_ANSWER, // an answer with one
+	LOOP,	    // what it is asked comes in here again
 };
 
 struct fake_dns_held {

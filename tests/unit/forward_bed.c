@@ -66,6 +66,7 @@ static void on_told(void *arg, const struct forward_answer *answer)
 	told->server = answer->server;
 	told->len = answer->wire_bytes;
 	told->number = 0;
+	told->ede = answer->ede ? *answer->ede : (struct ede){0};
 	if (!answer->wire)
 		return;
 	memcpy(told->wire, answer->wire, answer->wire_bytes);

@@ -26,6 +26,7 @@ struct told {
 	struct ip_addr server;
 	uint8_t wire[65535];
 	size_t len;
+	struct ede ede;
 };
 
 extern struct forward_bed {

@@ -47,12 +47,15 @@ static uint32_t ttl_of(const uint8_t *wire, unsigned record)
 	return (uint32_t)at[0] << 24 | at[1] << 16 | at[2] << 8 | at[3];
 }
 
+static const struct ede no_ede = {0}, ede = {7, {0, 15, 0, 3, 0, 6, 'x'}};
+
 static void put(struct cache *cache, const char *key, uint32_t ttl_s, uint64_t now_us)
 {
 	uint8_t wire[512];
 	size_t len = message(wire, ttl_s, ttl_s + 50, 2);
 
-	cache_put(cache, key, strlen(key), wire, len, ttl_s, &server, now_us);
+	cache_put(cache, key, strlen(key),
+		&(struct cache_answer){wire, len, ttl_s, &no_ede, server}, now_us);
 }
 
 static struct cache_hit get(struct cache *cache, const char *key, uint64_t now_us)
@@ -162,7 +165,8 @@ static void test_bytes(void **state)
 	// One that would take more than its share takes nothing from others.
 	message(huge, 10, 10, 1);
 	memset(huge + 12 + 7 + 16, 0, sizeof(huge) - (12 + 7 + 16));
-	cache_put(cache, "huge", 4, huge, sizeof(huge), 10, &server, START);
+	cache_put(cache, "huge", 4, &(struct cache_answer){huge, sizeof(huge), 10, &no_ede, server},
+		START);
 	assert_int_equal(kind(cache, "huge", START), CACHE_NONE);
 	cache_free(cache);
 }
@@ -172,14 +176,14 @@ static void test_failed(void **state)
 	struct cache *cache = cache_new(100, 1 << 20, 3600);
 	struct cache_hit hit;
 
-	cache_fail(cache, "a", 1, SECOND, START);
+	cache_fail(cache, "a", 1, &no_ede, SECOND, START);
 	hit = get(cache, "a", START + SECOND - 1);
 	assert_int_equal(hit.kind, CACHE_NONE);
 	assert_true(hit.failed);
 	assert_false(get(cache, "a", START + SECOND).failed);
 	// Beside an answer that is past its time.
 	put(cache, "b", 10, START);
-	cache_fail(cache, "b", 1, SECOND, START + 20 * SECOND);
+	cache_fail(cache, "b", 1, &no_ede, SECOND, START + 20 * SECOND);
 	hit = get(cache, "b", START + 20 * SECOND + 1);
 	assert_int_equal(hit.kind, CACHE_STALE);
 	assert_true(hit.failed);
@@ -187,11 +191,37 @@ static void test_failed(void **state)
 	assert_int_equal(hit.kind, CACHE_STALE);
 	assert_false(hit.failed);
 	// An answer ends it.
-	cache_fail(cache, "b", 1, SECOND, START + 30 * SECOND);
+	cache_fail(cache, "b", 1, &no_ede, SECOND, START + 30 * SECOND);
 	put(cache, "b", 10, START + 30 * SECOND);
 	hit = get(cache, "b", START + 30 * SECOND);
 	assert_int_equal(hit.kind, CACHE_FRESH);
 	assert_false(hit.failed);
+	cache_free(cache);
+}
+
+// Extended errors stay with what they are about: the answer, or the failure.
+static void test_ede(void **state)
+{
+	struct cache *cache = cache_new(100, 1 << 20, 3600);
+	struct cache_hit hit;
+	uint8_t wire[512];
+	size_t len = message(wire, 10, 10, 2);
+
+	cache_put(cache, "a", 1, &(struct cache_answer){wire, len, 10, &ede, server}, START);
+	hit = get(cache, "a", START);
+	assert_int_equal(hit.ede.len_bytes, ede.len_bytes);
+	assert_memory_equal(hit.ede.bytes, ede.bytes, ede.len_bytes);
+	assert_int_equal(hit.wire_bytes, len);
+	cache_fail(cache, "a", 1, &no_ede, SECOND, START + 20 * SECOND);
+	hit = get(cache, "a", START + 20 * SECOND);
+	assert_int_equal(hit.kind, CACHE_STALE);
+	assert_int_equal(hit.ede.len_bytes, ede.len_bytes);
+	cache_fail(cache, "b", 1, &ede, SECOND, START);
+	assert_int_equal(get(cache, "b", START).ede.len_bytes, ede.len_bytes);
+	cache_fail(cache, "b", 1, &no_ede, SECOND, START);
+	assert_int_equal(get(cache, "b", START).ede.len_bytes, 0);
+	assert_int_equal(get(cache, "c", START).ede.len_bytes, 0);
+	assert_int_equal(cache_flush(cache), 2);
 	cache_free(cache);
 }
 
@@ -223,6 +253,7 @@ int main(void)
 		cmocka_unit_test(test_entries),
 		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_failed),
+		cmocka_unit_test(test_ede),
 		cmocka_unit_test(test_age),
 	};
 

@@ -157,6 +157,95 @@ static void test_forwarded_sizes(void **state)
 	check_forwarded_size(&q, 200, false, 200);
 }
 
+static size_t forward_ede(
+	const struct question *q, const struct above *above, const struct ede *ede, uint8_t *out)
+{
+	struct forward_answer answer = {.rcode = LDNS_RCODE_SERVFAIL, .ede = ede};
+	struct dns_query query;
+	uint8_t *wire = NULL;
+	size_t len;
+
+	dns_text_parse(q, &query);
+	if (above)
+		answer.wire_bytes = write_above(above, &wire);
+	if (above)
+		answer.rcode = above->rcode;
+	answer.wire = wire;
+	len = query_forwarded(&query, &answer, out);
+	assert_in_range(len, 12, query.max_bytes);
+	free(wire);
+	return len;
+}
+
+static bool has_ede(const uint8_t *out, size_t len, const struct ede *ede)
+{
+	const ldns_rdf *options;
+	ldns_pkt *pkt;
+	bool has;
+
+	assert_int_equal(ldns_wire2pkt(&pkt, out, len), LDNS_STATUS_OK);
+	options = ldns_pkt_edns_data(pkt);
+	has = options && ldns_rdf_size(options) == ede->len_bytes &&
+	      !memcmp(ldns_rdf_data(options), ede->bytes, ede->len_bytes);
+	ldns_pkt_free(pkt);
+	return has;
+}
+
+// Extended errors are passed on to clients that know EDNS, beside an answer and without one, and
+// take the room of no record.
+static void test_forwarded_ede(void **state)
+{
+	static const struct ede ede = {7, {0, 15, 0, 3, 0, 6, 'x'}};
+	struct above above = {.question = "many.example.com.", .type = LDNS_RR_TYPE_A, .many = 1};
+	struct question q = {.name = "many.example.com.", .type = LDNS_RR_TYPE_A, .udp_size = 1232};
+	static uint8_t out[QUERY_TCP_BYTES];
+	size_t len;
+
+	assert_true(has_ede(out, forward_ede(&q, &above, &ede, out), &ede));
+	len = forward_ede(&q, NULL, &ede, out);
+	assert_true(has_ede(out, len, &ede));
+	assert_string_equal(dns_text(out, len), "SERVFAIL rd ra edns 1232");
+	above.many = 75; // 34 + 74 * 16 + 11 bytes of 1232: 3 are left
+	len = forward_ede(&q, &above, &ede, out);
+	assert_false(has_ede(out, len, &ede));
+	assert_int_equal(ldns_read_uint16(&out[LDNS_ANCOUNT_OFF]), 74);
+	q.udp_size = 0;
+	above.many = 1;
+	assert_false(has_ede(out, forward_ede(&q, &above, &ede, out), &ede));
+	len = forward_ede(&q, NULL, &ede, out);
+	assert_string_equal(dns_text(out, len), "SERVFAIL rd ra");
+}
+
+static void test_take_ede(void **state)
+{
+	static const uint8_t options[] = {0, 10, 0, 2, 1, 2, // a cookie
+		0, 15, 0, 3, 0, 6, 'x',			     // an error
+		0, 15, 0, 1, 0,				     // none: no code
+		0, 15, 0, 2, 0, 22,			     // another one
+		0, 15, 0, 9, 0};			     // cut
+	static const uint8_t taken[] = {0, 15, 0, 3, 0, 6, 'x', 0, 15, 0, 2, 0, 22};
+	uint8_t large[4 * EDE_BYTES_MAX] = {0, 15, 0, EDE_BYTES_MAX};
+	char text[EDE_TEXT_BYTES];
+	struct ede ede;
+
+	ede_take(options, sizeof(options), &ede);
+	assert_int_equal(ede.len_bytes, sizeof(taken));
+	assert_memory_equal(ede.bytes, taken, sizeof(taken));
+	assert_int_equal(ede_text(&ede, 0, text), 7);
+	assert_string_equal(text, "6: x");
+	assert_int_equal(ede_text(&ede, 7, text), 6);
+	assert_string_equal(text, "22");
+	for (size_t len = 0; len < sizeof(options); len++)
+		ede_take(options, len, &ede);
+	ede_take(large, sizeof(large), &ede);
+	assert_int_equal(ede.len_bytes, 0);
+	large[3] = EDE_BYTES_MAX - 4;
+	ede_take(large, sizeof(large), &ede);
+	assert_int_equal(ede.len_bytes, EDE_BYTES_MAX);
+	assert_int_equal(ede_text(&ede, 0, text), EDE_BYTES_MAX);
+	assert_int_equal(strlen(text), 3 + EDE_BYTES_MAX - 6);
+}
+
 // Any byte of an answer may be wrong: what comes out is a message, or it is said to be none.
 static void test_forwarded_broken(void **state)
 {
@@ -197,6 +286,8 @@ int main(void)
 		cmocka_unit_test(test_forwarded),
 		cmocka_unit_test(test_forwarded_nothing),
 		cmocka_unit_test(test_forwarded_sizes),
+		cmocka_unit_test(test_forwarded_ede),
+		cmocka_unit_test(test_take_ede),
 		cmocka_unit_test(test_forwarded_broken),
 	};
 

@@ -47,6 +47,70 @@ static void test_parse(void **state)
 	assert_int_equal(r.ndots, 3);
 }
 
+static void test_zone(void **state)
+{
+	char text[DNS_SERVER_TEXT_BYTES];
+	struct resolv r;
+
+	parse("nameserver fe80::1%eth0\nnameserver fe80::2%3\nnameserver 2001:db8::5%eth0\n", &r);
+	assert_int_equal(r.nb_problems, 0);
+	assert_int_equal(r.nb_servers, 3);
+	assert_string_equal(dns_server_format(&r.servers[0], text), "fe80::1%eth0");
+	assert_string_equal(dns_server_format(&r.servers[1], text), "fe80::2%3");
+	// As glibc has it.
+	assert_string_equal(dns_server_format(&r.servers[2], text), "2001:db8::5");
+}
+
+struct problem_case {
+	const char *text;
+	unsigned line;
+	const char *reason; // NULL: no problem
+};
+
+static const struct problem_case problem_cases[] = {
+	{"nameserver 192.0.2.1\nsearch a b c d e f\noptions nonsense\nnonsense\n\n", 0, NULL},
+	{"nameserver 0.0.0.0\n", 0, NULL}, // this host
+	{"\nnameserver nonsense\n", 2, "'nonsense' is not used: it is not the IP address"},
+	{"nameserver\n", 1, "it is not the IP address"},
+	{"nameserver 192.0.2.1:5300\n", 1, "it is not the IP address"},
+	{"nameserver [2001:db8::1]:53\n", 1, "it is not the IP address"},
+	{"nameserver 224.0.0.1\n", 1, "it is not the IP address"},
+	{"nameserver \x1b[2J\xff\n", 1, "'?[2J?'"},
+	{"# one\nnameserver fe80::1\n", 2, "write for example 'fe80::1%eth0'"},
+	{"nameserver fe80::1%\n", 1, "needs its interface"},
+	{"nameserver 10.0.0.1\nnameserver 10.0.0.1\nnameserver 10.0.0.1\nnameserver 10.0.0.1\n"
+	 "nameserver 10.0.0.1\nnameserver 10.0.0.1\nnameserver 10.0.0.1\nnameserver 10.0.0.1\n"
+	 "nameserver 10.0.0.9\n",
+		9, "'10.0.0.9' is not used: the first 8 servers are"},
+	{"search a b c d e f g\n", 1, "'g' is not used: the first 6 domains are"},
+	{"search a b c d e f g\nsearch h\n", 0, NULL}, // the last one counts
+	{"domain a b\n", 0, NULL},
+};
+
+static void test_problems(void **state)
+{
+	char reason[320], text[4096] = "";
+	struct resolv r;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(problem_cases); i++) {
+		const struct problem_case *c = &problem_cases[i];
+
+		parse(c->text, &r);
+		assert_int_equal(r.nb_problems, c->reason ? 1 : 0);
+		if (!c->reason)
+			continue;
+		assert_int_equal(r.problems[0].line, c->line);
+		resolv_problem_text(&r.problems[0], reason, sizeof(reason));
+		if (!strstr(reason, c->reason))
+			fail_msg("case %u: %s", i, reason);
+	}
+	for (unsigned i = 0; i < 100; i++)
+		strcat(text, "nameserver x\n");
+	parse(text, &r);
+	assert_int_equal(r.nb_problems, RESOLV_PROBLEMS_MAX);
+	assert_int_equal(r.problems[RESOLV_PROBLEMS_MAX - 1].line, RESOLV_PROBLEMS_MAX);
+}
+
 static void test_last_one_wins(void **state)
 {
 	struct resolv r;
@@ -120,6 +184,15 @@ static bool has(const char *file, const char *part)
 	return found;
 }
 
+static void append(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "a");
+
+	assert_non_null(f);
+	fputs(text, f);
+	assert_int_equal(fclose(f), 0);
+}
+
 static bool is_there(const char *file)
 {
 	return access(path_of(file), F_OK) == 0;
@@ -141,6 +214,32 @@ static void test_new_folder(void **state)
 	assert_int_equal(resolv_remove("c1", NULL), 0);
 	assert_false(is_there("c1"));
 	assert_int_equal(resolv_remove("c1", NULL), 0);
+}
+
+// Programs that have the file mounted or open see each change, and none between two.
+static void test_in_place(void **state)
+{
+	struct resolv other = one;
+	struct stat before, after;
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s", path_of("c8/resolv.conf"));
+	assert_int_equal(resolv_write("c8", &one, NULL), 0);
+	assert_int_equal(stat(path, &before), 0);
+	for (unsigned i = 0; i < 2; i++) { // a longer text, a shorter one
+		snprintf(other.search[0], sizeof(other.search[0]), i ? "x" : "longer.lab.example");
+		assert_int_equal(resolv_write("c8", &other, NULL), 0);
+		assert_int_equal(stat(path, &after), 0);
+		assert_int_equal(before.st_ino, after.st_ino);
+	}
+	assert_true(has("c8/resolv.conf", "search x\noptions ndots:0\n"));
+	// Stopped before the end was cut off: it is still ours.
+	append(path, "\n\n\n");
+	assert_int_equal(resolv_write("c8", &one, NULL), 0);
+	assert_true(has("c8/resolv.conf", "search lab.example\noptions ndots:0\n"));
+	assert_false(has("c8/resolv.conf", "\n\n"));
+	assert_int_equal(resolv_remove("c8", NULL), 0);
+	assert_false(is_there("c8"));
 }
 
 static void test_folder_of_others(void **state)
@@ -237,10 +336,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_zone),
+		cmocka_unit_test(test_problems),
 		cmocka_unit_test(test_last_one_wins),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_print),
 		cmocka_unit_test(test_new_folder),
+		cmocka_unit_test(test_in_place),
 		cmocka_unit_test(test_folder_of_others),
 		cmocka_unit_test(test_put_back),
 		cmocka_unit_test(test_stopped_between),
