@@ -28,7 +28,10 @@ control_script() {
 		stop)
 			kill "-\${STOP_SIGNAL:-KILL}" "\$(cat pid)"
 			while kill -0 "\$(cat pid)" 2>/dev/null; do sleep 0.02; done ;;
-		pause) kill -STOP "\$(cat pid)" ;;
+		pause)
+			kill -STOP "\$(cat pid)"
+			# Threads stop one by one: until then requests are answered.
+			while grep -L '^State:.T' /proc/"\$(cat pid)"/task/*/status | grep .; do sleep 0.02; done ;;
 		resume) kill -CONT "\$(cat pid)" ;;
 		*) "./\$1" ;;
 		esac
