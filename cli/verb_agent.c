@@ -9,10 +9,27 @@
 
 static const struct cli_option repair = {"--repair", NULL, "repair the differences"};
 
+static void print_problem(const json_t *problem)
+{
+	const char *remedy = member_text(problem, "remedy");
+
+	printf("problem: %s: %s (for %.0f s)\n", member_text(problem, "object"),
+		member_text(problem, "reason"), cli_age_s(problem, "since"));
+	if (*remedy)
+		printf("  remedy: %s\n", remedy);
+}
+
+static void print_store(const json_t *store)
+{
+	const char *reason = member_text(store, "reason"), *refuses = member_text(store, "refuses");
+
+	printf("store %s: %s for %.0f s%s%s%s%s\n", member_text(store, "type"),
+		member_flag(store, "up") ? "answers" : "does not answer", cli_age_s(store, "since"),
+		*reason ? ": " : "", reason, *refuses ? "; refuses changes: " : "", refuses);
+}
+
 static void print_status(const struct cli *cli, const json_t *result)
 {
-	const json_t *store = json_object_get(result, "store");
-	const char *reason = member_text(store, "reason");
 	json_t *problem;
 	size_t i;
 
@@ -22,23 +39,35 @@ static void print_status(const struct cli *cli, const json_t *result)
 	printf("host %s, VTEP address %s, %s of the cluster\n", member_text(result, "host"),
 		member_text(result, "address"),
 		member_flag(result, "member") ? "a member" : "not yet a member");
-	printf("store %s: %s%s%s\n", member_text(store, "type"),
-		member_flag(store, "up") ? "answers" : "does not answer", *reason ? ": " : "",
-		reason);
-	printf("switch: %s\n", member_flag(result, "switch") ? "answers" : "does not answer");
+	print_store(json_object_get(result, "store"));
+	printf("switch: %s for %.0f s\n",
+		member_flag(result, "switch") ? "answers" : "does not answer",
+		cli_age_s(result, "switch_since"));
 	printf("hosts %lld, networks %lld, endpoints %lld (%lld here)\n",
 		member_int(result, "hosts"), member_int(result, "networks"),
 		member_int(result, "endpoints"), member_int(result, "endpoints_here"));
 	printf("%s\n",
 		member_flag(result, "settled") ? "no changes are pending" : "changes are pending");
 	json_array_foreach (json_object_get(result, "problems"), i, problem)
-		printf("problem: %s: %s\n", member_text(problem, "object"),
-			member_text(problem, "reason"));
+		print_problem(problem);
 }
 
+// What is wrong is a failure: the verb is a health check.
 static int show(struct cli *cli, int argc, char **argv)
 {
-	return cli_show(cli, "status", NULL, print_status);
+	json_t *result;
+	bool healthy;
+	int rc = cli_call(cli, "status", NULL, &result);
+
+	if (rc != EXIT_DONE)
+		return rc;
+	if (cli->json)
+		cli_print_json(result);
+	else
+		print_status(cli, result);
+	healthy = member_flag(result, "healthy");
+	json_decref(result);
+	return healthy ? EXIT_DONE : EXIT_REFUSED;
 }
 
 static void print_differences(const struct cli *cli, const json_t *differences)
@@ -90,7 +119,11 @@ static int audit(struct cli *cli, int argc, char **argv)
 
 static const struct verb verbs[] = {
 	{"agent show", "", "show the state of the network agent and of its store",
-		.other = "net-status", .run = show, .of_agent = true},
+		.other = "net-status",
+		.detail =
+			"The exit status is 1 if something is wrong: the store or the switch does "
+			"not answer, the cluster does not know this host, or there are problems.",
+		.run = show, .of_agent = true},
 	{"agent audit", "", "compare store, agent, switch and interfaces of this host",
 		.other = "audit",
 		.detail = "The exit status is 1 if there are differences that were not repaired.",

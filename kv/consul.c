@@ -18,6 +18,7 @@ struct consul_call {
 	struct consul *consul;
 	struct http_request *req;
 	bool is_long;
+	bool is_change; // what the token may not change it may read all the same
 	consul_reply_fn *fn;
 	void *arg;
 };
@@ -29,9 +30,10 @@ static void free_call(struct consul_call *call)
 	free(call);
 }
 
-static void keep_reason(struct consul *consul, int rc, const char *reason)
+static void keep_reason(struct consul *consul, int rc, bool answered, const char *reason)
 {
-	if (rc == -ETIMEDOUT || rc == -ECONNREFUSED || rc == -ECONNRESET || rc == -EACCES)
+	if (rc == -ETIMEDOUT || rc == -ECONNREFUSED || rc == -ECONNRESET ||
+		(rc == -EACCES && !answered))
 		kv_set_state(&consul->kv, false, reason);
 	else
 		snprintf(consul->kv.reason, sizeof(consul->kv.reason), "%s", reason);
@@ -61,7 +63,7 @@ static void on_reply(void *arg, const struct http_reply *reply)
 		kv_set_state(&call->consul->kv, true, NULL);
 	// A query that hung on a server that failed is asked again elsewhere, which tells.
 	if (rc < 0 && rc != -ENOENT && !call->is_long)
-		keep_reason(call->consul, rc, words);
+		keep_reason(call->consul, rc, call->is_change && reply->rc == 0, words);
 	if (rc < 0 && rc != -ENOENT && rc != -ESTALE)
 		consul_pulse_soon(call->consul, rc);
 	call->fn(call->arg, rc, reply);
@@ -77,8 +79,11 @@ struct consul_call *consul_send(struct consul *consul, struct http_call *http, s
 		text_free(path);
 		return NULL;
 	}
-	*call = (struct consul_call){
-		.consul = consul, .is_long = http->is_long, .fn = fn, .arg = arg};
+	*call = (struct consul_call){.consul = consul,
+		.is_long = http->is_long,
+		.is_change = !strcmp(http->method, "PUT"),
+		.fn = fn,
+		.arg = arg};
 	TAILQ_INSERT_TAIL(&consul->calls, call, entry);
 	http->path = path->data;
 	http->headers[0] = consul->token;

@@ -21,7 +21,8 @@ struct etcd_call {
 	const char *path;
 	struct text body;
 	bool is_repeatable;
-	bool is_again; // with a second token
+	bool is_change; // what the user may not change it may read all the same
+	bool is_again;	// with a second token
 	etcd_reply_fn *fn;
 	void *arg;
 };
@@ -66,9 +67,10 @@ static bool is_unreachable(int rc)
 	return rc == -ETIMEDOUT || rc == -ECONNREFUSED || rc == -ECONNRESET;
 }
 
-static void keep_reason(struct kv *kv, int rc, const char *reason)
+// `answered`: the store may be asked for other things.
+static void keep_reason(struct kv *kv, int rc, bool answered, const char *reason)
 {
-	if (is_unreachable(rc) || rc == -EACCES)
+	if (is_unreachable(rc) || (rc == -EACCES && !answered))
 		kv_set_state(kv, false, reason);
 	else
 		snprintf(kv->reason, sizeof(kv->reason), "%s", reason);
@@ -115,13 +117,14 @@ static bool renew(struct etcd_call *call)
 	return send_or_wait(call) == 0;
 }
 
-static void take_result(struct etcd_call *call, int rc, const char *words)
+static void take_result(struct etcd_call *call, int rc, bool answered, const char *words)
 {
 	struct etcd *etcd = call->etcd;
 
 	if (rc < 0) {
 		// Without a token nothing is answered.
-		keep_reason(&etcd->kv, call == etcd->auth ? -EACCES : rc, words);
+		keep_reason(&etcd->kv, call == etcd->auth ? -EACCES : rc,
+			answered && call->is_change, words);
 		if (is_unreachable(rc))
 			etcd_pulse_soon(etcd);
 	} else if (call != etcd->auth) { // that a token was given does not tell that it is good
@@ -137,19 +140,21 @@ static void on_reply(void *arg, const struct http_reply *reply)
 	struct etcd *etcd = call->etcd;
 	char words[300];
 	int rc = reply->rc;
+	bool answered;
 
 	call->req = NULL;
 	snprintf(words, sizeof(words), "%s", reply->reason);
 	if (rc == 0 && reply->status != 200)
 		rc = etcd_parse_error(
 			reply->status, reply->body, reply->len_bytes, words, sizeof(words));
+	answered = reply->rc == 0 && rc != -EAGAIN;
 	if (rc == -EAGAIN && renew(call))
 		return;
 	if (rc == -EAGAIN)
 		rc = -EACCES;
 	if (rc < 0 && call == etcd->auth)
 		add_remedy(words, sizeof(words), rc);
-	take_result(call, rc, words);
+	take_result(call, rc, answered, words);
 	call->fn(call->arg, rc, reply);
 	free_call(call);
 }
@@ -185,6 +190,7 @@ static struct etcd_call *new_call(struct etcd *etcd, const char *path, struct te
 		.path = path,
 		.body = *body,
 		.is_repeatable = is_repeatable,
+		.is_change = !strcmp(path, "/v3/kv/txn") || !strcmp(path, "/v3/lease/grant"),
 		.fn = fn,
 		.arg = arg};
 	*body = (struct text){0};

@@ -222,7 +222,7 @@ static int rc_of_code(uint64_t code, const char *words)
 	case PERMISSION_DENIED:
 		return -EACCES;
 	case RESOURCE_EXHAUSTED:
-		return -E2BIG;
+		return strstr(words, "space exceeded") ? -ENOSPC : -E2BIG;
 	case OUT_OF_RANGE:
 		return -ERANGE;
 	case UNAVAILABLE:

@@ -65,7 +65,8 @@ static void on_answer(void *arg, int rc, const struct http_reply *reply)
 	l->call = NULL;
 	if (rc == 0)
 		rc = take_reply(l, reply);
-	if (rc < 0 && rc != -EACCES && !l->timed.held)
+	// Who is refused will be so again: the pulse that comes anyway is soon enough.
+	if (rc < 0 && rc != -EACCES && rc != -ENOSPC && !l->timed.held)
 		etcd_pulse_soon(etcd_of(l));
 	timed_lease_answer(&l->timed, rc);
 }

@@ -38,6 +38,15 @@ static const struct {
 	{"consul", "Consul", "consul", CONSUL},
 };
 
+// A transaction that the driver has.
+struct kv_change {
+	LIST_ENTRY(kv_change) entry;
+	struct kv *kv;
+	kv_write_fn *fn;
+	void *arg;
+	bool puts; // a store without room still deletes
+};
+
 // A callback that the loop is to make: of a request that was refused before a driver had it.
 struct kv_later {
 	struct kv_later *next;
@@ -185,9 +194,15 @@ int kv_open(const struct kv_opts *opts, struct kv **ret_kv, struct err *err)
 
 void kv_free(struct kv *kv)
 {
+	struct kv_change *change;
+
 	if (!kv)
 		return;
 	loop_del(kv->opts.loop, kv->later_timer);
+	while ((change = LIST_FIRST(&kv->changes))) {
+		LIST_REMOVE(change, entry);
+		free(change);
+	}
 	while (kv->later) {
 		struct kv_later *later = kv->later;
 
@@ -223,6 +238,26 @@ void kv_set_state(struct kv *kv, bool up, const char *reason)
 		snprintf(kv->reason, sizeof(kv->reason), "%s", reason);
 	if (changed && kv->opts.on_state)
 		kv->opts.on_state(kv->opts.arg, up, kv->reason);
+}
+
+const struct kv_refusal *kv_refusal(const struct kv *kv)
+{
+	return &kv->refusal;
+}
+
+void kv_note_change(struct kv *kv, int rc)
+{
+	struct kv_refusal *refusal = &kv->refusal;
+
+	if (rc == 0)
+		refusal->rc = 0;
+	if (rc != -EACCES && rc != -ENOSPC && rc != -EIO)
+		return;
+	refusal->last_us = monotonic_us();
+	if (!refusal->rc)
+		refusal->since_us = refusal->last_us;
+	refusal->rc = rc;
+	snprintf(refusal->reason, sizeof(refusal->reason), "%s", kv->reason);
 }
 
 // ---- callbacks that come later ----
@@ -353,6 +388,34 @@ static void ignore(void *arg, int rc, uint64_t revision)
 {
 }
 
+static void on_change(void *arg, int rc, uint64_t revision)
+{
+	struct kv_change change = *(struct kv_change *)arg;
+
+	LIST_REMOVE((struct kv_change *)arg, entry);
+	free(arg);
+	if (rc < 0 || change.puts)
+		kv_note_change(change.kv, rc);
+	// The last thing: it may free the store.
+	change.fn(change.arg, rc, revision);
+}
+
+static void send_change(
+	struct kv *kv, const struct kv_op *ops, unsigned count, kv_write_fn *fn, void *arg)
+{
+	struct kv_change *change = calloc(1, sizeof(*change));
+
+	if (!change) {
+		kv_write_later(kv, fn, arg, -ENOMEM);
+		return;
+	}
+	*change = (struct kv_change){.kv = kv, .fn = fn, .arg = arg};
+	for (unsigned i = 0; i < count; i++)
+		change->puts |= ops[i].action == KV_PUT;
+	LIST_INSERT_HEAD(&kv->changes, change, entry);
+	kv->driver->txn(kv, ops, count, on_change, change);
+}
+
 void kv_txn(struct kv *kv, const struct kv_op *ops, unsigned count, kv_write_fn *fn, void *arg)
 {
 	int rc = check_ops(kv, ops, count);
@@ -362,7 +425,7 @@ void kv_txn(struct kv *kv, const struct kv_op *ops, unsigned count, kv_write_fn 
 	if (rc < 0)
 		kv_write_later(kv, fn, arg, rc);
 	else
-		kv->driver->txn(kv, ops, count, fn, arg);
+		send_change(kv, ops, count, fn, arg);
 }
 
 void kv_put(struct kv *kv, const char *key, const char *value, size_t len_bytes,

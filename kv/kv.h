@@ -7,9 +7,9 @@
 // it was made. kv_free() forgets what is under way without calling anybody.
 //
 // Results of all stores: 0; -ENOENT no such key; -ESTALE a guard did not hold, nothing was changed;
-// -ETIMEDOUT, -ECONNREFUSED, -ECONNRESET the store cannot be reached; -EACCES it refuses this user;
-// -E2BIG more than it takes; -EINVAL a key or a transaction that is none; -EIO anything else.
-// kv_reason() has the words of the last failure.
+// -ETIMEDOUT, -ECONNREFUSED, -ECONNRESET the store cannot be reached; -EACCES it refuses this user,
+// or this of the user; -ENOSPC it has no room left; -E2BIG more than it takes; -EINVAL a key or a
+// transaction that is none; -EIO anything else. kv_reason() has the words of the last failure.
 //
 // Keys are text, folders separated by '/', relative to the prefix in the URL, without a leading
 // '/': "hosts/h1". A key is not also a folder of others. Values are any bytes, at most
@@ -56,6 +56,15 @@ void kv_free(struct kv *kv); // its leases are left to expire, its watches end a
 const char *kv_scheme(const struct kv *kv); // "etcd"
 bool kv_is_up(const struct kv *kv);
 const char *kv_reason(const struct kv *kv); // why it is not up, or why a request failed last
+
+// A store may answer and refuse to change anything: it is full, or the user may only read.
+struct kv_refusal {
+	int rc; // -EACCES, -ENOSPC, -EIO; 0: it took the last one, as far as is known
+	uint64_t since_us, last_us; // monotonic: the first one in a row, and the last
+	char reason[320];
+};
+
+const struct kv_refusal *kv_refusal(const struct kv *kv);
 
 // ---- reading ----
 

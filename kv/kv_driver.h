@@ -3,6 +3,8 @@
 // kv.c, an option in meson_options.txt, and its files in meson.build.
 #pragma once
 
+#include <sys/queue.h>
+
 #include "kv/kv.h"
 
 struct kv_driver {
@@ -34,6 +36,7 @@ struct kv_driver {
 	void (*lease_free)(struct kv_lease *lease, bool revoke);
 };
 
+struct kv_change;
 struct kv_later;
 
 struct kv {
@@ -43,6 +46,8 @@ struct kv {
 	char reason[320];
 
 	// kv.c's
+	struct kv_refusal refusal;
+	LIST_HEAD(, kv_change) changes; // under way
 	struct kv_later *later;
 	struct loop_handle *later_timer;
 };
@@ -58,6 +63,10 @@ struct kv_lease {
 // Calls on_state() if this is a change; `reason` says why a store is down or what failed. From the
 // loop only, not from inside calls of the interface.
 void kv_set_state(struct kv *kv, bool up, const char *reason);
+
+// What came of a change that needs room in the store and the right to write, with `reason` of the
+// store set before. Of txn() kv.c does it.
+void kv_note_change(struct kv *kv, int rc);
 
 // Calls `fn` from the loop with `rc` only: for a request that fails before it is sent.
 void kv_read_later(struct kv *kv, kv_read_fn *fn, void *arg, int rc);

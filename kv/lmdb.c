@@ -332,7 +332,8 @@ static void note_state(struct lmdb_kv *self, int rc)
 	else
 		kv_set_state(&self->kv, self->env && rc != -ETIMEDOUT,
 			rc == -ETIMEDOUT ? "another process holds the lock of the database"
-			: rc == -E2BIG	 ? "the database is full"
+			: rc == -ENOSPC	 ? "the database or its disk is full"
+			: rc == -E2BIG	 ? "it is more than the database takes"
 					 : strerror(-rc));
 }
 

@@ -31,8 +31,9 @@ int lmdb_rc(int rc)
 		return 0;
 	case MDB_NOTFOUND:
 		return -ENOENT;
-	case MDB_BAD_VALSIZE:
 	case MDB_MAP_FULL:
+		return -ENOSPC;
+	case MDB_BAD_VALSIZE:
 	case MDB_TXN_FULL:
 		return -E2BIG;
 	default:

@@ -57,6 +57,8 @@ void timed_lease_answer(struct timed_lease *l, int rc)
 	bool was_held = l->held;
 
 	l->asking = false;
+	if (rc < 0 && !was_held)
+		kv_note_change(l->lease.kv, rc);
 	if (rc == -ESTALE && was_held)
 		lose(l);
 	if (rc < 0)

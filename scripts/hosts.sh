@@ -37,7 +37,7 @@ host() {
 STORE_PID=
 STORE_URL=etcd://10.1.0.100:2379/causeway
 
-# store_start DIR: a real etcd on the LAN, in the namespace `store`. Its data stay in DIR.
+# store_start DIR [argument of etcd…]: a real etcd on the LAN, in the namespace `store`. Its data stay in DIR.
 store_start() {
 	[[ -e /run/netns/store ]] || host store 100
 	mkdir -p "$1"
@@ -46,7 +46,7 @@ store_start() {
 		--advertise-client-urls http://10.1.0.100:2379 \
 		--listen-peer-urls http://127.0.0.1:2380 \
 		--initial-advertise-peer-urls http://127.0.0.1:2380 \
-		--initial-cluster store=http://127.0.0.1:2380 >>"$1/etcd.log" 2>&1 &
+		--initial-cluster store=http://127.0.0.1:2380 "${@:2}" >>"$1/etcd.log" 2>&1 &
 	STORE_PID=$!
 	wait_until 60 store_answers || { cat "$1/etcd.log" && return 1; }
 }

@@ -239,6 +239,7 @@ static void on_switch_state(void *arg, bool up)
 	struct agent *a = arg;
 
 	a->switch_up = up;
+	a->switch_since_us = agent_now(a);
 	agent_event(a, up ? "switch.up" : "switch.down", json_object());
 	a->dirty = true;
 	agent_kick(a);
@@ -310,6 +311,7 @@ int agent_new(const struct agent_opts *opts, struct agent **ret_agent, struct er
 	if (!opts->seed && getrandom(&a->random, sizeof(a->random), 0) != sizeof(a->random))
 		a->random = agent_now(a);
 	a->store_up = kv_is_up(opts->kv);
+	a->store_since_us = a->switch_since_us = agent_now(a);
 	rc = replica_init(&a->replica, &observer);
 	if (rc == 0 && a->conf_nets)
 		rc = agent_start(a, err);
@@ -345,6 +347,7 @@ void agent_free(struct agent *a)
 	agent_endpoint_free_all(a);
 	agent_pool_free_all(a);
 	agent_net_free_all(a);
+	agent_problem_free_all(a);
 	a->replica.observer = (struct replica_observer){0};
 	replica_fini(&a->replica);
 	while (!LIST_EMPTY(&a->pending))
@@ -374,6 +377,8 @@ void agent_store_state(struct agent *a, bool up, const char *reason)
 	// One that has never answered is told of, too: its reason may be a wrong password.
 	if (!is_change && (up || a->store_told))
 		return;
+	if (is_change)
+		a->store_since_us = agent_now(a);
 	a->store_up = up;
 	a->store_told = !up;
 	a->healthy_since_us = 0;
@@ -401,6 +406,7 @@ static void run_all(struct agent *a, uint64_t now_us)
 	agent_gateway_run(a, now_us);
 	agent_inside_run(a, now_us);
 	agent_dns_run(a, now_us);
+	agent_problem_run(a, now_us);
 	reconcile_run(a->rec, now_us);
 }
 

@@ -111,6 +111,9 @@ static void on_read(void *arg, int rc, const struct kv_pair *pairs, size_t count
 			replica_apply(&audit->in_store, pairs[i].key, pairs[i].value,
 				pairs[i].len_bytes, pairs[i].revision, 0);
 		compare_replicas(a, audit);
+		if (agent_store_refusal(a))
+			add_difference(
+				audit, "store", "store", agent_store_refusal(a)->reason, false);
 		// The watch is made anew: it brings what is missing, and takes what is too much.
 		if (audit->repair && json_array_size(audit->differences))
 			agent_store_again(a);

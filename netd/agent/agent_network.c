@@ -151,18 +151,21 @@ static int tell_exists(const struct replica_net *net, const char *name, struct e
 
 static bool unreachable(struct agent *a, struct request *req, const char *name)
 {
+	const struct kv_refusal *refusal = agent_store_refusal(a);
 	struct err err = {0};
 
-	if (a->store_up && a->synced)
+	if (refusal)
+		net_error(&err, refusal->rc, name,
+			"the store refuses changes: %s; `vsctl agent show` says what to do",
+			refusal->reason);
+	else if (a->store_up && a->synced)
 		net_error(&err, -ETIMEDOUT, name,
 			"the store did not take it in time: other hosts change networks as well, "
-			"or it "
-			"answers slowly; try again");
+			"or it answers slowly; try again");
 	else
 		net_error(&err, -ECONNREFUSED, name,
 			"the store cannot be reached: %s; networks of the cluster are kept there, "
-			"so "
-			"try again when it is back",
+			"so try again when it is back",
 			agent_store_reason(a));
 	return request_answer(a, req, err.code, NULL, &err);
 }

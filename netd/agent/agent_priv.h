@@ -23,6 +23,7 @@
 //	agent_dns.c		 where they are asked: in containers, and at gateways
 //	agent_ask.c		 and by people
 //	agent_show.c		 what is there, for people
+//	agent_problem.c		 what is wrong, and since when
 //	agent_audit.c		 the audit of store, agent, switch and interfaces
 //	agent_inside.c		 what interfaces lose is put back
 //
@@ -159,6 +160,8 @@ struct agent {
 	bool network_writing;	  // a request changes them: they do so one after the other
 	struct kv_lease *lease;
 	bool store_up, store_told; // told: that it is down
+	uint64_t store_since_us;   // it is up, or down, since then
+	bool refused_told;	   // that it refuses changes
 	bool synced;		   // all of it was read once since start
 	uint64_t healthy_since_us; // synced and not interrupted; 0: it is now
 	uint64_t purge_at_us;	   // kept records that nobody put back go then; 0: none
@@ -179,6 +182,9 @@ struct agent {
 	uint64_t search_due_us;
 
 	bool switch_up;
+	uint64_t switch_since_us;
+	struct agent_problem *problems; // as they were seen last, by object and reason
+	uint64_t problems_at_us;
 	char checked[ID_BYTES]; // the container that was looked at last
 	uint64_t check_at_us, gateways_at_us;
 	bool dirty; // something of this host has changed: look at once
@@ -428,11 +434,16 @@ int agent_choose_ifname(struct agent *a, const struct netns_id *netns, struct en
 void agent_disconnect_local(
 	struct agent *a, struct local_endpoint *le, agent_done_fn *fn, void *arg);
 
-// ---- agent_show.c ----
+// ---- agent_problem.c ----
 
-// `remedy` NULL: the reason says it, or there is none. `since_us` 0: not known.
+// `remedy` NULL: the reason says it, or there is none. `since_us` 0: since it was seen first.
 void agent_add_problem(json_t *list, const char *object, const char *reason, const char *remedy,
 	uint64_t since_us);
+// The store answers and has refused a change a moment ago; NULL: not so.
+const struct kv_refusal *agent_store_refusal(const struct agent *a);
+json_t *agent_problems(struct agent *a); // a new list of all that is wrong now
+void agent_problem_run(struct agent *a, uint64_t now_us);
+void agent_problem_free_all(struct agent *a);
 
 // ---- agent_names.c: what changed here or in the replica ----
 

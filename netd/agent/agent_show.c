@@ -180,66 +180,38 @@ json_t *agent_hosts(struct agent *a)
 
 // ---- status ----
 
-void agent_add_problem(
-	json_t *list, const char *object, const char *reason, const char *remedy, uint64_t since_us)
+static json_t *store_json(struct agent *a)
 {
-	json_t *problem =
-		json_pack("{s:s, s:o}", "object", object, "reason", ctrl_json_text(reason));
+	const struct kv_refusal *refusal = agent_store_refusal(a);
 	char since[UTC_TEXT_BYTES];
 
-	if (problem && remedy)
-		json_object_set_new(problem, "remedy", json_string(remedy));
-	if (problem && since_us)
-		json_object_set_new(
-			problem, "since", json_string(utc_of_monotonic(since_us, since)));
-	json_array_append_new(list, problem);
+	return json_pack("{s:s, s:b, s:s, s:b, s:s*, s:s*, s:I}", "type", kv_scheme(a->opts.kv),
+		"up", a->store_up, "since", utc_of_monotonic(a->store_since_us, since), "synced",
+		a->synced, "reason", a->store_up ? NULL : kv_reason(a->opts.kv), "refuses",
+		refusal ? refusal->reason : NULL, "revision", (json_int_t)a->replica.revision);
 }
 
-static json_t *problems(struct agent *a)
+static bool is_healthy(struct agent *a, const json_t *problems)
 {
-	json_t *list = reconcile_problems(a->rec);
-	char object[NAME_BYTES * 2 + 32];
-
-	if (!list)
-		list = json_array();
-	if (a->host_problem[0])
-		agent_add_problem(list, a->conf->host, a->host_problem, NULL, 0);
-	for (struct local_endpoint *le = a->endpoints; le; le = le->hh.next) {
-		if (!endpoint_is_wrong(le))
-			continue;
-		snprintf(object, sizeof(object), "endpoint %s of network %s", le->rec.name,
-			le->net->rec.name);
-		agent_add_problem(list, object, le->reason, NULL, 0);
-	}
-	for (struct replica_net *net = a->replica.nets; net; net = net->hh.next) {
-		if (!net->agent || !net->agent->gateway.reason[0])
-			continue;
-		snprintf(object, sizeof(object), "gateway of network %s", net->rec.name);
-		agent_add_problem(list, object, net->agent->gateway.reason, NULL, 0);
-	}
-	for (struct replica_skipped *s = a->replica.skipped; s; s = s->hh.next)
-		agent_add_problem(list, s->key, s->reason, NULL, 0);
-	agent_gone_problems(a, list);
-	agent_dns_problems(a, list);
-	return list;
+	return a->store_up && a->switch_up && agent_is_member(a) && !json_array_size(problems);
 }
 
 json_t *agent_status(struct agent *a)
 {
-	char text[IP_TEXT_BYTES];
-	json_t *store = json_pack("{s:s, s:b, s:b, s:s*, s:I}", "type", kv_scheme(a->opts.kv), "up",
-		a->store_up, "synced", a->synced, "reason",
-		a->store_up ? NULL : kv_reason(a->opts.kv), "revision",
-		(json_int_t)a->replica.revision);
+	char text[IP_TEXT_BYTES], since[UTC_TEXT_BYTES];
+	json_t *problems = agent_problems(a);
 
-	return json_pack("{s:s, s:s, s:s, s:b, s:o, s:b, s:b, s:i, s:i, s:i, s:i, s:o}", "version",
-		CAUSEWAY_VERSION, "host", a->conf->host, "address", ip_format(&a->vtep, text),
-		"member", agent_is_member(a), "store", store, "switch", a->switch_up, "settled",
-		agent_is_settled(a), "hosts", (int)HASH_COUNT(a->replica.hosts), "networks",
+	return json_pack("{s:s, s:s, s:s, s:b, s:o, s:b, s:s, s:b, s:b, s:i, s:i, s:i, s:i, s:o}",
+		"version", CAUSEWAY_VERSION, "host", a->conf->host, "address",
+		ip_format(&a->vtep, text), "member", agent_is_member(a), "store", store_json(a),
+		"switch", a->switch_up && !reconcile_switch_hangs(a->rec), "switch_since",
+		utc_of_monotonic(a->switch_since_us, since), "healthy", is_healthy(a, problems),
+		"settled", agent_is_settled(a), "hosts", (int)HASH_COUNT(a->replica.hosts),
+		"networks",
 		(int)(HASH_CNT(hh_name, a->replica.nets_by_name) +
 			HASH_CNT(hh_name, a->replica.local_by_name)),
 		"endpoints", (int)HASH_COUNT(a->replica.endpoints), "endpoints_here",
-		(int)HASH_COUNT(a->endpoints), "problems", problems(a));
+		(int)HASH_COUNT(a->endpoints), "problems", problems);
 }
 
 bool agent_is_settled(const struct agent *agent)

@@ -14,7 +14,9 @@ static const struct ctrl_member count_item = {.type = CTRL_INT};
 static const struct ctrl_member problem_members[] = {{"object", CTRL_STRING, "what it concerns"},
 	{"reason", CTRL_STRING, "what is wrong"},
 	{"remedy", CTRL_STRING, "what to do about it", .when = "when the reason does not say it"},
-	{"since", CTRL_TIME, "since when it is so", .when = "when known"}, {}};
+	{"since", CTRL_TIME, "since when it is so, or when it was seen first",
+		.when = "in the answer of status"},
+	{}};
 static const struct ctrl_object problem = {NULL, NULL, problem_members};
 static const struct ctrl_member problem_item = {.type = CTRL_OBJECT, .object = &problem};
 
@@ -22,8 +24,11 @@ static const struct ctrl_member problem_item = {.type = CTRL_OBJECT, .object = &
 
 static const struct ctrl_member store_members[] = {{"type", CTRL_STRING, "the kind of store"},
 	{"up", CTRL_BOOL, "whether it answers"},
+	{"since", CTRL_TIME, "since when it does or does not"},
 	{"synced", CTRL_BOOL, "whether this host has read all of it"},
 	{"reason", CTRL_STRING, "why it does not answer", .when = "while down"},
+	{"refuses", CTRL_STRING, "why it refused the last change",
+		.when = "when it answers and did"},
 	{"revision", CTRL_INT, "the newest revision that this host has read"}, {}};
 static const struct ctrl_object store = {NULL, NULL, store_members};
 
@@ -35,6 +40,9 @@ static const struct ctrl_member status_members[] = {{"version", CTRL_STRING, "of
 	{"member", CTRL_BOOL, "whether the cluster knows this host"},
 	{"store", CTRL_OBJECT, "the store", .object = &store},
 	{"switch", CTRL_BOOL, "whether the switch answers"},
+	{"switch_since", CTRL_TIME, "since when it is connected or not"},
+	{"healthy", CTRL_BOOL,
+		"store and switch answer, the cluster knows this host, and there are no problems"},
 	{"settled", CTRL_BOOL,
 		"nothing is under way: store, agent and switch agree, as far as this host knows"},
 	{"hosts", CTRL_INT, "number of hosts"}, {"networks", CTRL_INT, "number of networks"},

@@ -55,12 +55,11 @@ static struct sw_peer *peer_make(struct reconcile *rec, const struct ip_addr *ip
 }
 
 // A switch that was just started has not had the time to hear.
-static bool is_silent(const struct sw_peer *peer, const char *state, const json_t *remote)
+static bool is_silent(const struct sw_peer *peer, const char *state)
 {
 	if (!strcmp(state, "down"))
 		return true;
-	return peer->heard && !strcmp(state, "unknown") &&
-	       member_int(remote, "sent") > HEARTBEATS_SENT;
+	return peer->heard && peer->waited && !strcmp(state, "unknown");
 }
 
 // `gap`: there was no answer of the switch for some time. Then only the switch knows whether the
@@ -81,9 +80,10 @@ static void note_peer(struct reconcile *rec, const json_t *remote, bool gap)
 	same = !strcmp(peer->since, since) && (!gap || since[0]);
 	peer->listed = true;
 	peer->asked = state[0] != '\0';
+	peer->waited = member_int(remote, "sent") > HEARTBEATS_SENT;
 	peer->up = !strcmp(state, "up");
 	peer->heard |= peer->up || !strcmp(state, "down");
-	if (!is_silent(peer, state, remote))
+	if (!is_silent(peer, state))
 		peer->silent_us = 0;
 	else if (!peer->silent_us || !same)
 		peer->silent_us = rec->now_us;
@@ -144,8 +144,8 @@ static const char *why_unknown(const struct sw_peer *peer)
 		return "there is no tunnel to it, because no network has containers on both hosts";
 	if (!peer->asked)
 		return "no heartbeats are sent (heartbeat: 0)";
-	return peer->heard ? "the switch has begun to send it heartbeats only now"
-			   : "it has never answered a heartbeat through its tunnel";
+	return !peer->waited ? "heartbeats are sent through its tunnel only since a moment ago"
+			     : "it has never answered a heartbeat through its tunnel";
 }
 
 void reconcile_peer_look(
@@ -164,7 +164,9 @@ void reconcile_peer_look(
 	else
 		answer.answer = peer->up ? RECONCILE_PEER_ANSWERS : RECONCILE_PEER_SILENT;
 	answer.silent_us = peer ? peer->silent_us : 0;
-	answer.never = !answer.why ? false : peer && peer->listed && peer->asked && !peer->heard;
+	answer.never =
+		!answer.why ? false
+			    : peer && peer->listed && peer->asked && peer->waited && !peer->heard;
 	*ret_peer = answer;
 }
 

@@ -163,6 +163,7 @@ struct sw_stray { // ours by its name, wanted by nobody
 struct sw_peer { // a remote VTEP
 	struct ip_addr ip;
 	bool listed;		    // in the last answer
+	bool waited;		    // enough heartbeats were sent for an answer
 	bool asked;		    // heartbeats are sent
 	bool up;		    // and the last ones were answered
 	bool heard;		    // one was answered once

@@ -5,6 +5,7 @@
 Written after the documentation of Consul's HTTP API and the answers of its agents (v1.14). The real
 one is met by kv_consul_test.sh where it is installed.
   fake_consul.py [--token T] STATE_FILE PORT...   one agent at each port, of one store
+While there is a file STATE_FILE.read-only, nobody may change a key.
 SIGTERM saves the state, SIGUSR1 makes all answer "No cluster leader" for a second, SIGUSR2 makes the
 first agent stop answering, or answer again.
 """
@@ -223,6 +224,10 @@ class Agent(BaseHTTPRequestHandler):
     def txn(self, ops):
         if len(ops) > MAX_OPS:
             raise Refused(413, f'Transaction contains too many operations ({len(ops)} > {MAX_OPS})')
+        if os.path.exists(store.path + '.read-only'):
+            what = 'Permission denied: token lacks permission \'key:write\''
+            self.answer(409, {'Results': None, 'Errors': [{'OpIndex': 0, 'What': what}]})
+            return
         with store.changed:
             before = dict(store.keys), dict(store.tombstones), store.index, store.table
             store.index += 1

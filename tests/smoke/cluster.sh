@@ -73,6 +73,33 @@ is_settled() {
 	[[ $(on "$1" --json agent show | jq .settled) == true ]]
 }
 
+# tells HOST OBJECT TEXT: a problem of it has the text, a remedy and a time, and so the health check fails.
+tells() {
+	local status
+	! status=$(on "$1" --json agent show) || return
+	jq -e --arg o "$2" --arg t "$3" '.problems[] | select(.object == $o and (.reason | contains($t))) |
+		.remedy and .since' <<<"$status" >/dev/null
+}
+
+# told HOST OBJECT TEXT: it tells, soon.
+told() {
+	wait_until 60 tells "$@" || fail "$1 does not tell: $(on "$1" agent show)"
+}
+
+# healthy HOST: nothing is wrong there, soon.
+healthy() {
+	wait_until 60 on "$1" agent show || fail "$1 is not healthy: $(on "$1" agent show)"
+}
+
+# hole NAMESPACE ADDRESS: no way to there; mend: it is there again.
+hole() {
+	ip -n "$1" neigh replace "$2" lladdr 02:de:ad:00:00:01 dev u0 nud permanent
+}
+
+mend() {
+	ip -n "$1" neigh delete "$2" dev u0
+}
+
 all_settled() {
 	local node
 	for node in "${NODES[@]}"; do

@@ -116,7 +116,7 @@ store_put "nets/$net/ep/10.10.2.250" 'no JSON at all'
 store_put "nets/$net/ep/10.10.2.251" '{"v": 1, "id": "x", "ips": ["10.10.2.1/24"]}'
 store_put hosts/h9 '{"v": 99}'
 store_put nonsense/with/slashes ''
-wait_until 30 eval '(($(on h1 agent show | grep -c "version\|JSON\|member") >= 3))' ||
+wait_until 30 eval '(($(grep -c "version\|JSON\|member" <<<"$(on h1 agent show)") >= 3))' ||
 	fail "h1 does not tell: $(on h1 agent show)"
 reaches c1 "$ip2"
 agent_kill h1

@@ -144,7 +144,7 @@ in_ns h3 ip link add dummy0 type bridge
 in_ns h3 ip link set dummy0 up
 in_ns h3 ip route add 10.20.5.0/24 dev dummy0
 connect h3 backend f1
-wait_until 30 eval 'on h3 agent show | has "10.20.5.0/24 by dummy0"' || fail "h3 does not tell: $(on h3 agent show)"
+wait_until 30 eval 'grep -q "10.20.5.0/24 by dummy0" <<<"$(on h3 agent show)"' || fail "h3 does not tell: $(on h3 agent show)"
 has_gw h3 "$gw2" || fail "it has an address: $(in_ns h3 ip address show dev "$gw2")"
 reaches_soon f1 "$(ip_of h3 backend e1)"
 in_ns h3 ip route delete 10.20.5.0/24 dev dummy0

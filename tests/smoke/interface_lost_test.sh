@@ -62,7 +62,7 @@ grep -q 'endpoint c1 has lost' "$T/sw/net.log" || fail "the agent does not tell 
 
 # With an MTU that is too small for IPv6 it cannot come back, and that is said.
 in_ns c1 ip link set eth0 mtu 1000
-wait_until 30 eval 'vsctl agent show | has "MTU of 1000: IPv6 takes 1280"' || fail "nobody tells: $(vsctl agent show)"
+wait_until 30 eval 'grep -q "MTU of 1000: IPv6 takes 1280" <<<"$(vsctl agent show)"' || fail "nobody tells: $(vsctl agent show)"
 ! vsctl --json agent audit >"$T/audit" || fail "the audit sees no MTU"
 jq -e 'any(.differences[]; .where == "container" and .difference == "MTU" and .wanted == "1500" and .actual == "1000")' \
 	"$T/audit" >/dev/null || fail "the audit does not see the MTU: $(<"$T/audit")"

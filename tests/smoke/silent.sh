@@ -4,28 +4,13 @@
 # 10.1.0.100. Sourced after cluster.sh by tests that have started it.
 # shellcheck disable=SC2034 # NODES is cluster.sh's
 
-# hole NAMESPACE ADDRESS: no way to there.
-hole() {
-	ip -n "$1" neigh replace "$2" lladdr 02:de:ad:00:00:01 dev u0 nud permanent
-}
-
-mend() {
-	ip -n "$1" neigh delete "$2" dev u0
-}
-
-# tells HOST OBJECT TEXT: a problem of it has the text, a remedy and a time.
-tells() {
-	on "$1" --json agent show | jq -e --arg o "$2" --arg t "$3" \
-		'.problems[] | select(.object == $o and (.reason | contains($t))) | .remedy and .since' >/dev/null
-}
-
 state_of() {
 	on "$1" --json host ls | jq -r --arg h "$2" '.hosts[] | select(.name == $h) | .state + " " + .tunnel'
 }
 
 told_by_both() {
-	wait_until 60 tells h2 "host h1" "its tunnel answers" || fail "h2 does not tell: $(on h2 agent show)"
-	wait_until 60 tells h3 "host h1" "its tunnel answers" || fail "h3 does not tell: $(on h3 agent show)"
+	told h2 "host h1" "its tunnel answers"
+	told h3 "host h1" "its tunnel answers"
 	[[ $(state_of h2 h1) == 'suspended up' ]] || fail "h1 is $(state_of h2 h1)"
 	[[ $(endpoints h2 multinet) == "c1 c2 c3" ]] || fail "taken apart: h2 sees $(endpoints h2 multinet)"
 	reaches c2 "$ip1"
@@ -33,7 +18,7 @@ told_by_both() {
 
 h1_is_back() {
 	wait_until 60 eval '[[ $(state_of h2 h1) == "present up" ]]' || fail "h1 is $(state_of h2 h1)"
-	lacks 'host h1' on h2 agent show || fail "still told: $(on h2 agent show)"
+	healthy h2
 	wait_until 60 all_settled || fail "not settled: $(on h1 agent show)"
 	reaches c2 "$ip1"
 }
@@ -85,13 +70,12 @@ silent_hosts() {
 	connect h3 lone c4
 	wait_until 60 sees h2 lone c4 || fail "h2 sees $(endpoints h2 lone)"
 	node_kill h3
-	wait_until 60 tells h2 "host h3" "no network has containers on both hosts" ||
-		fail "h2 does not tell: $(on h2 agent show)"
+	told h2 "host h3" "no network has containers on both hosts"
 	[[ $(endpoints h2 lone) == c4 ]] || fail "h2 sees $(endpoints h2 lone)"
 	on h2 host rm h3 || fail "h3 cannot be removed"
 	[[ $(endpoints h2 lone) == '' ]] || fail "h2 sees $(endpoints h2 lone)"
 	refused 'there is no such host' on h2 host rm h3
-	lacks 'host h3' on h2 agent show || fail "still told: $(on h2 agent show)"
+	healthy h2
 	NODES=(h2)
 	wait_until 60 all_settled || fail "not settled: $(on h2 agent show)"
 	clean h2
