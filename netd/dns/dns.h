@@ -20,6 +20,8 @@
 #include "netd/record/dns_address.h"
 
 #define DNS_SEARCH_MAX 6
+#define DNS_UDP_BYTES                                                                              \
+	1232 // of a message over UDP, both ways: what no path has to cut (DNS flag day 2020)
 
 struct loop;
 struct dns;

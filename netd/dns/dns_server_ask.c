@@ -133,7 +133,7 @@ static int make_question(struct ask *ask, const char *name, const char *type)
 
 	if (!pkt)
 		return ask->err.code;
-	ldns_pkt_set_edns_udp_size(pkt, QUERY_UDP_BYTES);
+	ldns_pkt_set_edns_udp_size(pkt, DNS_UDP_BYTES);
 	status = ldns_pkt2wire(&ask->question, pkt, &ask->question_bytes);
 	ldns_pkt_free(pkt);
 	if (status != LDNS_STATUS_OK)

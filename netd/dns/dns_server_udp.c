@@ -13,7 +13,7 @@ struct udp_batch {
 	struct mmsghdr in[UDP_BATCH], out[UDP_BATCH];
 	struct iovec in_iov[UDP_BATCH], out_iov[UDP_BATCH];
 	union sock_addr from[UDP_BATCH];
-	uint8_t rx[UDP_BATCH][QUERY_UDP_BYTES], tx[UDP_BATCH][QUERY_UDP_BYTES];
+	uint8_t rx[UDP_BATCH][DNS_UDP_BYTES], tx[UDP_BATCH][DNS_UDP_BYTES];
 };
 
 int udp_open(struct server *server)

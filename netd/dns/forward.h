@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Questions for others: asked of servers above over c-ares, several of them hedged; a cache with
+// Questions for others: asked of servers above, several of them hedged; a cache with
 // their TTLs, bounded, also of what is not there (RFC 2308), and used beyond its time when nobody
 // answers (RFC 8767). The same question is under way once, whoever asks it. For the server's thread
 // only.

@@ -1,63 +1,50 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "netd/dns/forward_link.h"
 
-#include <ares.h>
-#include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <ldns/ldns.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <sys/socket.h>
+#include <sys/random.h>
 
 #include "base/loop.h"
 #include "base/util.h"
-#include "netd/dns/forward_message.h"
+#include "netd/dns/forward_tcp.h"
+#include "netd/dns/forward_udp.h"
 
-#define DNS_PORT    53
-#define TRIES	    3
-#define TRIES_PARTS 7 // each try waits twice as long as the one before: 1 + 2 + 4
-#define WORN_AFTER  100
-#define OPT_BYTES   11 // of an OPT record without options
-#define PLAIN_PARTS 4  // after such a part of its time a question is sent without EDNS, too
-#define PLAIN_AFTER 2  // questions that only this answered
-#define PLAIN_US    (900 * 1000000ull) // then EDNS is tried again
-#define SOCKETS_MAX 4		       // UDP, TCP, and new ones while the old ones close
-
-// Questions over UDP, and those that are asked again over TCP because their answer was cut.
-enum lane_kind { LANE_UDP, LANE_TCP, LANES };
-
-struct lane {
-	struct link *link;
-	ares_channel channel;
-};
-
-struct socket_watch {
-	struct lane *lane;
-	struct loop_handle *handle; // NULL: not used
-	ares_socket_t fd;
-	bool writes;
-};
+#define TRIES	      3
+#define TRIES_PARTS   7	 // each try waits twice as long as the one before: 1 + 2 + 4
+#define OPT_BYTES     11 // of an OPT record without options
+#define PLAIN_PARTS   4	 // after such a part of its time a question is sent without EDNS, too
+#define LOST_MAX      2	 // questions, then the habit is left out
+#define HABIT_US      (900 * 1000000ull) // then it is tried again
+#define WIRE_NAME_MAX 255
 
 struct link {
-	struct loop *loop;
-	struct dns_server server;
-	struct lane lanes[LANES];
-	struct socket_watch sockets[SOCKETS_MAX];
+	struct udp_ports ports;
+	struct tcp *tcp;	 // NULL: nothing was asked over TCP so far
 	LIST_HEAD(, call) calls; // that are pending
-	struct link_edns *edns;
-	uint64_t plain_us;
-	unsigned pending, asked;
-	bool worn;
+	struct link_known *known;
+	uint32_t timeout_ms;
+	unsigned pending;
 };
 
 enum { WITH_EDNS, PLAIN, FORMS };
 
 // A question in one of its forms.
 struct form {
+	struct udp_ask udp;
+	struct tcp_ask tcp;
 	struct call *call;
-	enum lane_kind lane;
 	bool sent, busy;
+	bool is_tcp;   // it is asked again over TCP, because the answer was cut
+	bool is_mixed; // its name has upper and lower case at random
+	bool was_mixed;
+	unsigned tries;
+	uint64_t due_us; // of the next try
 };
 
 struct call {
@@ -66,206 +53,27 @@ struct call {
 	link_fn *fn; // NULL: it was called
 	void *arg;
 	uint64_t sent_us;
+	unsigned refs; // forms that are busy, and whoever works on it
+	int rc;	       // why the last form had no answer
 	struct form forms[FORMS];
 	size_t wire_bytes;
-	uint8_t wire[];
+	uint8_t wire[MESSAGE_QUESTION_BYTES];
 };
 
-static void on_socket(void *arg)
-{
-	struct socket_watch *watch = arg;
-
-	ares_process_fd(
-		watch->lane->channel, watch->fd, watch->writes ? watch->fd : ARES_SOCKET_BAD);
-}
-
-static struct socket_watch *watch_of(struct link *link, ares_socket_t fd)
-{
-	struct socket_watch *unused = NULL;
-
-	for (unsigned i = 0; i < SOCKETS_MAX; i++) {
-		struct socket_watch *watch = &link->sockets[i];
-
-		if (watch->handle && watch->fd == fd)
-			return watch;
-		if (!watch->handle)
-			unused = watch;
-	}
-	return unused;
-}
-
-// Not watched when there is no memory: the question is then lost like a packet.
-static void on_socket_state(void *arg, ares_socket_t fd, int readable, int writable)
-{
-	struct lane *lane = arg;
-	struct link *link = lane->link;
-	struct socket_watch *watch = watch_of(link, fd);
-
-	if (!watch)
-		return;
-	if (!readable && !writable) {
-		loop_del(link->loop, watch->handle);
-		watch->handle = NULL;
-		return;
-	}
-	if (!watch->handle) {
-		watch->lane = lane;
-		watch->fd = fd;
-		watch->handle = loop_add_fd(link->loop, fd, on_socket, watch);
-	}
-	watch->writes = writable;
-	if (watch->handle)
-		loop_fd_events(
-			watch->handle, (readable ? LOOP_READ : 0) | (writable ? LOOP_WRITE : 0));
-}
-
-// c-ares knows no zones, so the socket is bound to the interface.
-static int on_socket_made(ares_socket_t fd, int type, void *arg)
-{
-	struct lane *lane = arg;
-	int index = dns_server_zone(&lane->link->server);
-
-	if (!lane->link->server.zone[0])
-		return 0;
-	if (index == 0)
-		return -1;
-	return setsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &index, sizeof(index));
-}
-
-static int set_server(ares_channel channel, const struct dns_server *server)
-{
-	uint16_t port = server->port ? server->port : DNS_PORT;
-	struct ares_addr_port_node node = {.udp_port = port, .tcp_port = port};
-
-	node.family = server->ip.family == 6 ? AF_INET6 : AF_INET;
-	memcpy(&node.addr, server->ip.byte, server->ip.family == 6 ? 16 : 4);
-	return ares_set_servers_ports(channel, &node);
-}
-
-// Over TCP nothing is lost, so the first try may take all of the time. The second one is for a
-// server that closes the connection.
-static int lane_open(struct link *link, enum lane_kind kind, const struct dns_server *server,
-	uint32_t timeout_ms)
-{
-	// Everything is said here, so that c-ares looks into no file.
-	struct in_addr nowhere = {htonl(INADDR_LOOPBACK)};
-	struct lane *lane = &link->lanes[kind];
-	struct ares_options options = {
-		.flags = ARES_FLAG_NOCHECKRESP | ARES_FLAG_EDNS | ARES_FLAG_NOSEARCH |
-			 ARES_FLAG_NOALIASES |
-			 (kind == LANE_TCP ? ARES_FLAG_USEVC : ARES_FLAG_IGNTC),
-		.timeout = kind == LANE_TCP ? timeout_ms : MAX_OF(timeout_ms / TRIES_PARTS, 1),
-		.tries = kind == LANE_TCP ? 2 : TRIES,
-		.servers = &nowhere,
-		.nservers = 1,
-		.lookups = "b",
-		.ednspsz = MESSAGE_UDP_BYTES,
-		.sock_state_cb = on_socket_state,
-		.sock_state_cb_data = lane,
-	};
-	int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_NDOTS |
-		   ARES_OPT_SERVERS | ARES_OPT_DOMAINS | ARES_OPT_LOOKUPS | ARES_OPT_SORTLIST |
-		   ARES_OPT_EDNSPSZ | ARES_OPT_NOROTATE | ARES_OPT_SOCK_STATE_CB;
-	int status;
-
-	lane->link = link;
-	status = ares_init_options(&lane->channel, &options, mask);
-	if (status != ARES_SUCCESS) {
-		lane->channel = NULL;
-		return status;
-	}
-	ares_set_socket_configure_callback(lane->channel, on_socket_made, lane);
-	return set_server(lane->channel, server);
-}
+// ---- from the cradle to the grave ----
 
 struct link *link_new(struct loop *loop, const struct dns_server *server, uint32_t timeout_ms,
-	struct link_edns *edns)
+	struct link_known *known)
 {
 	struct link *link = calloc(1, sizeof(*link));
 
 	if (!link)
 		return NULL;
-	link->loop = loop;
-	link->server = *server;
-	link->edns = edns;
-	link->plain_us = timeout_ms * 1000ull / PLAIN_PARTS;
+	udp_ports_init(&link->ports, loop, server);
+	link->known = known;
+	link->timeout_ms = timeout_ms;
 	LIST_INIT(&link->calls);
-	for (int i = 0; i < LANES; i++) {
-		if (lane_open(link, i, server, timeout_ms) != ARES_SUCCESS) {
-			link_free(link);
-			return NULL;
-		}
-	}
 	return link;
-}
-
-void link_free(struct link *link)
-{
-	if (!link)
-		return;
-	for (int i = 0; i < LANES; i++) {
-		if (link->lanes[i].channel)
-			ares_destroy(link->lanes[i].channel);
-	}
-	for (unsigned i = 0; i < SOCKETS_MAX; i++)
-		loop_del(link->loop, link->sockets[i].handle);
-	free(link);
-}
-
-static int rc_of(int status)
-{
-	switch (status) {
-	case ARES_SUCCESS:
-		return 0;
-	case ARES_ETIMEOUT:
-		return -ETIMEDOUT;
-	case ARES_ECONNREFUSED:
-		return -ECONNREFUSED;
-	case ARES_EDESTRUCTION:
-		return -ECANCELED;
-	case ARES_ENOMEM:
-		return -ENOMEM;
-	default:
-		return -EIO;
-	}
-}
-
-// c-ares cuts by itself what is longer than was asked for.
-static bool is_cut(const struct form *form, const uint8_t *wire, size_t len_bytes)
-{
-	return form->lane == LANE_UDP && (LDNS_TC_WIRE(wire) || len_bytes >= MESSAGE_UDP_BYTES);
-}
-
-static void on_end(void *arg, int status, int timeouts, unsigned char *wire, int len);
-
-static void send_form(struct call *call, unsigned kind, enum lane_kind lane)
-{
-	struct form *form = &call->forms[kind];
-	size_t len = call->wire_bytes;
-
-	// An OPT record is the last one.
-	call->wire[LDNS_ARCOUNT_OFF + 1] = kind == WITH_EDNS;
-	if (kind == PLAIN) {
-		len -= OPT_BYTES;
-		// Both forms are under way at once, and c-ares knows them by their ids.
-		call->wire[0] ^= form->sent ? 0 : 0x80;
-	}
-	form->call = call;
-	form->lane = lane;
-	form->sent = form->busy = true;
-	ares_send(call->link->lanes[lane].channel, call->wire, len, on_end, form);
-}
-
-// What only the form without EDNS is answered to, again and again, goes to a server that drops
-// EDNS, or refuses it with an answer that says nothing (RFC 6891, section 7).
-static void learn(struct call *call, unsigned kind)
-{
-	struct link_edns *edns = call->link->edns;
-
-	if (kind == WITH_EDNS)
-		edns->lost = 0;
-	else if (call->forms[WITH_EDNS].sent && ++edns->lost == PLAIN_AFTER)
-		edns->plain_until_us = monotonic_us() + PLAIN_US;
 }
 
 static void tell(struct call *call, int rc, const uint8_t *wire, size_t len_bytes)
@@ -277,101 +85,341 @@ static void tell(struct call *call, int rc, const uint8_t *wire, size_t len_byte
 		fn(call->arg, rc, wire, len_bytes);
 }
 
-// c-ares leaves EDNS out when a server says that it does not understand it, but only of the first
-// question; of those that were under way beside it, we do.
-static bool goes_on(struct call *call, struct form *form, const uint8_t *wire, size_t len_bytes)
+static void call_put(struct call *call)
 {
-	unsigned kind = form - call->forms;
-
-	if (kind == WITH_EDNS && LDNS_RCODE_WIRE(wire) == LDNS_RCODE_FORMERR) {
-		if (!call->forms[PLAIN].sent)
-			send_form(call, PLAIN, LANE_UDP);
-		return true;
-	}
-	if (!is_cut(form, wire, len_bytes))
-		return false;
-	send_form(call, kind, LANE_TCP);
-	return true;
-}
-
-static void on_end(void *arg, int status, int timeouts, unsigned char *wire, int len)
-{
-	struct form *form = arg;
-	struct call *call = form->call;
-	int rc = len < LDNS_HEADER_SIZE && status == ARES_SUCCESS ? -EBADMSG : rc_of(status);
-
-	form->busy = false;
-	if (rc == 0 && LDNS_RCODE_WIRE(wire) != LDNS_RCODE_NOERROR)
-		call->link->worn = true;
-	if (rc == 0 && call->fn && !goes_on(call, form, wire, len)) {
-		learn(call, form - call->forms);
-		tell(call, 0, wire, len);
-	} else if (rc == 0 && LDNS_RCODE_WIRE(wire) != LDNS_RCODE_FORMERR && !call->fn &&
-		   form == &call->forms[WITH_EDNS]) {
-		learn(call, WITH_EDNS); // slow, but it knows EDNS
-	}
-	if (call->forms[WITH_EDNS].busy || call->forms[PLAIN].busy)
+	if (--call->refs > 0)
 		return;
 	LIST_REMOVE(call, entry);
 	call->link->pending--;
-	tell(call, rc ? rc : -EBADMSG, NULL, 0);
+	tell(call, call->rc, NULL, 0);
 	free(call);
+}
+
+static void form_end(struct form *form, int rc)
+{
+	if (!form->busy)
+		return;
+	form->busy = false;
+	udp_end(&form->udp);
+	if (rc < 0)
+		form->call->rc = rc;
+	call_put(form->call);
+}
+
+void link_free(struct link *link)
+{
+	struct call *call;
+
+	if (!link)
+		return;
+	tcp_free(link->tcp);
+	while ((call = LIST_FIRST(&link->calls))) {
+		call->refs++;
+		for (int i = 0; i < FORMS; i++)
+			form_end(&call->forms[i], -ECANCELED);
+		call_put(call);
+	}
+	free(link);
+}
+
+// ---- what a server takes ----
+
+static bool is_left_out(struct link_habit *habit)
+{
+	if (habit->lost < LOST_MAX)
+		return false;
+	if (monotonic_us() < habit->until_us)
+		return true;
+	habit->lost = 0;
+	return false;
+}
+
+static void habit_lost(struct link_habit *habit)
+{
+	if (++habit->lost == LOST_MAX)
+		habit->until_us = monotonic_us() + HABIT_US;
+}
+
+static bool has_upper(const struct form *form)
+{
+	for (size_t i = LDNS_HEADER_SIZE; i < form->udp.wire_bytes && form->udp.wire[i]; i++)
+		if (isupper(form->udp.wire[i]))
+			return true;
+	return false;
+}
+
+// What only the form without EDNS is answered to, again and again, goes to a server that drops
+// EDNS, or refuses it with an answer that says nothing (RFC 6891, section 7). It is the same with
+// questions in mixed case.
+static void learn(struct form *form)
+{
+	struct call *call = form->call;
+	struct link_known *known = call->link->known;
+
+	if (form == &call->forms[WITH_EDNS])
+		known->edns.lost = 0;
+	else if (call->forms[WITH_EDNS].sent)
+		habit_lost(&known->edns);
+	if (form->is_tcp)
+		return;
+	if (form->is_mixed && has_upper(form)) {
+		known->mixed.lost = 0;
+		known->keeps_case = true;
+	} else if (!form->is_mixed && form->was_mixed) {
+		habit_lost(&known->mixed);
+	}
+}
+
+// ---- asking ----
+
+static void mix_case(uint8_t *name, const uint8_t bits[WIRE_NAME_MAX / 8 + 1])
+{
+	for (size_t i = 0; name[i]; i += 1 + name[i])
+		for (size_t j = i + 1; j <= i + name[i]; j++)
+			if (isalpha(name[j]))
+				name[j] = bits[j / 8] >> j % 8 & 1 ? toupper(name[j])
+								   : tolower(name[j]);
+}
+
+// An id that can be guessed is worse than no question.
+static int write_form(struct form *form, bool mixed)
+{
+	struct call *call = form->call;
+	struct udp_ask *ask = &form->udp;
+	uint8_t secret[sizeof(uint16_t) + WIRE_NAME_MAX / 8 + 1];
+	bool is_plain = form == &call->forms[PLAIN];
+
+	if (getrandom(secret, sizeof(secret), GRND_NONBLOCK) != sizeof(secret))
+		return -EAGAIN;
+	memcpy(ask->wire, call->wire, call->wire_bytes);
+	// An OPT record is the last one.
+	ask->wire_bytes = call->wire_bytes - (is_plain ? OPT_BYTES : 0);
+	ask->wire[LDNS_ARCOUNT_OFF + 1] = !is_plain;
+	memcpy(ask->wire, secret, sizeof(uint16_t));
+	form->is_mixed = mixed;
+	form->was_mixed |= mixed;
+	if (mixed)
+		mix_case(ask->wire + LDNS_HEADER_SIZE, secret + sizeof(uint16_t));
+	return 0;
+}
+
+static void on_udp(
+	struct udp_ask *ask, int rc, uint8_t *wire, size_t wire_bytes, enum udp_match match);
+static void on_tcp(struct tcp_ask *ask, int rc, uint8_t *wire, size_t wire_bytes);
+
+static uint64_t part_us(const struct link *link)
+{
+	return MAX_OF(link->timeout_ms / TRIES_PARTS, 1) * 1000ull;
+}
+
+static void ask_udp(struct form *form, bool mixed)
+{
+	struct link *link = form->call->link;
+	int rc = write_form(form, mixed);
+
+	udp_end(&form->udp);
+	form->udp.fn = on_udp;
+	if (rc == 0)
+		rc = udp_send(&link->ports, &form->udp);
+	if (rc < 0)
+		form_end(form, rc);
+}
+
+static void begin(struct call *call, int kind, bool mixed)
+{
+	struct form *form = &call->forms[kind];
+
+	form->call = call;
+	form->sent = form->busy = true;
+	form->tries = 1;
+	form->due_us = monotonic_us() + part_us(call->link);
+	call->refs++;
+	ask_udp(form, mixed && !is_left_out(&call->link->known->mixed));
+}
+
+static void ask_tcp(struct form *form)
+{
+	struct link *link = form->call->link;
+
+	udp_end(&form->udp);
+	form->is_tcp = true;
+	form->tcp.fn = on_tcp;
+	if (!link->tcp)
+		link->tcp = tcp_new(link->ports.loop, &link->ports.server, link->timeout_ms);
+	if (!link->tcp || write_form(form, false) < 0)
+		form_end(form, -ENOMEM);
+	else
+		tcp_send(link->tcp, form->udp.wire, form->udp.wire_bytes, &form->tcp);
 }
 
 void link_send(struct link *link, const uint8_t *wire, size_t wire_bytes, link_fn *fn, void *arg)
 {
-	bool is_plain = link->edns->lost >= PLAIN_AFTER;
-	struct call *call = malloc(sizeof(*call) + wire_bytes);
+	struct call *call = calloc(1, sizeof(*call));
 
-	if (!call) {
+	if (!call || wire_bytes > sizeof(call->wire)) {
+		free(call);
 		fn(arg, -ENOMEM, NULL, 0);
 		return;
 	}
-	*call = (struct call){.link = link, .fn = fn, .arg = arg, .wire_bytes = wire_bytes};
+	call->link = link;
+	call->fn = fn;
+	call->arg = arg;
+	call->refs = 1;
+	call->rc = -EBADMSG;
+	call->wire_bytes = wire_bytes;
 	memcpy(call->wire, wire, wire_bytes);
 	call->sent_us = monotonic_us();
 	link->pending++;
-	link->asked++;
 	LIST_INSERT_HEAD(&link->calls, call, entry);
-	if (is_plain && call->sent_us >= link->edns->plain_until_us) {
-		link->edns->lost = 0;
-		is_plain = false;
-	}
-	send_form(call, is_plain ? PLAIN : WITH_EDNS, LANE_UDP);
+	begin(call, is_left_out(&link->known->edns) ? PLAIN : WITH_EDNS, true);
+	call_put(call);
 }
 
-// A call that has waited so long for an answer with EDNS that it is sent without, too.
-static struct call *find_unanswered(struct link *link, uint64_t now_us)
+// ---- answers ----
+
+static bool refuses_edns(const struct form *form, const uint8_t *wire)
 {
+	unsigned rcode = LDNS_RCODE_WIRE(wire);
+
+	return form == &form->call->forms[WITH_EDNS] &&
+	       (rcode == LDNS_RCODE_FORMERR || rcode == LDNS_RCODE_NOTIMPL);
+}
+
+// Who waits gets the question as it was asked.
+static void unmix(const struct form *form, uint8_t *wire)
+{
+	const struct call *call = form->call;
+	size_t at = LDNS_HEADER_SIZE;
+
+	if (!form->is_mixed)
+		return;
+	while (call->wire[at])
+		at += 1 + call->wire[at];
+	memcpy(wire + LDNS_HEADER_SIZE, call->wire + LDNS_HEADER_SIZE, at - LDNS_HEADER_SIZE);
+}
+
+static void answered(struct form *form, uint8_t *wire, size_t wire_bytes)
+{
+	struct call *call = form->call;
+
+	if (refuses_edns(form, wire)) {
+		if (call->fn && !call->forms[PLAIN].sent)
+			begin(call, PLAIN, true);
+	} else if (!call->fn) {
+		if (form == &call->forms[WITH_EDNS])
+			learn(form); // slow, but it knows EDNS
+	} else {
+		learn(form);
+		tell(call, 0, wire, wire_bytes);
+	}
+	form_end(form, 0);
+}
+
+// A question in another case than it was asked in is that of a server which does not keep it, or of
+// a forger. It says nothing, and the question is asked anew as it is.
+static void on_udp(
+	struct udp_ask *ask, int rc, uint8_t *wire, size_t wire_bytes, enum udp_match match)
+{
+	struct form *form = (struct form *)((uint8_t *)ask - offsetof(struct form, udp));
+
+	if (rc < 0) {
+		form_end(form, rc);
+	} else if (match == UDP_OTHER_CASE && form->is_mixed && form->call->fn) {
+		ask_udp(form, false);
+	} else if (match == UDP_OTHER_CASE && form->is_mixed) {
+		form_end(form, 0);
+	} else if (LDNS_TC_WIRE(wire) && form->call->fn && !refuses_edns(form, wire)) {
+		ask_tcp(form);
+	} else {
+		if (match != UDP_NO_QUESTION)
+			unmix(form, wire);
+		answered(form, wire, wire_bytes);
+	}
+}
+
+static void on_tcp(struct tcp_ask *ask, int rc, uint8_t *wire, size_t wire_bytes)
+{
+	struct form *form = (struct form *)((uint8_t *)ask - offsetof(struct form, tcp));
+
+	if (rc < 0)
+		form_end(form, rc);
+	else
+		answered(form, wire, wire_bytes);
+}
+
+// ---- time ----
+
+static bool waits_for_udp(const struct form *form)
+{
+	return form->busy && !form->is_tcp;
+}
+
+// The last try is in one case, unless the server is known to take two: there are some that are
+// silent then.
+static void try_again(struct form *form)
+{
+	struct call *call = form->call;
+
+	if (form->tries == TRIES) {
+		form_end(form, -ETIMEDOUT);
+		return;
+	}
+	form->due_us += part_us(call->link) << form->tries;
+	form->tries++;
+	if (!call->fn)
+		return; // it is only waited for, to learn from
+	if (form->tries == TRIES && form->is_mixed && !call->link->known->keeps_case)
+		ask_udp(form, false);
+	else
+		udp_resend(&form->udp);
+}
+
+// A form whose time to wait is over.
+static struct form *find_late(struct call *call, uint64_t now_us)
+{
+	for (int i = 0; i < FORMS; i++)
+		if (waits_for_udp(&call->forms[i]) && now_us >= call->forms[i].due_us)
+			return &call->forms[i];
+	return NULL;
+}
+
+// Whether the question has waited so long for an answer with EDNS that it is sent without, too.
+static bool needs_plain(const struct call *call, uint64_t now_us)
+{
+	return call->fn && !call->forms[PLAIN].sent && waits_for_udp(&call->forms[WITH_EDNS]) &&
+	       now_us - call->sent_us >= call->link->timeout_ms * 1000ull / PLAIN_PARTS;
+}
+
+static bool act(struct link *link, uint64_t now_us)
+{
+	struct form *form;
 	struct call *call;
 
 	LIST_FOREACH (call, &link->calls, entry) {
-		if (call->fn && !call->forms[PLAIN].sent &&
-			call->forms[WITH_EDNS].lane == LANE_UDP &&
-			now_us - call->sent_us >= link->plain_us)
-			return call;
+		form = find_late(call, now_us);
+		if (form)
+			try_again(form);
+		else if (needs_plain(call, now_us))
+			begin(call, PLAIN, link->known->keeps_case);
+		else
+			continue;
+		return true;
 	}
-	return NULL;
+	return false;
 }
 
 void link_tick(struct link *link)
 {
 	uint64_t now_us = monotonic_us();
-	struct call *call;
 
-	for (int i = 0; i < LANES; i++)
-		ares_process_fd(link->lanes[i].channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-	// c-ares may end others while it sends, so the list is walked anew.
-	while ((call = find_unanswered(link, now_us)))
-		send_form(call, PLAIN, LANE_UDP);
+	if (link->tcp)
+		tcp_tick(link->tcp);
+	// Others may end while one is sent or told, so the list is walked anew.
+	while (act(link, now_us))
+		;
 }
 
 unsigned link_pending(const struct link *link)
 {
 	return link->pending;
-}
-
-bool link_is_worn(const struct link *link)
-{
-	return link->worn || link->asked >= WORN_AFTER;
 }

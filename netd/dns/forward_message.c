@@ -26,7 +26,7 @@ size_t message_question(const struct forward_question *question, uint16_t id, ui
 		return 0;
 	}
 	ldns_pkt_set_id(pkt, id);
-	ldns_pkt_set_edns_udp_size(pkt, MESSAGE_UDP_BYTES);
+	ldns_pkt_set_edns_udp_size(pkt, DNS_UDP_BYTES);
 	ldns_pkt_set_edns_do(pkt, question->dnssec_ok);
 	if (ldns_pkt2wire(&wire, pkt, &len) != LDNS_STATUS_OK || len > MESSAGE_QUESTION_BYTES)
 		len = 0;

@@ -4,8 +4,7 @@
 
 #include "netd/dns/forward.h"
 
-#define MESSAGE_UDP_BYTES      1232 // taken over UDP: what no path has to cut (DNS flag day 2020)
-#define MESSAGE_QUESTION_BYTES 300  // header, longest name, type and class, OPT
+#define MESSAGE_QUESTION_BYTES 300 // header, longest name, type and class, OPT
 
 #define MESSAGE_NEGATIVE_TTL_MAX_S 300
 

@@ -5,7 +5,9 @@
 //	forward_exchange	a question under way: which servers have it, how long it may take
 //	forward_server		a server: how quick it is, whether it is there
 //	forward_list		lists of servers, the host's resolv.conf, addresses of our own
-//	forward_link		c-ares
+//	forward_link		a question to a server: its forms, tries, what the server takes
+//	forward_udp		ports that questions leave from
+//	forward_tcp		c-ares
 //	forward_message		ldns
 //	forward_stats		counters and problems as JSON
 #pragma once
@@ -26,22 +28,17 @@
 
 // ---- servers ----
 
-struct server_link {
-	LIST_ENTRY(server_link) entry;
-	struct link *link;
-};
-
 struct server {
 	LIST_ENTRY(server) entry;
 	struct forward *forward;
 	struct dns_server addr; // with its port
 	unsigned refs;		// of lists, of questions under way; 0: freed at the next tick
-	LIST_HEAD(, server_link) links; // the first is asked; others have questions under way
-	uint32_t srtt_us;		// smoothed; 0: not known yet
-	bool guessed;			// `srtt_us` is: it was late, nobody knows how much
-	unsigned errors; // answers of no use (SERVFAIL, REFUSED ..), one after another
-	unsigned silent; // questions without an answer, one after another
-	struct link_edns edns;
+	struct link *link;	// NULL: nothing was asked so far
+	uint32_t srtt_us;	// smoothed; 0: not known yet
+	bool guessed;		// `srtt_us` is: it was late, nobody knows how much
+	unsigned errors;	// answers of no use (SERVFAIL, REFUSED ..), one after another
+	unsigned silent;	// questions without an answer, one after another
+	struct link_known known;
 	bool own, dead, loop, loop_told;
 	bool probing, probe_came;
 	char probe[PROBE_LABEL_BYTES + 1]; // of the last one

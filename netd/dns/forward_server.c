@@ -39,7 +39,6 @@ struct server *server_get(struct forward *forward, const struct dns_server *addr
 	server->forward = forward;
 	server->addr = full;
 	server->own = lists_is_own(forward, &full.ip);
-	LIST_INIT(&server->links);
 	LIST_INSERT_HEAD(&forward->servers, server, entry);
 found:
 	server->refs++;
@@ -57,33 +56,17 @@ void server_put(struct server *server)
 		forward_wake(server->forward);
 }
 
-static struct link *link_of(struct server *server)
-{
-	struct server_link *first = LIST_FIRST(&server->links);
-
-	if (first && !link_is_worn(first->link))
-		return first->link;
-	first = calloc(1, sizeof(*first));
-	if (!first)
-		return NULL;
-	first->link = link_new(server->forward->loop, &server->addr,
-		server->forward->conf.timeout_ms, &server->edns);
-	if (!first->link) {
-		free(first);
-		return NULL;
-	}
-	LIST_INSERT_HEAD(&server->links, first, entry);
-	return first->link;
-}
-
 void server_send(
 	struct server *server, const uint8_t *wire, size_t wire_bytes, link_fn *fn, void *arg)
 {
-	struct link *link = link_of(server);
+	struct forward *forward = server->forward;
 
-	forward_wake(server->forward);
-	if (link)
-		link_send(link, wire, wire_bytes, fn, arg);
+	forward_wake(forward);
+	if (!server->link)
+		server->link = link_new(
+			forward->loop, &server->addr, forward->conf.timeout_ms, &server->known);
+	if (server->link)
+		link_send(server->link, wire, wire_bytes, fn, arg);
 	else
 		fn(arg, -ENOMEM, NULL, 0);
 }
@@ -262,41 +245,11 @@ bool forward_is_probe(struct forward *forward, const uint8_t *name, size_t name_
 
 // ---- the tick ----
 
-static void links_free(struct server *server)
-{
-	struct server_link *link;
-
-	while ((link = LIST_FIRST(&server->links))) {
-		LIST_REMOVE(link, entry);
-		link_free(link->link);
-		free(link);
-	}
-}
-
 static void server_free(struct server *server)
 {
-	links_free(server);
+	link_free(server->link);
 	LIST_REMOVE(server, entry);
 	free(server);
-}
-
-static bool links_tick(struct server *server)
-{
-	struct server_link *link, *next;
-	bool busy = false;
-
-	for (link = LIST_FIRST(&server->links); link; link = next) {
-		next = LIST_NEXT(link, entry);
-		if (link_pending(link->link) > 0) {
-			link_tick(link->link);
-			busy = true;
-		} else if (link != LIST_FIRST(&server->links)) {
-			LIST_REMOVE(link, entry);
-			link_free(link->link);
-			free(link);
-		}
-	}
-	return busy;
 }
 
 bool servers_tick(struct forward *forward)
@@ -304,9 +257,13 @@ bool servers_tick(struct forward *forward)
 	struct server *server, *next;
 	bool busy = false;
 
-	// What ends in links_tick() may ask servers anew, but frees none.
-	LIST_FOREACH (server, &forward->servers, entry)
-		busy |= links_tick(server);
+	// What ends in link_tick() may ask servers anew, but frees none.
+	LIST_FOREACH (server, &forward->servers, entry) {
+		if (!server->link || link_pending(server->link) == 0)
+			continue;
+		link_tick(server->link);
+		busy = true;
+	}
 	for (server = LIST_FIRST(&forward->servers); server; server = next) {
 		next = LIST_NEXT(server, entry);
 		if (server->refs == 0)
@@ -320,8 +277,10 @@ void servers_fini(struct forward *forward)
 {
 	struct server *server;
 
-	LIST_FOREACH (server, &forward->servers, entry)
-		links_free(server);
+	LIST_FOREACH (server, &forward->servers, entry) {
+		link_free(server->link);
+		server->link = NULL;
+	}
 	while ((server = LIST_FIRST(&forward->servers)))
 		server_free(server);
 }

@@ -62,7 +62,7 @@ static int read_opt(
 	query->has_edns = true;
 	query->dnssec_ok = bits & 0x8000;
 	if (!is_tcp)
-		query->max_bytes = MAX_OF(UDP_BYTES_MIN, MIN_OF(size_bytes, QUERY_UDP_BYTES));
+		query->max_bytes = MAX_OF(UDP_BYTES_MIN, MIN_OF(size_bytes, DNS_UDP_BYTES));
 	return bits >> 16 & 0xff ? QUERY_BADVERS : 0;
 }
 

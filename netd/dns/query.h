@@ -5,7 +5,6 @@
 
 #include "netd/dns/forward.h"
 
-#define QUERY_UDP_BYTES 1232 // what we take over UDP and say so (EDNS): never fragmented
 #define QUERY_TCP_BYTES 65535
 
 struct dns_query {

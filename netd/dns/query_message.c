@@ -96,7 +96,7 @@ static size_t put_opt(
 	ldns_rr opt = {
 		._owner = &root,
 		._rr_type = LDNS_RR_TYPE_OPT,
-		._rr_class = QUERY_UDP_BYTES,
+		._rr_class = DNS_UDP_BYTES,
 		._ttl = (uint32_t)rcode >> 4 << 24 | (query->dnssec_ok ? 0x8000 : 0),
 	};
 	ldns_buffer buffer;

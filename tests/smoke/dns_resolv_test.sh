@@ -124,6 +124,33 @@ upstream_mode 201 normal
 fresh_name
 [[ $(flags +adflag) != *ad* ]] || fail "AD that nobody gave: $(flags +adflag)"
 
+# ---- what a forger would have to guess: ports, and case where the server keeps it ----
+
+# upstream_stat NAME
+upstream_stat() {
+	upstream_asks 201 stats | tr -d '"' | tr ' ' '\n' | sed -n "s/^$1=//p"
+}
+# asks_some: 20 names of their own
+asks_some() {
+	for ((i = 0; i < 20; i++)); do
+		fresh_name
+		answered 192.0.2.7 c1 "$NAME" A
+	done
+}
+upstream_reset 201
+asks_some
+(($(upstream_stat ports) >= 15)) || fail "20 questions came from $(upstream_stat ports) ports"
+(($(upstream_stat mixed) >= 18)) || fail "of 20 questions $(upstream_stat mixed) had mixed case"
+upstream_mode 201 lower
+asks_some # it learns
+upstream_reset 201
+asks_some
+(($(upstream_counts 201) == 20)) || fail "20 questions are asked $(upstream_counts 201) times"
+(($(upstream_stat mixed) == 0)) || fail "mixed case to a server that does not keep it: $(upstream_stat mixed)"
+upstream_mode 201 no-edns
+asks_some
+upstream_mode 201 normal
+
 # ---- addresses backwards ----
 
 ip1=$(ip_of h1 plain c1)

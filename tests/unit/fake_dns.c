@@ -2,11 +2,13 @@
 #include "tests/unit/fake_dns.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -141,7 +143,29 @@ static size_t big(uint8_t *out, const uint8_t *question, size_t size)
 static bool is_probe(const uint8_t *wire)
 {
 	return wire[12] == 16 &&
-	       !strcmp((const char *)wire + 12 + 17, "\4loop\10causeway\7invalid");
+	       !strcasecmp((const char *)wire + 12 + 17, "\4loop\10causeway\7invalid");
+}
+
+static bool is_mixed(const uint8_t *wire)
+{
+	bool upper = false, lower = false;
+
+	for (size_t i = 12; wire[i]; i++) {
+		upper |= isupper(wire[i]);
+		lower |= islower(wire[i]);
+	}
+	return upper && lower;
+}
+
+static void note_udp(struct fake_dns *fake, const uint8_t *wire, const struct sockaddr_in *from)
+{
+	bool is_known = is_probe(wire) || fake->nb_ports == FAKE_DNS_PORTS;
+
+	fake->mixed += is_mixed(wire);
+	for (unsigned i = 0; i < fake->nb_ports; i++)
+		is_known |= fake->ports[i] == from->sin_port;
+	if (!is_known)
+		fake->ports[fake->nb_ports++] = from->sin_port;
 }
 
 static void note(struct fake_dns *fake, const uint8_t *wire, size_t len, bool tcp)
@@ -259,6 +283,13 @@ static size_t answer(struct fake_dns *fake, const uint8_t *wire, size_t len, boo
 			fake->came += forward_is_probe(
 				*fake->forward, wire + 12, fake_dns_question_end(wire) - 16);
 		return 0;
+	case LOWER:
+	case LIE_IN_LOWER:
+		end = address(out, wire, fake->ttl_s,
+			fake->mode == LIE_IN_LOWER && is_mixed(wire) ? 66 : fake->number);
+		for (size_t i = 12; out[i]; i++)
+			out[i] = tolower(out[i]);
+		return end;
 	case DEAD:
 	case HOLD:
 	case WRONG_PORT:
@@ -281,6 +312,7 @@ static void on_udp(void *arg)
 	if (len < 17)
 		return;
 	note(fake, wire, len, false);
+	note_udp(fake, wire, &from);
 	if (fake->mode == HOLD)
 		hold(fake, wire, len, &from);
 	if (fake->mode == WRONG_PORT)

@@ -8,7 +8,8 @@
 #include "base/loop.h"
 #include "netd/dns/forward.h"
 
-#define FAKE_DNS_HELD 16
+#define FAKE_DNS_HELD  16
+#define FAKE_DNS_PORTS 64
 
 enum mode {
 	NORMAL,	      // 192.0.2.NUMBER of the server
@@ -24,6 +25,8 @@ enum mode {
 	BIG_UDP,      // more than was asked for over UDP, the truth over TCP
 	CUT,	      // TC over UDP, much over TCP
 	CUT_HOLD,     // TC over UDP, nothing over TCP before release()
+	LOWER,	      // the question in lower case, as some servers have it
+	LIE_IN_LOWER, // that to a question in mixed case, and a lie; the truth to another one
 	WRONG_ID,
 	WRONG_QUESTION,
 	WRONG_PORT,
@@ -55,6 +58,9 @@ struct fake_dns {
 	unsigned asked, asked_tcp, probes; // `asked` without probes
 	uint16_t last_flags;
 	bool last_edns, last_do;
+	unsigned mixed;			// questions over UDP in upper and lower case
+	uint16_t ports[FAKE_DNS_PORTS]; // that the first questions over UDP came from
+	unsigned nb_ports;
 	struct fake_dns_held held[FAKE_DNS_HELD];
 	unsigned nb_held;
 	unsigned came; // probes that came in again, and were known

@@ -129,7 +129,7 @@ static void test_question(void **state)
 	assert_int_equal(ldns_wire2pkt(&pkt, wire, len), 0);
 	assert_int_equal(ldns_pkt_id(pkt), 4660);
 	assert_true(ldns_pkt_rd(pkt) && !ldns_pkt_cd(pkt) && !ldns_pkt_edns_do(pkt));
-	assert_int_equal(ldns_pkt_edns_udp_size(pkt), MESSAGE_UDP_BYTES);
+	assert_int_equal(ldns_pkt_edns_udp_size(pkt), DNS_UDP_BYTES);
 	ldns_pkt_free(pkt);
 	for (unsigned i = 0; i < 127; i++)
 		memcpy(longest + 2 * i, "\1x", 2);

@@ -446,7 +446,7 @@ static void test_bad(void **state)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(bads); i++) {
 		struct dns_query query;
-		uint8_t out[QUERY_UDP_BYTES];
+		uint8_t out[DNS_UDP_BYTES];
 
 		assert_int_equal(
 			parse_bytes(bads[i].bytes, bads[i].len, false, &query), bads[i].rc);
@@ -491,7 +491,7 @@ static size_t write_long(unsigned label, unsigned count, uint8_t *wire)
 static void test_long(void **state)
 {
 	struct dns_query query;
-	static uint8_t out[QUERY_UDP_BYTES];
+	static uint8_t out[DNS_UDP_BYTES];
 	uint8_t wire[1024];
 
 	// 255 bytes are a name, 256 are not.
