@@ -34,7 +34,7 @@ struct keyed {
 	json_t *row;
 };
 
-// What the agent makes, as the result of a handler that answers at once.
+// Returns the agent's object as the result of a handler that answers at once.
 static int give(json_t *made, json_t **ret_result, struct err *err)
 {
 	if (!made)
@@ -65,7 +65,7 @@ static int compare_keys(const void *a, const void *b)
 	return strcmp(((const struct keyed *)a)->key, ((const struct keyed *)b)->key);
 }
 
-// Sorts a list of objects by a text in each: what is shown twice is the same twice.
+// Sorts a list of objects by one of their texts, so that the same state is always shown alike.
 static void sort_by(json_t *list, const char *member)
 {
 	size_t count = json_array_size(list), i;

@@ -24,7 +24,7 @@ NETD_METHODS(X)
 // The answer of the call that is being handled, as an agent_done_fn: comes once, at any time.
 void netd_answer(void *call, int rc, json_t *result, const struct err *err);
 
-// The call that is being handled. What it asks the agent for is tried for as long as its client
+// The call that is being handled. The agent tries to do what it asks for as long as its client
 // waits.
 struct ctrl_call *netd_waiting(const struct netd_handle *h);
 

@@ -8,7 +8,7 @@
 #include "netd/ctl/handle.h"
 #include "netd/drivers/network_check.h"
 
-// ---- what a new network is to be ----
+// ---- the record of a new network ----
 
 struct want {
 	struct network_record rec;
@@ -34,7 +34,7 @@ static int take_subnets(struct want *w, const json_t *subnets)
 	return 0;
 }
 
-// The subnet that the address, which is given as `what`, belongs to.
+// The subnet of an address. `what` names the address in errors.
 static int find_subnet(
 	struct want *w, const struct ip_addr *ip, const char *what, struct subnet **ret_subnet)
 {

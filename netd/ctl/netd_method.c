@@ -75,7 +75,7 @@ static const struct ctrl_param network_inspect_params[] = {
 		.name = "network", .type = CTRL_NAME, .required = true,                            \
 		.help = "the network, or its id"                                                   \
 	}
-// What an endpoint is, but for its place.
+// Members of an endpoint, except where it is.
 #define ENDPOINT_PARAMS                                                                            \
 	{.name = "name", .type = CTRL_NAME, .required = true, .help = "name of the container"},    \
 		{.name = "ip",                                                                     \

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The one list of what the agent can be asked, as switch_method.h is for the switch: a row here,
+// The one list of the agent's methods, as switch_method.h is for the switch: a row here,
 // its parameters in netd_method.c, its result in netd_result.c, its handler
 // netd_handle_<function>().
 #pragma once
@@ -10,7 +10,7 @@
 #define NETD_METHODS(X)                                                                            \
 	X(STATUS, status, "status", READ, "Shows the state of this host's agent.", status)         \
 	X(NETWORK_CREATE, network_create, "network.create", WRITE,                                 \
-		"Creates a network. Chooses what is not given.", created)                          \
+		"Creates a network. Parameters that are left out are chosen.", created)            \
 	X(NETWORK_RM, network_rm, "network.rm", WRITE, "Deletes a network without endpoints.",     \
 		removed)                                                                           \
 	X(NETWORK_LS, network_ls, "network.ls", READ, "Lists the networks.", networks)             \
@@ -34,7 +34,7 @@
 	X(ENDPOINT_LEAVE, endpoint_leave, "endpoint.leave", WRITE,                                 \
 		"Takes an endpoint out of its namespace. It keeps its addresses.", left)           \
 	X(ENDPOINT_DELETE, endpoint_delete, "endpoint.delete", WRITE,                              \
-		"Deletes an endpoint, joined or not. An address that is held by itself stays "     \
+		"Deletes an endpoint, joined or not. An address that is held separately stays "    \
 		"held.",                                                                           \
 		deleted)                                                                           \
 	X(ADDRESS_REQUEST, address_request, "address.request", WRITE,                              \
@@ -44,7 +44,7 @@
 	X(ADDRESS_RELEASE, address_release, "address.release", WRITE,                              \
 		"Releases an address. An endpoint that uses it keeps it.", released)               \
 	X(POOL_REQUEST, pool_request, "pool.request", WRITE,                                       \
-		"Holds a subnet on this host before a network has it.", pool)                      \
+		"Reserves a subnet on this host for a later network.", pool)                       \
 	X(POOL_RELEASE, pool_release, "pool.release", WRITE, "Releases a subnet.", released)       \
 	X(POOL_LS, pool_ls, "pool.ls", READ, "Lists the subnets that are held on this host.",      \
 		pools)                                                                             \

@@ -24,11 +24,11 @@ static const struct ctrl_member problem_item = {.type = CTRL_OBJECT, .object = &
 
 static const struct ctrl_member store_members[] = {{"type", CTRL_STRING, "the kind of store"},
 	{"up", CTRL_BOOL, "whether it answers"},
-	{"since", CTRL_TIME, "since when it does or does not"},
+	{"since", CTRL_TIME, "when it began to answer, or not to"},
 	{"synced", CTRL_BOOL, "whether this host has read all of it"},
-	{"reason", CTRL_STRING, "why it does not answer", .when = "while down"},
-	{"refuses", CTRL_STRING, "why it refused the last change",
-		.when = "when it answers and did"},
+	{"reason", CTRL_STRING, "why the store does not answer", .when = "while down"},
+	{"refuses", CTRL_STRING, "why the store refused the last change",
+		.when = "if it answers and refused one"},
 	{"revision", CTRL_INT, "the newest revision that this host has read"}, {}};
 static const struct ctrl_object store = {NULL, NULL, store_members};
 
@@ -40,7 +40,7 @@ static const struct ctrl_member status_members[] = {{"version", CTRL_STRING, "of
 	{"member", CTRL_BOOL, "whether the cluster knows this host"},
 	{"store", CTRL_OBJECT, "the store", .object = &store},
 	{"switch", CTRL_BOOL, "whether the switch answers"},
-	{"switch_since", CTRL_TIME, "since when it is connected or not"},
+	{"switch_since", CTRL_TIME, "when the connection began or ended"},
 	{"healthy", CTRL_BOOL,
 		"store and switch answer, the cluster knows this host, and there are no problems"},
 	{"settled", CTRL_BOOL,
@@ -78,7 +78,7 @@ static const struct ctrl_member endpoint_members[] = {{"id", CTRL_STRING, "its i
 	{"caller_id", CTRL_STRING, "the id of endpoint.create",
 		.when = "on this host, when it was created so"},
 	{"address_id", CTRL_STRING, "the id of address.request",
-		.when = "on this host, when its address is held by itself"},
+		.when = "on this host, if its address is held separately"},
 	{}};
 OBJECT(endpoint, "endpoint", "An endpoint: a container in a network");
 static const struct ctrl_member endpoint_item = {
@@ -186,7 +186,7 @@ static const struct ctrl_member entry_members[] = {
 	{"network", CTRL_NAME, "the network; null: the name of a host", .nullable = true},
 	{"name", CTRL_STRING, "the name"},
 	{"alias_of", CTRL_STRING, "the container; null: the name is its own", .nullable = true},
-	{"addresses", CTRL_LIST, "what the name stands for", .item = &ip_item},
+	{"addresses", CTRL_LIST, "addresses of the name", .item = &ip_item},
 	{"host", CTRL_STRING, "its host"}, {"suspended", CTRL_BOOL, "whether that host is silent"},
 	{}};
 static const struct ctrl_object entry = {NULL, NULL, entry_members};
@@ -223,7 +223,7 @@ static const struct ctrl_object forward = {NULL, NULL, forward_members};
 static const struct ctrl_member cache_members[] = {{"entries", CTRL_INT, "cached answers"},
 	{"bytes", CTRL_INT, "their size"}, {"hits", CTRL_INT, "questions answered from it"},
 	{"misses", CTRL_INT, "questions not found in it"},
-	{"evicted", CTRL_INT, "answers that made room for others"},
+	{"evicted", CTRL_INT, "answers that were removed to make room"},
 	{"stale", CTRL_INT, "answers that were expired"}, {}};
 static const struct ctrl_object cache = {NULL, NULL, cache_members};
 
@@ -247,7 +247,7 @@ static const struct ctrl_object listener = {NULL, NULL, listener_members};
 static const struct ctrl_member listener_item = {.type = CTRL_OBJECT, .object = &listener};
 
 static const struct ctrl_member dns_stats_members[] = {
-	{"forward", CTRL_OBJECT, "what is forwarded", .object = &forward,
+	{"forward", CTRL_OBJECT, "counters of forwarded questions", .object = &forward,
 		.when = "when names are forwarded"},
 	{"cache", CTRL_OBJECT, "cached answers", .object = &cache,
 		.when = "when names are forwarded"},

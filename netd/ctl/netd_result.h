@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the methods of the agent answer: an object of netd_result.c for each `result` in
+// The results of the agent's methods: an object of netd_result.c for each `result` in
 // netd_method.h.
 #pragma once
 

@@ -16,7 +16,7 @@
 #define RECORD_BYTES   10 // type, class, TTL, length of the data
 #define TTL_AT	       4
 #define LENGTH_AT      8
-#define SHARE	       256 // of the bytes: what one answer may have
+#define SHARE	       256 // one answer may have this part of all bytes
 #define LOAD	       2   // entries a bucket, when full
 
 struct entry {

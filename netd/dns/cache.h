@@ -39,8 +39,8 @@ struct cache_answer {
 // large for its share of the cache, is not kept, and neither is what was there under the key.
 void cache_put(struct cache *cache, const void *key, size_t key_bytes,
 	const struct cache_answer *answer, uint64_t now_us);
-// Nobody could answer, for the reasons in `ede`: remembered for `for_us`, beside an answer that is
-// kept.
+// Remembers for `for_us` that no server could answer, for the reasons in `ede`. An answer that is
+// kept stays.
 void cache_fail(struct cache *cache, const void *key, size_t key_bytes, const struct ede *ede,
 	uint64_t for_us, uint64_t now_us);
 
@@ -63,7 +63,7 @@ enum cache_kind cache_peek(struct cache *cache, const void *key, size_t key_byte
 unsigned cache_flush(struct cache *cache); // returns how many answers went
 void cache_stats(const struct cache *cache, struct cache_stats *ret_stats);
 
-// What happens to the TTLs of a message that is given out: less `age_s`, never below zero, or all
-// `set_s` when that is not negative. Any bytes are fine; -EBADMSG: not a whole message, changed up
+// Changes the TTLs of a message: subtracts `age_s`, down to zero, or sets all to `set_s` if that is
+// not negative. Any bytes are fine; -EBADMSG: not a whole message, changed up
 // to where it is wrong.
 int cache_age(uint8_t *wire, size_t wire_bytes, uint32_t age_s, int64_t set_s);

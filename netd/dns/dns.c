@@ -12,7 +12,8 @@
 #include "base/log.h"
 #include "netd/dns/dns_server.h"
 
-// What waits while others are answered. More would only make a client that floods wait longer.
+// Bytes of questions that wait while others are answered. A larger queue would only make a client
+// that floods wait longer.
 #define UDP_QUEUE_BYTES (1 << 20)
 
 void dns_conf_init(struct dns_conf *conf)
@@ -257,7 +258,7 @@ void dns_unlisten(struct dns_listener *listener)
 	free(listener);
 }
 
-// ---- what it says of itself ----
+// ---- statistics ----
 
 struct show_job {
 	struct dns *dns;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The DNS server: a thread of its own, so that what the agent does never delays an answer. It
-// answers what names.h knows with authority, and hands the rest to forward.h. All functions here
-// are for the main thread.
+// The DNS server. It is a thread of its own, so that the agent's work never delays an answer. It
+// answers the names in names.h with authority and passes all others to forward.h. All functions
+// here are for the main thread.
 //
-//	names	what names mean
+//	names	the names and their addresses
 //	query	a message in, a message out (ldns): no sockets, no threads
 //	server	sockets, clients, the thread
 //	forward	the servers above: which to ask, the cache
@@ -29,19 +29,20 @@ struct dns_listener;
 
 // The part `dns:` of vsnetd.yaml.
 struct dns_conf {
-	bool off;	// no server at all
-	uint32_t ttl_s; // of what we answer with authority; 1 to 5, default 2
+	bool off;				    // no server at all
+	uint32_t ttl_s;				    // of our own names; 1 to 5, default 2
 	struct dns_server servers[DNS_SERVERS_MAX]; // none: those of `resolv_conf`, read again
 	unsigned nb_servers;			    // when it changes
 	char resolv_conf[256];			    // default /etc/resolv.conf
 	char search[DNS_SEARCH_MAX][256];	    // none: that of `resolv_conf`
 	unsigned nb_search;
 	uint32_t ndots;	     // written into containers' resolv.conf; default 0
-	uint32_t timeout_ms; // of a question to the servers above, all in all; default 4000
+	uint32_t timeout_ms; // of a question to the servers above, all tries together; default 4000
 	uint32_t hedge_ms;   // the next server is asked beside the first one after; default 200
 	uint32_t cache_max;  // answers that are kept; default 10000
-	uint32_t stale_s; // an answer is used for after its time when nobody answers; default 3600
-	uint32_t client_max;	// questions of one client that wait; default 100
+	uint32_t stale_s;    // an expired answer is used for so long if no server responds; default
+			     // 3600
+	uint32_t client_max; // questions of one client that wait; default 100
 	uint32_t forward_max;	// of all; default 4096
 	bool write_resolv_conf; // of each container that has a file name (default); else only when
 				// asked
@@ -59,7 +60,7 @@ struct dns_opts {
 int dns_new(const struct dns_opts *opts, struct dns **ret_dns, struct err *err);
 void dns_free(struct dns *dns);
 
-// Who asks at a pair of sockets, and what they see.
+// The clients of a pair of sockets, and the networks that they see.
 struct dns_view {
 	char name[NAME_BYTES + 8]; // for people: the container, or "gateway of NETWORK"
 	struct names_scope scope;
@@ -71,7 +72,7 @@ struct dns_view {
 #define DNS_UDP_MAX 8
 
 // Sockets at one address, not blocking, bound and (TCP) listening. Several for UDP: each client's
-// questions come in at one of them, so who floods drowns those at the same one only.
+// questions arrive at one of them, so a client that floods harms only the clients at the same one.
 struct dns_sockets {
 	int udp[DNS_UDP_MAX];
 	unsigned nb_udp;
@@ -100,7 +101,7 @@ void dns_ask(struct dns *dns, const struct dns_view *view, const char *name, con
 // {queries: {TYPE: N}, rcodes: {RCODE: N}, answers: {names, cache, stale, server}, listeners: [..]}
 // and what forward.h has: {forward: {..}, cache: {..}, servers: [..]}. A listener: {name, address,
 // queries, answered (out of names), forwarded, refused, dropped (no reply), overflow (that the
-// kernel had no room for, so nobody has read), tcp (of the queries), connections}.
+// kernel dropped because the queue was full), tcp (of the queries), connections}.
 json_t *dns_stats(struct dns *dns);
 json_t *dns_problems(struct dns *dns); // as forward_problems() has them
 unsigned dns_flush(struct dns *dns);   // the cache; returns how many went

@@ -9,7 +9,7 @@
 
 #include "base/hash.h"
 
-#define EVENTS_MAX 8 // of one turn of the loop, so that what else is in it has its turn soon
+#define EVENTS_MAX 8 // in one turn of the loop, so that other events do not wait long
 
 // The server's sockets are behind one epoll fd, so a turn of the loop costs the same with one
 // container and with thousands. Each event is worth one batch at most, and epoll_wait(2) goes
@@ -112,7 +112,7 @@ void viewer_set(struct viewer *viewer, struct server *server, const struct dns_v
 	viewer->upstreams =
 		view->forwards ? upstreams_get(server->forward, view->servers, view->nb_servers)
 			       : NULL;
-	if (old) // after the new ones are there: they may be the same
+	if (old) // only now: the new ones may be the same
 		upstreams_put(old);
 }
 

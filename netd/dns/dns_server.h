@@ -5,11 +5,12 @@
 //	server.c		the thread's loop, its listeners
 //	server_udp.c		batches of datagrams
 //	server_tcp.c		connections
-//	server_question.c	what becomes of one question
+//	server_question.c	answers or forwards one question
 //	server_ask.c		dns_ask(): a question without a socket
 //	server_stats.c		counters as JSON
 //
-// Everything here belongs to the server's thread, but for struct dns and what says otherwise.
+// Everything here belongs to the server's thread, except struct dns and where a comment says
+// otherwise.
 #pragma once
 
 #include <netinet/in.h>
@@ -19,7 +20,7 @@
 #include "base/loop.h"
 #include "netd/dns/query.h"
 
-// ---- what is counted ----
+// ---- counters ----
 
 // Where a reply comes from.
 enum origin {
@@ -27,7 +28,7 @@ enum origin {
 	ORIGIN_CACHE = FORWARD_CACHE,
 	ORIGIN_STALE = FORWARD_STALE,
 	ORIGIN_NAMES,
-	ORIGIN_NONE, // nobody: the question was in error, or nobody answered it
+	ORIGIN_NONE, // the question was in error, or no server answered it
 	ORIGIN_COUNT,
 };
 
@@ -88,7 +89,7 @@ struct server {
 	uint8_t late[QUERY_TCP_BYTES];	// made by forward.h, maybe while `reply` is made
 };
 
-// What questions are answered by, and what counts them.
+// The view by which questions are answered, with their counters.
 struct viewer {
 	struct server *server;
 	struct dns_view view;
@@ -108,14 +109,14 @@ struct dns_listener {
 	struct source tcp;
 	struct ip_addr ip; // that it is bound to
 	bool one_client;   // a container's own: its source addresses are of its choice
-	uint64_t client;   // hash of who asks: of itself
+	uint64_t client;   // hash of the listener, part of each client's
 	struct request_list requests;
 	struct conn_list conns; // the one that was silent for longest first
 	unsigned nb_conns;
 };
 
 int server_open(struct server *server, const struct dns_opts *opts, struct err *err);
-void server_close(struct server *server); // also of what was opened in part
+void server_close(struct server *server); // also after server_open() failed
 int server_watch(struct server *server, struct source *source, uint32_t events);
 void source_close(struct source *source);
 
@@ -137,7 +138,7 @@ struct reply {
 	struct ip_addr server; // of a forwarded one
 };
 
-// Who asks. It is copied when the question has to wait.
+// The client that asks. It is copied when the question has to wait.
 struct asker {
 	struct viewer *viewer;
 	struct request_list *requests; // where the question waits
@@ -149,7 +150,7 @@ struct asker {
 	bool is_tcp;
 };
 
-// A reply at once is in `out`, which has room for what the transport takes.
+// An immediate reply is in `out`, which is as large as the transport allows.
 struct reply question(
 	const struct asker *asker, const uint8_t *wire, size_t wire_bytes, uint8_t *out);
 void requests_cancel(struct request_list *requests); // no replies any more
@@ -178,7 +179,7 @@ struct dns {
 	int job_fd, done_fd; // eventfds: wake the thread, the main thread
 	struct loop_handle *done_handle;
 
-	pthread_mutex_t lock; // of what follows
+	pthread_mutex_t lock; // of the fields below
 	pthread_cond_t job_done;
 	job_fn *job; // NULL: none
 	void *job_arg;

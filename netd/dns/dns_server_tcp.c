@@ -22,7 +22,8 @@
 #define CONN_UNSENT_MAX	  (192u << 10) // with more it is closed
 #define LENGTH_BYTES	  2
 
-// A connection. Several questions wait at once, and each is answered when its answer is there.
+// A connection. Several questions may wait at once; each is answered as soon as its answer has
+// come.
 struct conn {
 	struct source source;
 	TAILQ_ENTRY(conn) entry; // of its listener, or of those that are closed
@@ -83,7 +84,7 @@ static void touch(struct conn *conn)
 	TAILQ_INSERT_TAIL(&conn->listener->conns, conn, entry);
 }
 
-// ---- what it sends ----
+// ---- sending ----
 
 static void put_reply(struct conn *conn, const struct reply *reply)
 {
@@ -148,7 +149,7 @@ static void late_reply(struct asker *asker, const struct reply *reply)
 	loop_timer_once(server->resume, 0);
 }
 
-// ---- what it receives ----
+// ---- receiving ----
 
 static bool is_full(const struct conn *conn)
 {
@@ -172,7 +173,8 @@ static void ask(struct conn *conn, const uint8_t *wire, size_t wire_bytes)
 		put_reply(conn, &reply);
 }
 
-// Answers the questions that are there in full, as far as it may. Returns whether there were any.
+// Answers the questions that have arrived in full, as far as the limits allow. Returns whether it
+// answered any.
 static bool ask_all(struct conn *conn)
 {
 	size_t done = 0;
@@ -211,7 +213,7 @@ static void receive(struct conn *conn)
 
 // ---- its turn ----
 
-// Does what can be done now, and waits for the rest, or closes it.
+// Does as much as possible now and waits for the rest, or closes the connection.
 static void go_on(struct conn *conn)
 {
 	uint32_t events;

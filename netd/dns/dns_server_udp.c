@@ -8,7 +8,7 @@
 
 #define UDP_BATCH 32
 
-// Received and sent in one system call each; what points where is set once.
+// Messages that one system call receives or sends. The pointers are set once.
 struct udp_batch {
 	struct mmsghdr in[UDP_BATCH], out[UDP_BATCH];
 	struct iovec in_iov[UDP_BATCH], out_iov[UDP_BATCH];
@@ -103,7 +103,7 @@ void udp_ready(struct source *source, uint32_t events)
 	int n = recvmmsg(source->fd, b->in, UDP_BATCH, MSG_DONTWAIT, NULL);
 
 	for (int i = 0; i < n; i++) {
-		// What is longer than we say we take was cut, which makes it FORMERR.
+		// A message longer than the size we announce was cut, so it is FORMERR.
 		if (answer(&asker, b, i, count))
 			count++;
 		b->in[i].msg_hdr.msg_namelen = sizeof(b->from[i]);

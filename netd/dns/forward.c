@@ -86,7 +86,7 @@ void forward_free(struct forward *forward)
 	free(forward);
 }
 
-// ---- who waits ----
+// ---- waiters ----
 
 static struct client *client_find(struct forward *forward, uint64_t id)
 {
@@ -106,7 +106,7 @@ static void client_put(struct client *client)
 	free(client);
 }
 
-// Exchanges whose waiters have gone count as well: going away would be a way around the limit.
+// Exchanges without waiters count too. Otherwise a client could avoid the limit by going away.
 static bool may_wait(struct forward *forward, uint64_t id, const struct exchange *exchange)
 {
 	struct client *client = client_find(forward, id);
@@ -165,7 +165,7 @@ void forward_tell(struct exchange *exchange, const struct forward_answer *answer
 	}
 }
 
-// ---- answers that are there ----
+// ---- answers of the cache ----
 
 static void answer_kept(
 	struct forward_answer *ret_answer, const uint8_t *wire, const struct cache_hit *hit)
@@ -229,7 +229,8 @@ static void refuse(
 	fn(arg, &answer);
 }
 
-// Brings the servers of the list to it, unless it is under way. NULL: there is none, or no memory.
+// Asks the servers of the list, unless the question is already under way. NULL: the list has no
+// server, or memory is out.
 static struct exchange *ask_servers(struct forward *forward, struct upstreams *list,
 	const struct key *key, const struct forward_question *question, bool *ret_dead)
 {
@@ -249,8 +250,8 @@ static struct exchange *ask_servers(struct forward *forward, struct upstreams *l
 	return exchange;
 }
 
-// What is in the cache, when it is to be given out at once. Stale: when asking failed a moment
-// ago, or is bound to fail; it goes on for whoever asks next.
+// Answers out of the cache, if it can. It gives a stale answer at once when a server failed a
+// moment ago, or is sure to fail; the servers are still asked, for the next client.
 static bool try_cache(struct forward *forward, struct upstreams *list, const struct key *key,
 	const struct forward_question *question, forward_fn *fn, void *arg)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Questions for others: asked of servers above, several of them hedged; a cache with
-// their TTLs, bounded, also of what is not there (RFC 2308), and used beyond its time when nobody
-// answers (RFC 8767). The same question is under way once, whoever asks it. For the server's thread
-// only.
+// Forwards questions to servers above, and asks the next server when one is slow. A bounded cache
+// keeps answers for their TTL, also negative ones (RFC 2308), and serves them after that time if no
+// server responds (RFC 8767). Clients that ask the same question share one exchange. For the
+// server's thread only.
 //
 // A server that leads back to this one is found by a question with a name of our own that comes in
 // again (forward_is_probe()); it is not asked any more until it is probed again.
@@ -16,7 +16,7 @@ struct upstreams; // a list of servers, shared by all views that have it
 
 int forward_new(struct loop *loop, const struct dns_conf *conf, struct forward **ret_forward,
 	struct err *err);
-// Who waits is answered with SERVFAIL before; lists go with it. Not from inside a forward_fn.
+// Answers all waiters with SERVFAIL first, and frees all lists. Not from inside a forward_fn.
 void forward_free(struct forward *forward);
 
 // `count` 0: those of the configuration or of the host's resolv.conf, as they are at each question.
@@ -26,8 +26,8 @@ struct upstreams *upstreams_get(
 void upstreams_put(struct upstreams *upstreams);
 
 // Addresses that are our own, so never asked: all that listeners in the host's namespace are bound
-// to. Not those in containers' (127.0.0.11): that is somebody else where we ask from. Each addition
-// has its removal.
+// to. Addresses in containers (127.0.0.11) do not count: from here they lead to another program.
+// Each addition needs its removal.
 void forward_own_add(struct forward *forward, const struct ip_addr *ip);
 void forward_own_del(struct forward *forward, const struct ip_addr *ip);
 
@@ -37,18 +37,18 @@ struct forward_question {
 	uint16_t type, class;
 	bool dnssec_ok;		// DO (RFC 3225)
 	bool checking_disabled; // CD
-	uint64_t client;	// who asks, for `client_max`
+	uint64_t client;	// the client, for `client_max`
 };
 
 struct forward_answer {
-	int rcode; // REFUSED: too many wait; SERVFAIL: nobody answered; `wire` is NULL then
+	int rcode; // REFUSED: too many wait; SERVFAIL: no server answered; `wire` is NULL then
 	// A message with the question as it was asked first, TTLs as of now, no OPT record, id 0,
 	// flags as the server gave them. Borrowed for the time of the call.
 	const uint8_t *wire;
 	size_t wire_bytes;
 	enum { FORWARD_SERVER, FORWARD_CACHE, FORWARD_STALE } source;
 	struct ip_addr server; // that gave it; family 0: none
-	const struct ede *ede; // what servers say of it, or why they failed; NULL: nothing
+	const struct ede *ede; // extended errors of the servers; NULL: none
 };
 typedef void forward_fn(void *arg, const struct forward_answer *answer);
 

@@ -219,8 +219,8 @@ static void send_to(struct exchange *exchange, struct server *server)
 	exchange->sending = false;
 }
 
-// Asks the next server. Where there is none any more, and none has to answer, the end comes with
-// the next tick, so that nobody is answered from inside forward_ask().
+// Asks the next server. If no server is left and none is still to answer, the exchange ends at the
+// next tick, so that no client is answered from inside forward_ask().
 static void advance(struct exchange *exchange)
 {
 	struct attempt *last = LIST_FIRST(&exchange->attempts);

@@ -172,7 +172,7 @@ static void read_resolv(struct forward *forward)
 	free(text);
 	list_clear(forward->host);
 	if (forward->conf.nb_servers > 0)
-		return; // nobody asks these, so nobody is to wonder about them
+		return; // these servers are never asked, so the statistics leave them out
 	list_fill(forward->host, forward->resolv.servers, forward->resolv.nb_servers);
 }
 
@@ -188,7 +188,7 @@ void lists_refresh(struct forward *forward, uint64_t now_us)
 	forward->look_due_us = now_us + LOOK_EVERY_US;
 	if (stat(forward->conf.resolv_conf, &st) < 0) {
 		forward->unread = errno == ENOENT ? 0 : -errno;
-		return; // what it said last is better than nothing
+		return; // keep the servers that it had
 	}
 	seen.dev = st.st_dev;
 	seen.ino = st.st_ino;

@@ -37,7 +37,7 @@ size_t message_question(const struct forward_question *question, uint16_t id, ui
 	return len;
 }
 
-// Of what was asked: a server that mixes up questions, or somebody else, says other things.
+// Whether the message answers this question, and not another one.
 static bool answers_it(const ldns_pkt *pkt, const ldns_rdf *name, const struct forward_question *q)
 {
 	ldns_rr_list *answer = ldns_pkt_answer(pkt);
@@ -86,8 +86,8 @@ static bool has_type(const ldns_pkt *pkt, uint16_t type)
 	return false;
 }
 
-// How long it is true that there is nothing: the SOA says (RFC 2308, section 5), and has that as
-// its TTL from now on. Without one it is not known.
+// How long a negative answer is valid. The SOA says it (RFC 2308, section 5), and this becomes its
+// TTL. Without a SOA the time is not known.
 static uint32_t negative_ttl(ldns_pkt *pkt)
 {
 	ldns_rr_list *authority = ldns_pkt_authority(pkt);

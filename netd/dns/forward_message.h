@@ -20,6 +20,7 @@ struct message_reply {
 	struct ede ede;
 };
 
-// What a server says to the question. -EBADMSG: no message, or the answer to something else.
+// Reads a server's reply to the question. -EBADMSG: it is not a message, or answers another
+// question.
 int message_reply(const uint8_t *wire, size_t wire_bytes, const struct forward_question *question,
 	struct message_reply *ret_reply);

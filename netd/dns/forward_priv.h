@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the files of the forwarder share.
+// Shared by the files of the forwarder.
 //
-//	forward			questions as they come: the cache, the limits, who waits
+//	forward			clients' questions: the cache, the limits, the waiters
 //	forward_exchange	a question under way: which servers have it, how long it may take
-//	forward_server		a server: how quick it is, whether it is there
+//	forward_server		a server: how fast it is, whether it responds
 //	forward_list		lists of servers, the host's resolv.conf, addresses of our own
-//	forward_link		a question to a server: its forms, tries, what the server takes
+//	forward_link		a question to a server: its forms and tries
 //	forward_udp		ports that questions leave from
 //	forward_tcp		c-ares
 //	forward_message		ldns
@@ -35,7 +35,7 @@ struct server {
 	unsigned refs;		// of lists, of questions under way; 0: freed at the next tick
 	struct link *link;	// NULL: nothing was asked so far
 	uint32_t srtt_us;	// smoothed; 0: not known yet
-	bool guessed;		// `srtt_us` is: it was late, nobody knows how much
+	bool guessed;		// `srtt_us` is a guess: the server was late
 	unsigned errors;	// answers of no use (SERVFAIL, REFUSED ..), one after another
 	unsigned silent;	// questions without an answer, one after another
 	struct link_known known;
@@ -55,14 +55,14 @@ void server_send(
 void server_answered(struct server *server, uint64_t rtt_us, bool useful);
 void server_late(struct server *server);   // no answer after `hedge_ms`
 void server_silent(struct server *server); // none at all
-// Asks for nothing but whether it is there and not ourselves, when it is time to.
+// When it is time, checks that the server responds and does not lead back to us.
 void server_probe(struct server *server, uint64_t now_us);
 const char *server_state(const struct server *server);
 // Those of the list that may be asked, best first, each with a reference. `ret_dead`: all of them
 // are silent as far as we know.
 unsigned servers_order(const struct upstreams *upstreams, struct server *ret_order[DNS_SERVERS_MAX],
 	bool *ret_dead);
-bool servers_tick(struct forward *forward); // whether there is more to wait for
+bool servers_tick(struct forward *forward); // returns whether questions are still under way
 void servers_fini(struct forward *forward);
 
 // ---- lists ----
@@ -72,7 +72,7 @@ struct upstreams {
 	struct forward *forward;
 	unsigned refs;
 	bool is_host;
-	uint64_t id; // of what is in it: part of the cache's keys
+	uint64_t id; // hash of its servers; part of the cache's keys
 	struct server *servers[DNS_SERVERS_MAX];
 	unsigned nb_servers;
 };
@@ -83,7 +83,7 @@ struct own_ip {
 	unsigned refs;
 };
 
-// What resolv.conf was when it was read.
+// The state of resolv.conf when it was read.
 struct resolv_seen {
 	dev_t dev;
 	ino_t ino;
@@ -117,8 +117,8 @@ struct key {
 	size_t len;
 };
 
-// What happens to an exchange with time. Each has a queue, in the order of `due_us`, because it
-// takes as long for all.
+// Timers of an exchange. Each kind has a queue in the order of `due_us`, because it takes the same
+// time for all exchanges.
 enum exchange_timer { EXCHANGE_HEDGE, EXCHANGE_PATIENCE, EXCHANGE_DEADLINE, EXCHANGE_TIMERS };
 
 struct exchange_due {
@@ -148,7 +148,7 @@ struct exchange *exchange_find(struct forward *forward, const struct key *key);
 struct exchange *exchange_new(struct forward *forward, const struct key *key,
 	const struct forward_question *question, struct server *const *order, unsigned nb_order);
 void exchanges_tick(struct forward *forward, uint64_t now_us);
-void exchanges_fini(struct forward *forward); // answers all who wait
+void exchanges_fini(struct forward *forward); // answers all waiters
 
 // ---- the whole ----
 
@@ -164,7 +164,7 @@ struct forward {
 	struct upstreams *host; // of resolv.conf
 	struct resolv resolv;
 	struct resolv_seen seen;
-	int unread;	      // why the file cannot be read; 0: it can, or there is none
+	int unread; // -errno if the file cannot be read; 0: it was read, or does not exist
 	uint64_t look_due_us; // at resolv.conf
 	LIST_HEAD(, exchange) exchanges[FORWARD_BUCKETS];
 	LIST_HEAD(, client) clients[FORWARD_BUCKETS];
@@ -176,7 +176,7 @@ struct forward {
 };
 
 void forward_wake(struct forward *forward); // the tick is needed
-// Gives the answer to all who wait for the exchange.
+// Gives the answer to all waiters of the exchange.
 void forward_tell(struct exchange *exchange, const struct forward_answer *answer);
-// The same with what is kept beyond its time; false: nothing is.
+// The same with an expired answer of the cache; false: the cache has none.
 bool forward_tell_stale(struct exchange *exchange);

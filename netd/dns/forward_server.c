@@ -177,7 +177,7 @@ static void on_probe(void *arg, int rc, const uint8_t *wire, size_t wire_bytes)
 	server->probing = false;
 	if (rc == 0) {
 		server_answered(server, monotonic_us() - server->probe_sent_us, true);
-		// An answer to what came back to us is made of our silence.
+		// If the probe came back to us, the answer says nothing.
 		if (!server->probe_came)
 			server->loop = server->loop_told = false;
 	} else if (rc != -ECANCELED && rc != -ENOMEM && !server->probe_came) {
@@ -221,8 +221,8 @@ static void loop_found(struct server *server)
 	server->loop = true;
 	server->probe_due_us = monotonic_us() + LOOP_US;
 	if (!server->loop_told)
-		log_warn("DNS server %s: what it is asked comes back to this host, so it is not "
-			 "asked; it is probed again once a minute",
+		log_warn("DNS server %s sends questions back to this host, so it is not used; it "
+			 "is probed again once a minute",
 			dns_server_format(&server->addr, text));
 	server->loop_told = true;
 }
@@ -257,7 +257,7 @@ bool servers_tick(struct forward *forward)
 	struct server *server, *next;
 	bool busy = false;
 
-	// What ends in link_tick() may ask servers anew, but frees none.
+	// Questions that end in link_tick() may ask servers again, but free none.
 	LIST_FOREACH (server, &forward->servers, entry) {
 		if (!server->link || link_pending(server->link) == 0)
 			continue;
@@ -272,7 +272,7 @@ bool servers_tick(struct forward *forward)
 	return busy;
 }
 
-// What is under way ends here and drops its references, so all links go before the servers.
+// Questions under way end here and drop their references, so all links go before the servers.
 void servers_fini(struct forward *forward)
 {
 	struct server *server;

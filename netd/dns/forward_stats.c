@@ -41,14 +41,14 @@ json_t *forward_stats(struct forward *forward)
 		servers_json(forward));
 }
 
-// ---- what is wrong ----
+// ---- problems ----
 
 static void add_problem(json_t *list, const char *object, const char *reason)
 {
 	json_array_append_new(list, json_pack("{s:s, s:s}", "object", object, "reason", reason));
 }
 
-// Lines that nobody would use anyway, because the configuration says it, are no problem.
+// A line is no problem if the configuration replaces it.
 static void add_lines(struct forward *forward, json_t *list)
 {
 	char object[sizeof(forward->conf.resolv_conf) + 32], reason[320];

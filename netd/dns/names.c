@@ -23,7 +23,7 @@ struct names *names_new(void)
 
 // ---- entries ----
 
-// What is to be claimed: the same of endpoints and hosts.
+// The names and addresses to claim, for endpoints and hosts alike.
 struct saying {
 	struct names_net *net;
 	const char *host, *name;
@@ -166,7 +166,7 @@ static void net_remove(struct names *names, struct names_net *net)
 {
 	struct names_entry *entry;
 
-	// From here on nobody asks for what is in it, so that it may go in pieces.
+	// From here on no question reads it, so it may be freed in pieces.
 	pthread_mutex_lock(&names->lock);
 	HASH_DEL(names->nets, net);
 	pthread_mutex_unlock(&names->lock);

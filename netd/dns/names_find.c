@@ -3,7 +3,7 @@
 
 #include "netd/dns/names_priv.h"
 
-// ---- who wins ----
+// ---- conflicts ----
 
 // Two records of one endpoint, under two addresses: any, but the same on all hosts.
 static int compare(const struct names_entry *a, const struct names_entry *b)
@@ -19,7 +19,7 @@ bool names_is_loser(const struct names_entry *entry)
 {
 	const struct names_claim *claim;
 
-	if (!entry->net) // nobody takes a host's address away
+	if (!entry->net) // a host keeps its address
 		return false;
 	for (unsigned i = 0; i < entry->nb_ips; i++) {
 		if (!entry->claims[i].key) // said twice
@@ -92,7 +92,7 @@ static bool find_in(struct names *names, const struct names_net *net, const char
 	return found;
 }
 
-// The networks of a client that are there.
+// The networks of a client that exist.
 struct view {
 	const struct names_net *nets[NAMES_SCOPE_MAX];
 	unsigned nb_nets;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the files of names share.
+// Shared by the files of names.
 //
-//	names.c		what the agent says
-//	names_find.c	what is asked
+//	names.c		changes by the agent
+//	names_find.c	lookups
 //	names_json.c	all of it, for people
-//	names_table.c	keys: names and addresses, and who claims them
+//	names_table.c	keys: names and addresses, and their claims
 //
 // The lock is for what a question walks over: keys, claims, networks by id. The rest is of the
 // thread that writes, which also reads without it.
@@ -31,12 +31,12 @@ enum names_kind {
 	NAMES_KEY_IP,
 };
 
-// An address or a name in a network. It is there as long as somebody claims it.
+// An address or a name in a network. It exists as long as it has a claim.
 struct names_key {
 	struct names_key *next;	     // of its bucket
 	const struct names_net *net; // NULL: of hosts
 	LIST_HEAD(, names_claim) claims;
-	LIST_HEAD(, names_claim) aliases; // claims of those who have another name besides
+	LIST_HEAD(, names_claim) aliases; // claims of endpoints by an alias
 	uint32_t hash;
 	uint8_t kind, len_bytes;
 	char data[]; // a text, which ends with a zero, or a struct ip_addr
@@ -83,7 +83,7 @@ struct names_key *names_table_find(const struct names_table *table, const struct
 // The key is made when it is not there. Returns NULL when out of memory.
 struct names_key *names_table_get(struct names_table *table, const struct names_net *net,
 	enum names_kind kind, const void *data, size_t len_bytes);
-void names_table_drop(struct names_table *table, struct names_key *key); // nobody claims it
+void names_table_drop(struct names_table *table, struct names_key *key); // it has no claim
 
 static inline const struct names_claim *names_claim_name(const struct names_entry *entry)
 {
@@ -100,7 +100,7 @@ static inline const struct ip_addr *names_key_ip(const struct names_key *key)
 	return (const struct ip_addr *)key->data;
 }
 
-// Somebody else has one of its addresses.
+// Another endpoint has one of its addresses.
 bool names_is_loser(const struct names_entry *entry);
-// Who has the name or address, aliases aside; NULL: nobody.
+// The owner of the name or address, without aliases; NULL: none.
 const struct names_entry *names_winner(const struct names_key *key);

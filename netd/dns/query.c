@@ -39,7 +39,7 @@ static int read_question(const uint8_t *wire, size_t len_bytes, size_t *at, stru
 	return 0;
 }
 
-// Its name is the root, so there is nothing to follow here either.
+// Its name is the root, so it has no pointer either.
 static bool is_opt(const uint8_t *wire, size_t len_bytes, size_t at)
 {
 	return at + 3 <= len_bytes && wire[at] == 0 &&

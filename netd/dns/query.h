@@ -21,9 +21,9 @@ struct dns_query {
 // question could be read, are set.
 int query_parse(const uint8_t *wire, size_t len_bytes, bool is_tcp, struct dns_query *ret_query);
 
-// The answer of what we know, into `out` (`query->max_bytes`): authoritative, TTL `ttl_s`, several
-// addresses in an order that `turn` rotates. 0: not ours, to be forwarded. With `forwards` false
-// everything is ours: what is not known does not exist (NXDOMAIN).
+// Writes the answer of our own names into `out` (`query->max_bytes`): authoritative, TTL `ttl_s`,
+// several addresses in an order that `turn` rotates. 0: not ours, to be forwarded. With `forwards`
+// false everything is ours: what is not known does not exist (NXDOMAIN).
 size_t query_answer(const struct dns_query *query, struct names *names,
 	const struct names_scope *scope, bool forwards, uint32_t ttl_s, unsigned turn,
 	uint8_t *out);

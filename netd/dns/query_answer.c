@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What we know of a question.
+// Answers of our own names.
 #include <ctype.h>
 #include <stdlib.h>
 
@@ -7,7 +7,7 @@
 
 #define TEXT_BYTES 255
 
-// A question, and what it is about.
+// A question, and the object that it asks about.
 struct subject {
 	const struct dns_query *query;
 	char text[TEXT_BYTES]; // the name; a part of it that begins at n is at n of the wire form
@@ -104,7 +104,7 @@ static bool is_reverse(const char *text, struct ip_addr *ret_ip)
 	return true;
 }
 
-// ---- what is it about ----
+// ---- finding the object ----
 
 static void find_localhost(struct names_answer *found)
 {
@@ -115,7 +115,7 @@ static void find_localhost(struct names_answer *found)
 	found->nb_ips = 2;
 }
 
-// _PORT._PROTO.NAME (RFC 2782) of a name that is ours: what is below it is ours too.
+// _PORT._PROTO.NAME (RFC 2782). Everything below one of our names is ours too.
 static void find_service(struct subject *s, struct names *names, const struct names_scope *scope)
 {
 	const char *proto = strstr(s->text, "._"), *name = proto ? strchr(proto + 1, '.') : NULL;
@@ -248,7 +248,7 @@ static void put_service(struct message *m, const struct subject *s)
 		put_addresses(m, s, LDNS_SECTION_ADDITIONAL, target_at, 6);
 }
 
-// What says for how long nothing is known to be there (RFC 2308). The names in it are nobody's.
+// The SOA of a negative answer says how long it is valid (RFC 2308). Its names do not exist.
 static void put_soa(struct message *m, size_t owner_at, uint32_t ttl_s)
 {
 	static const uint8_t server[] = "\x09localhost", contact[] = "\x06nobody\x07invalid";
@@ -304,7 +304,7 @@ static size_t answer_found(const struct subject *s, uint8_t *out)
 		s->found.kind == NAMES_FOUND ? LDNS_RCODE_NOERROR : LDNS_RCODE_NXDOMAIN);
 }
 
-// As the root would say it, which alone is there.
+// The answer of the root, as if no other name existed.
 static size_t answer_unknown(const struct dns_query *query, uint32_t ttl_s, uint8_t *out)
 {
 	bool is_root = query->name_bytes == 1;

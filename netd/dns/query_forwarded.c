@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a server above said, as it is: nothing moves, so pointers in it stay right, and those to the
-// question's name give it the case of the client. The data of records is not looked at.
+// Passes on the answer of a server above as it is. Nothing moves, so its pointers stay right, and
+// pointers to the question's name give names the case of the client. The data of records is not
+// read.
 #include <ctype.h>
 
 #include "netd/dns/query_priv.h"
 
-#define RECORD_BYTES 10 // behind the owner: type, class, TTL, length of what follows
+#define RECORD_BYTES 10 // behind the owner: type, class, TTL, length of the data
 
 // The part of a message that is passed on.
 struct extent {
@@ -39,7 +40,8 @@ static bool answers(const struct dns_query *query, const uint8_t *wire, size_t l
 	       ldns_read_uint16(type) == query->type && ldns_read_uint16(type + 2) == query->class;
 }
 
-// Where the record at `at` ends. 0: it is none, or an OPT record, of which there is none here.
+// Returns the end of the record at `at`. 0: it is not a record, or an OPT record, which an answer
+// must not have here.
 static size_t record_end(const uint8_t *wire, size_t len_bytes, size_t at)
 {
 	size_t end = query_name_end(wire, len_bytes, at, true);

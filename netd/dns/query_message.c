@@ -78,7 +78,7 @@ bool message_put(struct message *m, ldns_pkt_section section, size_t owner_at, l
 	return true;
 }
 
-// The options of the OPT record at the end. Records matter more, so they get what is left.
+// Adds the options of the OPT record at the end, if there is room: records matter more.
 static size_t put_ede(
 	uint8_t *out, size_t end, const struct dns_query *query, const struct ede *ede)
 {

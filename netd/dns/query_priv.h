@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the files of messages share.
+// Shared by the files of messages.
 //
 //	query.c			a question is read
-//	query_answer.c		what we know of it
-//	query_forwarded.c	what others know
+//	query_answer.c		answers of our own names
+//	query_forwarded.c	answers of other servers
 //	query_message.c		an answer is written
 //	query_service.c		ports of services
 //
@@ -38,7 +38,7 @@ struct message {
 	bool cut;	    // a record of the answer did not fit
 };
 
-// The fields of a record's data, each over somebody else's memory.
+// The fields of a record's data. The memory is the caller's.
 #define MESSAGE_FIELDS_MAX 7
 struct message_data {
 	ldns_rdf fields[MESSAGE_FIELDS_MAX];

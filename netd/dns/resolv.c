@@ -29,7 +29,7 @@ static bool next_word(const char **at, const char *end, char word[WORD_BYTES])
 	return true;
 }
 
-// What is being read.
+// The file that is being read.
 struct reader {
 	struct resolv *resolv;
 	unsigned line;
@@ -88,7 +88,7 @@ static void take_server(struct reader *r, const char *at, const char *end)
 	resolv->servers[resolv->nb_servers++] = server;
 }
 
-// What an earlier line searched in, and what was wrong with it, does not count any more.
+// The last line counts: forgets the domains of earlier ones, and their problems.
 static void forget_search(struct resolv *resolv)
 {
 	unsigned kept = 0;
@@ -173,7 +173,7 @@ void resolv_parse(const char *text, size_t len_bytes, struct resolv *ret_resolv)
 	}
 }
 
-// ---- what is not used ----
+// ---- problems ----
 
 bool resolv_is_of_server(const struct resolv_problem *problem)
 {

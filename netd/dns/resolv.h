@@ -40,7 +40,7 @@ char *resolv_print(const struct resolv *resolv);
 
 // Where `ip netns exec` has a container's file from: /etc/netns/NAME/resolv.conf, for a namespace
 // with a name (/run/netns/NAME). Writes it, and keeps what was there before
-// (/etc/netns/.NAME.resolv.conf.causeway-saved); what somebody else has written since is left alone
+// (/etc/netns/.NAME.resolv.conf.causeway-saved); a file that another program changed is left alone
 // and told. A file of ours is written in place, so that programs that have it mounted see the
 // change. resolv_remove() puts back what was there. -EINVAL: the namespace has no name; -EEXIST:
 // somebody else's file.

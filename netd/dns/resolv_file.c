@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The files of containers. To ours there is always a second one: what was there before, or a note
-// that nothing was. So a file of somebody else is known for what it is, also after a crash. It is
+// The files of containers. Beside each of our files there is a second one: the previous file, or a
+// note that there was none. So we recognise a file that we did not write, also after a crash. It is
 // not in the container's folder, of which `ip netns exec` mounts each file over one in /etc, and
 // complains of those that /etc has not.
 #include <errno.h>
@@ -114,10 +114,11 @@ static bool is_foreign(const struct paths *p)
 static int tell_foreign(const struct paths *p, struct err *err)
 {
 	return err_set(err, -EEXIST, p->file,
-		"somebody else has written the file since vsnetd did; it is left alone");
+		"another program has changed the file since vsnetd wrote it, so vsnetd leaves it "
+		"alone; remove the file to let vsnetd write it again");
 }
 
-// Keeps what is there, or a note that nothing is.
+// Keeps the existing file, or a note that there is none.
 static int save(const struct paths *p, const char *note, struct err *err)
 {
 	if (exists(p->saved))
@@ -129,9 +130,9 @@ static int save(const struct paths *p, const char *note, struct err *err)
 	return file_write_atomic(p->saved, note, strlen(note), err);
 }
 
-// Whoever has the file mounted, as `ip netns exec` does, keeps it when another one takes its place.
-// So ours is overwritten, in one piece: a reader sees the old text or the new one, the latter maybe
-// with empty lines behind it.
+// A program that has the file mounted, as under `ip netns exec`, would keep the old file if a new
+// one took its place. So our file is overwritten with one write: a reader sees the old text or the
+// new one, maybe with empty lines at its end.
 static int overwrite(const struct paths *p, const char *text, struct err *err)
 {
 	int fd = open(p->file, O_WRONLY | O_CLOEXEC | O_NOFOLLOW), rc = 0;
@@ -151,7 +152,7 @@ static int overwrite(const struct paths *p, const char *text, struct err *err)
 	}
 	memset(padded, '\n', size);
 	memcpy(padded, text, len);
-	errno = ENOSPC; // of what is written in part
+	errno = ENOSPC; // if only a part is written
 	if (pwrite(fd, padded, size, 0) != (ssize_t)size || ftruncate(fd, len) < 0)
 		rc = err_set_errno(err, -errno, p->file, "cannot write the file");
 	free(padded);
