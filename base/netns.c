@@ -11,14 +11,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/file.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/util.h"
 
-#define OWN_NETNS "/proc/thread-self/ns/net"
+#define OWN_NETNS     "/proc/thread-self/ns/net"
+#define BOOT_ID	      "/proc/sys/kernel/random/boot_id"
+#define BOOT_ID_BYTES 64
 
 enum netns_kind netns_kind(const char *text)
 {
@@ -84,19 +89,73 @@ int netns_open(const char *text, const char *path, int *ret_fd, struct err *err)
 	return 0;
 }
 
+static uint64_t this_boot(void)
+{
+	static uint64_t boot;
+	char *text;
+	size_t len;
+
+	if (!boot && file_read(BOOT_ID, BOOT_ID_BYTES, &text, &len, NULL) == 0) {
+		boot = hash_add(HASH_INIT, text, strcspn(text, "\n"));
+		free(text);
+	}
+	return boot;
+}
+
+// A socket knows it of the namespace that it was opened in.
+static uint64_t cookie_here(void)
+{
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return 0;
+	if (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len) < 0)
+		cookie = 0;
+	close(fd);
+	return cookie;
+}
+
 int netns_identify(int fd, struct netns_id *ret_id)
 {
 	struct stat st;
+	int home_fd;
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	*ret_id = (struct netns_id){.dev = st.st_dev, .ino = st.st_ino};
+	*ret_id = (struct netns_id){.dev = st.st_dev, .ino = st.st_ino, .boot = this_boot()};
+	home_fd = netns_enter(fd);
+	if (home_fd < 0)
+		return 0;
+	ret_id->cookie = cookie_here();
+	netns_leave(home_fd);
 	return 0;
 }
 
 bool netns_same(const struct netns_id *a, const struct netns_id *b)
 {
-	return a->dev == b->dev && a->ino == b->ino;
+	return a->dev == b->dev && a->ino == b->ino && a->boot == b->boot && a->cookie == b->cookie;
+}
+
+bool netns_differs(const struct netns_id *a, const struct netns_id *b)
+{
+	return a->dev != b->dev || a->ino != b->ino || (a->boot && b->boot && a->boot != b->boot) ||
+	       (a->cookie && b->cookie && a->cookie != b->cookie);
+}
+
+// The open file says that it is not `id`. One that cannot be opened any more says nothing.
+static bool is_another(const char *file, const struct netns_id *id)
+{
+	struct netns_id now;
+	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	bool differs;
+
+	if (fd < 0)
+		return false;
+	differs = netns_identify(fd, &now) == 0 && netns_differs(&now, id);
+	close(fd);
+	return differs;
 }
 
 // "net:[4026531840]", as /proc calls it.
@@ -105,7 +164,7 @@ static void proc_name(const struct netns_id *id, char *buf, size_t len_bytes)
 	snprintf(buf, len_bytes, "net:[%llu]", (unsigned long long)id->ino);
 }
 
-static bool has_process(const char *name)
+static bool has_process(const char *name, const struct netns_id *id)
 {
 	DIR *dir = opendir("/proc");
 	struct dirent *entry;
@@ -122,14 +181,23 @@ static bool has_process(const char *name)
 		if (n < 0) // it ended just now
 			continue;
 		link[n] = '\0';
-		found = strcmp(link, name) == 0;
+		found = strcmp(link, name) == 0 && !is_another(file, id);
 	}
 	if (dir)
 		closedir(dir);
 	return found;
 }
 
-static bool has_mount(const char *name)
+// Fields of a line: "... / MOUNT-POINT", of a namespace "... net:[4026531840] MOUNT-POINT".
+static bool is_mount_of(const char *line, const char *text, const struct netns_id *id)
+{
+	const char *at = strstr(line, text);
+	char file[PATH_MAX];
+
+	return at && sscanf(at + strlen(text), "%4095s", file) == 1 && !is_another(file, id);
+}
+
+static bool has_mount(const char *name, const struct netns_id *id)
 {
 	FILE *f = fopen("/proc/self/mountinfo", "re");
 	char *line = NULL, text[72];
@@ -138,7 +206,7 @@ static bool has_mount(const char *name)
 
 	snprintf(text, sizeof(text), " %s ", name);
 	while (f && !found && getline(&line, &size, f) > 0)
-		found = strstr(line, text) != NULL;
+		found = is_mount_of(line, text, id);
 	free(line);
 	if (f)
 		fclose(f);
@@ -155,27 +223,28 @@ bool netns_alive(const char *text, const struct netns_id *id)
 		bool known = netns_identify(fd, &now) == 0;
 
 		close(fd);
-		if (known && netns_same(&now, id))
+		if (known && !netns_differs(&now, id))
 			return true;
 		// The number of a process may be another's by now.
 		if (netns_kind(text) != NETNS_PID)
 			return false;
 	}
 	proc_name(id, name, sizeof(name));
-	return has_process(name) || has_mount(name);
+	return has_process(name, id) || has_mount(name, id);
 }
 
-// Whether this thread is in the namespace `fd`. "No" when that cannot be told.
+// Whether this thread is in the namespace `fd`. "No" when that cannot be told. Both are open: their
+// numbers are theirs alone.
 static bool is_in(int fd)
 {
-	struct netns_id here, there;
+	struct stat here, there;
 	int here_fd = open(OWN_NETNS, O_RDONLY | O_CLOEXEC);
 	bool same;
 
 	if (here_fd < 0)
 		return false;
-	same = netns_identify(here_fd, &here) == 0 && netns_identify(fd, &there) == 0 &&
-	       netns_same(&here, &there);
+	same = fstat(here_fd, &here) == 0 && fstat(fd, &there) == 0 &&
+	       here.st_dev == there.st_dev && here.st_ino == there.st_ino;
 	close(here_fd);
 	return same;
 }

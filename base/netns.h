@@ -4,14 +4,18 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/err.h"
 
-// What identifies a namespace, whatever its name.
+// What identifies a namespace, whatever its name. The kernel gives the inode number of one that has
+// gone to the next; its cookie (Linux 5.14) never again until the next boot. Without padding.
 struct netns_id {
 	dev_t dev;
 	ino_t ino;
+	uint64_t boot;	 // of which boot it is; 0: not known
+	uint64_t cookie; // 0: not known (an older kernel, or the namespace cannot be entered)
 };
 
 // Opens the namespace that `text` names: all digits are a process, a path begins with '/',
@@ -26,8 +30,12 @@ enum netns_kind netns_kind(const char *text);
 // `text`.
 const char *netns_name(const char *text);
 
+// Enters it for its cookie: without CAP_SYS_ADMIN only the own namespace has one.
 int netns_identify(int fd, struct netns_id *ret_id);
+// Whether they are provably one, and provably two. Neither: the cookie of one is not known.
+// Of a kernel without cookies all that is known counts.
 bool netns_same(const struct netns_id *a, const struct netns_id *b);
+bool netns_differs(const struct netns_id *a, const struct netns_id *b);
 
 // Whether the namespace `id`, which `text` named once, is still somebody's. A descriptor of ours
 // that keeps it alive does not count. A path or name that is another namespace's by now speaks

@@ -259,6 +259,8 @@ static int agent_load(struct agent *a, struct err *err)
 		rc = agent_endpoint_load(a, err);
 	if (rc == 0)
 		rc = agent_pool_load(a, err);
+	if (rc == 0)
+		rc = agent_host_claim(a, err);
 	return rc;
 }
 
@@ -282,9 +284,10 @@ static int agent_start(struct agent *a, struct err *err)
 	if (rc < 0)
 		return rc;
 	agent_set_vtep(a, &a->opts.vtep);
-	// Without its state this host does not know yet what in the switch is wanted.
+	// Without its state this host does not know yet what in the switch is wanted. Its state may
+	// be older than the store: that is waited for a moment.
 	if (!a->fresh)
-		reconcile_ready(a->rec);
+		a->ready_at_us = agent_now(a) + STORE_WAIT_US;
 	return 0;
 }
 
@@ -407,6 +410,10 @@ static void run_all(struct agent *a, uint64_t now_us)
 	agent_inside_run(a, now_us);
 	agent_dns_run(a, now_us);
 	agent_problem_run(a, now_us);
+	if (a->ready_at_us && now_us >= a->ready_at_us) {
+		a->ready_at_us = 0;
+		reconcile_ready(a->rec);
+	}
 	reconcile_run(a->rec, now_us);
 }
 

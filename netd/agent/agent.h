@@ -25,6 +25,7 @@ struct agent_opts {
 	struct local *local;
 	struct switch_conn *sw;
 	struct sandbox *sandbox;
+	const char *machine;	       // its id (/etc/machine-id); NULL: not known
 	struct names *names;	       // written by the agent
 	struct dns *dns;	       // answers these names to containers; NULL: nobody does
 	uint64_t (*now_us)(void *arg); // monotonic

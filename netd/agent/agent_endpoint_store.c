@@ -13,8 +13,9 @@
 #include "base/member.h"
 #include "netd/agent/agent_priv.h"
 
-#define LOCAL_ENDPOINT "own/"
-#define ACK_MAX_US     (5 * SECOND_US) // until the watch shows what the store has taken
+#define LOCAL_ENDPOINT	  "own/"
+#define COOKIE_TEXT_BYTES 34
+#define ACK_MAX_US	  (5 * SECOND_US) // until the watch shows what the store has taken
 
 static const char *key_of(const struct local_endpoint *le, char *buf)
 {
@@ -47,12 +48,21 @@ static char *print_record(const struct local_endpoint *le)
 	return endpoint_record_print(&rec);
 }
 
-// What its callers asked for, on one line.
+// What its callers asked for, on one line; and boot and cookie of its namespace, which versions of
+// before do not know.
 static char *print_callers(const struct local_endpoint *le)
 {
-	json_t *obj = json_pack("{s:s*, s:s*, s:O*}", "id", le->agent->caller_id, "address_id",
-		le->agent->address_id, "asked", le->agent->asked);
-	char *text = obj ? json_dumps(obj, JSON_COMPACT) : NULL;
+	char cookie[COOKIE_TEXT_BYTES] = "";
+	json_t *obj;
+	char *text;
+
+	if (le->netns.cookie && le->netns.boot)
+		snprintf(cookie, sizeof(cookie), "%016" PRIx64 "-%016" PRIx64, le->netns.boot,
+			le->netns.cookie);
+	obj = json_pack("{s:s*, s:s*, s:O*, s:s*}", "id", le->agent->caller_id, "address_id",
+		le->agent->address_id, "asked", le->agent->asked, "netns",
+		cookie[0] ? cookie : NULL);
+	text = obj ? json_dumps(obj, JSON_COMPACT) : NULL;
 
 	json_decref(obj);
 	return text;
@@ -92,6 +102,8 @@ void agent_endpoint_forget(struct agent *a, const struct local_endpoint *le)
 {
 	char key[ID_BYTES + sizeof(LOCAL_ENDPOINT)];
 
+	// First: what is not there and has no number could be of after the folder was saved.
+	agent_generation_set(a, agent_next_seq(a));
 	agent_state_del(a, local_key(le, key));
 }
 
@@ -138,6 +150,29 @@ static char *copy_text(const json_t *obj, const char *key)
 	return text ? strdup(text) : NULL;
 }
 
+// An earlier version kept no cookie, and the inode number may be another namespace's by now: the
+// interface that the switch made there tells. Where nobody can look it stays without one, and
+// nothing is done in the namespace.
+static void know_again(struct agent *a, struct kept *kept)
+{
+	const char *text = member_text_or(kept->callers, "netns", "");
+	const struct local_endpoint le = {.rec = kept->rec};
+	char port[LOCAL_ENDPOINT_PORT_BYTES];
+	struct netns_id now;
+	int holds;
+
+	if (sscanf(text, "%16" SCNx64 "-%16" SCNx64, &kept->netns.boot, &kept->netns.cookie) == 2 ||
+		a->opts.sandbox->ops->find(a->opts.sandbox, kept->rec.sandbox, &now, NULL) < 0 ||
+		netns_differs(&now, &kept->netns))
+		return;
+	holds = a->opts.sandbox->ops->holds(
+		a->opts.sandbox, kept->rec.sandbox, local_endpoint_port(&le, port));
+	if (holds > 0)
+		kept->netns = now;
+	else if (holds == 0)
+		kept->netns.ino = 0; // no namespace has this: it has gone
+}
+
 static void load_one(void *arg, const char *key, const char *value, size_t len_bytes)
 {
 	struct agent *a = arg;
@@ -151,8 +186,11 @@ static void load_one(void *arg, const char *key, const char *value, size_t len_b
 		return;
 	}
 	a->seq = MAX_OF(a->seq, kept.rec.seq);
+	a->kept_generation = MAX_OF(a->kept_generation, kept.rec.seq);
 	if (!kept.rec.sandbox[0])
 		kept.netns = (struct netns_id){0};
+	else
+		know_again(a, &kept);
 	if (agent_endpoint_add(a, kept.net, &kept.rec, &kept.netns,
 		    kept.rec.sandbox[0] ? ENDPOINT_STARTING : ENDPOINT_CREATED, &le) < 0) {
 		endpoint_record_fini(&kept.rec);
@@ -186,7 +224,8 @@ void agent_endpoint_adopt(struct agent *a)
 	struct replica_endpoint *ep;
 
 	// Another machine may have this name by mistake: then it has another address, too.
-	if (!host || (host->known && !ip_equal(&host->rec.vtep, &a->vtep)))
+	if (!host || (host->known && strcmp(host->rec.id, a->host_id) != 0 &&
+			     !ip_equal(&host->rec.vtep, &a->vtep)))
 		return;
 	LIST_FOREACH (ep, &host->endpoints, of_host) {
 		struct endpoint_record rec;
@@ -217,7 +256,13 @@ int agent_endpoint_load(struct agent *a, struct err *err)
 
 	HASH_ITER(hh, a->endpoints, le, next)
 	{
-		if (endpoint_is_inside(le) && !agent_endpoint_is_alive(a, le))
+		char port[LOCAL_ENDPOINT_PORT_BYTES];
+
+		if (!endpoint_is_inside(le))
+			continue;
+		le->agent->was_inside = a->opts.sandbox->ops->holds(a->opts.sandbox,
+						le->rec.sandbox, local_endpoint_port(le, port)) > 0;
+		if (!agent_endpoint_is_alive(a, le))
 			agent_endpoint_container_gone(a, le);
 	}
 	return rc < 0 ? err_set_errno(err, rc, "state", "endpoints cannot be read") : 0;
@@ -367,7 +412,8 @@ void agent_endpoint_drop_unknown(struct agent *a, uint64_t now_us)
 	struct replica_endpoint *ep;
 	unsigned count = 0;
 	// A transaction that fails for one is repeated for the first alone.
-	unsigned max = a->drop.wait_us ? 1 : KV_TXN_OPS_MAX;
+	unsigned max = a->drop.wait_us ? 1 : KV_TXN_OPS_MAX - 1;
+	char key[RECORD_KEY_BYTES], *generation;
 
 	if (!host || !retry_due(&a->drop, now_us))
 		return;
@@ -382,6 +428,13 @@ void agent_endpoint_drop_unknown(struct agent *a, uint64_t now_us)
 	}
 	if (!count)
 		return;
+	generation = agent_generation_print(a);
+	if (generation)
+		op[count++] = (struct kv_op){.action = KV_PUT,
+			.key = record_key_generation(key, a->conf->host),
+			.value = generation,
+			.len_bytes = strlen(generation)};
 	retry_start(&a->drop);
 	kv_txn(a->opts.kv, op, count, on_dropped, a);
+	free(generation);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // This host's identity, and its record, which hangs on its lease.
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,14 +18,20 @@ static void load_identity(void *arg, const char *key, const char *value, size_t 
 {
 	struct agent *a = arg;
 
-	sscanf(value, "%32[0-9a-f] %" SCNu64 " %" SCNu64, a->host_id, &a->epoch, &a->seq);
+	static_assert(NAME_BYTES == 64 && MACHINE_BYTES == 40, "the widths below");
+	// A version of before kept three of these: then numbers up to `seq` may have been used.
+	if (sscanf(value, "%32[0-9a-f] %" SCNu64 " %" SCNu64 " %" SCNu64 " %63s %39s", a->host_id,
+		    &a->epoch, &a->seq, &a->generation, a->name, a->machine) < 4)
+		a->generation = a->seq;
+	a->kept_generation = a->generation;
 }
 
 static int save_identity(struct agent *a)
 {
-	char value[ID_BYTES + 48];
-	int len = snprintf(
-		value, sizeof(value), "%s %" PRIu64 " %" PRIu64, a->host_id, a->epoch, a->seq_kept);
+	char value[ID_BYTES + NAME_BYTES + MACHINE_BYTES + 72];
+	int len = snprintf(value, sizeof(value), "%s %" PRIu64 " %" PRIu64 " %" PRIu64 " %s %s",
+		a->host_id, a->epoch, a->seq_kept, a->generation, a->name,
+		a->machine[0] ? a->machine : "-");
 
 	return agent_state_put(a, "host", value, len);
 }
@@ -37,9 +44,74 @@ int agent_host_load(struct agent *a, struct err *err)
 		agent_make_id(a, a->host_id);
 	a->epoch++;
 	a->seq_kept = a->seq;
-	if (rc == 0)
-		rc = save_identity(a);
+	return rc < 0 ? err_set_errno(err, rc, "state", "the host's identity cannot be read") : 0;
+}
+
+// A version of before did not keep the name.
+static void find_name(struct agent *a)
+{
+	for (const struct replica_host *h = a->replica.hosts; h && !a->name[0]; h = h->hh.next) {
+		if (h->known && !strcmp(h->rec.id, a->host_id))
+			snprintf(a->name, NAME_BYTES, "%s", h->rec.name);
+	}
+	if (!a->name[0])
+		snprintf(a->name, NAME_BYTES, "%s", a->conf->host);
+}
+
+// Under another name the cluster would take the endpoints for those of a host that is gone.
+static int check_name(struct agent *a, struct err *err)
+{
+	unsigned nb_endpoints = 0;
+
+	if (!strcmp(a->name, a->conf->host))
+		return 0;
+	for (const struct local_endpoint *le = a->endpoints; le; le = le->hh.next)
+		nb_endpoints += !le->net->local && !endpoint_is_ending(le);
+	if (nb_endpoints)
+		return err_set(err, -EINVAL, "host",
+			"this is host %s now, but the state folder is that of host %s, whose %u "
+			"endpoints would be lost to the cluster; start vsnetd with its old name "
+			"(host: %s), or do that, disconnect them and start again as %s",
+			a->conf->host, a->name, nb_endpoints, a->name, a->conf->host);
+	log_info("host %s is called %s from now on", a->name, a->conf->host);
+	return 0;
+}
+
+// The folder was copied to another machine, which is another member of the cluster.
+static void check_machine(struct agent *a)
+{
+	const char *machine = a->opts.machine ? a->opts.machine : "";
+
+	if (machine[0] && a->machine[0] && strcmp(a->machine, "-") != 0 &&
+		strncmp(a->machine, machine, MACHINE_BYTES - 1) != 0) {
+		log_warn("state: it was copied from another machine (machine-id %s): this one gets "
+			 "an identity of its own",
+			a->machine);
+		agent_make_id(a, a->host_id);
+	}
+	if (machine[0])
+		snprintf(a->machine, MACHINE_BYTES, "%s", machine);
+}
+
+int agent_host_claim(struct agent *a, struct err *err)
+{
+	int rc;
+
+	find_name(a);
+	rc = check_name(a, err);
+	if (rc < 0)
+		return rc;
+	snprintf(a->name, NAME_BYTES, "%s", a->conf->host);
+	check_machine(a);
+	rc = save_identity(a);
 	return rc < 0 ? err_set_errno(err, rc, "state", "the host's identity cannot be kept") : 0;
+}
+
+void agent_generation_set(struct agent *a, uint64_t generation)
+{
+	a->generation = generation;
+	if (a->name[0]) // else all of it is saved in a moment
+		save_identity(a);
 }
 
 uint64_t agent_next_seq(struct agent *a)
@@ -47,7 +119,8 @@ uint64_t agent_next_seq(struct agent *a)
 	a->seq++;
 	if (a->seq > a->seq_kept) {
 		a->seq_kept = a->seq + SEQ_STEP;
-		save_identity(a);
+		if (a->name[0])
+			save_identity(a);
 	}
 	return a->seq;
 }

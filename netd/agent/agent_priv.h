@@ -12,6 +12,7 @@
 //	agent_pool.c		 subnets that are held before a network has them
 //	agent_endpoint.c	 the life of this host's endpoints: port, interface, end
 //	agent_endpoint_store.c	 where they are kept: on disk and in the store
+//	agent_older.c		 a state folder that was put back from a backup
 //	agent_endpoint_address.c addresses that another host's endpoint has won
 //	agent_endpoint_life.c	 the table of its states and events
 //	agent_create.c		 making endpoints: connect, create; holding addresses
@@ -48,6 +49,7 @@
 #define RETRY_MIN_US  (100 * UINT64_C(1000))
 #define RETRY_MAX_US  (5 * SECOND_US)
 #define STORE_WAIT_US (2 * SECOND_US) // for the store to have a record, before it is done without
+#define MACHINE_BYTES 40
 
 // A write to the store that is repeated until the replica shows what is wanted.
 struct retry {
@@ -91,6 +93,7 @@ struct agent_endpoint {
 	uint64_t hash;	 // of the text of its record, as it is to be in the store
 	bool takes_over; // its address was that of a host that was silent
 	bool named;	 // its names are known
+	bool was_inside; // when it was loaded, its interface was in its namespace
 	struct agent_container *container;
 	struct retry configure;
 	uint64_t lost_told_us; // as of struct agent_gateway
@@ -151,7 +154,14 @@ struct agent {
 	char host_id[ID_BYTES];
 	bool fresh; // the state folder is new: this host has never read the store
 	uint64_t epoch, seq;
-	uint64_t seq_kept; // on disk: a restart goes on behind it
+	uint64_t seq_kept;	     // on disk: a restart goes on behind it
+	uint64_t generation;	     // the number of what ended last here; on disk
+	uint64_t kept_generation;    // the last number that the state folder knew of at start
+	uint64_t store_generation;   // what the store has as `generation`
+	char older[256];	     // the state folder was older than the store; empty: it was not
+	char name[NAME_BYTES];	     // whose the state folder is
+	char machine[MACHINE_BYTES]; // and of which machine
+	uint64_t ready_at_us;	     // the switch is not changed before, unless the store was read
 	struct ip_addr vtep;
 
 	// ---- the store ----
@@ -251,6 +261,9 @@ void agent_store_run(struct agent *a, uint64_t now_us);
 // ---- agent_host.c ----
 
 int agent_host_load(struct agent *a, struct err *err);
+// After all else is loaded: the state is this host's from now on. -EINVAL: it is another host's.
+int agent_host_claim(struct agent *a, struct err *err);
+void agent_generation_set(struct agent *a, uint64_t generation); // on disk, too
 void agent_host_run(struct agent *a, uint64_t now_us);
 uint64_t agent_next_seq(struct agent *a); // never again, over restarts too
 void agent_lease_changed(void *agent, enum kv_lease_state state);
@@ -354,6 +367,12 @@ struct replica_endpoint *agent_endpoint_record(struct agent *a, const struct loc
 bool agent_endpoint_is_stored(const struct local_endpoint *le); // or needs no store
 void agent_endpoint_publish(struct agent *a, struct local_endpoint *le);
 void agent_endpoint_drop_unknown(struct agent *a, uint64_t now_us);
+
+// ---- agent_older.c ----
+
+char *agent_generation_print(const struct agent *a);			 // NULL: out of memory
+void agent_generation_read(struct agent *a, const struct kv_pair *pair); // if it is that
+void agent_older_look(struct agent *a); // when the store was read first
 
 // ---- agent_endpoint_address.c: addresses that another endpoint has won ----
 

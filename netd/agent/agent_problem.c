@@ -136,6 +136,9 @@ static json_t *collect(struct agent *a)
 	json_decref(of_switch);
 	if (a->host_problem[0])
 		agent_add_problem(list, a->conf->host, a->host_problem, NULL, 0);
+	if (a->older[0])
+		agent_add_problem(list, "state folder", a->older,
+			"check this host's containers; this is told until vsnetd starts again", 0);
 	endpoint_problems(a, list);
 	for (struct replica_skipped *s = a->replica.skipped; s; s = s->hh.next)
 		agent_add_problem(list, s->key, s->reason, NULL, 0);

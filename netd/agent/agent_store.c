@@ -298,6 +298,8 @@ static void on_read(struct agent *a, uint64_t revision)
 		agent_now(a));
 	if (lost)
 		on_lost(a);
+	if (!a->synced)
+		agent_older_look(a);
 	if (!a->synced && a->fresh)
 		agent_endpoint_adopt(a);
 	if (!a->synced)
@@ -328,6 +330,7 @@ static void on_set(struct agent *a, const struct kv_pair *pair)
 {
 	if (!strcmp(pair->key, RECORD_PREFIX "cluster"))
 		a->cluster_revision = pair->revision;
+	agent_generation_read(a, pair);
 	if (a->beginning)
 		a->went_back |= is_older(a, pair);
 }

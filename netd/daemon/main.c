@@ -22,6 +22,8 @@
 #define SWITCH_DIR_DEFAULT "/run/causeway"
 #define STATE_DIR_DEFAULT  "/var/lib/causeway/net"
 #define CONFIG_DEFAULT	   CAUSEWAY_CONFDIR "/vsnetd.yaml"
+#define MACHINE_ID	   "/etc/machine-id"
+#define MACHINE_MAX_BYTES  64
 #define STORE_URL_BYTES	   (PATH_MAX + 16)
 #define RUN_US		   100000 // agent_run()
 
@@ -36,6 +38,7 @@ struct vsnetd {
 	struct daemon daemon;
 	struct netd_conf conf;
 	struct ip_addr vtep;
+	char *machine; // NULL: not known
 	struct advertise *advertise;
 	struct local *local;
 	struct kv *kv;
@@ -237,6 +240,14 @@ static int open_dns(struct vsnetd *d, struct err *err)
 	return d->conf.dns.off ? 0 : dns_new(&opts, &d->dns, err);
 }
 
+static void read_machine(struct vsnetd *d)
+{
+	size_t len;
+
+	if (file_read(MACHINE_ID, MACHINE_MAX_BYTES, &d->machine, &len, NULL) == 0)
+		d->machine[strcspn(d->machine, " \n")] = '\0';
+}
+
 static int open_agent(struct vsnetd *d, struct err *err)
 {
 	struct agent_opts opts = {
@@ -252,8 +263,11 @@ static int open_agent(struct vsnetd *d, struct err *err)
 		.event = on_event,
 		.event_arg = d,
 	};
-	int rc = agent_new(&opts, &d->agent, err);
+	int rc;
 
+	read_machine(d);
+	opts.machine = d->machine;
+	rc = agent_new(&opts, &d->agent, err);
 	if (rc < 0)
 		return rc;
 	if (!loop_add_timer(d->daemon.loop, RUN_US, on_run, d))
@@ -317,6 +331,7 @@ static void close_parts(struct vsnetd *d)
 	local_close(d->local);
 	daemon_close(&d->daemon);
 	netd_conf_fini(&d->conf);
+	free(d->machine);
 }
 
 int main(int argc, char **argv)

@@ -113,6 +113,7 @@ enum record_kind {
 	RECORD_CLUSTER,
 	RECORD_ALLOCATION,
 	RECORD_HOST,
+	RECORD_GENERATION, // of a host: the number of what ended there last
 	RECORD_NETWORK,
 	RECORD_BLOCK,
 	RECORD_ENDPOINT,
@@ -135,6 +136,7 @@ void record_key_parse(const char *key, struct record_key *ret_key);
 
 // Write the key into `buf` (RECORD_KEY_BYTES) and return it.
 const char *record_key_host(char *buf, const char *host);
+const char *record_key_generation(char *buf, const char *host);
 const char *record_key_network(char *buf, const char *name);
 const char *record_key_block(char *buf, const char *net_id, const struct cidr *cidr);
 const char *record_key_endpoint(char *buf, const char *net_id, const struct ip_addr *ip);

@@ -15,6 +15,12 @@ const char *record_key_host(char *buf, const char *host)
 	return buf;
 }
 
+const char *record_key_generation(char *buf, const char *host)
+{
+	snprintf(buf, RECORD_KEY_BYTES, RECORD_PREFIX "generations/%s", host);
+	return buf;
+}
+
 const char *record_key_network(char *buf, const char *name)
 {
 	snprintf(buf, RECORD_KEY_BYTES, RECORD_PREFIX "networks/%s", name);
@@ -116,6 +122,8 @@ static enum record_kind parse(const char *text, struct record_key *key)
 		return RECORD_ALLOCATION;
 	if ((rest = after(text, "hosts/")))
 		return parse_name(RECORD_HOST, rest, key);
+	if ((rest = after(text, "generations/")))
+		return parse_name(RECORD_GENERATION, rest, key);
 	if ((rest = after(text, "networks/")))
 		return parse_name(RECORD_NETWORK, rest, key);
 	if ((rest = after(text, "nets/")))

@@ -92,6 +92,7 @@ static int apply(struct replica *r, const struct replica_change *c)
 		return replica_block_apply(r, c);
 	case RECORD_ENDPOINT:
 		return replica_endpoint_apply(r, c);
+	case RECORD_GENERATION: // agent_older.c
 	case RECORD_UNKNOWN:
 		break;
 	}

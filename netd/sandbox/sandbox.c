@@ -46,15 +46,14 @@ static int find(struct sandbox *sb, const char *text, struct netns_id *ret_id, s
 	return 0;
 }
 
-// Engines delete the file of a namespace when the container goes. Its number (nsfs inode) says
-// little then: the next namespace gets the same one.
+// Engines delete the file of a namespace when the container goes: then nobody is in it any more.
 static bool alive(struct sandbox *sb, const char *text, const struct netns_id *id)
 {
 	struct netns_id now;
 
 	if (netns_kind(text) == NETNS_PID)
 		return netns_alive(text, id);
-	return find(sb, text, &now, NULL) == 0 && netns_same(id, &now);
+	return find(sb, text, &now, NULL) == 0 && !netns_differs(id, &now);
 }
 
 int sandbox_open(const char *text, const struct netns_id *id, int *ret_fd, struct err *err)
@@ -92,6 +91,20 @@ static int open_in(const char *text, const struct netns_id *id, struct nl **ret_
 	if (rc < 0)
 		return netns_refused(rc, text, sandbox_object(text, object), err);
 	return 0;
+}
+
+static int holds(struct sandbox *sb, const char *text, const char *port)
+{
+	struct nl_link link;
+	struct nl *nl;
+	int rc = open_in(text, NULL, &nl, NULL);
+
+	if (rc < 0)
+		return rc;
+	nl_limit(nl, LOOK_MAX_BYTES);
+	rc = sandbox_find_marked(nl, port, &link);
+	nl_close(nl);
+	return rc == 0 ? 1 : rc == -ENODEV ? 0 : rc;
 }
 
 static bool is_taken(const char *name, char (*taken)[16], unsigned nb_taken)
@@ -419,6 +432,7 @@ static int set_resolv(
 static const struct sandbox_ops ops = {
 	.find = find,
 	.alive = alive,
+	.holds = holds,
 	.ifname = choose_ifname,
 	.configure = configure,
 	.gateway = gateway,

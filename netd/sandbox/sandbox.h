@@ -35,6 +35,9 @@ struct sandbox_ops {
 	int (*find)(struct sandbox *sb, const char *text, struct netns_id *ret_id, struct err *err);
 	// Whether it is still somebody's (netns_alive()).
 	bool (*alive)(struct sandbox *sb, const char *text, const struct netns_id *id);
+	// Whether a port's interface is in the namespace that `text` names: 1, 0, or a negative
+	// errno: that cannot be told.
+	int (*holds)(struct sandbox *sb, const char *text, const char *port);
 	// The first of eth0, eth1, ... that is neither there nor in `taken`. With a name in
 	// `ret_ifname`: whether that is free (0), or somebody else's there (-EEXIST, without
 	// words).

@@ -225,6 +225,11 @@ static bool has_mark(const void *arg, const struct nl_link *link)
 	       at[-1] == ':' && (!at[len] || at[len] == ':');
 }
 
+int sandbox_find_marked(struct nl *nl, const char *port, struct nl_link *ret_link)
+{
+	return nl_link_find(nl, has_mark, port, ret_link);
+}
+
 int sandbox_find(struct nl *nl, const char *port, const char *ifname, struct nl_link *ret_link)
 {
 	struct nl_link named;

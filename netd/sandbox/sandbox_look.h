@@ -38,6 +38,8 @@ struct cidr sandbox_cidr(const struct nl_addr *addr);
 // called `ifname`: the container may have renamed it, and given its name to another. -ENODEV: it is
 // not there.
 int sandbox_find(struct nl *nl, const char *port, const char *ifname, struct nl_link *ret_link);
+// The same by the mark alone.
+int sandbox_find_marked(struct nl *nl, const char *port, struct nl_link *ret_link);
 
 // Tells of all differences, in the namespace of `nl`. -ENODEV: the interface is not there. What is
 // more than nl_limit() allows is not looked at.

@@ -52,6 +52,10 @@ static void read_key(struct truth *t, const struct store_key *key)
 		snprintf(t->eps[t->nb_eps].net_id, ID_BYTES, "%s", parts.net);
 		t->nb_eps += rc == 0;
 		break;
+	case RECORD_GENERATION:
+		if (!truth_host(t, parts.name))
+			wrong(t, "a generation of no host: %s", key->key);
+		break;
 	case RECORD_CLUSTER:
 	case RECORD_ALLOCATION:
 		break;

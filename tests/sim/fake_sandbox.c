@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define FAIL_PERCENT 2 // of configurations, while accidents happen
+#define INO	     7 // of all namespaces: their numbers say nothing
 
 static bool json_equal_text(const json_t *obj, const char *key, const char *text)
 {
@@ -29,7 +30,7 @@ static int sandbox_find(
 
 	if (!c)
 		return err_set(err, -ENOENT, text, "there is no such namespace");
-	*ret_id = (struct netns_id){.dev = 1, .ino = c->ino};
+	*ret_id = (struct netns_id){.dev = 1, .ino = INO, .boot = 1, .cookie = c->cookie};
 	return 0;
 }
 
@@ -37,7 +38,15 @@ static bool sandbox_alive(struct sandbox *sb, const char *text, const struct net
 {
 	struct container *c = find_alive(sb, text);
 
-	return c && c->ino == id->ino;
+	return c && (!id->cookie || c->cookie == id->cookie) && id->ino == INO;
+}
+
+static int sandbox_holds(struct sandbox *sb, const char *text, const char *port)
+{
+	struct host *h = ((struct sim_sandbox *)sb)->host;
+	struct fake_port *p = find_alive(sb, text) ? fake_switch_port(h->sw, port) : NULL;
+
+	return p && p->up && json_equal_text(p->options, "netns", text);
 }
 
 // Also when the switch is down: the device of a port stays.
@@ -160,6 +169,7 @@ static int sandbox_resolv(
 static const struct sandbox_ops ops = {
 	.find = sandbox_find,
 	.alive = sandbox_alive,
+	.holds = sandbox_holds,
 	.ifname = sandbox_ifname,
 	.configure = sandbox_configure,
 	.resolv = sandbox_resolv,

@@ -189,6 +189,19 @@ struct local *local_memory_new(void)
 	return &self->base;
 }
 
+struct local *local_memory_copy(const struct local *local)
+{
+	const struct memory *self = (const struct memory *)local;
+	struct local *copy = local_memory_new();
+
+	for (size_t i = 0; copy && i < self->count; i++) {
+		const struct entry *e = &self->entries[i];
+
+		put(copy, e->key, e->value, e->len_bytes);
+	}
+	return copy;
+}
+
 void local_memory_crash(struct local *local)
 {
 	struct memory *self = (struct memory *)local;

@@ -10,6 +10,8 @@
 struct local *local_memory_new(void); // NULL when out of memory
 void local_memory_free(struct local *local);
 
+struct local *local_memory_copy(const struct local *local); // NULL when out of memory
+
 // An agent died: changes of a batch that it had not committed are undone.
 void local_memory_crash(struct local *local);
 

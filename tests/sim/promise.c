@@ -157,7 +157,7 @@ void promise_connect(struct host *h, struct container *c, const char *network,
 	// A MAC of its own now and then: then that of an address is not always the same.
 	if (sim_chance(&h->w->random, 15)) {
 		spec.has_mac = true;
-		spec.mac = (struct mac){.byte = {0x0a, 0, 0, 0, c->ino >> 8, c->ino}};
+		spec.mac = (struct mac){.byte = {0x0a, 0, 0, 0, c->cookie >> 8, c->cookie}};
 		spec.mac.byte[3] = ++h->w->last_mac;
 		spec.mac.byte[2] = h->w->last_mac >> 8;
 	}

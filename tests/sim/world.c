@@ -335,9 +335,9 @@ struct container *container_new(struct host *h, const char *name)
 		abort();
 	c->host = h;
 	c->alive = true;
-	c->ino = ++h->w->last_ino;
+	c->cookie = ++h->w->last_cookie;
 	snprintf(c->name, sizeof(c->name), "%s", name);
-	snprintf(c->sandbox, sizeof(c->sandbox), "%.32s-%u", name, (unsigned)c->ino);
+	snprintf(c->sandbox, sizeof(c->sandbox), "%.32s-%u", name, (unsigned)c->cookie);
 	LIST_INSERT_HEAD(&h->w->containers, c, entry);
 	return c;
 }

@@ -74,7 +74,7 @@ struct host {
 struct container {
 	char name[NAME_BYTES], sandbox[64];
 	struct host *host;
-	uint64_t ino;
+	uint64_t cookie;
 	bool alive;
 	LIST_ENTRY(container) entry;
 };
@@ -100,7 +100,7 @@ struct world {
 	LIST_HEAD(, promise) promises;
 	LIST_HEAD(, net_promise) nets;
 	LIST_HEAD(, step_ep) steps;
-	uint64_t last_ino;
+	uint64_t last_cookie;
 	unsigned last_address, last_mac, last_step;
 	struct timeline_event store_up;
 	bool chaos;		 // accidents may happen; false: it is being healed

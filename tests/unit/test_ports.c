@@ -112,8 +112,27 @@ static void test_netns_open(void **state)
 	// That process has ended, but this one is there.
 	assert_true(netns_alive("2147483647", &own));
 	assert_true(netns_alive("no-such-name", &own));
+	// The same number, but another namespace: of this boot, or of one before.
+	assert_true(own.cookie && own.boot);
+	own.cookie++;
+	assert_false(netns_same(&own, &self));
+	assert_true(netns_differs(&own, &self));
+	assert_false(netns_alive(pid, &own));
+	assert_false(netns_alive("2147483647", &own));
+	own = self;
+	own.boot++;
+	assert_true(netns_differs(&own, &self));
+	assert_false(netns_alive("no-such-name", &own));
+	// Nobody knows.
+	own = self;
+	own.cookie = 0;
+	assert_false(netns_same(&own, &self));
+	assert_false(netns_differs(&own, &self));
+	assert_true(netns_alive(pid, &own));
+	own = self;
 	own.ino = 1;
 	assert_false(netns_same(&own, &self));
+	assert_true(netns_differs(&own, &self));
 	assert_false(netns_alive(pid, &own));
 	assert_false(netns_alive("no-such-name", &own));
 	// Another namespace's by now.
