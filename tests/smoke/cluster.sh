@@ -51,8 +51,14 @@ connect() {
 		fail "cannot connect $3 on $1: $(<"$T/connected")"
 }
 
-# ip_of HOST NETWORK CONTAINER [4|6]: its address there.
+# knows HOST NETWORK CONTAINER: for wait_until. What was connected on another host comes a moment later.
+knows() {
+	[[ " $(endpoints "$1" "$2") " == *" $3 "* ]]
+}
+
+# ip_of HOST NETWORK CONTAINER [4|6]: its address there, once this host knows it.
 ip_of() {
+	wait_until 30 knows "$1" "$2" "$3" || return
 	on "$1" --json network inspect "$2" | jq -r --arg n "$3" --arg f "${4:-4}" '
 		[.. | objects | select(.name? == $n and has("ips"))][0].ips[]
 		| select(test(":") == ($f == "6")) | split("/")[0]' | head -n 1
