@@ -151,7 +151,8 @@ static const struct schema_field port_fields[] = {
 		.syntax = "COUNT",
 		.fallback = "any number",
 		.help = "most broadcast, multicast and unknown unicast frames that are flooded "
-			"from the port in a second",
+			"from the port in a second; one that tunnels send to more than 8 hosts "
+			"counts as an eighth for each",
 		.live = LIVE,
 	},
 	{

@@ -65,6 +65,7 @@ struct dp_port {
 	// dp_remote(): those that it receives, where they came from; those that it is given, where
 	// they go, or DP_REMOTE_ALL. What came from such a port never leaves by another.
 	bool tunnel;
+	atomic_uint nb_remotes; // that DP_REMOTE_ALL is
 	// rx() yields packets of other ports: dp_input() of each says which. It is on no bridge.
 	bool demux;
 

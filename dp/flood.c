@@ -2,6 +2,7 @@
 // Stage flood: broadcast, multicast and unknown unicast go to every other port of the bridge that
 // carries the VLAN. Ports that want the frame as it is share one buffer by reference; ports that
 // want it with its tag added or taken off share one copy.
+#include "base/limits.h"
 #include "dp/pipeline.h"
 
 static bool wants(
@@ -81,23 +82,66 @@ static void flood_one(struct dp_context *ctx, struct dp_batch *b, unsigned i)
 		rte_pktmbuf_free(m); // only copies left
 }
 
-// Drops what is more than the port may have flooded in this second. Returns what is left. A frame
-// can become as many as there are remote hosts, so one container could load all of them.
+// How many frames a packet is: of a large segment, those that it will be cut into.
+static uint32_t frames_of(const struct rte_mbuf *m)
+{
+	uint32_t hdr_bytes = m->l2_len + m->l3_len + m->l4_len;
+
+	if (likely(!(m->ol_flags & (RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG))) ||
+		!m->tso_segsz || m->pkt_len <= hdr_bytes)
+		return 1;
+	return (m->pkt_len - hdr_bytes + m->tso_segsz - 1) / m->tso_segsz;
+}
+
+// To how many remotes the tunnels of the bridge send a frame.
+static uint64_t nb_remotes(const struct dp_context *ctx, const struct dp_snap_bridge *bridge)
+{
+	uint64_t sum = 0;
+
+	for (unsigned k = 0; k < bridge->nb_members; k++) {
+		const struct dp_snap_port *out = &ctx->snap->port[bridge->member[k]];
+
+		if (out->tunnel)
+			sum += atomic_load_explicit(&out->port->nb_remotes, memory_order_relaxed);
+	}
+	return sum;
+}
+
+// What the port may have flooded in a second comes back with each second, and not more than that.
+static void refill(struct dp_flooded *f, uint64_t room, uint32_t now_s)
+{
+	uint64_t back = (now_s - f->second) * room;
+
+	f->spent -= RTE_MIN(f->spent, back);
+	f->second = now_s;
+}
+
+// Drops what is more than the port may have flooded. Returns what is left. A frame becomes as many
+// as there are remote hosts, so one container could load all of them: to more than
+// FLOOD_LIMIT_HOSTS it counts for each. One to more hosts than the room of a second passes when
+// nothing is spent, and the seconds that it has taken are waited for.
 static uint64_t within_limit(struct dp_context *ctx, struct dp_batch *b)
 {
 	struct dp_flooded *f = &ctx->flooded[b->in_id];
-	uint32_t limit = ctx->snap->flood_limit[b->in_id], room;
-	uint64_t left = b->flood, over = left;
+	uint64_t room = (uint64_t)ctx->snap->flood_limit[b->in_id] * FLOOD_LIMIT_HOSTS,
+		 left = b->flood;
+	uint64_t cost;
 
-	if (likely(!limit))
+	if (likely(!room))
 		return left;
-	if (f->second != ctx->now_s)
-		*f = (struct dp_flooded){.second = ctx->now_s};
-	room = limit - RTE_MIN(f->frames, limit);
-	for (; over && room; room--, f->frames++)
-		over &= over - 1;
-	for (left &= ~over; over; over &= over - 1)
-		dp_drop(b->in_at, DP_DROP_FLOOD_LIMIT, b->pkt[__builtin_ctzll(over)]);
+	refill(f, room, ctx->now_s);
+	cost = RTE_MAX(nb_remotes(ctx, b->in->bridge), (uint64_t)FLOOD_LIMIT_HOSTS);
+	for (uint64_t rest = left; rest; rest &= rest - 1) {
+		unsigned i = __builtin_ctzll(rest);
+		uint32_t frames = frames_of(b->pkt[i]);
+
+		if (f->spent + frames * RTE_MIN(cost, room) <= room) {
+			f->spent += frames * cost;
+			continue;
+		}
+		left &= ~(1ull << i);
+		dp_drop(b->in_at, DP_DROP_FLOOD_LIMIT, b->pkt[i]);
+	}
 	return left;
 }
 

@@ -65,9 +65,10 @@ struct dp_txbuf {
 	struct rte_mbuf *pkt[DP_BURST];
 };
 
-// What a port has had flooded by a worker in a second.
+// What a port has had flooded by a worker, as far as the seconds since have not paid for it.
 struct dp_flooded {
-	uint32_t second, frames;
+	uint32_t second;
+	uint64_t spent; // FLOOD_LIMIT_HOSTS for a frame, or one for each remote if these are more
 };
 
 // What a worker's stages work with; private to the worker.

@@ -405,8 +405,10 @@ static struct sizes count_entries(const struct vtep *vtep)
 	return sizes;
 }
 
-static void add_vni(struct vtep *vtep, const struct vni *vni, struct vxlan_table *table)
+static void add_vni(struct vtep *vtep, struct vni *vni, struct vxlan_table *table)
 {
+	unsigned nb_flooded = 0;
+
 	vxlan_table_add_vni(table, vni->index, vni->number);
 	for (uint32_t r = 0; r < vni->member_room; r++) {
 		if (!vtep_is_remote(vtep, r))
@@ -415,9 +417,12 @@ static void add_vni(struct vtep *vtep, const struct vni *vni, struct vxlan_table
 			vxlan_table_add_source(table, r, vni->number, vni->dp.id);
 			vtep->remote[r].vni = MIN_OF(vtep->remote[r].vni, vni->number);
 		}
-		if (vni->member[r].floods)
-			vxlan_table_add_flood(table, vni->index, r);
+		if (!vni->member[r].floods)
+			continue;
+		vxlan_table_add_flood(table, vni->index, r);
+		nb_flooded++;
 	}
+	atomic_store_explicit(&vni->dp.nb_remotes, nb_flooded, memory_order_relaxed);
 }
 
 static struct vxlan_table *build_table(struct vtep *vtep)

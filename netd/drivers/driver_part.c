@@ -82,7 +82,8 @@ void driver_plan_bridge(const struct network_record *rec, struct network_plan *p
 }
 
 // Frames a second that a container may have flooded: more than address resolution, mDNS and the
-// like need, and not so many that a cluster of hundreds of hosts suffers.
+// like need. On a network of FLOOD_LIMIT_HOSTS others they are 4,000 packets a second through the
+// tunnels; with more hosts there are fewer frames, not more packets.
 #define FLOOD_LIMIT 500
 
 static bool may_spoof(const struct network_record *rec, const struct endpoint_record *ep)

@@ -25,7 +25,8 @@
 	X(FLOOD_LIMIT, "flood-limit", "COUNT", "flood-limit is a number from 0 to 16777216",       \
 		driver_check_flood_limit,                                                          \
 		"most broadcast, multicast and unknown unicast frames that the container may "     \
-		"send in a second; 0: any number; default: 500")                                   \
+		"send in a second; one to more than 8 other hosts counts as an eighth for each; "  \
+		"0: any number; default: 500")                                                     \
 	X(DEFAULT_ROUTE, "default-route", "true|false", "default-route is true or false",          \
 		driver_check_bool,                                                                 \
 		"whether the container's default route leads to the gateway of this network; "     \

@@ -186,6 +186,7 @@ void publish(void)
 		port->dp.mtu = spec->mtu ? spec->mtu : 1500;
 		port->dp.tx_offloads = spec->tx_offloads;
 		port->dp.tunnel = spec->tunnel;
+		port->dp.nb_remotes = spec->nb_remotes;
 		port->dp.demux = spec->demux;
 		port->dp.take_local = spec->takes ? test_take : NULL;
 		port->conf = (struct conf_port){

@@ -53,6 +53,7 @@ struct port_spec {
 	bool sink;	  // frames out are counted and forgotten
 	bool absent;	  // in no snapshot
 	bool tunnel, no_learning, isolated;
+	unsigned nb_remotes; // of a tunnel
 	enum conf_filter filter;
 	bool demux; // on no bridge; frames name the port that they are received by
 	bool takes; // frames to LINK_LOCAL(1)

@@ -74,6 +74,70 @@ static void test_limit_of_floods_by_port(void **state)
 	assert_int_equal(sunk(B), 101);
 }
 
+// `count` frames to all from A, of which so many are flooded.
+static void flood(unsigned count, unsigned flooded)
+{
+	unsigned before = sunk(B);
+
+	for (unsigned i = 0; i < count; i++)
+		send_frame(A, FRAME(.dst = BROADCAST, .src = HOST(1)));
+	run();
+	drops(A, DP_DROP_FLOOD_LIMIT, count - flooded);
+	assert_int_equal(sunk(B) - before, flooded);
+}
+
+// Through tunnels a frame becomes as many as there are remotes, so these count.
+static void test_limit_of_floods_to_many(void **state)
+{
+	PORTS({.flood_limit = 20}, {.sink = true, .tunnel = true, .nb_remotes = 8}, {.sink = true});
+	at_s(1);
+	flood(30, 20);
+	port_spec(B)->nb_remotes = 16;
+	publish();
+	at_s(2);
+	flood(30, 10);
+	flood(30, 0);
+	port_spec(B)->nb_remotes = 100;
+	publish();
+	at_s(3);
+	flood(30, 1);
+	// What was not used is not kept.
+	at_s(100);
+	flood(30, 1);
+	// Less than a frame a second is one in some seconds.
+	port_spec(B)->nb_remotes = 480;
+	publish();
+	for (unsigned second = 101; second < 110; second++) {
+		at_s(second);
+		flood(30, second % 3 == 2);
+	}
+	// Others are not held back.
+	send_frame(C, FRAME(.dst = BROADCAST, .src = HOST(2)));
+	run();
+	expect(A, FRAME(.dst = BROADCAST, .src = HOST(2)));
+}
+
+// A large segment counts as what it will be cut into.
+static void test_limit_of_floods_of_segments(void **state)
+{
+	struct rte_mbuf *m;
+
+	PORTS({.flood_limit = 20}, {.sink = true, .tx_offloads = ALL_OFFLOADS});
+	at_s(1);
+	for (unsigned i = 0; i < 3; i++) {
+		m = frame_new(FRAME(.dst = BROADCAST, .src = HOST(1), .bytes = 42 + 1000));
+		m->ol_flags |= RTE_MBUF_F_TX_UDP_SEG | RTE_MBUF_F_TX_UDP_CKSUM | RTE_MBUF_F_TX_IPV4;
+		m->l2_len = 14;
+		m->l3_len = 20;
+		m->l4_len = 8;
+		m->tso_segsz = 111; // 10 of them
+		send_mbuf(A, m);
+	}
+	run();
+	drops(A, DP_DROP_FLOOD_LIMIT, 1);
+	assert_int_equal(sunk(B), 2);
+}
+
 static void test_limit_of_a_port(void **state)
 {
 	PORTS({.sink = true, .fdb_limit = 20}, {.sink = true}, {.sink = true});
@@ -178,6 +242,8 @@ int group_limits(void)
 	const struct CMUnitTest tests[] = {
 		DP_TEST(test_limit_of_floods),
 		DP_TEST(test_limit_of_floods_by_port),
+		DP_TEST(test_limit_of_floods_to_many),
+		DP_TEST(test_limit_of_floods_of_segments),
 		DP_TEST(test_limit_of_a_port),
 		DP_TEST(test_limit_of_a_bridge),
 		DP_TEST(test_a_sprayer_on_a_limited_bridge),
