@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <ifaddrs.h>
-#include <linux/filter.h>
 #include <linux/in6.h>
 #include <linux/udp.h>
 #include <net/if.h>
@@ -19,9 +18,7 @@
 
 #define SERVICE_US	 1000000
 #define SOCKET_BUF_BYTES (8 * 1024 * 1024)
-#define DISTRUST_GROUP	 120u  // ranges of devices with one refusal
-#define DISTRUST_MAX	 2000u // ranges; two instructions each
-#define BIND_TRIES	 64    // random ports, for a socket that sends
+#define BIND_TRIES	 64 // random ports, for a socket that sends
 
 // ---- sockets ----
 
@@ -128,6 +125,21 @@ static int explain_bind(const struct vtep *vtep, int code, struct err *err)
 		err, code, vtep->path, "cannot use UDP port %u of %s", vtep->conf.udp_port, place);
 }
 
+// Before the socket has an address, so that it never has a packet of theirs.
+static int distrust_devices(const struct vtep *vtep, struct err *err)
+{
+	const struct vxlan_env *env = &vtep->env;
+	int rc = kernel_distrust(vtep, env->distrusted, env->nb_distrusted);
+
+	if (rc == -E2BIG)
+		return err_set(err, rc, vtep->path,
+			"too many devices of containers to keep their packets out; give them ports "
+			"of type tap");
+	return rc ? err_set_errno(err, rc, vtep->path,
+			    "cannot keep out what comes in by devices of containers")
+		  : 0;
+}
+
 static int open_rx(struct vtep *vtep, struct err *err)
 {
 	struct kernel *k = vtep->kernel;
@@ -145,6 +157,8 @@ static int open_rx(struct vtep *vtep, struct err *err)
 	if (!rc)
 		rc = set_both(vtep, k->rx_fd, IPV6_RECVTCLASS, "IPV6_RECVTCLASS", IP_RECVTOS,
 			"IP_RECVTOS", 1, err);
+	if (!rc)
+		rc = distrust_devices(vtep, err);
 	if (rc)
 		return rc;
 	rc = bind_socket(vtep, k->rx_fd, vtep->conf.udp_port);
@@ -400,98 +414,6 @@ static uint32_t kernel_service(struct vtep *vtep, uint64_t now_us)
 	if (!kernel_alive(vtep))
 		dp_port_fail(&vtep->dp, ENODEV);
 	return SERVICE_US;
-}
-
-static int by_index(const void *a, const void *b)
-{
-	const int *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-// Makes `ifindex` a list of ranges, [first, last], sorted. Devices that were made one after the
-// other have numbers in a row. Returns how many.
-static unsigned to_ranges(const int *ifindex, unsigned count, int (*range)[2])
-{
-	int *sorted = &range[count][0];
-	unsigned nb_ranges = 0;
-
-	memcpy(sorted, ifindex, count * sizeof(*sorted));
-	qsort(sorted, count, sizeof(*sorted), by_index);
-	for (unsigned i = 0; i < count; i++) {
-		if (nb_ranges && sorted[i] <= range[nb_ranges - 1][1] + 1) {
-			range[nb_ranges - 1][1] = sorted[i];
-			continue;
-		}
-		range[nb_ranges][0] = range[nb_ranges][1] = sorted[i];
-		nb_ranges++;
-	}
-	return nb_ranges;
-}
-
-// Refuses what comes by devices of the ranges. Jumps reach 255 instructions, so each group of
-// ranges has a refusal of its own.
-static unsigned refuse_ranges(struct sock_filter *code, const int (*range)[2], unsigned nb_ranges)
-{
-	struct sock_filter *next = code;
-
-	*next++ = (struct sock_filter)BPF_STMT(
-		BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_IFINDEX));
-	while (nb_ranges) {
-		unsigned group = MIN_OF(nb_ranges, DISTRUST_GROUP);
-
-		for (unsigned i = 0; i < group; i++) {
-			uint8_t to_refusal = 2 * (group - i) - 1;
-
-			*next++ = (struct sock_filter)BPF_JUMP(
-				BPF_JMP | BPF_JGT | BPF_K, (uint32_t)range[i][1], 1, 0);
-			*next++ = (struct sock_filter)BPF_JUMP(
-				BPF_JMP | BPF_JGE | BPF_K, (uint32_t)range[i][0], to_refusal, 0);
-		}
-		*next++ = (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 1);
-		*next++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0);
-		range += group;
-		nb_ranges -= group;
-	}
-	*next++ = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, UINT32_MAX);
-	return next - code;
-}
-
-static int attach_filter(int fd, const int (*range)[2], unsigned nb_ranges)
-{
-	struct sock_filter *code;
-	struct sock_fprog prog;
-	int rc;
-
-	if (nb_ranges > DISTRUST_MAX)
-		return -E2BIG;
-	code = calloc(BPF_MAXINSNS, sizeof(*code));
-	if (!code)
-		return -ENOMEM;
-	prog = (struct sock_fprog){.len = refuse_ranges(code, range, nb_ranges), .filter = code};
-	rc = setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog));
-	rc = rc < 0 ? -errno : 0;
-	free(code);
-	return rc;
-}
-
-// A socket takes packets for an address of the host from any of its devices. Errors leave the
-// socket as it is.
-static int kernel_distrust(struct vtep *vtep, const int *ifindex, unsigned count)
-{
-	int fd = vtep->kernel->rx_fd, rc, unused = 0;
-	int(*range)[2];
-
-	if (!count) {
-		rc = setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof(unused));
-		return rc < 0 && errno != ENOENT ? -errno : 0;
-	}
-	range = calloc(2 * count, sizeof(*range)); // and room to sort
-	if (!range)
-		return -ENOMEM;
-	rc = attach_filter(fd, range, to_ranges(ifindex, count, range));
-	free(range);
-	return rc;
 }
 
 const struct vtep_underlay kernel_underlay = {

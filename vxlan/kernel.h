@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The underlay `kernel`: UDP sockets of the host. kernel.c opens them and looks at routes, on the
-// main thread; kernel_io.c receives and transmits, on workers.
+// The underlay `kernel`: UDP sockets of the host. kernel.c opens them and looks at routes, and
+// kernel_distrust.c filters what they get, on the main thread; kernel_io.c receives and transmits,
+// on workers.
 //
 // One socket receives. Several send, because a flow keeps its outer source port and routers spread
 // flows over paths by it. All are in the namespace that the VTEP names, wherever the threads
@@ -85,3 +86,6 @@ void kernel_mark(struct msghdr *hdr, const struct vxlan_remote *remote, uint16_t
 
 dp_rx_fn kernel_rx;
 dp_tx_fn kernel_tx;
+
+// As vtep_distrust().
+int kernel_distrust(const struct vtep *vtep, const int *ifindex, unsigned count);

@@ -56,7 +56,7 @@ struct vtep_underlay {
 	// `table` is about to become the VTEP's; on an error it does not. May be NULL.
 	int (*publish)(struct vtep *vtep, const struct vxlan_table *table);
 	// As vtep_distrust(); NULL: nothing comes in by devices of this host.
-	int (*distrust)(struct vtep *vtep, const int *ifindex, unsigned count);
+	int (*distrust)(const struct vtep *vtep, const int *ifindex, unsigned count);
 	// Sends and frees `m`, a whole frame of a VNI with room for outer headers. `flow` chooses
 	// one of the paths that flows take. A negative errno, if a failure is known.
 	int (*send)(struct vtep *vtep, uint16_t remote, uint32_t vni, struct rte_mbuf *m,

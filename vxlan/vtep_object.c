@@ -120,6 +120,7 @@ static int open_lower(
 
 int vtep_object_up(struct vtep_object *vo, struct err *err)
 {
+	struct vxlan_env env = vo->all->env.vxlan;
 	struct conf_vtep conf = vo->conf;
 	struct port *lower = NULL;
 	struct vtep *vtep;
@@ -127,9 +128,12 @@ int vtep_object_up(struct vtep_object *vo, struct err *err)
 
 	if (vtep_underlay_of(conf.underlay)->on_lower)
 		rc = open_lower(vo, &conf, &lower, err);
+	if (!conf.netns[0]) { // where the devices are
+		env.distrusted = vo->all->distrusted;
+		env.nb_distrusted = vo->all->nb_distrusted;
+	}
 	if (rc == 0)
-		rc = vtep_open(
-			&conf, &vo->all->env.vxlan, lower ? port_dp(lower) : NULL, &vtep, err);
+		rc = vtep_open(&conf, &env, lower ? port_dp(lower) : NULL, &vtep, err);
 	if (rc < 0) {
 		port_close(lower, true);
 		return rc;
@@ -273,15 +277,27 @@ int vtep_objects_publish(struct vtep_objects *all)
 int vtep_objects_distrust(struct vtep_objects *all, const int *ifindex, unsigned count)
 {
 	struct vtep_object *vo;
+	int *list, rc = 0;
 
+	if (!all->distrust_failed && count == all->nb_distrusted &&
+		(!count || !memcmp(ifindex, all->distrusted, count * sizeof(*ifindex))))
+		return 0;
+	list = calloc(count + 1, sizeof(*list));
+	if (!list)
+		return -ENOMEM;
+	if (count)
+		memcpy(list, ifindex, count * sizeof(*list));
+	free(all->distrusted);
+	all->distrusted = list;
+	all->nb_distrusted = count;
 	TAILQ_FOREACH (vo, &all->list, entry) {
 		bool is_here = vo->vtep && !vo->conf.netns[0]; // where the devices are
-		int rc = is_here ? vtep_distrust(vo->vtep, ifindex, count) : 0;
+		int each = is_here ? vtep_distrust(vo->vtep, ifindex, count) : 0;
 
-		if (rc < 0)
-			return rc;
+		rc = each < 0 ? each : rc;
 	}
-	return 0;
+	all->distrust_failed = rc < 0;
+	return rc;
 }
 
 unsigned vtep_objects_view(const struct vtep_objects *all, struct dp_view_port *ports)
@@ -420,6 +436,7 @@ void vtep_objects_fini(struct vtep_objects *all, bool remove)
 		port_close(vo->lower, remove);
 		unlink_and_free(vo);
 	}
+	free(all->distrusted);
 }
 
 // ---- its ports ----

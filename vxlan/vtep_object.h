@@ -61,6 +61,9 @@ struct vtep_objects_env {
 // All VTEPs of a switch.
 struct vtep_objects {
 	struct vtep_objects_env env;
+	int *distrusted; // devices, by index
+	unsigned nb_distrusted;
+	bool distrust_failed; // some VTEP has another list
 	struct vtep_object_list list;
 };
 
@@ -93,7 +96,8 @@ void vtep_objects_check(struct vtep_objects *all);  // those whose device has go
 void vtep_objects_hear(struct vtep_objects *all);   // heartbeats that have come
 bool vtep_objects_retry(struct vtep_objects *all);  // whether one has come up
 int vtep_objects_publish(struct vtep_objects *all); // tables of remotes and VNIs. -ENOMEM
-// As vtep_distrust(), for all. Call it again when one has come up.
+// As vtep_distrust(), for all that are in the switch's own namespace or come up there. Does nothing
+// when they do so already.
 int vtep_objects_distrust(struct vtep_objects *all, const int *ifindex, unsigned count);
 // Writes the ports of those that are up; returns how many.
 unsigned vtep_objects_view(const struct vtep_objects *all, struct dp_view_port *ports);

@@ -70,6 +70,7 @@ int vtep_open(const struct conf_vtep *conf, const struct vxlan_env *env, struct 
 		return rc;
 	}
 	vtep->underlay = underlay;
+	vtep->env.distrusted = NULL; // the caller's
 	update_mtu(vtep);
 	*ret_vtep = vtep;
 	return 0;

@@ -37,6 +37,9 @@ struct vxlan_env {
 	// NULL.
 	void (*event)(void *arg, const char *name, json_t *data /* borrowed */);
 	void *event_arg;
+	// As vtep_distrust(), from the first packet on. Read while it is opened only.
+	const int *distrusted;
+	unsigned nb_distrusted;
 };
 
 struct vtep;

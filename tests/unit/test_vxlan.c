@@ -199,12 +199,14 @@ static void test_many_remotes(void **state)
 		assert_int_equal(vni_remote_add(a.vni, number[i], true), 0);
 	}
 	assert_int_equal(vtep_publish(a.vtep), 0);
+	assert_int_equal(vni_port(a.vni)->nb_remotes, ARRAY_SIZE(number));
 	vtep_service(a.vtep, 0);
 	for (unsigned i = 0; i < ARRAY_SIZE(number); i++) {
 		vni_remote_del(a.vni, number[i], true);
 		vtep_remote_put(a.vtep, number[i]);
 	}
 	assert_int_equal(vtep_publish(a.vtep), 0);
+	assert_int_equal(vni_port(a.vni)->nb_remotes, 0);
 	close_end(&a);
 }
 

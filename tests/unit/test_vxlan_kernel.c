@@ -3,7 +3,6 @@
 #include "tests/unit/ends.h"
 
 #include <errno.h>
-#include <linux/sock_diag.h>
 #include <linux/udp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -302,116 +301,6 @@ static void test_unknown_vni(void **state)
 	close_end(&b);
 }
 
-static int index_of_va(void)
-{
-	struct nl_link link;
-	struct nl *nl;
-	int ns, index;
-
-	assert_int_equal(netns_open("a", "", &ns, NULL), 0);
-	assert_int_equal(nl_open(ns, &nl), 0);
-	assert_int_equal(nl_link_by_name(nl, "va", &link), 0);
-	index = link.ifindex;
-	nl_close(nl);
-	close(ns);
-	return index;
-}
-
-// Until the socket has refused so many packets.
-static void wait_for_drops(struct end *end, uint32_t count)
-{
-	uint32_t info[SK_MEMINFO_VARS] = {0};
-	uint64_t start = monotonic_us();
-
-	while (info[SK_MEMINFO_DROPS] < count && monotonic_us() < start + WAIT_US) {
-		socklen_t len = sizeof(info);
-
-		assert_int_equal(
-			getsockopt(end->vtep->kernel->rx_fd, SOL_SOCKET, SO_MEMINFO, info, &len),
-			0);
-	}
-	assert_int_equal(info[SK_MEMINFO_DROPS], count);
-}
-
-// Who is behind a device of the switch's own is no other host, whatever address he sends from.
-static void test_distrusted_devices(void **state)
-{
-	struct end a = end_at("a", "10.9.0.1"), b = end_at("b", "10.9.0.2");
-	uint16_t to_a = knows(&b, "10.9.0.1", true);
-	int devices[] = {99999, index_of_va()};
-
-	knows(&a, "10.9.0.2", true);
-	for (unsigned times = 0; times < 2; times++) {
-		struct rte_mbuf *stranger = small_frame(1000, 0), *friend = small_frame(1000, 1);
-
-		assert_int_equal(vtep_distrust(a.vtep, devices, 2), 0);
-		send_to(&b, to_a, &stranger, 1);
-		wait_for_drops(&a, times + 1);
-		assert_int_equal(vtep_distrust(a.vtep, devices, times ? 0 : 1), 0);
-		send_to(&b, to_a, &friend, 1);
-		receive(&a, 1);
-		assert_small_frame(got[0], 1000, 1);
-		free_got();
-	}
-	close_end(&a);
-	close_end(&b);
-}
-
-// Of thousands each one counts, and none but them: `others` are all but va.
-static void test_many_distrusted_devices(void **state)
-{
-	struct end a = end_at("a", "10.9.0.1"), b = end_at("b", "10.9.0.2");
-	uint16_t to_a = knows(&b, "10.9.0.1", true);
-	int others[2 * 1999 + 2], all[2 * 1999 + 3], va = index_of_va();
-	unsigned count = 0, drops = 0;
-
-	knows(&a, "10.9.0.2", true);
-	others[count++] = va + 1;
-	for (unsigned i = 1; i < 1990; i++) { // in pairs with gaps, and not in order
-		int first = va + 4 * (int)(i * 7 % 1990);
-
-		others[count++] = first;
-		others[count++] = first + 1;
-	}
-	if (va > 1)
-		others[count++] = va - 1;
-	memcpy(all, others, count * sizeof(int));
-	all[count] = va;
-	for (unsigned times = 0; times < 2; times++) {
-		struct rte_mbuf *stranger = small_frame(1000, 0), *friend = small_frame(1000, 1);
-
-		assert_int_equal(vtep_distrust(a.vtep, all, count + 1), 0);
-		send_to(&b, to_a, &stranger, 1);
-		wait_for_drops(&a, ++drops);
-		assert_int_equal(vtep_distrust(a.vtep, others, count), 0);
-		send_to(&b, to_a, &friend, 1);
-		receive(&a, 1);
-		assert_small_frame(got[0], 1000, 1);
-		free_got();
-	}
-	close_end(&a);
-	close_end(&b);
-}
-
-// The list of before stays in force.
-static void test_too_many_distrusted_devices(void **state)
-{
-	struct end a = end_at("a", "10.9.0.1"), b = end_at("b", "10.9.0.2");
-	uint16_t to_a = knows(&b, "10.9.0.1", true);
-	struct rte_mbuf *stranger = small_frame(1000, 0);
-	int odd[3000], va = index_of_va();
-
-	for (unsigned i = 0; i < ARRAY_SIZE(odd); i++)
-		odd[i] = 100001 + 2 * i;
-	knows(&a, "10.9.0.2", true);
-	assert_int_equal(vtep_distrust(a.vtep, &va, 1), 0);
-	assert_int_equal(vtep_distrust(a.vtep, odd, ARRAY_SIZE(odd)), -E2BIG);
-	send_to(&b, to_a, &stranger, 1);
-	wait_for_drops(&a, 1);
-	close_end(&a);
-	close_end(&b);
-}
-
 static void test_bad_headers(void **state)
 {
 	struct end a = end_at("a", "10.9.0.1");
@@ -530,9 +419,6 @@ int main(int argc, char **argv)
 		ENDTEST(test_no_remote),
 		ENDTEST(test_unknown_source),
 		ENDTEST(test_unknown_vni),
-		ENDTEST(test_distrusted_devices),
-		ENDTEST(test_many_distrusted_devices),
-		ENDTEST(test_too_many_distrusted_devices),
 		ENDTEST(test_bad_headers),
 		ENDTEST(test_train_of_networks),
 		ENDTEST(test_too_big),
