@@ -235,7 +235,9 @@ static const struct verb verbs[] = {
 	{"network create", "NETWORK", "create a network and print its id",
 		.detail = "What is not given is chosen. Ranges, gateways and reserved addresses "
 			  "belong to the subnet that they are in.\n"
-			  "Options of the driver (-o): vni=ID, mtu=BYTES, spoof=allow|deny.",
+			  "Options of the driver (-o): vni=ID, mtu=BYTES; spoof=allow|deny, "
+			  "router=allow|deny, dhcp-server=allow|deny, flood-limit=COUNT for all "
+			  "connections that do not say otherwise.",
 		.min_args = 1, .max_args = 1,
 		.options = CLI_OPTIONS(&driver, &subnet, &ip_range, &gateway, &aux_address, &ipv6,
 			&internal, &dns, &label, &opt),

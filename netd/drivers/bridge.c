@@ -4,7 +4,7 @@
 
 static const struct driver_option options[] = {
 	DRIVER_OPTION_MTU,
-	DRIVER_OPTION_SPOOF,
+	DRIVER_OPTIONS_GUARD,
 	{},
 };
 

@@ -81,8 +81,9 @@ int driver_refuse(const struct network_record *rec, const char *reason, struct e
 
 // MTU, and a gateway with the gateway addresses of all subnets.
 void driver_plan_bridge(const struct network_record *rec, struct network_plan *plan);
-// The container may send from its own MAC and addresses only, unless option `spoof` allows more,
-// and is no router and no DHCP server, unless these options allow that.
+// The container may send from its own MAC and addresses only, is no router and no DHCP server, and
+// has a limited number of frames flooded, unless options of the connection, or else those of the
+// network (DRIVER_OPTIONS_GUARD), say otherwise.
 void driver_port_guard(
 	const struct network_record *rec, const struct endpoint_record *ep, json_t *options);
 
@@ -98,10 +99,28 @@ const char *network_option(const struct network_record *rec, const char *name);
 		.help = "the MTU of the containers' interfaces; default: what the tunnels allow",  \
 		.check = driver_check_mtu                                                          \
 	}
-#define DRIVER_OPTION_SPOOF                                                                        \
+// What driver_port_guard() reads. A connection has options of the same names, which count first.
+#define DRIVER_OPTION_ALLOW(name_, help_)                                                          \
 	{                                                                                          \
-		.name = "spoof", .allowed = "spoof is allow or deny",                              \
-		.help = "whether containers may use addresses that are not their own; default: "   \
-			"deny",                                                                    \
-		.check = driver_check_allow                                                        \
+		.name = name_, .allowed = name_ " is allow or deny",                               \
+		.help = help_ "; default: deny", .check = driver_check_allow                       \
 	}
+#define DRIVER_OPTION_SPOOF                                                                        \
+	DRIVER_OPTION_ALLOW("spoof", "whether containers may use addresses that are not their "    \
+				     "own")
+#define DRIVER_OPTION_ROUTER                                                                       \
+	DRIVER_OPTION_ALLOW(                                                                       \
+		"router", "whether containers may send router advertisements and redirects")
+#define DRIVER_OPTION_DHCP_SERVER                                                                  \
+	DRIVER_OPTION_ALLOW(                                                                       \
+		"dhcp-server", "whether containers may answer as DHCP or DHCPv6 servers")
+#define DRIVER_OPTION_FLOOD_LIMIT                                                                  \
+	{                                                                                          \
+		.name = "flood-limit", .allowed = "flood-limit is a number from 0 to 16777216",    \
+		.help = "most broadcast, multicast and unknown unicast frames that each "          \
+			"container may send in a second; 0: any number; default: 500",             \
+		.check = driver_check_flood_limit                                                  \
+	}
+#define DRIVER_OPTIONS_GUARD                                                                       \
+	DRIVER_OPTION_SPOOF, DRIVER_OPTION_ROUTER, DRIVER_OPTION_DHCP_SERVER,                      \
+		DRIVER_OPTION_FLOOD_LIMIT

@@ -86,29 +86,36 @@ void driver_plan_bridge(const struct network_record *rec, struct network_plan *p
 // tunnels; with more hosts there are fewer frames, not more packets.
 #define FLOOD_LIMIT 500
 
-static bool may_spoof(const struct network_record *rec, const struct endpoint_record *ep)
+// What the connection says, or else the network; NULL: neither.
+static const char *option_of(const struct network_record *rec, const struct endpoint_record *ep,
+	enum endpoint_option which)
 {
-	const char *spoof = network_option(rec, "spoof");
+	const char *text = endpoint_option(ep->options, which);
 
-	return endpoint_option_is(
-		ep->options, ENDPOINT_SPOOF, "allow", spoof && !strcmp(spoof, "allow"));
+	return text ? text : network_option(rec, endpoint_options[which].name);
+}
+
+static bool allows(const struct network_record *rec, const struct endpoint_record *ep,
+	enum endpoint_option which)
+{
+	const char *text = option_of(rec, ep, which);
+
+	return text && !strcmp(text, "allow");
 }
 
 void driver_port_guard(
 	const struct network_record *rec, const struct endpoint_record *ep, json_t *options)
 {
-	const char *limit = endpoint_option(ep->options, ENDPOINT_FLOOD_LIMIT);
+	const char *limit = option_of(rec, ep, ENDPOINT_FLOOD_LIMIT);
 	char text[IP_TEXT_BYTES];
 	json_t *ips;
 
-	json_object_set_new(options, "router",
-		json_boolean(endpoint_option_is(ep->options, ENDPOINT_ROUTER, "allow", false)));
-	json_object_set_new(options, "dhcp_server",
-		json_boolean(
-			endpoint_option_is(ep->options, ENDPOINT_DHCP_SERVER, "allow", false)));
+	json_object_set_new(options, "router", json_boolean(allows(rec, ep, ENDPOINT_ROUTER)));
+	json_object_set_new(
+		options, "dhcp_server", json_boolean(allows(rec, ep, ENDPOINT_DHCP_SERVER)));
 	json_object_set_new(options, "flood_limit",
 		json_integer(limit ? (json_int_t)strtoul(limit, NULL, 10) : FLOOD_LIMIT));
-	if (may_spoof(rec, ep))
+	if (allows(rec, ep, ENDPOINT_SPOOF))
 		return;
 	ips = json_array();
 	for (unsigned i = 0; i < ep->nb_ips; i++)

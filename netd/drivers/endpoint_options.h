@@ -17,16 +17,17 @@
 		"whether the container may use addresses that are not its own; default: as the "   \
 		"network says")                                                                    \
 	X(ROUTER, "router", "allow|deny", "router is allow or deny", driver_check_allow,           \
-		"whether the container may send router advertisements and redirects; default: "    \
-		"deny")                                                                            \
+		"whether the container may send router advertisements and redirects; default: as " \
+		"the network says")                                                                \
 	X(DHCP_SERVER, "dhcp-server", "allow|deny", "dhcp-server is allow or deny",                \
 		driver_check_allow,                                                                \
-		"whether the container may answer as a DHCP or DHCPv6 server; default: deny")      \
+		"whether the container may answer as a DHCP or DHCPv6 server; default: as the "    \
+		"network says")                                                                    \
 	X(FLOOD_LIMIT, "flood-limit", "COUNT", "flood-limit is a number from 0 to 16777216",       \
 		driver_check_flood_limit,                                                          \
 		"most broadcast, multicast and unknown unicast frames that the container may "     \
 		"send in a second; one to more than 8 other hosts counts as an eighth for each; "  \
-		"0: any number; default: 500")                                                     \
+		"0: any number; default: as the network says")                                     \
 	X(DEFAULT_ROUTE, "default-route", "true|false", "default-route is true or false",          \
 		driver_check_bool,                                                                 \
 		"whether the container's default route leads to the gateway of this network; "     \

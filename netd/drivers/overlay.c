@@ -29,7 +29,7 @@ static const struct driver_option options[] = {
 		.check = driver_check_ttl,
 	},
 	DRIVER_OPTION_MTU,
-	DRIVER_OPTION_SPOOF,
+	DRIVER_OPTIONS_GUARD,
 	{},
 };
 

@@ -2,7 +2,8 @@
 """Sends one frame that says who it is from: spoof.py IFNAME KIND [key=value...]; with pause=SECONDS
 the same again and again.
 
-KIND: ip4, ip6, arp, na (neighbour advertisement), dhcp. Keys: mac (of the frame; the device's),
+KIND: ip4, ip6, arp, na (neighbour advertisement), dhcp (of a client), offer (of a DHCP server),
+redirect (of IPv4). Keys: mac (of the frame; the device's),
 says (the MAC that ARP or the advertisement tells; the device's), ip, vlan.
 """
 
@@ -25,11 +26,15 @@ def checksum(data):
     return ~(total + (total >> 16)) & 0xFFFF
 
 
-def ip4(source, destination, ports):
+def ip4(source, destination, proto, data):
     def header(check):
-        return struct.pack("!BBHHHBBH", 0x45, 0, 28, 0, 0, 64, 17, check) + source + destination
+        return struct.pack("!BBHHHBBH", 0x45, 0, 28, 0, 0, 64, proto, check) + source + destination
 
-    return 0x0800, header(checksum(header(0))) + struct.pack("!HHHH", *ports, 8, 0)
+    return 0x0800, header(checksum(header(0))) + data
+
+
+def udp4(source, *ports):
+    return ip4(source, b"\xff" * 4, 17, struct.pack("!HHHH", *ports, 8, 0))
 
 
 def ip6(source, proto, payload):
@@ -55,9 +60,13 @@ def payload(kind, own, options):
     source = socket.inet_pton(family, address)
     says = mac(options["says"]) if "says" in options else own
     if kind == "ip4":
-        return ip4(source, b"\xff" * 4, (1000, 2000))
+        return udp4(source, 1000, 2000)
     if kind == "dhcp":
-        return ip4(bytes(4), b"\xff" * 4, (68, 67))
+        return udp4(bytes(4), 68, 67)
+    if kind == "offer":
+        return udp4(source, 67, 68)
+    if kind == "redirect":
+        return ip4(source, b"\xff" * 4, 1, struct.pack("!BBHI", 5, 1, 0, 0))
     if kind == "ip6":
         return ip6(source, 59, b"")
     if kind == "arp":

@@ -113,17 +113,66 @@ static bool is_guarded(const struct network_record *rec)
 	return is_on;
 }
 
-static bool plays(const char *option, const char *value, const char *role)
+// An option of a container's port, where its network and its connection have another. NULL:
+// neither.
+static json_t *port_option(
+	const char *option, const char *of_network, const char *of_connection, const char *name)
 {
-	struct network_record rec = {.driver = "overlay"};
-	struct endpoint_record ep = {.options = option ? json_pack("{s:s}", option, value) : NULL};
+	struct network_record rec = {
+		.driver = "overlay", .options = json_pack("{s:s*}", option, of_network)};
+	struct endpoint_record ep = {.options = json_pack("{s:s*}", option, of_connection)};
 	json_t *options = network_port_options(&rec, &ep);
-	bool is_on = json_is_true(json_object_get(options, role));
+	json_t *value = json_incref(json_object_get(options, name));
 
-	assert_true(json_is_boolean(json_object_get(options, role)));
 	json_decref(options);
 	json_decref(ep.options);
+	json_decref(rec.options);
+	return value;
+}
+
+static bool plays_in(
+	const char *option, const char *of_network, const char *of_connection, const char *role)
+{
+	json_t *value = port_option(option, of_network, of_connection, role);
+	bool is_on = json_is_true(value);
+
+	assert_true(json_is_boolean(value));
+	json_decref(value);
 	return is_on;
+}
+
+static bool plays(const char *option, const char *value, const char *role)
+{
+	return plays_in(option ? option : "spoof", NULL, value, role);
+}
+
+static json_int_t flood_limit(const char *of_network, const char *of_connection)
+{
+	json_t *value = port_option("flood-limit", of_network, of_connection, "flood_limit");
+	json_int_t limit = json_integer_value(value);
+
+	assert_true(json_is_integer(value));
+	json_decref(value);
+	return limit;
+}
+
+// The connection's word counts, then the network's.
+static void test_options_of_a_network(void **state)
+{
+	static const char *const roles[][2] = {
+		{"router", "router"}, {"dhcp-server", "dhcp_server"}};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(roles); i++) {
+		assert_true(plays_in(roles[i][0], "allow", NULL, roles[i][1]));
+		assert_false(plays_in(roles[i][0], "deny", NULL, roles[i][1]));
+		assert_false(plays_in(roles[i][0], "allow", "deny", roles[i][1]));
+		assert_true(plays_in(roles[i][0], "deny", "allow", roles[i][1]));
+	}
+	assert_int_equal(flood_limit(NULL, NULL), 500);
+	assert_int_equal(flood_limit("7", NULL), 7);
+	assert_int_equal(flood_limit("0", NULL), 0);
+	assert_int_equal(flood_limit("7", "8"), 8);
+	assert_int_equal(flood_limit("7", "0"), 0);
 }
 
 static void test_roles(void **state)
@@ -205,7 +254,7 @@ static const struct {
 	{"n", "overlay", "o=mut=1400", "unknown option 'mut'; did you mean 'mtu'?"},
 	{"n", "bridge", "o=vni=7",
 		"unknown option 'vni'; a network of driver bridge has the options mtu, "
-		"spoof"},
+		"spoof, router, dhcp-server, flood-limit"},
 	{"n", "overlay", "o=mtu=67", "'67' is not allowed; an MTU is 68 to 65535"},
 	{"n", "overlay", "o=mtu=0x44", "'0x44' is not allowed"},
 	{"n", "overlay", "o=vni=16777216",
@@ -214,6 +263,9 @@ static const struct {
 	{"n", "overlay", "o=ttl=0", "'0' is not allowed; a TTL is 1 to 255, or inherit"},
 	{"n", "bridge", "o=ttl=9", "unknown option 'ttl'; a network of driver bridge has"},
 	{"n", "overlay", "o=spoof=yes", "'yes' is not allowed; spoof is allow or deny"},
+	{"n", "overlay", "o=router=yes", "'yes' is not allowed; router is allow or deny"},
+	{"n", "bridge", "o=dhcp-server=1", "'1' is not allowed; dhcp-server is allow or deny"},
+	{"n", "bridge", "o=flood-limit=-1", "'-1' is not allowed; flood-limit is a number from 0"},
 	{"n", "overlay", "o=com.docker.network.driver.mtu=1400 o=mtu=1400",
 		"option 'mtu' is given too"},
 	{"n", "overlay", "6 o=mtu=1279", "IPv6 needs an MTU of at least 1280, not 1279"},
@@ -522,6 +574,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_roles),
+		cmocka_unit_test(test_options_of_a_network),
 		cmocka_unit_test(test_normal_form),
 		cmocka_unit_test(test_marks),
 		cmocka_unit_test(test_refused),
