@@ -105,6 +105,8 @@ struct conf_port {
 	enum conf_filter filter;		// what it is given
 	char guard_ips[CONF_GUARD_IPS_MAX][64]; // addresses and prefixes; none: only MACs count
 	unsigned nb_guard_ips;
+	char filter_from[CONF_GUARD_IPS_MAX][64]; // whom a gateway hears; none: anybody
+	unsigned nb_filter_from;
 
 	// dpdk
 	char devargs[1024]; // PCI address or virtual device, as DPDK's own applications take it

@@ -291,6 +291,20 @@ static const struct schema_field port_fields[] = {
 		.live = LIVE,
 	},
 	{
+		.key = "filter-from",
+		.alias = {"filter_from"},
+		.type = SCHEMA_IPS,
+		FIELD(struct conf_port, filter_from),
+		GIVEN(struct conf_port, nb_filter_from),
+		.check = check_source,
+		.kinds = TAP | VETH,
+		.syntax = "ADDRESS[/PREFIX][,...]",
+		.fallback = "any",
+		.help = "source addresses and prefixes that filter=gateway lets pass, at most 16; "
+			"link-local addresses always pass",
+		.live = LIVE,
+	},
+	{
 		.key = "devargs",
 		.type = SCHEMA_TEXT,
 		FIELD(struct conf_port, devargs),

@@ -21,6 +21,7 @@
 
 struct dp;
 struct dp_guard;
+struct dp_ips;
 
 struct dp_opts {
 	const unsigned *cpus; // of the workers
@@ -52,6 +53,7 @@ struct dp_view_port {
 	uint16_t bridge_id;	      // UINT16_MAX: none, a `demux` port
 	const struct conf_port *conf; // its VLANs, limits and other options
 	const struct dp_guard *guard; // what it may send (guard.h), or NULL; copied
+	const struct dp_ips *peers;   // whom a gateway hears (gate.h), or NULL: anybody; copied
 };
 
 struct dp_view_bridge {

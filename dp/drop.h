@@ -49,6 +49,8 @@
 	X(GATEWAY, "gateway", TX,                                                                  \
 		"neither ARP, neighbour discovery, ping nor DNS for the gateway itself "           \
 		"(filter=gateway)")                                                                \
+	X(GATEWAY_SOURCE, "gateway_source", TX,                                                    \
+		"for the gateway, from an address that is not of its network (filter-from)")       \
 	X(TX_TOO_BIG, "tx_too_big", TX, "larger than the MTU of the port it had to leave by")      \
 	X(TX_VLAN, "tx_vlan", TX, "the destination port does not carry the VLAN")                  \
 	X(TX_NO_BUFFER, "tx_no_buffer", TX,                                                        \

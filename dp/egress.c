@@ -136,7 +136,7 @@ static __rte_noinline void tx_with_care(
 	struct dp_site *at = &ctx->site[port->id];
 
 	if (out->tx_care & DP_TX_GATE) {
-		n = dp_gate(ctx->snap->guard[port->id], pkts, n, at);
+		n = dp_gate(ctx->snap->guard[port->id], ctx->snap->peers[port->id], pkts, n, at);
 		if (!n)
 			return;
 	}

@@ -12,6 +12,7 @@
 #include "dp/icmp.h"
 #include "dp/read.h"
 
+#define TYPE_OFF (2 * RTE_ETHER_ADDR_LEN)
 #define DNS_PORT 53
 #define ND_HOPS	 255 // RFC 4861, 7.1
 
@@ -101,7 +102,7 @@ static bool passes(const struct dp_guard *own, const struct rte_mbuf *m)
 		return false;
 	if (!(eth[0] & 1) && memcmp(eth, &own->mac, RTE_ETHER_ADDR_LEN) != 0)
 		return false;
-	switch (rte_be_to_cpu_16(load16(eth + 2 * RTE_ETHER_ADDR_LEN))) {
+	switch (rte_be_to_cpu_16(load16(eth + TYPE_OFF))) {
 	case RTE_ETHER_TYPE_ARP:
 		return passes_arp(own, m);
 	case RTE_ETHER_TYPE_IPV4:
@@ -113,15 +114,57 @@ static bool passes(const struct dp_guard *own, const struct rte_mbuf *m)
 	}
 }
 
-uint16_t dp_gate(const struct dp_guard *own, struct rte_mbuf **pkts, uint16_t n, struct dp_site *at)
+static bool is_ip6_from(const struct dp_ips *peers, const struct rte_mbuf *m)
+{
+	static const uint8_t unspecified[16];
+	struct rte_ipv6_hdr ip;
+	uint8_t type;
+
+	if (!dp_read(m, RTE_ETHER_HDR_LEN, sizeof(ip), &ip))
+		return false;
+	if (!memcmp(ip.src_addr, unspecified, sizeof(unspecified)))
+		return ip.proto == IPPROTO_ICMPV6 &&
+		       dp_read(m, RTE_ETHER_HDR_LEN + sizeof(ip), 1, &type) &&
+		       type == DP_ICMP6_SOLICIT;
+	return (ip.src_addr[0] == 0xfe && (ip.src_addr[1] & 0xc0) == 0x80) ||
+	       dp_ips_has_ip6(peers, ip.src_addr);
+}
+
+// Of what passes.
+static bool is_from(const struct dp_ips *peers, const struct rte_mbuf *m)
+{
+	struct rte_arp_hdr arp;
+	struct rte_ipv4_hdr ip;
+	rte_be16_t type;
+
+	if (!peers)
+		return true;
+	if (!dp_read(m, TYPE_OFF, sizeof(type), &type))
+		return false;
+	switch (rte_be_to_cpu_16(type)) {
+	case RTE_ETHER_TYPE_ARP:
+		return dp_read(m, RTE_ETHER_HDR_LEN, sizeof(arp), &arp) &&
+		       (!arp.arp_data.arp_sip || dp_ips_has_ip4(peers, arp.arp_data.arp_sip));
+	case RTE_ETHER_TYPE_IPV4:
+		return dp_read(m, RTE_ETHER_HDR_LEN, sizeof(ip), &ip) &&
+		       dp_ips_has_ip4(peers, ip.src_addr);
+	default:
+		return is_ip6_from(peers, m);
+	}
+}
+
+uint16_t dp_gate(const struct dp_guard *own, const struct dp_ips *peers, struct rte_mbuf **pkts,
+	uint16_t n, struct dp_site *at)
 {
 	uint16_t left = 0;
 
 	for (uint16_t i = 0; i < n; i++) {
-		if (passes(own, pkts[i]))
-			pkts[left++] = pkts[i];
-		else
+		if (!passes(own, pkts[i]))
 			dp_drop(at, DP_DROP_GATEWAY, pkts[i]);
+		else if (!is_from(peers, pkts[i]))
+			dp_drop(at, DP_DROP_GATEWAY_SOURCE, pkts[i]);
+		else
+			pkts[left++] = pkts[i];
 	}
 	return left;
 }

@@ -36,9 +36,18 @@ static void make_mask(unsigned prefix, void *mask, unsigned len_bytes)
 		byte[i] = prefix < 8 ? 0xff00 >> prefix : 0xff;
 }
 
-static void add_ip6(struct dp_guard *g, const uint8_t *byte, unsigned prefix)
+static void add_ip4(struct dp_ips *ips, const uint8_t *byte, unsigned prefix)
 {
-	struct dp_guard_ip6 *e = &g->ip6[g->nb_ip6++];
+	struct dp_guard_ip4 *e = &ips->ip4[ips->nb_ip4++];
+
+	make_mask(prefix, &e->mask, sizeof(e->mask));
+	memcpy(&e->net, byte, sizeof(e->net));
+	e->net &= e->mask;
+}
+
+static void add_ip6(struct dp_ips *ips, const uint8_t *byte, unsigned prefix)
+{
+	struct dp_guard_ip6 *e = &ips->ip6[ips->nb_ip6++];
 
 	make_mask(prefix, e->mask, sizeof(e->mask));
 	memcpy(e->net, byte, sizeof(e->net));
@@ -54,22 +63,21 @@ void dp_guard_init(struct dp_guard *g, const struct mac *mac)
 
 	*g = (struct dp_guard){.any_ip = true, .router = true, .dhcp_server = true};
 	memcpy(&g->mac, m, sizeof(*mac));
-	add_ip6(g, link_local, 128);
+	add_ip6(&g->ips, link_local, 128);
+}
+
+void dp_ips_add(struct dp_ips *ips, const struct ip_addr *ip, unsigned prefix)
+{
+	if (ip->family == 6)
+		add_ip6(ips, ip->byte, prefix);
+	else
+		add_ip4(ips, ip->byte, prefix);
 }
 
 void dp_guard_allow(struct dp_guard *g, const struct ip_addr *ip, unsigned prefix)
 {
-	struct dp_guard_ip4 *e = &g->ip4[g->nb_ip4];
-
 	g->any_ip = false;
-	if (ip->family == 6) {
-		add_ip6(g, ip->byte, prefix);
-		return;
-	}
-	g->nb_ip4++;
-	make_mask(prefix, &e->mask, sizeof(e->mask));
-	memcpy(&e->net, ip->byte, sizeof(e->net));
-	e->net &= e->mask;
+	dp_ips_add(&g->ips, ip, prefix);
 }
 
 static bool is_own_mac(const struct dp_guard *g, const void *at)

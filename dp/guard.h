@@ -34,14 +34,19 @@ struct dp_guard_ip6 {
 	uint64_t net[2], mask[2]; // in wire order
 };
 
+struct dp_ips {
+	uint16_t nb_ip4, nb_ip6;
+	struct dp_guard_ip4 ip4[CONF_GUARD_IPS_MAX];
+	struct dp_guard_ip6
+		ip6[CONF_GUARD_IPS_MAX + 1]; // a guard's: with the link-local one of the MAC
+};
+
 struct dp_guard {
 	uint64_t mac;	 // as in struct dp_batch
 	bool any_source; // only roles are checked
 	bool any_ip;	 // nothing is listed
 	bool router, dhcp_server;
-	uint16_t nb_ip4, nb_ip6;
-	struct dp_guard_ip4 ip4[CONF_GUARD_IPS_MAX];
-	struct dp_guard_ip6 ip6[CONF_GUARD_IPS_MAX + 1]; // with the link-local one of the MAC
+	struct dp_ips ips;
 };
 
 // A guard that lists nothing and allows all roles.
@@ -51,26 +56,39 @@ void dp_guard_init(struct dp_guard *guard, const struct mac *mac);
 // CONF_GUARD_IPS_MAX times.
 void dp_guard_allow(struct dp_guard *guard, const struct ip_addr *ip, unsigned prefix);
 
-// Whether the list has an address; in wire order.
-static inline bool dp_guard_has_ip4(const struct dp_guard *g, uint32_t ip)
-{
-	bool found = g->any_ip;
+// The same for a list alone.
+void dp_ips_add(struct dp_ips *ips, const struct ip_addr *ip, unsigned prefix);
 
-	for (unsigned i = 0; i < g->nb_ip4; i++)
-		found |= (ip & g->ip4[i].mask) == g->ip4[i].net;
+// Whether the list has an address; in wire order.
+static inline bool dp_ips_has_ip4(const struct dp_ips *ips, uint32_t ip)
+{
+	bool found = false;
+
+	for (unsigned i = 0; i < ips->nb_ip4; i++)
+		found |= (ip & ips->ip4[i].mask) == ips->ip4[i].net;
 	return found;
 }
 
-static inline bool dp_guard_has_ip6(const struct dp_guard *g, const uint8_t *at)
+static inline bool dp_ips_has_ip6(const struct dp_ips *ips, const uint8_t *at)
 {
-	bool found = g->any_ip;
+	bool found = false;
 	uint64_t ip[2];
 
 	memcpy(ip, at, sizeof(ip));
-	for (unsigned i = 0; i < g->nb_ip6; i++) {
-		const struct dp_guard_ip6 *e = &g->ip6[i];
+	for (unsigned i = 0; i < ips->nb_ip6; i++) {
+		const struct dp_guard_ip6 *e = &ips->ip6[i];
 
 		found |= !(((ip[0] & e->mask[0]) ^ e->net[0]) | ((ip[1] & e->mask[1]) ^ e->net[1]));
 	}
 	return found;
+}
+
+static inline bool dp_guard_has_ip4(const struct dp_guard *g, uint32_t ip)
+{
+	return g->any_ip | dp_ips_has_ip4(&g->ips, ip);
+}
+
+static inline bool dp_guard_has_ip6(const struct dp_guard *g, const uint8_t *at)
+{
+	return g->any_ip | dp_ips_has_ip6(&g->ips, at);
 }

@@ -21,6 +21,15 @@ static unsigned count_guards(const struct dp_view *view)
 	return count;
 }
 
+static unsigned count_lists(const struct dp_view *view)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < view->nb_ports; i++)
+		count += view->ports[i].peers != NULL;
+	return count;
+}
+
 void dp_snap_free(struct dp_snap *snap)
 {
 	if (!snap)
@@ -32,6 +41,8 @@ void dp_snap_free(struct dp_snap *snap)
 	free(snap->sets);
 	free(snap->guard);
 	free(snap->guards);
+	free(snap->peers);
+	free(snap->lists);
 	free(snap->flood_limit);
 	free(snap);
 }
@@ -53,9 +64,11 @@ static struct dp_snap *snap_alloc(const struct dp_view *view)
 	snap->sets = calloc(view->nb_ports + 1, sizeof(struct vlan_set));
 	snap->guard = calloc(snap->nb_ports + 1, sizeof(*snap->guard));
 	snap->guards = calloc(count_guards(view) + 1, sizeof(struct dp_guard));
+	snap->peers = calloc(snap->nb_ports + 1, sizeof(*snap->peers));
+	snap->lists = calloc(count_lists(view) + 1, sizeof(struct dp_ips));
 	snap->flood_limit = calloc(snap->nb_ports + 1, sizeof(*snap->flood_limit));
 	if (!snap->port || !snap->flood_limit || !snap->bridges || !snap->members || !snap->rxqs ||
-		!snap->sets || !snap->guard || !snap->guards) {
+		!snap->sets || !snap->guard || !snap->guards || !snap->peers || !snap->lists) {
 		dp_snap_free(snap);
 		return NULL;
 	}
@@ -152,6 +165,20 @@ static void fill_guards(struct dp_snap *snap, const struct dp_view *view)
 	}
 }
 
+static void fill_peers(struct dp_snap *snap, const struct dp_view *view)
+{
+	struct dp_ips *list = snap->lists;
+
+	for (unsigned i = 0; i < view->nb_ports; i++) {
+		const struct dp_view_port *v = &view->ports[i];
+
+		if (!v->peers)
+			continue;
+		*list = *v->peers;
+		snap->peers[v->port->id] = list++;
+	}
+}
+
 // The worker with the fewest queues.
 static int8_t least_loaded(const unsigned *load, unsigned nb_workers)
 {
@@ -224,6 +251,7 @@ struct dp_snap *dp_snap_new(const struct dp_view *view, struct fdb *fdb, unsigne
 	for (unsigned i = 0; i < view->nb_ports; i++)
 		fill_port(snap, view, i, fdb, nb_workers);
 	fill_guards(snap, view);
+	fill_peers(snap, view);
 	assign_queues(snap, view, nb_workers, owner);
 	rxq = snap->rxqs;
 	for (unsigned w = 0; w < nb_workers; w++) {

@@ -64,6 +64,7 @@ struct dp_snap {
 	unsigned nb_ports;	       // highest port id in use + 1
 	struct dp_snap_port *port;     // by id
 	const struct dp_guard **guard; // by id; of those that have one
+	const struct dp_ips **peers;   // by id; whom a gateway hears; NULL: anybody
 	uint32_t *flood_limit;	       // by id; frames a second, 0: none
 	struct dp_snap_worker worker[CONF_WORKERS_MAX];
 	// Backing of the lists above.
@@ -72,6 +73,7 @@ struct dp_snap {
 	struct dp_snap_rxq *rxqs;
 	struct vlan_set *sets;
 	struct dp_guard *guards;
+	struct dp_ips *lists;
 };
 
 // Builds a snapshot of `view`. `owner` has the worker that polls each queue: where it is -1, the

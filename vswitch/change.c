@@ -350,7 +350,8 @@ static bool guards_differ(const struct conf_port *a, const struct conf_port *b)
 	return a->guard != b->guard || a->no_router != b->no_router ||
 	       a->no_dhcp_server != b->no_dhcp_server || a->filter != b->filter ||
 	       memcmp(&a->mac, &b->mac, sizeof(a->mac)) ||
-	       memcmp(a->guard_ips, b->guard_ips, sizeof(a->guard_ips));
+	       memcmp(a->guard_ips, b->guard_ips, sizeof(a->guard_ips)) ||
+	       memcmp(a->filter_from, b->filter_from, sizeof(a->filter_from));
 }
 
 // Brings the options of an open port to its device, and makes its guard.

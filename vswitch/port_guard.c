@@ -13,11 +13,17 @@ int guard_make(struct vport *vp, struct err *err)
 {
 	const struct conf_port *conf = &vp->conf;
 	const struct port *port = vp->port;
+	struct ip_addr ip;
+	unsigned prefix;
 
 	if (conf->filter == CONF_FILTER_GATEWAY && (!conf->guard || !conf->nb_guard_ips))
 		return err_set(err, -EINVAL, port->path,
 			"filter=gateway needs the gateway's addresses; give guard=on and "
 			"guard-ips=");
+	vp->peers = (struct dp_ips){};
+	for (unsigned i = 0; i < conf->nb_filter_from; i++)
+		if (ip_parse_range(conf->filter_from[i], &ip, &prefix) == 0)
+			dp_ips_add(&vp->peers, &ip, prefix);
 	if (!vport_is_guarded(vp))
 		return 0;
 	if (conf->guard && !conf->has_mac && !port->has_mac)
@@ -29,12 +35,8 @@ int guard_make(struct vport *vp, struct err *err)
 	vp->guard.any_source = !conf->guard;
 	vp->guard.router = !conf->no_router;
 	vp->guard.dhcp_server = !conf->no_dhcp_server;
-	for (unsigned i = 0; i < conf->nb_guard_ips; i++) {
-		struct ip_addr ip;
-		unsigned prefix;
-
+	for (unsigned i = 0; i < conf->nb_guard_ips; i++)
 		if (ip_parse_range(conf->guard_ips[i], &ip, &prefix) == 0) // config/ has checked
 			dp_guard_allow(&vp->guard, &ip, prefix);
-	}
 	return 0;
 }

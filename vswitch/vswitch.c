@@ -92,6 +92,7 @@ static void view_port(const struct vport *vp, struct dp_view_port *v)
 		.bridge_id = vp->bridge->dp_id,
 		.conf = &vp->conf,
 		.guard = vport_is_guarded(vp) ? &vp->guard : NULL,
+		.peers = vp->conf.nb_filter_from ? &vp->peers : NULL,
 	};
 }
 

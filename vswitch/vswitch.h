@@ -43,6 +43,7 @@ struct vport {
 	struct err down;	   // why it is down
 	uint16_t dp_id;		   // index of its counters; kept while it is down
 	struct dp_guard guard;	   // of an open port that vport_is_guarded()
+	struct dp_ips peers;	   // the same; of one with `filter_from`
 	bool forget;		   // what it learned names a remote VTEP that is gone
 	uint64_t since_us;	   // monotonic, of the last change of state
 	struct model_grave *grave; // made beforehand, so that removing cannot fail

@@ -71,6 +71,7 @@ void driver_plan_bridge(const struct network_record *rec, struct network_plan *p
 	for (unsigned i = 0; i < rec->nb_subnets; i++) {
 		const struct ip_addr *ip = &rec->subnets[i].gateway;
 
+		plan->gateway.peers[plan->gateway.nb_peers++] = rec->subnets[i].cidr;
 		if (!ip->family)
 			continue;
 		plan->gateway.ips[plan->gateway.nb_ips++] = *ip;

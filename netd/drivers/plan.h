@@ -11,6 +11,8 @@ struct plan_gateway {
 	struct ip_addr ips[RECORD_SUBNETS_MAX];
 	unsigned nb_ips; // 0: there is none
 	struct mac mac;
+	struct cidr peers[RECORD_SUBNETS_MAX]; // the network's subnets: it hears nobody else
+	unsigned nb_peers;
 };
 
 #define PLAN_INHERIT UINT16_MAX

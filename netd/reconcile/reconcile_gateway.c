@@ -59,10 +59,12 @@ bool sw_gateway_wanted(const struct sw_net *net)
 
 static bool is_same(const struct plan_gateway *a, const struct plan_gateway *b)
 {
-	bool same = a->nb_ips == b->nb_ips; // the MAC comes from them
+	bool same = a->nb_ips == b->nb_ips && a->nb_peers == b->nb_peers; // the MAC comes from them
 
 	for (unsigned i = 0; same && i < a->nb_ips; i++)
 		same = ip_equal(&a->ips[i], &b->ips[i]);
+	for (unsigned i = 0; same && i < a->nb_peers; i++)
+		same = cidr_equal(&a->peers[i], &b->peers[i]);
 	return same;
 }
 
@@ -90,15 +92,17 @@ void sw_gateway_look(struct sw_net *net)
 void sw_gateway_options(const struct sw_net *net, json_t **ret_fixed, json_t **ret_live)
 {
 	const struct plan_gateway *gw = &net->gateway;
-	json_t *ips = json_array(), *options;
-	char text[IP_TEXT_BYTES];
+	json_t *ips = json_array(), *peers = json_array(), *options;
+	char text[CIDR_TEXT_BYTES];
 
 	for (unsigned i = 0; i < gw->nb_ips; i++)
 		json_array_append_new(ips, json_string(ip_format(&gw->ips[i], text)));
-	options = json_pack("{s:s, s:s, s:s, s:o, s:b, s:b, s:o, s:s, s:s}", "type", "tap",
+	for (unsigned i = 0; i < gw->nb_peers; i++)
+		json_array_append_new(peers, json_string(cidr_format(&gw->peers[i], text)));
+	options = json_pack("{s:s, s:s, s:s, s:o, s:b, s:b, s:o, s:s, s:o, s:s}", "type", "tap",
 		"ifname", net->gw_ifname, "mac", mac_format(&gw->mac, text), "mtu", sw_net_mtu(net),
-		"isolated", 1, "guard", 1, "guard_ips", ips, "filter", "gateway", "managed_by",
-		RECONCILE_MANAGER);
+		"isolated", 1, "guard", 1, "guard_ips", ips, "filter", "gateway", "filter_from",
+		peers, "managed_by", RECONCILE_MANAGER);
 	sw_options_split(&schema_port, options, ret_fixed, ret_live);
 }
 

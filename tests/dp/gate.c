@@ -14,6 +14,7 @@
 #define DONT	  0x4000
 
 static struct dp_guard guard;
+static struct dp_ips peers; // 10.0.0.0/24, fd00::/64
 
 static struct bytes frame_to(uint64_t dst, unsigned tag, uint16_t type)
 {
@@ -85,6 +86,9 @@ static int setup(void **state)
 	dp_guard_init(&guard, &(struct mac){{2, 0, 0, 0, 0, 2}});
 	dp_guard_allow(&guard, &(struct ip_addr){4, {10, 0, 0, 2}}, 32);
 	dp_guard_allow(&guard, &(struct ip_addr){6, {0xfd, [15] = 2}}, 128);
+	peers = (struct dp_ips){};
+	dp_ips_add(&peers, &(struct ip_addr){4, {10}}, 24);
+	dp_ips_add(&peers, &(struct ip_addr){6, {0xfd}}, 64);
 	return rc;
 }
 
@@ -197,6 +201,79 @@ static void test_batch(void **state)
 	silence();
 }
 
+static void put_at(struct bytes *b, unsigned off, uint64_t value, unsigned len_bytes)
+{
+	for (unsigned i = 0; i < len_bytes; i++)
+		b->at[off + i] = value >> 8 * (len_bytes - 1 - i);
+}
+
+#define wrong_source(b) dropped_at(B, b, DP_DROP_GATEWAY_SOURCE)
+
+// The same from other addresses: those of the network pass, others would have the host answer to
+// somebody who has not asked.
+static void test_source4(void **state)
+{
+	struct bytes echo = ip4_for(OWN_MAC, IP(2), ICMP, DONT, 8u << 24);
+	struct bytes dns = ip4_for(OWN_MAC, IP(2), UDP, DONT, TO(53));
+	struct bytes ask = arp(BROADCAST, 0, IP(2));
+	static const uint32_t within[] = {IP(1), IP(254)};
+	static const uint32_t without[] = {0, 0x0a000101, 0xc0000201, 0x7f000001, 0xffffffff};
+
+	ports();
+	put_at(&echo, 26, 0xc0000201, 4);
+	goes(echo); // without a list
+	port_spec(B)->peers = &peers;
+	publish();
+	for (unsigned i = 0; i < RTE_DIM(within); i++) {
+		put_at(&echo, 26, within[i], 4);
+		put_at(&dns, 26, within[i], 4);
+		put_at(&ask, 28, within[i], 4);
+		goes(echo);
+		goes(dns);
+		goes(ask);
+	}
+	for (unsigned i = 0; i < RTE_DIM(without); i++) {
+		put_at(&echo, 26, without[i], 4);
+		put_at(&dns, 26, without[i], 4);
+		put_at(&ask, 28, without[i], 4);
+		wrong_source(echo);
+		wrong_source(dns);
+		if (without[i])
+			wrong_source(ask);
+		else
+			goes(ask); // a probe
+	}
+}
+
+static void test_source6(void **state)
+{
+	struct bytes echo = ip6_for(OWN_MAC, FD(2), ICMP6, 128u << 24);
+	struct bytes dns = ip6_for(OWN_MAC, FD(2), UDP, TO(53));
+	struct bytes ask = nd(OWN_MAC, 135, FD(2), 2), tell = nd(OWN_MAC, 136, FD(2), 1);
+	struct bytes *all[] = {&echo, &dns, &ask, &tell};
+	static const uint64_t within[] = {0xfd00000000000000, 0xfe80000000000000},
+			      without[] = {0x20010db800000000, 0xfd00000000000001, 0};
+
+	ports();
+	port_spec(B)->peers = &peers;
+	publish();
+	for (unsigned k = 0; k < RTE_DIM(all); k++) {
+		for (unsigned i = 0; i < RTE_DIM(within); i++) {
+			put_at(all[k], 22, within[i], 8);
+			goes(*all[k]);
+		}
+		for (unsigned i = 0; i < RTE_DIM(without); i++) {
+			put_at(all[k], 22, without[i], 8);
+			wrong_source(*all[k]);
+		}
+		put_at(all[k], 30, 0, 8); // nobody: only who looks for duplicates of his address
+		if (all[k] == &ask)
+			goes(*all[k]);
+		else
+			wrong_source(*all[k]);
+	}
+}
+
 static void test_others_get_it(void **state)
 {
 	PORTS({}, {.guard = &guard, .filter = CONF_FILTER_GATEWAY}, {});
@@ -217,6 +294,8 @@ int group_gate(void)
 		GATE_TEST(test_ip6),
 		GATE_TEST(test_hops_of_discovery),
 		GATE_TEST(test_batch),
+		GATE_TEST(test_source4),
+		GATE_TEST(test_source6),
 		GATE_TEST(test_others_get_it),
 	};
 

@@ -205,6 +205,7 @@ void publish(void)
 			.bridge_id = spec->demux ? UINT16_MAX : h.bridge[spec->bridge].id,
 			.conf = &port->conf,
 			.guard = spec->guard,
+			.peers = spec->peers,
 		};
 	}
 	assert_int_equal(dp_publish(h.dp, &view, &err), 0);

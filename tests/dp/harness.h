@@ -58,6 +58,7 @@ struct port_spec {
 	bool demux; // on no bridge; frames name the port that they are received by
 	bool takes; // frames to LINK_LOCAL(1)
 	const struct dp_guard *guard;
+	const struct dp_ips *peers;
 };
 
 #define ACCESS(vid) .vlan_mode = CONF_VLAN_ACCESS, .tag = (vid)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # What containers may do beyond sending from their own addresses: as the network says, unless the
-# connection says otherwise.
+# connection says otherwise. And what those who may use any address may not do.
 # sanitizers: yes
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/agent.sh"
@@ -21,7 +21,7 @@ what() {
 
 # flooded CONTAINER: of 20 frames to all within a second or two, the number of those dropped
 flooded() {
-	local port before rx i
+	local port before rx
 	port=$(vsctl --json list-ports | jq -r --arg n "$1" '.ports[] | select(.options.netns == $n).name')
 	before=$(counter "$port" flood_limit) rx=$(counter "$port" rx_packets)
 	in_ns "$1" "$PYTHON" -c 'import socket
@@ -54,6 +54,18 @@ for c in c2 c3; do
 	is "$c: offers dropped" "$(what $c rogue_dhcp offer)" 0
 	(($(flooded $c) >= 10)) || fail "$c: its limit is not in force: $(vsctl drops)"
 done
+
+# ---- the host's answer goes to who has asked, not to somebody whose address he gives ----
+
+vsctl network connect strict other -o spoof=allow
+gw=$(vsctl --json list-ports | jq -r '.ports[] | select(.options.guard_ips == ["10.7.0.1"]).name')
+reaches other 10.7.0.1
+in_ns other ip address add 192.0.2.9/32 dev eth0
+is 'dropped before' "$(counter "$gw" gateway_source)" 0
+! in_ns other ping -q -c 1 -W 1 -I 192.0.2.9 10.7.0.1 >/dev/null || fail "an answer to 192.0.2.9"
+wait_until 30 counts_to "$gw" gateway_source 1 || fail "it was not dropped: $(vsctl drops)"
+reaches other 10.7.0.1
+
 refused "'yes' is not allowed; router is allow or deny" vsctl network create -o router=yes y
 refused "'-1' is not allowed; flood-limit is a number" vsctl network connect strict other -o flood-limit=-1
-vsctl agent audit | grep -q 'agree' || fail "audit: $(vsctl agent audit)"
+vsctl agent audit | has agree || fail "audit: $(vsctl agent audit)"

@@ -20,7 +20,8 @@ declare -A other=(
 	[tag]=20 [trunks]='1,2' [vlan-mode]=native-tagged [mtu]=1400 [queues]=2 [fdb-limit]=5 [flood-limit]=7
 	[isolated]=on [router]=off [dhcp-server]=off [filter]='gateway guard=on guard-ips=10.0.0.2'
 	[netns]=c2 [ifname]=eth2 [host-ifname]=h2 [mac]=02:00:00:00:00:22 [ip]=10.0.0.2/24 [guard]=on
-	[guard-ips]=10.0.0.2 [devargs]=net_null1 [key]=101 [remote]=127.0.0.9 [vtep]=w [learning]=off [dscp]=46 [ttl]=inherit [managed-by]=me
+	[guard-ips]=10.0.0.2 [filter-from]=10.0.0.0/24 [devargs]=net_null1 [key]=101 [remote]=127.0.0.9 [vtep]=w
+	[learning]=off [dscp]=46 [ttl]=inherit [managed-by]=me
 )
 
 # try TYPE KEY LIVE: sets it; 1 when it can change.

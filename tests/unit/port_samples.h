@@ -35,6 +35,7 @@ static const char *const port_samples[][2] = {
 	{"dhcp-server", "false"},
 	{"filter", "\"gateway\""},
 	{"guard-ips", "[\"10.0.0.2\"]"},
+	{"filter-from", "[\"10.0.0.0/24\"]"},
 	{"devargs", "\"net_null1\""},
 	{"key", "8"},
 	{"remote", "[\"10.0.0.2\"]"},

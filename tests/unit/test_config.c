@@ -442,7 +442,7 @@ static void test_json_round_trip(void **state)
 		json_t *obj = conf_port_to_json(&port, all);
 		struct err err = {0};
 
-		assert_int_equal(json_object_size(obj), all ? 19 : 7);
+		assert_int_equal(json_object_size(obj), all ? 20 : 7);
 		fresh(&back);
 		assert_int_equal(conf_port_bind(obj, "port c1", &back, &err), 0);
 		assert_memory_equal(&back, &port, sizeof(port));

@@ -25,6 +25,7 @@ static void test_gateway(void **state)
 	assert_true(json_is_true(json_object_get(port->options, "isolated")));
 	assert_true(json_is_true(json_object_get(port->options, "guard")));
 	assert_int_equal(json_array_size(json_object_get(port->options, "guard_ips")), 2);
+	assert_int_equal(json_array_size(json_object_get(port->options, "filter_from")), 3);
 	assert_string_equal(json_string_value(json_object_get(port->options, "filter")), "gateway");
 	port = fake_switch_port(bed->sw, "cw.vx.5000");
 	assert_true(json_is_true(json_object_get(port->options, "isolated")));
