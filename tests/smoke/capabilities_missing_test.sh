@@ -4,12 +4,7 @@
 # request never ends it.
 . "$(dirname "$0")/lib.sh"
 
-caps=+net_admin,+net_raw
-install -m 755 "$VSWITCHD" "$T/vswitchd"
-mkdir -m 777 "$T/sw"
-SWITCH_WRAP=(setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs
-	--bounding-set="-all,$caps" --inh-caps="-all,$caps" --ambient-caps="-all,$caps")
-VSWITCHD=$T/vswitchd
+unprivileged +net_admin,+net_raw
 start_switch
 grep -q 'warn: CAP_SYS_ADMIN is missing: .*netns=.*AmbientCapabilities=' "$T/sw/log" ||
 	fail "CAP_SYS_ADMIN is not told: $(cat "$T/sw/log")"

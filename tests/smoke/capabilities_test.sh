@@ -3,12 +3,7 @@
 # An ordinary user with three capabilities runs the switch: tap, veth and DPDK devices.
 . "$(dirname "$0")/lib.sh"
 
-caps=+net_admin,+sys_admin,+net_raw
-install -m 755 "$VSWITCHD" "$T/vswitchd"
-mkdir -m 777 "$T/sw"
-SWITCH_WRAP=(setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs
-	--bounding-set="-all,$caps" --inh-caps="-all,$caps" --ambient-caps="-all,$caps")
-VSWITCHD=$T/vswitchd
+unprivileged +net_admin,+sys_admin,+net_raw
 start_switch
 [[ $(awk '/^Uid:/ { print $2 }' "/proc/$SWITCH_PID/status") == 65534 ]] || fail "runs as root"
 container c1 c2

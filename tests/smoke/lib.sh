@@ -72,6 +72,16 @@ start_switch() {
 	switch_start "$T/sw" "$@" || fail "vswitchd did not start"
 }
 
+# unprivileged CAPABILITIES: switches that start from now on are those of an ordinary user with these
+# (+net_admin,+net_raw).
+unprivileged() {
+	install -m 755 "$VSWITCHD" "$T/vswitchd"
+	mkdir -m 777 "$T/sw"
+	VSWITCHD=$T/vswitchd
+	SWITCH_WRAP=(setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs
+		--bounding-set="-all,$1" --inh-caps="-all,$1" --ambient-caps="-all,$1")
+}
+
 # plug CONTAINER ADDRESS[,ADDRESS…] [option…]: a tap port of the container's name, as its eth0.
 plug() {
 	local name=$1 ip=$2
