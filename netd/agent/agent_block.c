@@ -25,6 +25,13 @@ static struct ipam *pool_of(const struct replica_net *net, const struct ip_addr 
 	return i < 0 ? NULL : net->agent->pool[i];
 }
 
+bool agent_block_is_own(const struct replica_net *net, const struct cidr *cidr)
+{
+	struct ipam *pool = pool_of(net, &cidr->ip);
+
+	return pool && ipam_block_owner(pool, &cidr->ip) == IPAM_MINE;
+}
+
 void agent_use_ips(struct replica_net *net, const struct endpoint_record *rec)
 {
 	for (unsigned i = 0; i < rec->nb_ips; i++) {
@@ -45,11 +52,17 @@ void agent_release_ips(struct agent *a, struct replica_net *net, const struct en
 	}
 }
 
+static bool is_own(const struct agent *a, const struct block_record *rec)
+{
+	return !strcmp(rec->owner, a->conf->host);
+}
+
 static enum ipam_owner owner_of(const struct agent *a, const struct block_record *rec)
 {
 	if (!rec->owner[0])
 		return IPAM_FREED;
-	return strcmp(rec->owner, a->conf->host) ? IPAM_OTHER : IPAM_MINE;
+	// What it gives back is as good as another's.
+	return rec->giving || !is_own(a, rec) ? IPAM_OTHER : IPAM_MINE;
 }
 
 static void set_block(struct agent *a, struct replica_block *block, bool gone)
@@ -73,7 +86,7 @@ static void set_blocks(struct agent *a, struct replica_net *net)
 void agent_block_changed(struct agent *a, struct replica_block *block, bool gone)
 {
 	set_block(a, block, gone);
-	if (owner_of(a, &block->rec) == IPAM_MINE)
+	if (is_own(a, &block->rec))
 		a->dirty = true;
 }
 
@@ -262,29 +275,29 @@ int agent_take_ip(struct agent *a, struct replica_net *net, unsigned family, str
 
 // ---- upkeep ----
 
-static uint64_t reserve_of(const struct agent *a, const struct subnet *subnet)
-{
-	unsigned bits = (subnet->range.ip.family == 4 ? 32 : 128) - subnet->range.prefix;
-	uint64_t eighth = bits >= 35 ? UINT64_MAX : (UINT64_C(1) << bits) / 8;
-
-	return MIN_OF(a->conf->address_reserve, MAX_OF(eighth, 1));
-}
-
 // So many free addresses are owned that containers can come while the store is away.
 static void keep_reserve(struct agent *a, struct replica_net *net)
 {
 	bool done[7] = {false}; // by family: the first subnet is the one that addresses come from
 
 	for (unsigned i = 0; i < net->rec.nb_subnets; i++) {
-		const struct subnet *subnet = &net->rec.subnets[i];
-		unsigned family = subnet->cidr.ip.family;
+		unsigned family = net->rec.subnets[i].cidr.ip.family;
 
 		if (done[family])
 			continue;
 		done[family] = true;
-		if (ipam_nb_free(net->agent->pool[i], agent_now(a)) < reserve_of(a, subnet))
+		agent_share_look(a, net, i);
+		if (net->nb_local && net->agent->share[i].may_claim)
 			claim_block(a, net, i);
 	}
+}
+
+// What was written is to be seen in the replica before the next step.
+static void tidied(struct agent *a, struct retry *retry, int rc)
+{
+	retry_done(retry, rc, agent_now(a));
+	if (rc == 0)
+		retry->next_us = agent_now(a) + RETRY_MIN_US;
 }
 
 static void on_tidied(void *arg, int rc, uint64_t revision)
@@ -300,7 +313,7 @@ static void on_tidied(void *arg, int rc, uint64_t revision)
 	if (claim->is_gc)
 		retry_done(&a->gc, rc, agent_now(a));
 	else if (net && net->agent)
-		retry_done(&net->agent->cleanup, rc == 0 ? -EAGAIN : rc, agent_now(a));
+		tidied(a, &net->agent->cleanup, rc);
 	pending_free(&claim->pending);
 }
 
@@ -310,29 +323,73 @@ struct tidy {
 	unsigned count;
 };
 
+// An address of it is used on this host, maybe without a record in the store yet.
+static bool is_used_here(const struct replica_net *net, const struct cidr *cidr)
+{
+	struct local_endpoint *le;
+
+	LIST_FOREACH (le, &net->local_endpoints, of_net) {
+		for (unsigned i = 0; i < le->rec.nb_ips; i++) {
+			if (cidr_has(cidr, &le->rec.ips[i].ip))
+				return true;
+		}
+	}
+	return false;
+}
+
+// This host has had no endpoint in the network for long.
+static bool is_unused(struct agent *a, const struct replica_net *net)
+{
+	return net->agent && net->agent->empty_since_us &&
+	       agent_now(a) - net->agent->empty_since_us >= a->conf->quarantine_s * SECOND_US;
+}
+
+// A block is given back in two steps, so that it is never this host's and another's at once,
+// whatever is lost on the way. First its record says that it will be, and from then on nothing of
+// it is given out here, also after a restart without the store: the record is on disk. Then it is
+// nobody's. Each step is guarded by the revision of the one before.
+static bool give_block(struct agent *a, struct replica_block *block, struct block_record *rec)
+{
+	struct replica_net *net = block->net;
+
+	if (!rec->giving) {
+		if (!is_unused(a, net) && !agent_share_takes(a, net, &rec->cidr))
+			return false;
+		if (is_used_here(net, &rec->cidr))
+			return false;
+		rec->giving = true;
+		ipam_set_block(pool_of(net, &rec->cidr.ip), &rec->cidr, IPAM_OTHER, rec->epoch,
+			agent_now(a));
+		return true;
+	}
+	// The copy on disk does not have it yet.
+	if (a->in_batch || a->copy_is_old)
+		return false;
+	rec->giving = false;
+	// An endpoint came before the record did.
+	if (!is_used_here(net, &rec->cidr))
+		rec->owner[0] = '\0';
+	return true;
+}
+
 // What is to become of a block, if anything: put back into a store that was lost; given back when
-// this host has no endpoint in the network any more; deleted with the network.
+// this host has no endpoint in the network any more, or others need it more; deleted with the
+// network.
 static void tidy_block(struct agent *a, struct replica_block *block, struct tidy *tidy)
 {
 	const struct replica_net *net = block->net;
-	enum ipam_owner owner = owner_of(a, &block->rec);
 	struct kv_op op = {.key = block->key, .revision = block->revision};
 	struct block_record rec = block->rec;
-	bool unused =
-		net->agent && net->agent->empty_since_us &&
-		agent_now(a) - net->agent->empty_since_us >= a->conf->quarantine_s * SECOND_US;
+	bool own = is_own(a, &rec);
 
 	if (agent_net_is_gone(a, net) && block->seen && a->healthy_since_us && !net->nb_local &&
-		(owner == IPAM_MINE || (owner == IPAM_FREED && agent_is_first(a)))) {
+		(own || (!rec.owner[0] && agent_is_first(a)))) {
 		op.action = KV_DELETE;
 		op.guard = KV_REVISION;
-	} else if (owner == IPAM_MINE && net->known && !block->seen) {
+	} else if (own && net->known && !block->seen && !rec.giving) {
 		op.guard = KV_ABSENT;
-	} else if (owner == IPAM_MINE && net->known && unused) {
+	} else if (own && net->known && net->agent && block->seen && give_block(a, block, &rec)) {
 		op.guard = KV_REVISION;
-		rec.owner[0] = '\0';
-		ipam_set_block(
-			pool_of(net, &rec.cidr.ip), &rec.cidr, IPAM_FREED, rec.epoch, agent_now(a));
 	} else {
 		return;
 	}
@@ -376,6 +433,7 @@ void agent_block_run(struct agent *a, uint64_t now_us)
 {
 	bool is_member = agent_is_member(a);
 
+	agent_share_count(a);
 	for (struct replica_net *net = a->replica.nets; net; net = net->hh.next) {
 		if (net->agent && net->nb_local)
 			net->agent->empty_since_us = 0;
@@ -383,7 +441,7 @@ void agent_block_run(struct agent *a, uint64_t now_us)
 			net->agent->empty_since_us = now_us;
 		if (net->local || !is_member)
 			continue;
-		if (net->known && net->agent && net->nb_local)
+		if (net->known && net->agent)
 			keep_reserve(a, net);
 		tidy_net(a, net);
 	}

@@ -188,6 +188,7 @@ static void gc_blocks(struct gc *gc, const struct replica_host *host)
 		if (!block->seen || gc->count > GC_OPS)
 			continue;
 		rec.owner[0] = '\0';
+		rec.giving = false;
 		text = block_record_print(&rec);
 		if (text)
 			gc_add(gc, KV_PUT, block->key, block->revision, text);

@@ -122,5 +122,12 @@ int agent_network_choose(struct agent *a, struct network_record *rec, struct err
 	if (!rec->created[0])
 		agent_created(rec->created);
 	rc = network_choose(rec, &chooser, err);
+	for (unsigned i = 0; rc == 0 && i < rec->nb_subnets; i++) {
+		struct subnet *subnet = &rec->subnets[i];
+
+		if (!subnet->block_prefix)
+			subnet->block_prefix = ipam_block_prefix(
+				subnet->range.ip.family ? &subnet->range : &subnet->cidr);
+	}
 	return rc == 0 ? check_overlap(a, rec, err) : rc;
 }

@@ -6,6 +6,7 @@
 //	agent_host.c		 this host's lease and record
 //	agent_gone.c		 hosts that are gone, and those that nobody can tell of
 //	agent_block.c		 addresses: which blocks this host owns
+//	agent_share.c		 and how many, so that all hosts have some
 //	agent_network.c		 making and deleting networks
 //	agent_network_choose.c	 what a new network gets
 //	agent_network_kept.c	 networks on disk, of the configuration, lost by the store
@@ -76,11 +77,21 @@ struct agent_gateway {
 	uint64_t lost_told_us; // when it was told last that it has lost something
 };
 
+// What this host may have of the addresses of a subnet: agent_share.c.
+struct agent_share {
+	bool may_claim;	     // one more block
+	unsigned nb_give;    // blocks that it is to give back
+	uint64_t look_us;    // when it was looked at last
+	uint64_t scarce_us;  // since then some host has too few, and no block is free; 0: not so
+	uint64_t surplus_us; // since then this host has far more than its share; 0: it has not
+};
+
 // The agent's part of a network.
 struct agent_net {
 	struct agent_gateway gateway;
 	struct ipam *pool[RECORD_SUBNETS_MAX]; // one for each subnet
 	struct retry block[RECORD_SUBNETS_MAX];
+	struct agent_share share[RECORD_SUBNETS_MAX];
 	uint64_t empty_since_us; // no endpoint of this host; 0: there are some
 	struct retry cleanup;
 };
@@ -183,6 +194,8 @@ struct agent {
 	uint64_t lease_lost_us;	   // 0: it was held since the store was read last
 	bool beginning;		   // between BEGIN and SYNCED
 	bool in_batch;		   // writes to disk are collected
+	bool copy_is_old;	   // the last of them failed
+	unsigned nb_hosts;	   // that are known: each has a share of the addresses
 	struct retry host_write, cluster_write, net_write, gc, drop;
 	char host_problem[256]; // another machine has this host's name; empty: none
 
@@ -285,12 +298,21 @@ void agent_block_changed(struct agent *a, struct replica_block *block, bool gone
 void agent_use_ips(struct replica_net *net, const struct endpoint_record *rec);
 void agent_release_ips(struct agent *a, struct replica_net *net, const struct endpoint_record *rec);
 void agent_block_run(struct agent *a, uint64_t now_us);
+// This host gives out addresses of that block.
+bool agent_block_is_own(const struct replica_net *net, const struct cidr *cidr);
 // The subnet of the network that has the address; -1.
 int agent_subnet_of(const struct replica_net *net, const struct ip_addr *ip);
 // An address for a new endpoint out of the own blocks, of the first subnet of `family`. -EAGAIN: a
 // block is being claimed, ask again; else with the reason.
 int agent_take_ip(struct agent *a, struct replica_net *net, unsigned family, struct cidr *ret_ip,
 	uint64_t *ret_epoch, struct err *err);
+
+// ---- agent_share.c ----
+
+void agent_share_count(struct agent *a); // hosts
+void agent_share_look(struct agent *a, struct replica_net *net, unsigned subnet);
+// The block is one of those that are to be given back; they are one less then.
+bool agent_share_takes(struct agent *a, struct replica_net *net, const struct cidr *cidr);
 
 // ---- agent_network.c ----
 

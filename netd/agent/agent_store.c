@@ -72,7 +72,10 @@ static void batch_begin(struct agent *a)
 
 static void batch_commit(struct agent *a)
 {
-	if (a->in_batch && a->opts.local->ops->commit(a->opts.local) < 0)
+	if (!a->in_batch)
+		return;
+	a->copy_is_old = a->opts.local->ops->commit(a->opts.local) < 0;
+	if (a->copy_is_old)
 		log_error("state: the copy of the store cannot be written");
 	a->in_batch = false;
 }

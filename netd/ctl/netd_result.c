@@ -151,6 +151,8 @@ static const struct ctrl_member subnet_members[] = {{"subnet", CTRL_STRING, "ADD
 	{"range", CTRL_STRING, "the part that addresses are given out from",
 		.when = "when not all of it"},
 	{"gateway", CTRL_IP, "address of each host", .when = "when it has one"},
+	{"block_prefix", CTRL_INT, "length of the blocks that hosts own",
+		.when = "in networks made since 0.2"},
 	{"aux", CTRL_MAP, "addresses that no container gets, by name", .item = &ip_item,
 		.when = "when it has any"},
 	{}};

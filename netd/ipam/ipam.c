@@ -34,7 +34,12 @@ int ipam_new(const struct ipam_opts *opts, struct ipam **ret_ipam)
 	if (!ipam)
 		return -ENOMEM;
 	rc = copy_subnet(ipam, opts->subnet);
+	prefix = opts->subnet->block_prefix ? opts->subnet->block_prefix
+					    : ipam_block_prefix_first(&ipam->range);
+	if (rc == 0 && prefix < ipam->range.prefix)
+		rc = -EINVAL;
 	if (rc < 0) {
+		free(ipam->aux);
 		free(ipam);
 		return rc;
 	}
@@ -42,15 +47,18 @@ int ipam_new(const struct ipam_opts *opts, struct ipam **ret_ipam)
 	ipam->seed = opts->seed;
 	ipam->spread = 1;
 	ipam->bits = ipam->cidr.ip.family == 6 ? 128 : 32;
-	prefix = ipam_block_prefix(&ipam->range);
 	ipam->block_bits = ipam->bits - prefix;
 	ipam->nb_blocks = (ipam_wide)1 << (prefix - ipam->range.prefix);
 	for (int i = 0; i < NB_PLACES; i++)
 		TAILQ_INIT(&ipam->places[i]);
 	TAILQ_INIT(&ipam->own);
 	TAILQ_INIT(&ipam->freed);
-	*ret_ipam = ipam;
-	return 0;
+	rc = ipam_block_find_void(ipam);
+	if (rc < 0)
+		ipam_free(ipam);
+	else
+		*ret_ipam = ipam;
+	return rc;
 }
 
 void ipam_free(struct ipam *ipam)
@@ -93,6 +101,27 @@ const char *ipam_reserved_for(const struct ipam *ipam, const struct ip_addr *ip)
 			return ipam->aux[i].name;
 	}
 	return NULL;
+}
+
+bool ipam_reserved_at(const struct ipam *ipam, unsigned n, struct ip_addr *ret_ip)
+{
+	ipam_wide network = ipam_to_wide(&ipam->cidr.ip);
+	ipam_wide size = (ipam_wide)1 << (ipam->bits - ipam->cidr.prefix);
+
+	*ret_ip = (struct ip_addr){0};
+	if (n == 0)
+		*ret_ip = ipam->cidr.ip;
+	else if (n == 1)
+		*ret_ip = ipam_from_wide(ipam->cidr.ip.family, network + size - 1);
+	else if (n == 2)
+		*ret_ip = ipam->gateway;
+	else if (n - 3 < ipam->nb_aux)
+		*ret_ip = ipam->aux[n - 3].ip;
+	else
+		return false;
+	if (ret_ip->family && !ipam_reserved_for(ipam, ret_ip))
+		ret_ip->family = 0; // as the last one of IPv6
+	return true;
 }
 
 static struct ipam_taken *taken_make(struct ipam *ipam, const struct ip_addr *ip)

@@ -4,7 +4,7 @@
 // store and writes what is decided here. Main thread only.
 //
 // A host gives out addresses of its own blocks without asking anybody. Blocks are small parts of
-// the subnet's range, as many as hosts may need (ipam_block_prefix()). Addresses are given out in
+// the subnet's range, as many as hosts may need (subnet.block_prefix). Addresses are given out in
 // sequence, so that the one that was released last comes last, and not before its quarantine is
 // over.
 #pragma once
@@ -17,7 +17,8 @@
 
 struct ipam;
 
-enum ipam_owner { IPAM_NOBODY, IPAM_MINE, IPAM_OTHER, IPAM_FREED };
+// IPAM_VOID: the block has no address that can be given out, so nobody is to claim it.
+enum ipam_owner { IPAM_NOBODY, IPAM_MINE, IPAM_OTHER, IPAM_FREED, IPAM_VOID };
 
 struct ipam_opts {
 	const struct subnet *subnet; // copied
@@ -30,9 +31,13 @@ struct ipam_opts {
 int ipam_new(const struct ipam_opts *opts, struct ipam **ret_ipam);
 void ipam_free(struct ipam *ipam);
 
-// The length of the blocks of this range: a 16th of it or 256 addresses, whatever is smaller, but
-// at least 4 addresses (IPv4); of IPv6 a /112 or a 16th.
+// The length of the blocks of this range in a new network: a 64th of it, or 64 addresses (IPv4), or
+// a /112 (IPv6), whatever is smallest. It is in the network's record, since all hosts must have the
+// same.
 unsigned ipam_block_prefix(const struct cidr *range);
+// That of networks whose record has none: a 16th of the range or 256 addresses, whatever is
+// smaller, but at least 4 addresses (IPv4); of IPv6 a /112 or a 16th.
+unsigned ipam_block_prefix_first(const struct cidr *range);
 
 // A block was read in the store. Freed blocks come last when a block is chosen, and not within the
 // quarantine after `now_us`, when this host heard that it was freed. IPAM_NOBODY: its record is
@@ -62,6 +67,25 @@ int ipam_check(struct ipam *ipam, const struct ip_addr *ip, enum ipam_owner *ret
 
 // Addresses that ipam_next() could give out now.
 uint64_t ipam_nb_free(struct ipam *ipam, uint64_t now_us);
+
+// ---- how much there is for all hosts ----
+
+uint64_t ipam_nb_unused(struct ipam *ipam, uint64_t now_us); // of the range; not in quarantine
+// Blocks that no host has, those in quarantine included, and without those that have no address to
+// give out.
+uint64_t ipam_nb_blocks(const struct ipam *ipam);
+
+struct ipam_use {
+	enum ipam_owner owner;
+	unsigned nb_free; // addresses that are neither used nor reserved nor in quarantine
+	bool idle;	  // none is used
+};
+
+// Of the block that begins at that address. All zero when there is none.
+void ipam_block_use(
+	struct ipam *ipam, const struct ip_addr *ip, uint64_t now_us, struct ipam_use *ret_use);
+enum ipam_owner ipam_block_owner(const struct ipam *ipam, const struct ip_addr *ip);
+unsigned ipam_block_size(const struct ipam *ipam);
 
 // A block to claim: one that nobody has, else one freed long enough ago. `ret_epoch` is the one to
 // write. `ret_is_new`: there is no record of it yet. The first one there is; when that went to

@@ -7,11 +7,16 @@
 #include "base/util.h"
 #include "netd/ipam/ipam_priv.h"
 
-#define BLOCK_BITS_V4  8
-#define BLOCK_BITS_V6  16
-#define BLOCK_BITS_MIN 2
-#define BLOCKS_LOG2    4	  // a 16th
-#define SPREAD_MAX     (1u << 12) // blocks among which one is chosen after lost races
+#define BLOCK_BITS_V4 6
+#define BLOCK_BITS_V6 16
+#define BLOCKS_LOG2   6 // a 64th
+
+// Of networks of the first version.
+#define FIRST_BITS_V4	  8
+#define FIRST_BITS_MIN	  2
+#define FIRST_BLOCKS_LOG2 4 // a 16th
+
+#define SPREAD_MAX (1u << 12) // blocks among which one is chosen after lost races
 
 ipam_wide ipam_to_wide(const struct ip_addr *ip)
 {
@@ -50,13 +55,26 @@ unsigned ipam_block_offset(const struct ipam *ipam, const struct ip_addr *ip)
 	return ipam_to_wide(ip) & (ipam_block_size(ipam) - 1);
 }
 
+unsigned ipam_block_size(const struct ipam *ipam)
+{
+	return 1u << ipam->block_bits;
+}
+
 unsigned ipam_block_prefix(const struct cidr *range)
 {
 	unsigned bits = range->ip.family == 6 ? 128 : 32;
-	unsigned smallest = bits - (bits == 128 ? BLOCK_BITS_V6 : BLOCK_BITS_V4);
-	unsigned prefix = MAX_OF(range->prefix + BLOCKS_LOG2, smallest);
+	unsigned shortest = bits - (bits == 128 ? BLOCK_BITS_V6 : BLOCK_BITS_V4);
 
-	return MAX_OF(MIN_OF(prefix, bits - BLOCK_BITS_MIN), range->prefix);
+	return MIN_OF(MAX_OF(range->prefix + BLOCKS_LOG2, shortest), bits);
+}
+
+unsigned ipam_block_prefix_first(const struct cidr *range)
+{
+	unsigned bits = range->ip.family == 6 ? 128 : 32;
+	unsigned shortest = bits - (bits == 128 ? BLOCK_BITS_V6 : FIRST_BITS_V4);
+	unsigned prefix = MAX_OF(range->prefix + FIRST_BLOCKS_LOG2, shortest);
+
+	return MAX_OF(MIN_OF(prefix, bits - FIRST_BITS_MIN), range->prefix);
 }
 
 static struct ipam_block *block_find(const struct ipam *ipam, const struct ip_addr *ip)
@@ -74,6 +92,28 @@ struct ipam_block *ipam_block_of(const struct ipam *ipam, const struct ip_addr *
 	return block_find(ipam, &start);
 }
 
+static bool in_block(
+	const struct ipam *ipam, const struct ip_addr *ip, const struct ipam_block *block)
+{
+	return cidr_has(&ipam->range, ip) &&
+	       ipam_block_index(ipam, ip) == ipam_block_index(ipam, &block->ip);
+}
+
+static unsigned count_reserved(const struct ipam *ipam, const struct ipam_block *block)
+{
+	struct ip_addr ip, before;
+	unsigned count = 0;
+
+	for (unsigned n = 0; ipam_reserved_at(ipam, n, &ip); n++) {
+		bool again = !in_block(ipam, &ip, block);
+
+		for (unsigned k = 0; k < n && !again; k++)
+			again = ipam_reserved_at(ipam, k, &before) && ip_equal(&before, &ip);
+		count += !again;
+	}
+	return count;
+}
+
 struct ipam_block *ipam_block_make(struct ipam *ipam, const struct ip_addr *ip)
 {
 	struct ip_addr start = block_at(ipam, ipam_block_index(ipam, ip));
@@ -85,6 +125,7 @@ struct ipam_block *ipam_block_make(struct ipam *ipam, const struct ip_addr *ip)
 	if (!block)
 		return NULL;
 	block->ip = start;
+	block->nb_reserved = count_reserved(ipam, block);
 	HASH_ADD(hh, ipam->blocks, ip, sizeof(block->ip), block);
 	return block;
 }
@@ -97,6 +138,28 @@ void ipam_block_tidy(struct ipam *ipam, struct ipam_block *block)
 		ipam->borrow_from = NULL;
 	HASH_DEL(ipam->blocks, block);
 	free(block);
+}
+
+// A block that has reserved addresses only counts as somebody's.
+int ipam_block_find_void(struct ipam *ipam)
+{
+	struct ip_addr ip;
+
+	for (unsigned n = 0; ipam_reserved_at(ipam, n, &ip); n++) {
+		struct ipam_block *block =
+			cidr_has(&ipam->range, &ip) ? ipam_block_make(ipam, &ip) : NULL;
+
+		if (!block && cidr_has(&ipam->range, &ip))
+			return -ENOMEM;
+		if (block && block->owner == IPAM_NOBODY &&
+			block->nb_reserved == ipam_block_size(ipam)) {
+			block->owner = IPAM_VOID;
+			ipam->nb_recorded++;
+		}
+		if (block)
+			ipam_block_tidy(ipam, block);
+	}
+	return 0;
 }
 
 static void count_recorded(struct ipam *ipam, const struct ipam_block *block, enum ipam_owner owner)
@@ -134,13 +197,16 @@ static void set_owner(
 {
 	if (block->owner == IPAM_MINE)
 		ipam_own_end(ipam, block);
-	if (block->owner == IPAM_FREED)
+	if (block->owner == IPAM_FREED) {
 		TAILQ_REMOVE(&ipam->freed, block, entry);
+		ipam->nb_freed--;
+	}
 	if (owner == IPAM_MINE)
 		ipam_own_begin(ipam, block);
 	if (owner == IPAM_FREED) {
 		block->freed_us = now_us;
 		TAILQ_INSERT_TAIL(&ipam->freed, block, entry);
+		ipam->nb_freed++;
 	}
 	note_race(ipam, block, owner);
 	count_recorded(ipam, block, owner);
@@ -158,6 +224,8 @@ int ipam_set_block(struct ipam *ipam, const struct cidr *cidr, enum ipam_owner o
 	block = ipam_block_make(ipam, &cidr->ip);
 	if (!block)
 		return -ENOMEM;
+	if (block->owner == IPAM_VOID)
+		return 0;
 	if (owner == IPAM_MINE && !block->fresh && !(block->fresh = ipam_fresh_new(ipam))) {
 		ipam_block_tidy(ipam, block);
 		return -ENOMEM;
@@ -235,4 +303,57 @@ int ipam_next_block(struct ipam *ipam, uint64_t now_us, struct cidr *ret_cidr, u
 	*ret_epoch = block ? block->epoch + 1 : 1;
 	*ret_is_new = is_new;
 	return 0;
+}
+
+enum ipam_owner ipam_block_owner(const struct ipam *ipam, const struct ip_addr *ip)
+{
+	const struct ipam_block *block =
+		cidr_has(&ipam->range, ip) ? ipam_block_of(ipam, ip) : NULL;
+
+	return block ? block->owner : IPAM_NOBODY;
+}
+
+// ---- how much there is for all hosts ----
+
+static uint64_t clip(ipam_wide count)
+{
+	return MIN_OF(count, (ipam_wide)UINT64_MAX / 2);
+}
+
+uint64_t ipam_nb_unused(struct ipam *ipam, uint64_t now_us)
+{
+	ipam_wide size = (ipam_wide)1 << MIN_OF(ipam->bits - ipam->range.prefix, 64u);
+	ipam_wide used;
+
+	ipam_settle(ipam, now_us);
+	used = HASH_COUNT(ipam->taken) - ipam->nb_ripe;
+	return clip(size > used ? size - used : 0);
+}
+
+uint64_t ipam_nb_blocks(const struct ipam *ipam)
+{
+	return clip(ipam->nb_blocks - ipam->nb_recorded + ipam->nb_freed);
+}
+
+void ipam_block_use(
+	struct ipam *ipam, const struct ip_addr *ip, uint64_t now_us, struct ipam_use *ret_use)
+{
+	const struct ipam_block *block;
+	const struct ipam_taken *taken;
+	unsigned held = 0;
+
+	*ret_use = (struct ipam_use){0};
+	ipam_settle(ipam, now_us);
+	block = cidr_has(&ipam->range, ip) ? ipam_block_of(ipam, ip) : NULL;
+	if (!block)
+		return;
+	ret_use->idle = true;
+	LIST_FOREACH (taken, &block->taken, of_block) {
+		if (taken->uses)
+			ret_use->idle = false;
+		if (taken->place != PLACE_RIPE && !ipam_reserved_for(ipam, &taken->ip))
+			held++;
+	}
+	ret_use->owner = block->owner;
+	ret_use->nb_free = ipam_block_size(ipam) - block->nb_reserved - held;
 }

@@ -82,17 +82,10 @@ static void reserve(struct ipam *ipam, struct ipam_block *block, const struct ip
 
 static void reserve_all(struct ipam *ipam, struct ipam_block *block)
 {
-	ipam_wide network = ipam_to_wide(&ipam->cidr.ip);
-	ipam_wide last = network + (((ipam_wide)1 << (ipam->bits - ipam->cidr.prefix)) - 1);
-	struct ip_addr broadcast = ipam_from_wide(ipam->cidr.ip.family, last);
+	struct ip_addr ip;
 
-	if (ipam_reserved_for(ipam, &ipam->cidr.ip))
-		reserve(ipam, block, &ipam->cidr.ip);
-	if (ipam_reserved_for(ipam, &broadcast))
-		reserve(ipam, block, &broadcast);
-	reserve(ipam, block, &ipam->gateway);
-	for (unsigned i = 0; i < ipam->nb_aux; i++)
-		reserve(ipam, block, &ipam->aux[i].ip);
+	for (unsigned n = 0; ipam_reserved_at(ipam, n, &ip); n++)
+		reserve(ipam, block, &ip);
 }
 
 uint64_t *ipam_fresh_new(const struct ipam *ipam)

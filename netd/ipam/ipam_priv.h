@@ -45,7 +45,7 @@ struct ipam_block {
 	uint64_t epoch;
 	uint64_t freed_us;
 	LIST_HEAD(, ipam_taken) taken;
-	unsigned nb_taken;
+	unsigned nb_taken, nb_reserved;
 	unsigned borrowed;	       // the address that was proposed last
 	TAILQ_ENTRY(ipam_block) entry; // of `own` or `freed`, by owner
 	UT_hash_handle hh;	       // by ip
@@ -77,6 +77,7 @@ struct ipam {
 	ipam_wide lowest;	      // all blocks before this one have a record
 	struct ipam_block_list own;   // those with fresh addresses first, in order
 	struct ipam_block_list freed; // by freed_us
+	unsigned nb_freed;
 	uint64_t nb_fresh;
 	struct ipam_block *borrow_from; // the last one
 
@@ -86,10 +87,8 @@ struct ipam {
 	unsigned spread, attempt;
 };
 
-static inline unsigned ipam_block_size(const struct ipam *ipam)
-{
-	return 1u << ipam->block_bits;
-}
+// An address that is kept for something. `n` counts from 0; false: there are no more.
+bool ipam_reserved_at(const struct ipam *ipam, unsigned n, struct ip_addr *ret_ip);
 
 // ---- ipam.c ----
 
@@ -119,6 +118,7 @@ unsigned ipam_block_offset(const struct ipam *ipam, const struct ip_addr *ip);
 // otherwise it is made (NULL: out of memory).
 struct ipam_block *ipam_block_of(const struct ipam *ipam, const struct ip_addr *ip);
 struct ipam_block *ipam_block_make(struct ipam *ipam, const struct ip_addr *ip);
+int ipam_block_find_void(struct ipam *ipam); // -ENOMEM
 // Frees a block without record and taken addresses.
 void ipam_block_tidy(struct ipam *ipam, struct ipam_block *block);
 

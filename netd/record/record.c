@@ -96,7 +96,8 @@ static int read_block(struct record_reader *r, struct block_record *rec)
 
 	if (record_read_net(r, "block", true, &rec->cidr) < 0 ||
 		record_read_name(r, "owner", false, rec->owner) < 0 ||
-		record_read_uint(r, "epoch", true, INT64_MAX, &rec->epoch) < 0)
+		record_read_uint(r, "epoch", true, INT64_MAX, &rec->epoch) < 0 ||
+		record_read_bool(r, "giving", &rec->giving) < 0)
 		return -EBADMSG;
 	record_key_parse(r->key, &key);
 	if (key.kind != RECORD_BLOCK || !cidr_equal(&key.cidr, &rec->cidr))
@@ -128,5 +129,7 @@ char *block_record_print(const struct block_record *rec)
 	if (rec->owner[0])
 		json_object_set_new(object, "owner", json_string(rec->owner));
 	json_object_set_new(object, "epoch", json_integer(rec->epoch));
+	if (rec->giving)
+		json_object_set_new(object, "giving", json_true());
 	return record_dump(object);
 }

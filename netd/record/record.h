@@ -35,6 +35,7 @@
 #define RECORD_TEXT_MAX	       4096 // of a label or option
 #define RECORD_TEXTS_MAX       256  // labels or options of a record
 #define RECORD_AUX_MAX	       256  // reserved addresses of a subnet
+#define RECORD_BLOCK_BITS_MAX  16   // of the addresses of a block
 #define RECORD_VALUE_MAX_BYTES (512u << 10)
 
 struct cidr {
@@ -64,6 +65,7 @@ struct named_ip {
 struct subnet {
 	struct cidr cidr;
 	struct cidr range; // addresses are given out from here; the same as `cidr` when not given
+	unsigned block_prefix;	// of the blocks of the range; 0: ipam_block_prefix_first()
 	struct ip_addr gateway; // family 0: none
 	struct named_ip *aux;	// reserved
 	unsigned nb_aux;
@@ -88,6 +90,7 @@ struct block_record {
 	struct cidr cidr;
 	char owner[NAME_BYTES]; // a host; empty: given back, kept for its epoch
 	uint64_t epoch;		// raised each time it gets an owner
+	bool giving;		// its owner will give it back, and gives out nothing of it
 };
 
 // Of records that claim one address the greater (epoch, seq) wins, then the smaller id.

@@ -34,6 +34,22 @@ static int read_aux(struct record_reader *r, const json_t *aux, struct subnet *s
 	return 0;
 }
 
+// A record from before there were any has none.
+static int read_block_prefix(struct record_reader *r, struct subnet *subnet)
+{
+	unsigned bits = subnet->cidr.ip.family == 6 ? 128 : 32;
+	uint64_t prefix = 0;
+
+	if (!json_object_get(r->at, "block_prefix"))
+		return 0;
+	if (record_read_uint(r, "block_prefix", true, bits, &prefix) < 0)
+		return -EBADMSG;
+	if (prefix < subnet->range.prefix || bits - prefix > RECORD_BLOCK_BITS_MAX)
+		return record_refuse(r, "member 'block_prefix' is not one of the range");
+	subnet->block_prefix = prefix;
+	return 0;
+}
+
 static int read_subnet(struct record_reader *r, struct subnet *subnet)
 {
 	const json_t *aux = json_object_get(r->at, "aux");
@@ -49,6 +65,8 @@ static int read_subnet(struct record_reader *r, struct subnet *subnet)
 		return record_refuse(r, "member 'range' is not in the subnet");
 	if (subnet->gateway.family && !cidr_has(&subnet->cidr, &subnet->gateway))
 		return record_refuse(r, "member 'gateway' is not in the subnet");
+	if (read_block_prefix(r, subnet) < 0)
+		return -EBADMSG;
 	return aux ? read_aux(r, aux, subnet) : 0;
 }
 
@@ -163,6 +181,8 @@ static json_t *subnet_json(const struct subnet *subnet)
 		json_object_set_new(object, "range", record_json_cidr(&subnet->range));
 	if (subnet->gateway.family)
 		json_object_set_new(object, "gateway", record_json_ip(&subnet->gateway));
+	if (subnet->block_prefix)
+		json_object_set_new(object, "block_prefix", json_integer(subnet->block_prefix));
 	for (unsigned i = 0; i < subnet->nb_aux; i++)
 		json_object_set_new(aux, subnet->aux[i].name, record_json_ip(&subnet->aux[i].ip));
 	if (subnet->nb_aux)

@@ -37,6 +37,12 @@ struct replica_host {
 	LIST_HEAD(, replica_endpoint) endpoints;
 	unsigned nb_endpoints;
 	LIST_HEAD(, replica_block) blocks;
+	// Slot of the agent, while it looks at a network: what the host has of its addresses.
+	struct {
+		uint64_t nb_free;
+		unsigned nb_idle;
+		bool takes_part;
+	} share;
 	UT_hash_handle hh; // by name
 };
 

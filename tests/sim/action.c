@@ -12,7 +12,8 @@
 #define OUTAGE_MAX_US  (20 * S_US)
 #define LONG_OUTAGE_US (60 * S_US)
 #define SHAKY_US       (2 * WORLD_GRACE_S * S_US)
-#define ASKED_MAX      12 // addresses that are asked for are the first of their subnet
+#define FIRST_VERSION  "old " // with the blocks of networks of the first version
+#define ASKED_MAX      12     // addresses that are asked for are the first of their subnet
 
 static struct host *any_host(struct world *w)
 {
@@ -53,8 +54,11 @@ static const char *net_name(struct world *w, char name[NAME_BYTES])
 
 static void create(struct world *w)
 {
-	static const char *const subnets[] = {
-		NULL, NULL, NULL, "172.16.0.0/27", "172.16.0.0/24", "172.16.1.0/28", "fd11::/64"};
+	static const char *const subnets[] = {NULL, NULL, NULL, "172.16.0.0/27", "172.16.0.0/24",
+		"172.16.1.0/28", "fd11::/64",
+		// Of the first two there are fewer addresses, and of the last one fewer blocks,
+		// than hosts.
+		"172.16.2.0/29", "172.16.2.8/30", FIRST_VERSION "172.16.3.0/28"};
 	const char *subnet = subnets[sim_below(&w->random, ARRAY_SIZE(subnets))];
 	bool ipv6 = sim_chance(&w->random, 20);
 	unsigned times = sim_chance(&w->random, 25) ? sim_between(&w->random, 2, 4) : 1;

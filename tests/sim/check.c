@@ -18,6 +18,9 @@
 //	- when the other host itself has lost its state folder: it knows nothing until it has read
 //	  the store, and then not what is missing there;
 //	- when it got another address, for a reason that promise.c knows.
+//
+// No block is in the hands of two hosts: what one of them gives out while the store is away would
+// be the other's.
 #include <string.h>
 
 #include "tests/sim/promise.h"
@@ -217,6 +220,43 @@ void check_store(struct world *w)
 	}
 }
 
+// ---- blocks ----
+
+// Others may have taken its blocks, and it has not heard of it yet.
+static bool may_be_mistaken(const struct host *h)
+{
+	return !h->agent || h->dead || host_is_fenced(h) ||
+	       (h->fenced_us && !agent_is_current(h->agent));
+}
+
+// Every address is in the hands of one host at most: each may give it out without asking. (A store
+// that was lost knows less than the hosts for a while.)
+static void check_owners(struct world *w, const struct host *h, const struct host *other)
+{
+	struct replica_block *block;
+	char text[CIDR_TEXT_BYTES];
+
+	for (block = h->agent->replica.blocks; block; block = block->hh.next) {
+		struct replica_net *net = replica_net_by_id(&other->agent->replica, block->net->id);
+		const struct cidr *cidr = &block->rec.cidr;
+
+		if (net && agent_block_is_own(block->net, cidr) && agent_block_is_own(net, cidr))
+			world_fail(w, "block %s of %s is in the hands of %s and of %s",
+				cidr_format(cidr, text), block->net->id, h->conf.host,
+				other->conf.host);
+	}
+}
+
+static void check_blocks_running(struct world *w)
+{
+	for (unsigned i = 0; i < w->nb_hosts && !w->lost_us; i++) {
+		for (unsigned k = 0; k < i && !may_be_mistaken(&w->hosts[i]); k++) {
+			if (!may_be_mistaken(&w->hosts[k]))
+				check_owners(w, &w->hosts[i], &w->hosts[k]);
+		}
+	}
+}
+
 void check_running(struct world *w)
 {
 	struct promise *p;
@@ -229,4 +269,5 @@ void check_running(struct world *w)
 		if (p->state == PROMISE_KEPT && !world_failed(w))
 			check_promise(w, p);
 	}
+	check_blocks_running(w);
 }

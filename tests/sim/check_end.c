@@ -254,6 +254,60 @@ static void check_blocks(struct truth *t)
 	}
 }
 
+// A host with containers in a network can connect another one while the store is away, unless no
+// other host could give it an address.
+static void check_share(struct truth *t, struct host *h, struct replica_net *net)
+{
+	struct ipam *pool = net->agent->pool[0];
+	unsigned most = 0, block_size = ipam_block_size(pool);
+	uint64_t now_us = t->w->tl.now_us;
+
+	if (ipam_nb_free(pool, now_us))
+		return;
+	for (unsigned i = 0; i < t->w->nb_hosts; i++) {
+		struct host *other = &t->w->hosts[i];
+		struct replica_net *same =
+			other->dead ? NULL : replica_net_by_id(&other->agent->replica, net->id);
+		unsigned nb_free = 0, nb_idle = 0;
+		struct replica_block *block;
+
+		if (!same || !same->agent)
+			continue;
+		LIST_FOREACH (block, &same->blocks, of_net) {
+			struct ipam_use use;
+
+			if (agent_subnet_of(same, &block->rec.cidr.ip) != 0)
+				continue;
+			ipam_block_use(same->agent->pool[0], &block->rec.cidr.ip, now_us, &use);
+			if (use.owner != IPAM_MINE)
+				continue;
+			nb_free += use.nb_free;
+			nb_idle += use.idle && use.nb_free;
+		}
+		if (nb_idle)
+			most = MAX_OF(most, nb_free);
+	}
+	if (ipam_nb_blocks(pool) || most > block_size)
+		wrong(t,
+			"%s has no free address in network %s; %llu blocks are free, and a host "
+			"has %u addresses",
+			h->conf.host, net->rec.name, (unsigned long long)ipam_nb_blocks(pool),
+			most);
+}
+
+static void check_shares(struct truth *t)
+{
+	for (unsigned i = 0; i < t->w->nb_hosts; i++) {
+		struct host *h = &t->w->hosts[i];
+		struct replica_net *net = h->dead ? NULL : h->agent->replica.nets;
+
+		for (; net; net = net->hh.next) {
+			if (net->known && net->agent && !net->local && net->nb_local)
+				check_share(t, h, net);
+		}
+	}
+}
+
 static void check_block_keys(struct truth *t)
 {
 	const struct store_data *d = sim_store_data(t->w->store);
@@ -455,6 +509,7 @@ bool check_end(struct world *w, char *text, size_t len_bytes)
 	check_steps(t);
 	check_hosts(t);
 	check_blocks(t);
+	check_shares(t);
 	check_block_keys(t);
 	for (unsigned i = 0; i < w->nb_hosts && !t->failed; i++) {
 		if (w->hosts[i].dead)

@@ -433,7 +433,11 @@ void promise_create(struct host *h, const char *network, const char *subnet, boo
 	snprintf(want.name, NAME_BYTES, "%s", network);
 	snprintf(want.driver, sizeof(want.driver), "overlay");
 	if (subnet) {
-		cidr_parse(subnet, &sub.cidr);
+		bool is_old = !strncmp(subnet, "old ", 4);
+
+		cidr_parse(subnet + (is_old ? 4 : 0), &sub.cidr);
+		if (is_old)
+			sub.block_prefix = ipam_block_prefix_first(&sub.cidr);
 		want.subnets = &sub;
 		want.nb_subnets = 1;
 	}

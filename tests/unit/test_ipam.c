@@ -50,33 +50,72 @@ static void test_block_prefix(void **state)
 {
 	static const struct {
 		const char *range;
-		unsigned prefix;
+		unsigned prefix, now; // in a network of the first version, in a new one
 	} rows[] = {
-		{"10.0.0.0/8", 24},
-		{"10.0.0.0/16", 24},
-		{"10.0.0.0/20", 24},
-		{"10.0.0.0/21", 25},
-		{"10.0.0.0/24", 28},
-		{"10.0.0.0/26", 30},
-		{"10.0.0.0/28", 30},
-		{"10.0.0.0/30", 30},
-		{"10.0.0.0/31", 31},
-		{"10.0.0.0/32", 32},
-		{"fd00::/8", 112},
-		{"fd00::/64", 112},
-		{"fd00::/108", 112},
-		{"fd00::/112", 116},
-		{"fd00::/124", 126},
-		{"fd00::/127", 127},
-		{"fd00::/128", 128},
+		{"10.0.0.0/8", 24, 26},
+		{"10.0.0.0/16", 24, 26},
+		{"10.0.0.0/20", 24, 26},
+		{"10.0.0.0/21", 25, 27},
+		{"10.0.0.0/24", 28, 30},
+		{"10.0.0.0/26", 30, 32},
+		{"10.0.0.0/28", 30, 32},
+		{"10.0.0.0/30", 30, 32},
+		{"10.0.0.0/31", 31, 32},
+		{"10.0.0.0/32", 32, 32},
+		{"fd00::/8", 112, 112},
+		{"fd00::/64", 112, 112},
+		{"fd00::/108", 112, 114},
+		{"fd00::/112", 116, 118},
+		{"fd00::/124", 126, 128},
+		{"fd00::/127", 127, 128},
+		{"fd00::/128", 128, 128},
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct cidr range = cidr(rows[i].range);
 
-		if (ipam_block_prefix(&range) != rows[i].prefix)
-			fail_msg("%s: %u", rows[i].range, ipam_block_prefix(&range));
+		if (ipam_block_prefix_first(&range) != rows[i].prefix)
+			fail_msg("%s: %u", rows[i].range, ipam_block_prefix_first(&range));
+		if (ipam_block_prefix(&range) != rows[i].now)
+			fail_msg("%s: now %u", rows[i].range, ipam_block_prefix(&range));
 	}
+}
+
+// What the agents of all hosts compute from a block: how much is left in it.
+static void test_block_use(void **state)
+{
+	struct subnet s = {
+		.cidr = cidr("10.1.0.0/24"), .gateway = ip("10.1.0.1"), .block_prefix = 30};
+	struct ipam_opts opts = {.subnet = &s, .quarantine_us = 1000};
+	struct cidr block = {ip("10.1.0.0"), 30};
+	struct ip_addr last = ip("10.1.0.3");
+	struct ipam_use use;
+	struct ipam *ipam;
+
+	assert_int_equal(ipam_new(&opts, &ipam), 0);
+	assert_int_equal(ipam_nb_blocks(ipam), 64);
+	ipam_block_use(ipam, &block.ip, 0, &use);
+	assert_int_equal(use.owner, IPAM_NOBODY);
+	assert_int_equal(use.nb_free, 0);
+	ipam_set_block(ipam, &block, IPAM_OTHER, 1, 0);
+	assert_int_equal(ipam_nb_blocks(ipam), 63);
+	ipam_block_use(ipam, &block.ip, 0, &use);
+	assert_int_equal(use.owner, IPAM_OTHER);
+	assert_int_equal(use.nb_free, 2); // .2, .3
+	assert_true(use.idle);
+	ipam_use(ipam, &last);
+	ipam_block_use(ipam, &block.ip, 0, &use);
+	assert_int_equal(use.nb_free, 1);
+	assert_false(use.idle);
+	ipam_release(ipam, &last, 0);
+	ipam_block_use(ipam, &block.ip, 999, &use);
+	assert_int_equal(use.nb_free, 1);
+	assert_true(use.idle);
+	ipam_block_use(ipam, &block.ip, 1000, &use);
+	assert_int_equal(use.nb_free, 2);
+	ipam_set_block(ipam, &block, IPAM_FREED, 1, 1000);
+	assert_int_equal(ipam_nb_blocks(ipam), 64);
+	ipam_free(ipam);
 }
 
 static void test_reserved(void **state)
@@ -116,14 +155,14 @@ static void test_reserved_block(void **state)
 	struct ipam *ipam;
 
 	s.nb_aux = ARRAY_SIZE(aux);
+	// Nobody claims a block that has no address to give out.
 	assert_int_equal(ipam_new(&opts, &ipam), 0);
-	claim(ipam, 0);
-	take(ipam, 0, NULL);
+	assert_int_equal(ipam_nb_blocks(ipam), 3);
 	claim(ipam, 0);
 	take(ipam, 0, "10.1.0.4");
 	ipam_free(ipam);
 
-	// Also when it is claimed after them.
+	// Also when another one is claimed before.
 	assert_int_equal(ipam_new(&opts, &ipam), 0);
 	assert_int_equal(
 		ipam_set_block(ipam, &(struct cidr){ip("10.1.0.4"), 30}, IPAM_MINE, 1, 0), 0);
@@ -534,6 +573,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_block_prefix),
+		cmocka_unit_test(test_block_use),
 		cmocka_unit_test(test_reserved),
 		cmocka_unit_test(test_reserved_block),
 		cmocka_unit_test(test_small),
