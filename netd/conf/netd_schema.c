@@ -144,7 +144,8 @@ static const struct schema_field root_fields[] = {
 		.syntax = "COUNT",
 		.help = "number of free addresses to own in each network in use, so that "
 			"containers "
-			"can be connected while the store is unreachable",
+			"can be connected while the store is unreachable; fewer where a host's "
+			"fair share is less",
 	},
 	{
 		.key = "default-address-pools",

@@ -17,7 +17,9 @@ static bool is_reserved(const struct subnet *subnet, const struct ip_addr *ip)
 		if (ip_equal(&subnet->aux[i].ip, ip))
 			return true;
 	}
-	return false;
+	// The only one that containers can get.
+	return subnet->range.prefix == (ip->family == 6 ? 128 : 32) &&
+	       ip_equal(&subnet->range.ip, ip);
 }
 
 // The first address of each subnet that is not reserved, as with Docker.

@@ -257,19 +257,45 @@ static void check_cidr(struct place *p)
 	}
 }
 
+static bool is_free(const struct subnet *subnet, const struct ip_addr *ip)
+{
+	for (unsigned i = 0; i < subnet->nb_aux; i++) {
+		if (ip_equal(&subnet->aux[i].ip, ip))
+			return false;
+	}
+	return is_host_of(&subnet->cidr, ip) && !ip_equal(&subnet->gateway, ip);
+}
+
+// A range has one address at least; only of a small one can all be reserved.
+static bool has_free(const struct subnet *subnet)
+{
+	unsigned bits = (subnet->range.ip.family == 6 ? 128 : 32) - subnet->range.prefix;
+
+	if (bits > 8)
+		return true;
+	for (unsigned i = 0; i < 1u << bits; i++) {
+		struct ip_addr ip = ip_add(&subnet->range.ip, i);
+
+		if (is_free(subnet, &ip))
+			return true;
+	}
+	return false;
+}
+
 static void check_range(struct place *p)
 {
 	const struct cidr *range = &p->subnet->range, *cidr = &p->subnet->cidr;
-	unsigned longest = cidr->ip.family == 6 ? 126 : 30;
 	char key[128], text[CIDR_TEXT_BYTES];
 
 	key_of(p, "ip-range", key);
 	if (!cidr_has(cidr, &range->ip) || range->prefix < cidr->prefix)
 		network_mistake(
 			p->c, key, "%s is not inside subnet %s", cidr_format(range, text), p->cidr);
-	else if (range->prefix > longest)
-		network_mistake(p->c, key, "%s is too small; the prefix length is at most %u",
-			cidr_format(range, text), longest);
+	else if (!cidr_equal(range, cidr) && !has_free(p->subnet))
+		network_mistake(p->c, key,
+			"%s has no address for containers: all are reserved (gateway, "
+			"aux-addresses, network and broadcast address); choose a larger range",
+			cidr_format(range, text));
 }
 
 // A reserved address: `what` is "gateway" or "aux-address NAME".

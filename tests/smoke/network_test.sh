@@ -116,6 +116,15 @@ wait_until 30 eval '[[ $(vsctl --json agent show | jq .settled) == true ]]' || f
 vsctl agent show | has 'store lmdb: answers'
 vsctl agent audit | has 'agree' || fail "audit: $(vsctl agent audit)"
 
+# A range of one address: one container has it. The gateway is another one.
+vsctl network create -d overlay --subnet 10.2.0.0/24 --ip-range 10.2.0.1/32 single >/dev/null
+vsctl network connect single c3
+in_ns c3 ip -o -4 address | grep 'inet 10.2.0.1/24' >/dev/null || fail "not the only address: $(in_ns c3 ip -o -4 address)"
+reaches_soon c3 10.2.0.2
+refused 'all IPv4 addresses are used' vsctl network connect single c2
+vsctl network disconnect single c3
+vsctl network rm single >/dev/null
+
 # What somebody changes by hand is set back, and the container keeps its interface.
 port=$(vsctl --json list-ports | jq -r '.ports[] | select(.options.netns == "c2" and .options.ifname == "net0").name')
 before=$(ip -n c2 -json link show net0 | jq '.[].ifindex')
