@@ -126,3 +126,6 @@ struct nl_route {
 // of the tables main and local. It may not use `nl`.
 typedef void nl_route_fn(void *arg, const struct nl_route *route);
 int nl_route_each(struct nl *nl, unsigned family, nl_route_fn *fn, void *arg);
+// The same with what packets are refused or dropped for, and of all tables. -EINTR: they were
+// changed meanwhile, so some may be missing.
+int nl_route_each_table(struct nl *nl, unsigned family, nl_route_fn *fn, void *arg);

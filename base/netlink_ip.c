@@ -187,7 +187,20 @@ int nl_route_has(struct nl *nl, int ifindex, const struct nl_addr *to, bool *ret
 struct route_walk {
 	nl_route_fn *fn;
 	void *arg;
+	bool all_tables;
 };
+
+static bool is_wanted(const struct route_walk *walk, const struct rtmsg *info)
+{
+	if (info->rtm_flags & RTM_F_CLONED)
+		return false;
+	if (walk->all_tables)
+		return info->rtm_type != RTN_MULTICAST && info->rtm_type != RTN_BROADCAST &&
+		       info->rtm_type != RTN_ANYCAST;
+	if (info->rtm_table == RT_TABLE_LOCAL)
+		return info->rtm_type == RTN_LOCAL;
+	return info->rtm_table == RT_TABLE_MAIN && info->rtm_type == RTN_UNICAST;
+}
 
 static void read_nexthop(const struct nlattr *attr, struct nl_route *route)
 {
@@ -209,10 +222,7 @@ static int walk_route(const struct nlmsghdr *msg, void *arg)
 		.is_local = info->rtm_type == RTN_LOCAL};
 	const struct nlattr *attr;
 
-	if (msg->nlmsg_type != RTM_NEWROUTE || info->rtm_flags & RTM_F_CLONED ||
-		!(info->rtm_table == RT_TABLE_LOCAL ? route.is_local
-						    : info->rtm_table == RT_TABLE_MAIN &&
-							      info->rtm_type == RTN_UNICAST))
+	if (msg->nlmsg_type != RTM_NEWROUTE || !is_wanted(walk, info))
 		return MNL_CB_OK;
 	mnl_attr_for_each(attr, msg, sizeof(*info))
 	{
@@ -231,15 +241,25 @@ static int walk_route(const struct nlmsghdr *msg, void *arg)
 	return MNL_CB_OK;
 }
 
-int nl_route_each(struct nl *nl, unsigned family, nl_route_fn *fn, void *arg)
+static int walk_routes(struct nl *nl, unsigned family, struct route_walk *walk)
 {
-	struct route_walk walk = {.fn = fn, .arg = arg};
 	char buf[NL_BUFFER_BYTES];
 	struct nlmsghdr *msg = nl_begin(nl, buf, RTM_GETROUTE, NLM_F_DUMP);
 	struct rtmsg *info = mnl_nlmsg_put_extra_header(msg, sizeof(*info));
 
 	info->rtm_family = family;
-	return nl_talk(nl, msg, walk_route, &walk);
+	return nl_talk(nl, msg, walk_route, walk);
+}
+
+int nl_route_each(struct nl *nl, unsigned family, nl_route_fn *fn, void *arg)
+{
+	return walk_routes(nl, family, &(struct route_walk){.fn = fn, .arg = arg});
+}
+
+int nl_route_each_table(struct nl *nl, unsigned family, nl_route_fn *fn, void *arg)
+{
+	return walk_routes(
+		nl, family, &(struct route_walk){.fn = fn, .arg = arg, .all_tables = true});
 }
 
 static void add_device(struct nl_way *way, int ifindex)

@@ -18,6 +18,10 @@
 struct agent;
 struct dns;
 
+// Subnets that this host sends packets to, which the caller frees: no network is given one of these
+// that does not ask for it.
+typedef int agent_routes_fn(void *arg, struct cidr **ret_routes, unsigned *ret_count);
+
 struct agent_opts {
 	const struct netd_conf *conf; // stays
 	struct ip_addr vtep;	      // what cluster_advertise stands for
@@ -30,6 +34,8 @@ struct agent_opts {
 	struct dns *dns;	       // answers these names to containers; NULL: nobody does
 	uint64_t (*now_us)(void *arg); // monotonic
 	void *now_arg;
+	agent_routes_fn *routes; // NULL: it has none
+	void *routes_arg;
 	uint64_t seed; // of identifiers; 0: from the system
 	// Something to tell whoever listens: "network.add", "endpoint.up", ...; `data` is borrowed.
 	void (*event)(void *arg, const char *name, const json_t *data);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "netd/agent/agent_priv.h"
 
 static bool vni_taken(struct agent *a, uint32_t vni, const char *but_id)
@@ -36,21 +37,44 @@ static int choose_vni(void *arg, struct network_record *rec, struct err *err)
 	return net_error(err, -ENOSPC, rec->name, "all VNIs of vni-range are taken; widen it");
 }
 
+// Those that cannot be read are done without: a host that uses the subnet has no gateway then.
+static unsigned list_routes(struct agent *a, struct cidr **ret_routes)
+{
+	unsigned count = 0;
+	int rc;
+
+	*ret_routes = NULL;
+	if (!a->opts.routes)
+		return 0;
+	rc = a->opts.routes(a->opts.routes_arg, ret_routes, &count);
+	if (rc < 0)
+		log_warn(
+			"the routes of this host cannot be read (%s): a subnet that it uses may be "
+			"given to a network",
+			strerror(-rc));
+	return count;
+}
+
 static unsigned list_subnets(struct agent *a, struct cidr **ret_taken)
 {
-	unsigned count = 0, room = 0;
-	struct cidr *taken;
+	unsigned count = 0, room = 0, nb_routes;
+	struct cidr *taken, *routes;
 
 	for (struct replica_net *net = a->replica.nets; net; net = net->hh.next)
 		room += net->known ? net->rec.nb_subnets : 0;
 	room += agent_pool_list(a, NULL, 0);
-	taken = calloc(room + 1, sizeof(*taken));
+	nb_routes = list_routes(a, &routes);
+	taken = calloc(room + nb_routes + 1, sizeof(*taken));
 	for (struct replica_net *net = a->replica.nets; taken && net; net = net->hh.next) {
 		for (unsigned i = 0; net->known && i < net->rec.nb_subnets; i++)
 			taken[count++] = net->rec.subnets[i].cidr;
 	}
 	if (taken)
 		count += agent_pool_list(a, taken + count, room - count);
+	if (taken && nb_routes)
+		memcpy(taken + count, routes, nb_routes * sizeof(*routes));
+	count += nb_routes;
+	free(routes);
 	*ret_taken = taken;
 	return count;
 }
@@ -81,10 +105,10 @@ static int choose_subnet(void *arg, struct network_record *rec, unsigned family,
 	if (rc < 0)
 		return net_error(err, rc, rec->name,
 			family == 4
-				? "no IPv4 subnet is free in default-address-pools; give one with "
-				  "--subnet"
-				: "no IPv6 subnet is free in default-address-pools; give one with "
-				  "--subnet");
+				? "no IPv4 subnet is free in default-address-pools: networks, or "
+				  "routes of this host, have them; give one with --subnet"
+				: "no IPv6 subnet is free in default-address-pools: networks, or "
+				  "routes of this host, have them; give one with --subnet");
 	rec->subnets[rec->nb_subnets++] = (struct subnet){.cidr = cidr, .range = cidr};
 	return 0;
 }

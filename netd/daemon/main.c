@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "config/mistakes.h"
 #include "netd/agent/advertise.h"
+#include "netd/agent/host_routes.h"
 #include "netd/conf/netd_schema.h"
 #include "netd/conf/netd_secret.h"
 #include "netd/ctl/handle.h"
@@ -260,6 +261,7 @@ static int open_agent(struct vsnetd *d, struct err *err)
 		.names = d->names,
 		.dns = d->dns,
 		.now_us = now_us,
+		.routes = host_routes,
 		.event = on_event,
 		.event_arg = d,
 	};

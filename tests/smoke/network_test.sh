@@ -125,6 +125,33 @@ refused 'all IPv4 addresses are used' vsctl network connect single c2
 vsctl network disconnect single c3
 vsctl network rm single >/dev/null
 
+# A subnet that this host sends packets to is not chosen; a default route is no reason.
+first=$(vsctl network inspect back | jq -r '.[0].subnets[0].subnet')
+is 'the first default subnet' "$first" 10.64.0.0/20
+ip link add dm0 type veth peer name dm1
+ip link set dm0 up
+ip link set dm1 up
+ip address add 10.64.17.1/32 dev dm0
+ip route add 10.64.32.0/24 dev dm0
+ip route add unreachable 10.64.48.0/20 table 1000
+ip route add 0.0.0.0/1 dev dm0
+ip route add default dev dm0
+ip -6 route add fd63:6175:7365::/63 dev dm0
+ip -6 route add blackhole fd63:6175:7365:2::/64 table 77
+ip -6 route add default dev dm0
+vsctl network create --ipv6 routed >/dev/null
+is 'subnets without routes' "$(vsctl network inspect routed | jq -r '.[0].subnets[].subnet' | xargs)" \
+	'10.64.64.0/20 fd63:6175:7365:3::/64'
+is 'a pool without routes' "$(vsctl pool add p1)" 10.64.80.0/20
+vsctl pool rm p1
+ip route add 10.64.0.0/11 dev dm0
+refused 'no IPv4 subnet is free in default-address-pools: networks, or routes of this host' vsctl network create y
+vsctl network create --subnet 10.64.96.0/20 y >/dev/null # who asks for it gets it
+vsctl network rm y routed >/dev/null
+ip link del dm0
+ip route del unreachable 10.64.48.0/20 table 1000
+ip -6 route del blackhole fd63:6175:7365:2::/64 table 77
+
 # What somebody changes by hand is set back, and the container keeps its interface.
 port=$(vsctl --json list-ports | jq -r '.ports[] | select(.options.netns == "c2" and .options.ifname == "net0").name')
 before=$(ip -n c2 -json link show net0 | jq '.[].ifindex')
