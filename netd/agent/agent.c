@@ -177,6 +177,10 @@ static void on_host(void *arg, struct replica_host *host, const struct host_reco
 
 	if (!is_self && host->known && (!old || !ip_equal(&old->vtep, &host->rec.vtep)))
 		reconcile_host(a->rec, host, old ? &old->vtep : &(struct ip_addr){0});
+	if ((!old || !ip_equal(&old->vtep, &host->rec.vtep)) && agent_tunnel_is_odd(a, host))
+		log_error("host %s: no tunnel goes there: its address is of another family than "
+			  "this host's, or the same; see `vsctl net-status`",
+			host->rec.name);
 	agent_names_host(a, host);
 	if (is_self)
 		a->dirty = true;

@@ -477,6 +477,8 @@ void agent_disconnect_local(
 
 // ---- agent_problem.c ----
 
+// There can be no tunnel to that host: its address is of another family, or this host's own.
+bool agent_tunnel_is_odd(const struct agent *a, const struct replica_host *host);
 // `remedy` NULL: the reason says it, or there is none. `since_us` 0: since it was seen first.
 void agent_add_problem(json_t *list, const char *object, const char *reason, const char *remedy,
 	uint64_t since_us);

@@ -104,6 +104,46 @@ static void switch_problems(struct agent *a, json_t *list)
 			hangs_us);
 }
 
+// ---- addresses of tunnels ----
+
+bool agent_tunnel_is_odd(const struct agent *a, const struct replica_host *host)
+{
+	const struct ip_addr *own = &a->vtep, *vtep = &host->rec.vtep;
+
+	return strcmp(host->rec.name, a->conf->host) && host->present && host->known &&
+	       own->family && vtep->family && (own->family != vtep->family || ip_equal(own, vtep));
+}
+
+// No tunnel goes there, and heartbeats do not tell.
+static void add_odd_tunnel(struct agent *a, json_t *list, const struct replica_host *host)
+{
+	char object[NAME_BYTES + 8], reason[2 * IP_TEXT_BYTES + 240];
+	char own[IP_TEXT_BYTES], other[IP_TEXT_BYTES];
+	bool same = ip_equal(&a->vtep, &host->rec.vtep);
+
+	snprintf(object, sizeof(object), "host %s", host->rec.name);
+	snprintf(reason, sizeof(reason),
+		same ? "has the same address for tunnels as this host, %s: containers of the two "
+		       "do not reach each other"
+		     : "has the address %s for tunnels, and this host %s, which is of another "
+		       "family: there is no tunnel, and containers of the two do not reach each "
+		       "other",
+		ip_format(&host->rec.vtep, other), ip_format(&a->vtep, own));
+	agent_add_problem(list, object, reason,
+		same ? "give each host an address of its own (cluster-advertise in vsnetd.yaml)"
+		     : "give all hosts of the cluster addresses of one family, IPv4 or IPv6 "
+		       "(cluster-advertise in vsnetd.yaml)",
+		0);
+}
+
+static void tunnel_problems(struct agent *a, json_t *list)
+{
+	for (struct replica_host *host = a->replica.hosts; host; host = host->hh.next) {
+		if (agent_tunnel_is_odd(a, host))
+			add_odd_tunnel(a, list, host);
+	}
+}
+
 // ---- all of it ----
 
 static void endpoint_problems(struct agent *a, json_t *list)
@@ -142,6 +182,7 @@ static json_t *collect(struct agent *a)
 	endpoint_problems(a, list);
 	for (struct replica_skipped *s = a->replica.skipped; s; s = s->hh.next)
 		agent_add_problem(list, s->key, s->reason, NULL, 0);
+	tunnel_problems(a, list);
 	agent_gone_problems(a, list);
 	agent_dns_problems(a, list);
 	return list;

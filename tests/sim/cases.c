@@ -270,8 +270,7 @@ static void test_long_names(void **state)
 
 #define GRACE_OVER_US ((WORLD_TTL_S + 2 * WORLD_GRACE_S + 8) * S_US)
 
-// Three hosts, each with a container in one network.
-static void start_three(struct world *w)
+static void start_three_empty(struct world *w)
 {
 	uint64_t seed = 1;
 
@@ -281,6 +280,12 @@ static void start_three(struct world *w)
 		start(w, ++seed);
 	}
 	world_run(w, START_US);
+}
+
+// Three hosts, each with a container in one network.
+static void start_three(struct world *w)
+{
+	start_three_empty(w);
 	promise_create(&w->hosts[0], "n0", NULL, false);
 	world_run(w, START_US);
 	for (unsigned i = 0; i < 3; i++) {
@@ -523,6 +528,41 @@ static void test_addresses_are_given_back(void **state)
 	end(&w);
 }
 
+// ---- addresses of tunnels ----
+
+static void readdress(struct host *h, const char *text)
+{
+	struct ip_addr vtep;
+
+	ip_parse(text, &vtep);
+	host_move(h, &vtep);
+	agent_set_vtep(h->agent, &h->vtep);
+	world_run(h->w, START_US);
+}
+
+// There is no tunnel then, and both hosts say so.
+static void test_odd_tunnels(void **state)
+{
+	static struct world w;
+	struct host *h = w.hosts;
+
+	start_three_empty(&w);
+	expect_told(&h[0], &h[1], NULL);
+	readdress(&h[1], "fd00::9");
+	expect_told(&h[0], &h[1], "has the address fd00::9 for tunnels");
+	expect_told(&h[1], &h[0], "of another family");
+	expect_told(&h[0], &h[2], NULL);
+	readdress(&h[1], "198.51.100.9");
+	expect_told(&h[0], &h[1], NULL);
+	expect_told(&h[1], &h[0], NULL);
+	readdress(&h[2], "198.51.100.9");
+	expect_told(&h[2], &h[1], "the same address for tunnels");
+	expect_told(&h[1], &h[2], "the same address for tunnels");
+	readdress(&h[2], "198.51.100.10");
+	expect_told(&h[1], &h[2], NULL);
+	end(&w);
+}
+
 // ---- how long a request is tried ----
 
 static struct promise *ask_while_hanging(struct world *w, unsigned wait_ms)
@@ -575,6 +615,7 @@ int main(void)
 		cmocka_unit_test(test_silent_host_and_lost_store),
 		cmocka_unit_test(test_all_have_addresses),
 		cmocka_unit_test(test_addresses_are_given_back),
+		cmocka_unit_test(test_odd_tunnels),
 		cmocka_unit_test(test_caller_waits),
 	};
 
