@@ -446,88 +446,6 @@ static void test_silent_host_and_lost_store(void **state)
 	end(&w);
 }
 
-// ---- addresses for all ----
-
-#define ALL_HOSTS 5
-#define MOST	  24 // containers of one host, of 29 that the network has addresses for
-
-static void start_all(struct world *w)
-{
-	uint64_t seed = 1;
-
-	start(w, seed);
-	while (w->nb_hosts < ALL_HOSTS) {
-		world_fini(w);
-		start(w, seed += 2);
-	}
-	world_run(w, START_US);
-	promise_create(&w->hosts[0], "n0", "172.16.0.0/27", false);
-	world_run(w, START_US);
-}
-
-static struct promise *connect_one(struct world *w, struct host *h)
-{
-	char name[NAME_BYTES];
-
-	snprintf(name, sizeof(name), "x%u", ++w->last_step);
-	promise_connect(h, container_new(h, name), "n0", NULL, NULL);
-	return LIST_FIRST(&w->promises);
-}
-
-// Each host can connect a container while the store is away.
-static void expect_all_connect(struct world *w)
-{
-	struct promise *p[ALL_HOSTS];
-
-	sim_store_down(w->store);
-	world_run(w, START_US);
-	for (unsigned i = 0; i < ALL_HOSTS; i++)
-		p[i] = connect_one(w, &w->hosts[i]);
-	world_run(w, START_US);
-	for (unsigned i = 0; i < ALL_HOSTS; i++) {
-		if (p[i]->state != PROMISE_KEPT)
-			fail_msg("h%u cannot connect", i);
-	}
-	sim_store_up(w->store);
-	world_run(w, START_US);
-	for (unsigned i = 0; i < ALL_HOSTS; i++)
-		assert_true(promise_in_store(p[i])); // nobody had to move
-}
-
-static void test_all_have_addresses(void **state)
-{
-	static struct world w;
-
-	start_all(&w);
-	for (unsigned i = 0; i < ALL_HOSTS; i++)
-		connect_one(&w, &w.hosts[i]);
-	world_run(&w, START_US);
-	expect_all_connect(&w);
-	end(&w);
-}
-
-// One host had nearly all of them, and gives back what it does not use.
-static void test_addresses_are_given_back(void **state)
-{
-	static struct world w;
-	struct promise *p[MOST];
-
-	start_all(&w);
-	for (unsigned i = 0; i < MOST; i++) {
-		p[i] = connect_one(&w, &w.hosts[0]);
-		world_run(&w, S_US);
-		assert_int_equal(p[i]->state, PROMISE_KEPT);
-	}
-	for (unsigned i = 1; i < ALL_HOSTS; i++)
-		connect_one(&w, &w.hosts[i]);
-	world_run(&w, START_US);
-	for (unsigned i = 0; i < MOST - 4; i++)
-		promise_disconnect(p[i]);
-	world_run(&w, 4 * START_US);
-	expect_all_connect(&w);
-	end(&w);
-}
-
 // ---- addresses of tunnels ----
 
 static void readdress(struct host *h, const char *text)
@@ -613,8 +531,6 @@ int main(void)
 		cmocka_unit_test(test_host_without_tunnel_is_kept),
 		cmocka_unit_test(test_host_that_is_cut_off),
 		cmocka_unit_test(test_silent_host_and_lost_store),
-		cmocka_unit_test(test_all_have_addresses),
-		cmocka_unit_test(test_addresses_are_given_back),
 		cmocka_unit_test(test_odd_tunnels),
 		cmocka_unit_test(test_caller_waits),
 	};
