@@ -123,8 +123,10 @@ void agent_net_known(struct agent *a, struct replica_net *net)
 	set_blocks(a, net);
 	LIST_FOREACH (ep, &net->endpoints, of_net)
 		agent_use_ips(net, &ep->rec);
-	LIST_FOREACH (le, &net->local_endpoints, of_net)
-		agent_use_ips(net, &le->rec);
+	LIST_FOREACH (le, &net->local_endpoints, of_net) {
+		if (!le->agent->let_go)
+			agent_use_ips(net, &le->rec);
+	}
 }
 
 void agent_net_drop(struct agent *a, struct replica_net *net)

@@ -83,7 +83,8 @@ static void endpoint_free(struct agent *a, struct local_endpoint *le)
 	LIST_REMOVE(le, of_net);
 	net->nb_local--;
 	HASH_DEL(a->endpoints, le);
-	agent_release_ips(a, net, &le->rec);
+	if (!le->agent->let_go)
+		agent_release_ips(a, net, &le->rec);
 	endpoint_record_fini(&le->rec);
 	json_decref(le->agent->asked);
 	free(le->agent->why);
@@ -156,8 +157,10 @@ void agent_endpoint_to_address(struct agent *a, struct local_endpoint *le)
 	if (endpoint_is_inside(le))
 		agent_endpoint_leave(a, le);
 	le->rec.nb_ips = 1;
-	agent_use_ips(le->net, &le->rec);
-	agent_release_ips(a, le->net, &before);
+	if (!le->agent->let_go) {
+		agent_use_ips(le->net, &le->rec);
+		agent_release_ips(a, le->net, &before);
+	}
 	le->rec.name[0] = '\0';
 	le->rec.mac = ipam_mac(&le->rec.ips[0].ip);
 	endpoint_record_fini(&le->rec);
@@ -317,7 +320,8 @@ static void endpoint_run(struct agent *a, struct local_endpoint *le, uint64_t no
 	}
 	if (agent_net_is_gone(a, le->net) && !endpoint_is_ending(le))
 		endpoint_lost(a, le, EVENT_STOP, "its network was deleted");
-	if (le->state == ENDPOINT_MOVED || le->state == ENDPOINT_UNADDRESSED)
+	agent_endpoint_hold_ips(a, le);
+	if (le->agent->let_go)
 		agent_endpoint_readdress(a, le);
 	if (le->state == ENDPOINT_UNCONFIGURED && retry_due(&le->agent->configure, now_us))
 		agent_endpoint_configure(a, le);

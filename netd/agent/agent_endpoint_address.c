@@ -63,6 +63,20 @@ static void rename_record(struct agent *a, struct local_endpoint *le)
 	le->agent->write = (struct retry){0};
 }
 
+// What it has lost may become free before anything else does.
+void agent_endpoint_hold_ips(struct agent *a, struct local_endpoint *le)
+{
+	bool waits = le->state == ENDPOINT_MOVED || le->state == ENDPOINT_UNADDRESSED;
+
+	if (waits == le->agent->let_go)
+		return;
+	if (waits)
+		agent_release_ips(a, le->net, &le->rec);
+	else
+		agent_use_ips(le->net, &le->rec);
+	le->agent->let_go = waits;
+}
+
 void agent_endpoint_readdress(struct agent *a, struct local_endpoint *le)
 {
 	struct cidr ips[RECORD_IPS_MAX];
@@ -77,14 +91,13 @@ void agent_endpoint_readdress(struct agent *a, struct local_endpoint *le)
 		epoch = MAX_OF(epoch, e);
 	}
 	rename_record(a, le);
-	agent_release_ips(a, le->net, &le->rec);
 	memcpy(le->rec.ips, ips, le->rec.nb_ips * sizeof(*ips));
 	le->rec.mac = ipam_mac(&ips[0].ip);
 	le->rec.epoch = epoch;
 	le->rec.seq = agent_next_seq(a);
-	agent_use_ips(le->net, &le->rec);
 	agent_endpoint_save(a, le);
 	endpoint_happens(a, le, EVENT_READDRESSED);
+	agent_endpoint_hold_ips(a, le);
 }
 
 // An endpoint in the replica changed: one of ours, or one that has an address of ours.

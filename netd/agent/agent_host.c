@@ -23,6 +23,8 @@ static void load_identity(void *arg, const char *key, const char *value, size_t 
 	if (sscanf(value, "%32[0-9a-f] %" SCNu64 " %" SCNu64 " %" SCNu64 " %63s %39s", a->host_id,
 		    &a->epoch, &a->seq, &a->generation, a->name, a->machine) < 4)
 		a->generation = a->seq;
+	// A folder that was lost has the generation from the store, and no number of its own yet.
+	a->seq = MAX_OF(a->seq, a->generation);
 	a->kept_generation = a->generation;
 }
 

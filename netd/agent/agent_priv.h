@@ -105,6 +105,7 @@ struct agent_endpoint {
 	bool takes_over; // its address was that of a host that was silent
 	bool named;	 // its names are known
 	bool was_inside; // when it was loaded, its interface was in its namespace
+	bool let_go;	 // its addresses are not used in the pools: it waits for others
 	struct agent_container *container;
 	struct retry configure;
 	uint64_t lost_told_us; // as of struct agent_gateway
@@ -406,6 +407,8 @@ void agent_endpoint_lost_address(struct agent *a, struct local_endpoint *le,
 	enum endpoint_event lost, const struct ip_addr *ip, const struct replica_endpoint *ep);
 // The old address is gone from the switch: the endpoint comes back with another.
 void agent_endpoint_readdress(struct agent *a, struct local_endpoint *le);
+void agent_endpoint_hold_ips(
+	struct agent *a, struct local_endpoint *le); // in the pools, unless it waits for others
 void agent_endpoint_remote_changed(struct agent *a, struct replica_endpoint *ep, bool gone);
 
 // ---- agent_endpoint.c: the switch and the container; what is due ----

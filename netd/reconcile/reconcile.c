@@ -202,8 +202,9 @@ static void on_state(void *arg, bool up)
 
 	rec->generation++;
 	rec->up = up;
-	rec->listed = rec->peers_busy = false;
+	rec->listed = false;
 	rec->nb_busy = 0;
+	sw_peers_gone(rec);
 	sw_list_drop(rec);
 	sw_object_reset(&rec->list);
 	sw_object_reset(&rec->tunnel_obj);

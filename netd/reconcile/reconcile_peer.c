@@ -54,6 +54,18 @@ static struct sw_peer *peer_make(struct reconcile *rec, const struct ip_addr *ip
 	return peer;
 }
 
+// While the switch was away nobody listened: silence counts from its first answer on.
+void sw_peers_gone(struct reconcile *rec)
+{
+	rec->peers_busy = false;
+	rec->peers_us = 0;
+	for (struct sw_peer *peer = rec->peers; peer; peer = peer->hh.next) {
+		peer->listed = peer->up = false;
+		peer->silent_us = 0;
+		peer->since[0] = '\0';
+	}
+}
+
 // A switch that was just started has not had the time to hear.
 static bool is_silent(const struct sw_peer *peer, const char *state)
 {

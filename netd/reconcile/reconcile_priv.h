@@ -382,3 +382,4 @@ void sw_audit_fini(struct reconcile *rec);
 
 void sw_peers_fini(struct reconcile *rec);
 void sw_peers_step(struct reconcile *rec);
+void sw_peers_gone(struct reconcile *rec); // with the connection to the switch

@@ -105,7 +105,61 @@ static const struct network_record *net_by_id(struct truth *t, const char *id)
 	return NULL;
 }
 
+// ---- addresses ----
+
+// No address of the IPv4 subnet can be given out, whoever asks and however long it waits.
+static bool is_full(struct truth *t, const struct subnet *subnet, const char *net_id)
+{
+	struct ip_addr ip = subnet->range.ip;
+	uint64_t nb = 1ULL << (32 - subnet->range.prefix);
+	struct ipam *ipam;
+	bool full = true;
+
+	if (ipam_new(&(struct ipam_opts){.subnet = subnet}, &ipam) < 0)
+		abort();
+	for (unsigned i = 0; i < t->nb_eps; i++) {
+		for (unsigned k = 0; k < t->eps[i].rec.nb_ips && !strcmp(t->eps[i].net_id, net_id);
+			k++)
+			ipam_use(ipam, &t->eps[i].rec.ips[k].ip); // -EINVAL: of another subnet
+	}
+	for (uint64_t i = 0; i < nb && full; i++) {
+		enum ipam_owner owner;
+		uint64_t epoch;
+		struct err err;
+
+		full = ipam_check(ipam, &ip, &owner, &epoch, &err) < 0;
+		for (int byte = 3; byte >= 0 && ++ip.byte[byte] == 0; byte--)
+			;
+	}
+	ipam_free(ipam);
+	return full;
+}
+
+// The network has no address for who waits for one.
+static bool is_full_net(struct truth *t, const char *net_id)
+{
+	const struct network_record *net = net_by_id(t, net_id);
+
+	for (unsigned i = 0; net && i < net->nb_subnets; i++) {
+		if (net->subnets[i].cidr.ip.family == 4 && is_full(t, &net->subnets[i], net->id))
+			return true;
+	}
+	return false;
+}
+
 // ---- hosts ----
+
+// What an endpoint of its had is another's, and there is nothing else for it until somebody leaves.
+static bool waits_for_room(struct truth *t, const struct host *h)
+{
+	for (struct local_endpoint *le = h->agent->endpoints; le; le = le->hh.next) {
+		bool waits = le->state == ENDPOINT_MOVED || le->state == ENDPOINT_UNADDRESSED;
+
+		if (waits && is_full_net(t, le->net->rec.id))
+			return true;
+	}
+	return false;
+}
 
 static void check_hosts(struct truth *t)
 {
@@ -116,7 +170,7 @@ static void check_hosts(struct truth *t)
 		struct host *h = &t->w->hosts[i];
 
 		alive += !h->dead;
-		if (!h->dead && !agent_is_settled(h->agent))
+		if (!h->dead && !agent_is_settled(h->agent) && !waits_for_room(t, h))
 			wrong(t, "%s: the agent has not settled", h->conf.host);
 	}
 	for (unsigned i = 0; i < t->nb_hosts; i++) {
@@ -413,46 +467,6 @@ static bool somebody_has(struct truth *t, const struct promise *p)
 	return false;
 }
 
-// No address of the IPv4 subnet can be given out, whoever asks and however long it waits.
-static bool is_full(struct truth *t, const struct subnet *subnet, const char *net_id)
-{
-	struct ip_addr ip = subnet->range.ip;
-	uint64_t nb = 1ULL << (32 - subnet->range.prefix);
-	struct ipam *ipam;
-	bool full = true;
-
-	if (ipam_new(&(struct ipam_opts){.subnet = subnet}, &ipam) < 0)
-		abort();
-	for (unsigned i = 0; i < t->nb_eps; i++) {
-		for (unsigned k = 0; k < t->eps[i].rec.nb_ips && !strcmp(t->eps[i].net_id, net_id);
-			k++)
-			ipam_use(ipam, &t->eps[i].rec.ips[k].ip); // -EINVAL: of another subnet
-	}
-	for (uint64_t i = 0; i < nb && full; i++) {
-		enum ipam_owner owner;
-		uint64_t epoch;
-		struct err err;
-
-		full = ipam_check(ipam, &ip, &owner, &epoch, &err) < 0;
-		for (int byte = 3; byte >= 0 && ++ip.byte[byte] == 0; byte--)
-			;
-	}
-	ipam_free(ipam);
-	return full;
-}
-
-// What it had is another's, and the network has nothing else for it.
-static bool has_no_room(struct truth *t, const struct promise *p)
-{
-	const struct network_record *net = net_by_id(t, p->net_id);
-
-	for (unsigned i = 0; net && i < net->nb_subnets; i++) {
-		if (net->subnets[i].cidr.ip.family == 4 && is_full(t, &net->subnets[i], net->id))
-			return somebody_has(t, p);
-	}
-	return false;
-}
-
 // It is off for a reason: somebody else has the address that was asked for, or every one there is.
 static bool is_off(struct truth *t, const struct promise *p)
 {
@@ -461,7 +475,7 @@ static bool is_off(struct truth *t, const struct promise *p)
 	if (!le || !promise_may_move(p))
 		return false;
 	return (le->state == ENDPOINT_CONFLICT && somebody_has(t, p)) ||
-	       (le->state == ENDPOINT_MOVED && has_no_room(t, p));
+	       (le->state == ENDPOINT_MOVED && somebody_has(t, p) && is_full_net(t, p->net_id));
 }
 
 static void check_kept(struct truth *t, const struct promise *p)

@@ -75,6 +75,15 @@ static void test_silent_peers(void **state)
 	expect_peer(bed, &a, RECONCILE_PEER_SILENT, NULL);
 	assert_true(peer_of(bed, &a).silent_us > silent_us + 60 * SECOND);
 	expect_peer(bed, &b, RECONCILE_PEER_UNKNOWN, "never answered");
+	// Nor was it listened to while the switch was away for a moment.
+	silent_us = peer_of(bed, &a).silent_us;
+	fake_switch_crash(bed->sw, bed->now_us);
+	bed_run(bed, 5 * SECOND);
+	fake_switch_start(bed->sw, bed->now_us);
+	expect_peer(bed, &a, RECONCILE_PEER_UNKNOWN, NULL);
+	bed_run(bed, 11 * SECOND);
+	expect_peer(bed, &a, RECONCILE_PEER_SILENT, NULL);
+	assert_true(peer_of(bed, &a).silent_us > silent_us + 5 * SECOND);
 	fake_switch_hang(bed->sw, true);
 	bed_run(bed, 40 * SECOND);
 	expect_peer(bed, &a, RECONCILE_PEER_UNKNOWN, "has not told yet");
