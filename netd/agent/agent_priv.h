@@ -183,7 +183,7 @@ struct agent {
 	struct kv_lease *lease;
 	bool store_up, store_told; // told: that it is down
 	uint64_t store_since_us;   // it is up, or down, since then
-	bool refused_told;	   // that it refuses changes
+	uint64_t refused_told_us;  // it refuses changes since then, as was told; 0: it does not
 	bool synced;		   // all of it was read once since start
 	uint64_t healthy_since_us; // synced and not interrupted; 0: it is now
 	uint64_t purge_at_us;	   // kept records that nobody put back go then; 0: none

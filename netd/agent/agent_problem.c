@@ -250,9 +250,11 @@ static void log_refusal(struct agent *a)
 {
 	const struct kv_refusal *refusal = agent_store_refusal(a);
 
-	if (!refusal == !a->refused_told || !a->store_up)
+	uint64_t since_us = refusal ? refusal->since_us : 0;
+
+	if (since_us == a->refused_told_us || !a->store_up)
 		return;
-	a->refused_told = refusal;
+	a->refused_told_us = since_us;
 	if (refusal)
 		log_warn("store: it answers, but refuses changes: %s", refusal->reason);
 	else
