@@ -46,6 +46,11 @@ class Node:
     def json(self, *words):
         return json.loads(self.vsctl("--json", *words))
 
+    def status(self):
+        """As `vsctl agent show` tells it, also when something is wrong: then the verb fails."""
+        return json.loads(self.lab.run(VSCTL, "--run-dir", self.switch.dir / "run", "--json", "agent",
+                                       "show", check=False))
+
     def endpoints(self, network):
         """The endpoints of a network that this host knows, by name."""
         result = self.json("network", "inspect", network)

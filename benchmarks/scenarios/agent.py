@@ -79,7 +79,7 @@ def endpoint(sample, net, number, version):
 
 
 def settled(node, count):
-    status = node.json("agent", "show")
+    status = node.status()
     return status["settled"] and status["endpoints"] >= count
 
 

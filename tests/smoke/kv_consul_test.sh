@@ -9,7 +9,7 @@ fake=$(dirname "$(readlink -f "$0")")/../kv/fake_consul.py
 control_script fake "$PYTHON $fake $T/state 8500 8501"
 cat >"$T/fake/ready" <<'END'
 #!/bin/bash
-[[ $(ss -Hltn 'sport = :8501') ]]
+ss -Hltn 'sport = :8501' | grep . >/dev/null
 END
 printf '#!/bin/bash\nrm -f %s\n' "$T/state" >"$T/fake/wipe"
 printf '#!/bin/bash\n' >"$T/fake/compact" # there is no history
