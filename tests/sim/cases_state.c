@@ -188,6 +188,38 @@ static void test_store_put_back(void **state)
 	end(&w);
 }
 
+// What the store knew of the numbers is lost, and then a folder has it from there alone.
+static void test_numbers_after_both_were_lost(void **state)
+{
+	static struct world w;
+	struct host *h = w.hosts;
+	struct promise *p;
+	uint64_t before;
+
+	start(&w, 1);
+	world_run(&w, START_US);
+	promise_create(h, "n0", NULL, false);
+	world_run(&w, START_US);
+	sim_store_backup(w.store);
+	for (unsigned i = 0; i < 3; i++) {
+		p = connect_to(&w, h, "c0");
+		promise_disconnect(p);
+		world_run(&w, START_US);
+	}
+	put_back(&w, h, local_memory_new(), 0);
+	before = h->agent->generation;
+	assert_true(before > 0);
+	host_crash_agent(h);
+	sim_store_restore(w.store);
+	w.lost_us = w.tl.now_us;
+	host_start_agent(h);
+	world_run(&w, 3 * START_US);
+	promise_disconnect(connect_to(&w, h, "c1"));
+	world_run(&w, START_US);
+	assert_true(h->agent->generation > before);
+	end(&w);
+}
+
 // ---- whose state it is ----
 
 static uint64_t now_us(void *arg)
@@ -321,6 +353,7 @@ int main(void)
 		cmocka_unit_test(test_folder_put_back),
 		cmocka_unit_test(test_folder_put_back_after_end),
 		cmocka_unit_test(test_store_put_back),
+		cmocka_unit_test(test_numbers_after_both_were_lost),
 		cmocka_unit_test(test_host_renamed),
 		cmocka_unit_test(test_number_again),
 	};

@@ -52,6 +52,14 @@ static bool may_move(const struct step_ep *e)
 	return !e->was_stored || e->w->lost_us || e->host->fenced_us >= e->told_us;
 }
 
+// What it was told, or what it got since instead.
+static bool has_ip(const struct step_ep *e, const struct ip_addr *ip)
+{
+	const struct local_endpoint *le = endpoint_of(e);
+
+	return ip_equal(&e->ip, ip) || (le && ip_equal(&le->rec.ips[0].ip, ip));
+}
+
 // A host that is cut off gives out addresses of its blocks, which another host may have asked the
 // store for: whose (epoch, sequence) is greater has it in the end.
 static bool another_may_win(const struct step_ep *e)
@@ -60,7 +68,7 @@ static bool another_may_win(const struct step_ep *e)
 
 	LIST_FOREACH (f, &e->w->steps, entry) {
 		if (f != e && f->host != e->host && !strcmp(f->net_id, e->net_id) &&
-			ip_equal(&f->ip, &e->ip) && may_move(f))
+			has_ip(f, &e->ip) && may_move(f))
 			return true;
 	}
 	return promises_may_win(e->w, e->net_id, &e->ip);
@@ -99,7 +107,9 @@ static void joined(struct step_ep *e)
 	if (!le || (le->state != ENDPOINT_UP && e->container->alive))
 		world_fail(e->w, "%s: %s has joined, it says, but is not up", e->host->conf.host,
 			e->id);
-	else if (fake_switch_is_up(e->host->sw) && e->container->alive && !has_port(e, le))
+	// After a switch was away, its ports come back by and by.
+	else if (reconcile_is_settled(e->host->agent->rec) && e->container->alive &&
+		 !has_port(e, le))
 		world_fail(e->w, "%s: %s has joined, it says, but has no port", e->host->conf.host,
 			e->id);
 }
