@@ -45,7 +45,6 @@ enum life { UNKNOWN, ALIVE, DEAD };
 struct verdict {
 	enum life life;
 	char why[256]; // of UNKNOWN
-	uint64_t silent_us;
 };
 
 static struct verdict unknown(const char *why)
@@ -85,11 +84,12 @@ static const struct replica_host *successor(struct agent *a, const struct replic
 	return NULL;
 }
 
-static struct verdict judge_silent(struct agent *a, uint64_t silent_us, uint64_t now_us)
+// The silence that was seen ends with the last answer of the switch.
+static struct verdict judge_silent(struct agent *a, const struct reconcile_peer *peer)
 {
 	struct verdict v;
 
-	if (now_us < silent_us + a->conf->grace_s * SECOND_US)
+	if (peer->told_us < peer->silent_us + a->conf->grace_s * SECOND_US)
 		v = unknown("its tunnel has not been silent for the grace period yet");
 	else if (is_cut_off(a))
 		v = unknown("of the hosts that are there, none answers through its tunnel either: "
@@ -97,11 +97,10 @@ static struct verdict judge_silent(struct agent *a, uint64_t silent_us, uint64_t
 			    "this host that is cut off");
 	else
 		v = (struct verdict){.life = DEAD};
-	v.silent_us = silent_us;
 	return v;
 }
 
-static struct verdict judge(struct agent *a, const struct replica_host *host, uint64_t now_us)
+static struct verdict judge(struct agent *a, const struct replica_host *host)
 {
 	const struct replica_host *other;
 	struct reconcile_peer peer;
@@ -119,8 +118,7 @@ static struct verdict judge(struct agent *a, const struct replica_host *host, ui
 	}
 	if (peer.answer == RECONCILE_PEER_ANSWERS)
 		return (struct verdict){.life = ALIVE};
-	return peer.answer == RECONCILE_PEER_SILENT ? judge_silent(a, peer.silent_us, now_us)
-						    : unknown(peer.why);
+	return peer.answer == RECONCILE_PEER_SILENT ? judge_silent(a, &peer) : unknown(peer.why);
 }
 
 static bool has_records(const struct replica_host *host)
@@ -244,7 +242,7 @@ void agent_gone_run(struct agent *a, uint64_t now_us)
 		if (host->present || is_self(a, host) || !has_records(host))
 			continue;
 		// Asked from the first moment on: the answer is there when it is time.
-		v = judge(a, host, now_us);
+		v = judge(a, host);
 		if (!agent_is_current(a) || !is_due(a, host, now_us))
 			continue;
 		if (v.life != DEAD)
@@ -256,11 +254,9 @@ void agent_gone_run(struct agent *a, uint64_t now_us)
 
 bool agent_gone_any_alive(struct agent *a)
 {
-	uint64_t now_us = agent_now(a);
-
 	for (struct replica_host *host = a->replica.hosts; host; host = host->hh.next) {
 		if (!host->present && !is_self(a, host) && has_records(host) &&
-			judge(a, host, now_us).life == ALIVE)
+			judge(a, host).life == ALIVE)
 			return true;
 	}
 	return false;
@@ -268,9 +264,9 @@ bool agent_gone_any_alive(struct agent *a)
 
 // ---- telling ----
 
-static void add_kept(struct agent *a, json_t *list, struct replica_host *host, uint64_t now_us)
+static void add_kept(struct agent *a, json_t *list, struct replica_host *host)
 {
-	struct verdict v = judge(a, host, now_us);
+	struct verdict v = judge(a, host);
 	char object[NAME_BYTES + 8], reason[512], remedy[NAME_BYTES + 160];
 
 	if (v.life == DEAD)
@@ -318,7 +314,7 @@ void agent_gone_problems(struct agent *a, json_t *list)
 		if (host->present && host->known)
 			add_dead_tunnel(a, list, host);
 		else if (has_records(host) && is_due(a, host, now_us))
-			add_kept(a, list, host, now_us);
+			add_kept(a, list, host);
 	}
 }
 
@@ -352,7 +348,7 @@ static int check_rm(struct agent *a, const struct replica_host *host, const char
 		return host_error(err, -EBUSY, name,
 			"it is there: it reaches the store; stop vsnetd on it first, and wait for "
 			"its ttl");
-	if (!force && judge(a, host, agent_now(a)).life == ALIVE)
+	if (!force && judge(a, host).life == ALIVE)
 		return host_error(err, -EBUSY, name,
 			"it answers through its tunnel, so its containers may be alive; start "
 			"vsnetd there, or stop vswitchd there, or give --force");

@@ -113,6 +113,7 @@ enum reconcile_answer {
 struct reconcile_peer {
 	enum reconcile_answer answer;
 	uint64_t silent_us; // as in `now_us` of reconcile_run()
+	uint64_t told_us;   // when the switch was asked that told so; the same clock
 	const char *why;
 	bool never; // unknown because it was asked and has never answered
 };

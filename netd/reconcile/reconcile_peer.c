@@ -115,7 +115,7 @@ static void on_peers(struct reconcile *rec, struct sw_call *call, int rc, const 
 		return;
 	for (peer = rec->peers; peer; peer = peer->hh.next)
 		peer->listed = false;
-	rec->peers_us = rec->now_us;
+	rec->peers_us = rec->peers_sent_us; // what it says may be as old as the question
 	json_array_foreach (json_object_get(result, "remotes"), i, remote)
 		note_peer(rec, remote, gap);
 	for (peer = rec->peers; peer; peer = peer->hh.next) {
@@ -176,6 +176,7 @@ void reconcile_peer_look(
 	else
 		answer.answer = peer->up ? RECONCILE_PEER_ANSWERS : RECONCILE_PEER_SILENT;
 	answer.silent_us = peer ? peer->silent_us : 0;
+	answer.told_us = rec->peers_us;
 	answer.never =
 		!answer.why ? false
 			    : peer && peer->listed && peer->asked && peer->waited && !peer->heard;

@@ -397,6 +397,8 @@ static int look_gateway(struct sandbox *sb, const char *ifname, const struct net
 	sandbox_want_gateway(ifname, net, mtu, &want);
 	rc = look_in(nl, &want, "the host", fn, arg, err);
 	nl_close(nl);
+	if (rc == 0)
+		gateway_look(ifname, net, fn, arg);
 	return rc;
 }
 

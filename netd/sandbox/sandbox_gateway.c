@@ -8,8 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/netlink.h"
+#include "base/util.h"
 #include "netd/sandbox/sandbox_look.h"
 
 #define OBJECT_BYTES 160
@@ -108,51 +108,130 @@ static int check_others(struct job *job, struct err *err)
 
 // ---- what the kernel is told of the interface ----
 
-static void sysctl(const struct job *job, const char *family, const char *key, const char *value)
-{
-	char file[96];
-	int fd;
+#define SYSCTL_FILE_BYTES 96
 
-	snprintf(file, sizeof(file), "/proc/sys/net/%s/conf/%s/%s", family, job->ifname, key);
-	fd = open(file, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, value, strlen(value)) < 0)
-		log_debug("%s: %s", file, strerror(errno)); // a kernel without IPv6
-	if (fd >= 0)
-		close(fd);
-}
-
-static bool sysctl_is(const struct job *job, const char *family, const char *key, char value)
-{
-	char file[96], text = '\0';
-	int fd;
-
-	snprintf(file, sizeof(file), "/proc/sys/net/%s/conf/%s/%s", family, job->ifname, key);
-	fd = open(file, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	if (read(fd, &text, 1) != 1)
-		text = '\0';
-	close(fd);
-	return text == value;
-}
+struct sysctl {
+	const char *family, *key, *value;
+};
 
 // Containers are no routers of the host, and it is none of theirs. A question for another address
-// of the host is none for this interface.
-static void tame(struct job *job)
-{
-	bool is_new = !sysctl_is(job, "ipv6", "accept_ra", '0');
+// of the host is none for this interface. Two of these count together with those of "all", which is
+// not ours: the greater arp_ignore and arp_announce, which is as good; and IPv4 takes redirects
+// where either says so (include/linux/inetdevice.h), but none passes the filter of the switch.
+static const struct sysctl tamed[] = {
+	{"ipv4", "forwarding", "0"}, {"ipv4", "accept_redirects", "0"}, {"ipv4", "arp_ignore", "1"},
+	{"ipv4", "arp_announce", "2"}, {"ipv6", "accept_ra", "0"},
+	{"ipv6", "accept_redirects", "0"},
+	{"ipv6", "addr_gen_mode", "1"}, // none: put_on_link_local()
+};
 
-	sysctl(job, "ipv4", "forwarding", "0");
-	sysctl(job, "ipv4", "accept_redirects", "0");
-	sysctl(job, "ipv4", "arp_ignore", "1");
-	sysctl(job, "ipv4", "arp_announce", "2");
-	sysctl(job, "ipv6", "accept_ra", "0");
-	sysctl(job, "ipv6", "accept_redirects", "0");
-	sysctl(job, "ipv6", "addr_gen_mode", "1"); // none: below
-	if (is_new || !has_ip6(job->net)) // takes off what came until now: addresses, routes
-		sysctl(job, "ipv6", "disable_ipv6", "1");
-	if (has_ip6(job->net))
-		sysctl(job, "ipv6", "disable_ipv6", "0");
+static struct sysctl ip6_switch(bool on)
+{
+	return (struct sysctl){"ipv6", "disable_ipv6", on ? "0" : "1"};
+}
+
+static const char *sysctl_file(
+	const char *ifname, const struct sysctl *ctl, char file[SYSCTL_FILE_BYTES])
+{
+	snprintf(file, SYSCTL_FILE_BYTES, "/proc/sys/net/%s/conf/%s/%s", ctl->family, ifname,
+		ctl->key);
+	return file;
+}
+
+// -ENOENT: a kernel without IPv6, which needs no taming; or the interface has gone.
+static int sysctl_get(const char *ifname, const struct sysctl *ctl, char value[16])
+{
+	char file[SYSCTL_FILE_BYTES];
+	int fd = open(sysctl_file(ifname, ctl, file), O_RDONLY | O_CLOEXEC), rc;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, value, 15);
+	rc = n < 0 ? -errno : 0;
+	close(fd);
+	value[n < 0 ? 0 : n] = '\0';
+	value[strcspn(value, "\n")] = '\0';
+	return rc;
+}
+
+static int sysctl_write(const char *ifname, const struct sysctl *ctl)
+{
+	char file[SYSCTL_FILE_BYTES];
+	int fd = open(sysctl_file(ifname, ctl, file), O_WRONLY | O_CLOEXEC), rc;
+
+	if (fd < 0)
+		return -errno;
+	rc = write(fd, ctl->value, strlen(ctl->value)) < 0 ? -errno : 0;
+	close(fd);
+	return rc;
+}
+
+static bool is_without_ip6(const struct sysctl *ctl)
+{
+	return !strcmp(ctl->family, "ipv6") && access("/proc/sys/net/ipv6", F_OK) < 0;
+}
+
+// What counts is what the kernel says afterwards.
+static int sysctl_set(const struct job *job, const struct sysctl *ctl, struct err *err)
+{
+	char file[SYSCTL_FILE_BYTES], now[16] = "";
+	int rc;
+
+	if (is_without_ip6(ctl) ||
+		(sysctl_get(job->ifname, ctl, now) == 0 && !strcmp(now, ctl->value)))
+		return 0;
+	rc = sysctl_write(job->ifname, ctl);
+	if (rc == 0)
+		rc = sysctl_get(job->ifname, ctl, now);
+	if (rc == 0 && strcmp(now, ctl->value) != 0)
+		rc = -EIO;
+	return rc == 0 ? 0
+		       : err_set(err, rc, job->object,
+				 "%s cannot be set to %s (%s), and without that the interface "
+				 "stays "
+				 "down; let vsnetd write below /proc/sys/net",
+				 sysctl_file(job->ifname, ctl, file), ctl->value, strerror(-rc));
+}
+
+static int tame(struct job *job, struct err *err)
+{
+	const struct sysctl accept_ra = {"ipv6", "accept_ra", "0"};
+	const struct sysctl on = ip6_switch(true), off = ip6_switch(false);
+	bool is_new;
+	char now[16] = "";
+	int rc = 0;
+
+	is_new = sysctl_get(job->ifname, &accept_ra, now) == 0 && strcmp(now, "0") != 0;
+	for (unsigned i = 0; i < ARRAY_SIZE(tamed) && rc == 0; i++)
+		rc = sysctl_set(job, &tamed[i], err);
+	// Takes off what came until now: addresses, routes.
+	if (rc == 0 && (is_new || !has_ip6(job->net)))
+		rc = sysctl_set(job, &off, err);
+	if (rc == 0 && has_ip6(job->net))
+		rc = sysctl_set(job, &on, err);
+	return rc;
+}
+
+static void look_at(const char *ifname, const struct sysctl *ctl, sandbox_look_fn *fn, void *arg)
+{
+	char now[16] = "";
+
+	if (sysctl_get(ifname, ctl, now) == 0 && strcmp(now, ctl->value) != 0)
+		fn(arg, &(struct sandbox_difference){.is_lost = true,
+				.what = ctl->key,
+				.wanted = ctl->value,
+				.actual = now});
+}
+
+void gateway_look(
+	const char *ifname, const struct network_record *net, sandbox_look_fn *fn, void *arg)
+{
+	const struct sysctl ip6 = ip6_switch(has_ip6(net));
+
+	for (unsigned i = 0; i < ARRAY_SIZE(tamed); i++)
+		look_at(ifname, &tamed[i], fn, arg);
+	look_at(ifname, &ip6, fn, arg);
 }
 
 // ---- addresses ----
@@ -237,7 +316,11 @@ static int configure(struct job *job, struct err *err)
 
 	if (rc < 0)
 		return err_set_errno(err, rc, job->object, "there is no such interface");
-	tame(job);
+	rc = tame(job, err);
+	if (rc < 0) {
+		nl_link_change(job->nl, job->link.ifindex, &(struct nl_change){.down = true});
+		return rc;
+	}
 	rc = check_others(job, err);
 	if (rc == 0)
 		rc = set_addresses(job, err);

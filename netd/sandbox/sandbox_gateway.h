@@ -5,8 +5,14 @@
 
 #include "base/err.h"
 #include "netd/record/record.h"
+#include "netd/sandbox/sandbox.h"
 
 // Sets up the interface `ifname` with the gateway addresses of the network, and takes others off
 // it. -ENODEV: it is not there. -EEXIST: the host uses a subnet of the network for something else
-// (`err` says what); it was given none.
+// (`err` says what); it was given none. When a switch below /proc/sys/net that keeps it tame cannot
+// be set, the interface is down.
 int gateway_configure(const char *ifname, const struct network_record *net, struct err *err);
+
+// Tells which of those switches somebody has changed.
+void gateway_look(
+	const char *ifname, const struct network_record *net, sandbox_look_fn *fn, void *arg);

@@ -70,7 +70,10 @@ static bool is_long(const struct host *h, uint64_t since_us)
 
 bool host_is_fenced(const struct host *h)
 {
-	return is_long(h, h->absent_since_us) && is_long(h, h->silent_since_us);
+	// Others may not have heard yet that its tunnel answers again.
+	bool was_long = h->heard_us && h->w->tl.now_us < h->heard_us + 3 * S_US;
+
+	return is_long(h, h->absent_since_us) && (is_long(h, h->silent_since_us) || was_long);
 }
 
 static void look_at_tunnels(struct host *h)
@@ -79,9 +82,11 @@ static void look_at_tunnels(struct host *h)
 
 	if (host_recorded(h, &rec))
 		h->moved = !ip_equal(&rec.vtep, &h->vtep);
-	if (fake_switch_is_up(h->sw) && !h->moved)
+	if (fake_switch_is_up(h->sw) && !h->moved) {
+		if (is_long(h, h->silent_since_us))
+			h->heard_us = h->w->tl.now_us;
 		h->silent_since_us = 0;
-	else if (!h->silent_since_us)
+	} else if (!h->silent_since_us)
 		h->silent_since_us = MAX_OF(h->w->tl.now_us, 1);
 }
 

@@ -59,7 +59,8 @@ struct host {
 	uint64_t absent_us;	  // when it was not there last
 	// Its tunnels do not answer under the address that others know, since then; 0: they do.
 	uint64_t silent_since_us;
-	bool moved; // it has another address than its record says
+	uint64_t heard_us; // they answer again since then, after a long time; 0: never
+	bool moved;	   // it has another address than its record says
 	// Others took it for dead, or may have: they delete its records and take its blocks.
 	uint64_t fenced_us;
 	uint64_t forgot_us;	 // its state folder was lost

@@ -148,6 +148,7 @@ capture() {
 	local name=$1 where=(ip netns exec "$2")
 	[[ $2 != . ]] || where=()
 	shift 2
+	rm -f "$T/$name.tcpdump" # the one before says nothing of this one
 	"${where[@]}" tcpdump -U --immediate-mode -w "$T/$name.pcap" "$@" 2>"$T/$name.tcpdump" &
 	printf -v "capture_$name" %s "$!"
 	wait_until 30 grep -q 'listening on' "$T/$name.tcpdump" ||
@@ -186,6 +187,7 @@ no_packet() {
 
 # monitor_start: `vsctl monitor` of the switch in use, into $T/events, from now until monitor_stop.
 monitor_start() {
+	rm -f "$T/events"
 	vsctl --json monitor >"$T/events" &
 	MONITOR_PID=$!
 	wait_until 30 monitor_listens || fail "vsctl monitor tells nothing"

@@ -9,6 +9,7 @@ MARKS=$SMOKE/marks.py
 
 # listen NAME NAMESPACE ARGUMENT…: what marks.py prints goes to $T/NAME.
 listen() {
+	rm -f "$T/$1" # what the one before printed is no answer
 	ip netns exec "$2" "$PYTHON" "$MARKS" "${@:3}" >"$T/$1" & # its process, to be ended
 	LISTENER=$!
 	wait_until 30 grep -q ready "$T/$1" || fail "nobody listens in $2"
