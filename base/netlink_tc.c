@@ -71,6 +71,7 @@ static int add_filter(struct nl *nl, int ifindex, uint16_t hook)
 int nl_stack_off(struct nl *nl, int ifindex)
 {
 	int ret = add_hooks(nl, ifindex);
+	bool is_new = ret == 0;
 
 	if (ret && ret != -EEXIST)
 		return ret;
@@ -78,8 +79,9 @@ int nl_stack_off(struct nl *nl, int ifindex)
 		ret = add_filter(nl, ifindex, hooks[i]);
 		if (ret && ret != -EEXIST)
 			return ret;
+		is_new |= ret == 0;
 	}
-	return 0;
+	return is_new;
 }
 
 int nl_stack_on(struct nl *nl, int ifindex)

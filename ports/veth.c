@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,10 +166,26 @@ static void take_stack_off(const struct port *port, struct nl *nl, const struct 
 {
 	int rc = nl_stack_off(nl, link->ifindex);
 
-	if (rc)
+	if (rc < 0)
 		log_warn("%s: the host's network stack also sees what %s receives: the kernel "
 			 "lacks sch_ingress or cls_bpf (%s)",
 			port->path, link->ifname, strerror(-rc));
+}
+
+// What another program takes away (tc qdisc del) is put back.
+static void veth_poll(struct port *port)
+{
+	struct veth *veth = port->priv;
+	char name[IFNAMSIZ] = "";
+	struct nl *nl;
+
+	if (!veth || nl_open(-1, &nl) < 0)
+		return;
+	if (nl_stack_off(nl, veth->ifindex) == 1)
+		log_warn("%s: another program gave %s back to the host's network stack (tc qdisc, "
+			 "clsact): it is taken off again",
+			port->path, if_indextoname(veth->ifindex, name) ? name : "the device");
+	nl_close(nl);
 }
 
 // Whether `link`, which has the index of the host end's peer, is that peer: the container may have
@@ -399,4 +416,5 @@ const struct port_type port_veth = {
 	.close = veth_close,
 	.change = veth_change,
 	.describe = veth_describe,
+	.poll = veth_poll,
 };

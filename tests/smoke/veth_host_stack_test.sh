@@ -55,6 +55,23 @@ grep -qF "$(in_ns c1 cat /sys/class/net/eth0/address)" "$T/heard" || fail "tcpdu
 ! grep -F "$(mac_of h1) " "$T/heard" || fail "c1 heard the host's end"
 tcp c1 c2 10.0.0.2
 
+# What another program takes away is put back.
+guarded() {
+	tc filter show dev h1 ingress | has bpf && tc filter show dev h1 egress | has bpf
+}
+guarded || fail "no filters at h1: $(tc filter show dev h1 ingress)"
+for gone in 'qdisc delete dev h1 clsact' 'filter delete dev h1 ingress' 'filter delete dev h1 egress'; do
+	# shellcheck disable=SC2086 # words
+	tc $gone || fail "tc $gone"
+	wait_until 30 guarded || fail "not put back after tc $gone"
+done
+is 'what the log says of it' "$(grep -c 'another program gave h1 back' "$T/sw/log")" 3
+before=$(received)
+stays_apart c1 10.0.0.9 . 10.0.0.2
+stays_apart c1 10.9.0.1 . 10.0.0.2
+after=$(received)
+((after == before)) || fail "the host's stack received $((after - before)) packets"
+
 # After a restart, too; and h2 is the host's again when its port is deleted.
 kill -KILL "$SWITCH_PID"
 wait "$SWITCH_PID" || true
