@@ -285,6 +285,8 @@ int nl_link_change(struct nl *nl, int ifindex, const struct nl_change *change)
 		mnl_attr_put_u32(msg, IFLA_MTU, change->mtu);
 	if (change->mac)
 		mnl_attr_put(msg, IFLA_ADDRESS, sizeof(*change->mac), change->mac);
+	if (change->gso_max_bytes)
+		mnl_attr_put_u32(msg, IFLA_GSO_MAX_SIZE, change->gso_max_bytes);
 	if (change->alias)
 		mnl_attr_put_strz(msg, IFLA_IFALIAS, change->alias);
 	if (change->ifname)

@@ -37,6 +37,7 @@ struct nl_change {
 	uint32_t mtu;
 	const struct mac *mac;
 	const char *alias;
+	uint32_t gso_max_bytes; // of TCP over IPv6, and of IPv4 up to 65536
 	const char *ifname;
 	int netns_fd;	      // moves the device there when above 0
 	bool no_ip6_autoconf; // no link-local address
@@ -72,8 +73,8 @@ int nl_veth_add(struct nl *nl, const struct nl_veth_end *a, const struct nl_veth
 
 // Takes the host's own network stack off a device: what comes in is dropped after packet sockets
 // have seen it, and what the stack sends is dropped; packet sockets with PACKET_QDISC_BYPASS pass.
-// The device keeps this until nl_stack_on(), its end, or until another program deletes it. Returns 1,
-// and 0 when it was so already. Not every kernel can (it takes sch_ingress and cls_bpf).
+// The device keeps this until nl_stack_on(), its end, or until another program deletes it. Returns
+// 1, and 0 when it was so already. Not every kernel can (it takes sch_ingress and cls_bpf).
 int nl_stack_off(struct nl *nl, int ifindex);
 int nl_stack_on(struct nl *nl, int ifindex);
 

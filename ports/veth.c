@@ -14,6 +14,7 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,8 @@
 #include "ports/device.h"
 #include "ports/port_types.h"
 #include "ports/veth_io.h"
+
+#define GSO_MAX_BYTES 65536 // GSO_LEGACY_MAX_SIZE of include/linux/netdevice.h
 
 // ---- open ----
 
@@ -172,22 +175,6 @@ static void take_stack_off(const struct port *port, struct nl *nl, const struct 
 			port->path, link->ifname, strerror(-rc));
 }
 
-// What another program takes away (tc qdisc del) is put back.
-static void veth_poll(struct port *port)
-{
-	struct veth *veth = port->priv;
-	char name[IFNAMSIZ] = "";
-	struct nl *nl;
-
-	if (!veth || nl_open(-1, &nl) < 0)
-		return;
-	if (nl_stack_off(nl, veth->ifindex) == 1)
-		log_warn("%s: another program gave %s back to the host's network stack (tc qdisc, "
-			 "clsact): it is taken off again",
-			port->path, if_indextoname(veth->ifindex, name) ? name : "the device");
-	nl_close(nl);
-}
-
 // Whether `link`, which has the index of the host end's peer, is that peer: the container may have
 // moved it elsewhere, and another device have its index.
 static bool is_peer(const struct nl_link *link, const struct nl_link *host_end)
@@ -251,6 +238,59 @@ static void follow_mtu(const struct port *port, struct nl *host, const struct nl
 	device_follow_mtu(inside, &link, port);
 	mark_inside(port, inside, &link); // older switches did not
 	nl_close(inside);
+}
+
+// What another program takes away (tc qdisc del) is put back.
+static void keep_stack_off(const struct port *port, struct nl *nl, int ifindex)
+{
+	char name[IFNAMSIZ] = "";
+
+	if (nl_stack_off(nl, ifindex) == 1)
+		log_warn("%s: another program gave %s back to the host's network stack (tc qdisc, "
+			 "clsact): it is taken off again",
+			port->path, if_indextoname(ifindex, name) ? name : "the device");
+}
+
+// The container has made its segments larger than IP's length field can say (BIG TCP). Nothing but
+// its own interface could cut them. The alias goes along because that is a change for which the
+// kernel looks at the device anew on behalf of the connections that there are.
+static void cap_segments(const struct port *port, struct nl *nl, int ifindex)
+{
+	char alias[NL_ALIAS_BYTES];
+	struct nl_link host_end, link;
+	struct err err = {0};
+	struct nl *inside;
+	int rc = -ENODEV;
+
+	if (port->conf.netns[0] && nl_link_by_index(nl, ifindex, &host_end) == 0 &&
+		open_inside(port, &host_end, &inside, &link, &err) == 0) {
+		device_alias_inside(port, alias);
+		rc = nl_link_change(inside, link.ifindex,
+			&(struct nl_change){.gso_max_bytes = GSO_MAX_BYTES, .alias = alias});
+		nl_close(inside);
+	}
+	if (rc == 0)
+		log_info("%s: segments of more than 64 KiB came (BIG TCP): gso_max_size of the "
+			 "container's interface is %u again",
+			port->path, GSO_MAX_BYTES);
+	else
+		log_warn("%s: segments of more than 64 KiB come (BIG TCP) and are dropped: set "
+			 "gso_max_size and gso_ipv4_max_size of the other end to %u",
+			port->path, GSO_MAX_BYTES);
+}
+
+// Once a second.
+static void veth_poll(struct port *port)
+{
+	struct veth *veth = port->priv;
+	struct nl *nl;
+
+	if (!veth || nl_open(-1, &nl) < 0)
+		return;
+	keep_stack_off(port, nl, veth->ifindex);
+	if (atomic_exchange_explicit(&veth->oversized, false, memory_order_relaxed))
+		cap_segments(port, nl, veth->ifindex);
+	nl_close(nl);
 }
 
 static int make(struct port *port, struct veth *veth, struct err *err)

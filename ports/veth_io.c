@@ -76,6 +76,13 @@ static struct rte_mbuf *copy_frame(const struct port_env *env, const struct tpac
 	return m;
 }
 
+// Of a frame that is dropped.
+static void note_size(struct veth *veth, uint32_t len)
+{
+	if (len > UINT16_MAX + ETH_HLEN + TAG_BYTES)
+		atomic_store_explicit(&veth->oversized, true, memory_order_relaxed);
+}
+
 // A frame that contradicts its header, unless both speak of a large segment in a tunnel: then the
 // pieces wait in `veth->cut`.
 static void take_tunnel(const struct port *port, struct veth *veth,
@@ -84,6 +91,7 @@ static void take_tunnel(const struct port *port, struct veth *veth,
 	int n = tunnel_cut(hdr, m, port->env->pool, veth->cut, DP_GSO_MAX);
 
 	if (n < 0) {
+		note_size(veth, m->pkt_len);
 		dp_drop(at, n == -ENOMEM ? DP_DROP_RX_NO_BUFFER : DP_DROP_RX_HEADER, m);
 		return;
 	}
@@ -100,6 +108,7 @@ static struct rte_mbuf *take_frame(
 	struct rte_mbuf *m;
 
 	if (h->tp_snaplen < h->tp_len) {
+		note_size(port->priv, h->tp_len);
 		dp_drop_count(at, DP_DROP_RX_HEADER, NULL, 1);
 		return NULL;
 	}

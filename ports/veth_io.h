@@ -17,7 +17,8 @@ struct veth {
 	int fd, ifindex;
 	bool made; // the pair is ours to delete
 	uint8_t *ring;
-	unsigned head; // next slot to look at
+	unsigned head;		// next slot to look at
+	_Atomic bool oversized; // a frame came that no IP packet of 64 KiB fills (BIG TCP)
 	// What was cut out of one segment in a tunnel and not received yet: [first, end).
 	struct rte_mbuf *cut[DP_GSO_MAX];
 	unsigned cut_first, cut_end;
