@@ -195,6 +195,7 @@ static void load_one(void *arg, const char *key, const char *value, size_t len_b
 		    kept.rec.sandbox[0] ? ENDPOINT_STARTING : ENDPOINT_CREATED, &le) < 0) {
 		endpoint_record_fini(&kept.rec);
 	} else {
+		le->agent->is_loaded = true;
 		le->agent->hash = kept.hash;
 		le->agent->caller_id = copy_text(kept.callers, "id");
 		le->agent->address_id = copy_text(kept.callers, "address_id");

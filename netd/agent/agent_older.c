@@ -111,7 +111,8 @@ static unsigned check_own(struct agent *a, const struct replica_host *host)
 	{
 		const struct replica_endpoint *ep = find_stored(host, le);
 
-		if (le->net->local || endpoint_is_ending(le))
+		// What came since this start is newer than either.
+		if (!le->agent->is_loaded || le->net->local || endpoint_is_ending(le))
 			continue;
 		if (ep && ep->hash != le->agent->hash)
 			take_record(a, le, &ep->rec);

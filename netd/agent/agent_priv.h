@@ -104,6 +104,7 @@ struct agent_endpoint {
 	uint64_t hash;	 // of the text of its record, as it is to be in the store
 	bool takes_over; // its address was that of a host that was silent
 	bool named;	 // its names are known
+	bool is_loaded;	 // from the state folder, at start
 	bool was_inside; // when it was loaded, its interface was in its namespace
 	bool let_go;	 // its addresses are not used in the pools: it waits for others
 	struct agent_container *container;

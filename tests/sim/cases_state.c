@@ -159,6 +159,35 @@ static void test_folder_put_back_after_end(void **state)
 	end(&w);
 }
 
+// What is connected before the store can be read is newer than both.
+static void test_folder_put_back_while_cut_off(void **state)
+{
+	static struct world w;
+	struct promise *ends, *comes;
+	struct host *h = w.hosts;
+	struct local *backup;
+
+	start(&w, 1);
+	world_run(&w, START_US);
+	promise_create(h, "n0", NULL, false);
+	world_run(&w, START_US);
+	ends = connect_to(&w, h, "c0");
+	backup = local_memory_copy(h->local);
+	promise_disconnect(ends);
+	world_run(&w, START_US);
+	host_cut(h, true);
+	put_back(&w, h, backup, 0);
+	comes = connect_to(&w, h, "c1");
+	host_cut(h, false);
+	world_run(&w, 3 * START_US);
+	assert_null(promise_endpoint(ends));
+	assert_true(is_told(h, "state folder"));
+	assert_non_null(promise_endpoint(comes));
+	assert_true(promise_in_store(comes));
+	check_all(&w);
+	end(&w);
+}
+
 // The other way round the folder counts: the store is the one that was put back.
 static void test_store_put_back(void **state)
 {
@@ -352,6 +381,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_folder_put_back),
 		cmocka_unit_test(test_folder_put_back_after_end),
+		cmocka_unit_test(test_folder_put_back_while_cut_off),
 		cmocka_unit_test(test_store_put_back),
 		cmocka_unit_test(test_numbers_after_both_were_lost),
 		cmocka_unit_test(test_host_renamed),

@@ -78,6 +78,7 @@ static void created(struct step_ep *e, json_t *result)
 {
 	struct local_endpoint *le = endpoint_of(e);
 	bool again = e->created == STEP_DONE;
+	bool same_net = le && !strcmp(e->net_id, le->net->id); // else its network was made anew
 
 	if (!le) {
 		world_fail(e->w, "%s: %s is created, it says, but is not known", e->host->conf.host,
@@ -85,7 +86,8 @@ static void created(struct step_ep *e, json_t *result)
 		return;
 	}
 	snprintf(e->net_id, ID_BYTES, "%s", le->net->id);
-	if (again && !ip_equal(&e->ip, &le->rec.ips[0].ip) && !may_move(e) && !another_may_win(e))
+	if (again && same_net && !ip_equal(&e->ip, &le->rec.ips[0].ip) && !may_move(e) &&
+		!another_may_win(e))
 		world_fail(e->w, "%s: %s has another address when it is asked for again",
 			e->host->conf.host, e->id);
 	if (e->asked.family && !ip_equal(&e->asked, &le->rec.ips[0].ip))
@@ -108,8 +110,8 @@ static void joined(struct step_ep *e)
 		world_fail(e->w, "%s: %s has joined, it says, but is not up", e->host->conf.host,
 			e->id);
 	// After a switch was away, its ports come back by and by.
-	else if (reconcile_is_settled(e->host->agent->rec) && e->container->alive &&
-		 !has_port(e, le))
+	else if (fake_switch_is_up(e->host->sw) && e->container->alive &&
+		 reconcile_is_settled(e->host->agent->rec) && !has_port(e, le))
 		world_fail(e->w, "%s: %s has joined, it says, but has no port", e->host->conf.host,
 			e->id);
 }
