@@ -167,9 +167,14 @@ static int sysctl_write(const char *ifname, const struct sysctl *ctl)
 	return rc;
 }
 
-static bool is_without_ip6(const struct sysctl *ctl)
+// The kernel has none, or an MTU of less than 1280 took it away; then gateway_look() sees it come
+// back.
+static bool is_without_ip6(const char *ifname, const struct sysctl *ctl)
 {
-	return !strcmp(ctl->family, "ipv6") && access("/proc/sys/net/ipv6", F_OK) < 0;
+	char dir[SYSCTL_FILE_BYTES];
+
+	snprintf(dir, sizeof(dir), "/proc/sys/net/ipv6/conf/%s", ifname);
+	return !strcmp(ctl->family, "ipv6") && access(dir, F_OK) < 0;
 }
 
 // What counts is what the kernel says afterwards.
@@ -178,7 +183,7 @@ static int sysctl_set(const struct job *job, const struct sysctl *ctl, struct er
 	char file[SYSCTL_FILE_BYTES], now[16] = "";
 	int rc;
 
-	if (is_without_ip6(ctl) ||
+	if (is_without_ip6(job->ifname, ctl) ||
 		(sysctl_get(job->ifname, ctl, now) == 0 && !strcmp(now, ctl->value)))
 		return 0;
 	rc = sysctl_write(job->ifname, ctl);

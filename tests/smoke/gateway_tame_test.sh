@@ -52,4 +52,12 @@ sysctl -qw "net.ipv4.conf.$gw.arp_ignore=0" "net.ipv6.conf.$gw.accept_ra=2"
 wait_until 30 is_tame || fail "not put back: $(grep . /proc/sys/net/ipv[46]/conf/"$gw"/{forwarding,accept_ra})"
 reaches_soon c1 10.7.0.1
 wait_until 30 vsctl agent audit >"$T/audit" || fail "audit: $(<"$T/audit")"
+
+note 'an MTU that is too small for IPv6'
+vsctl network create --subnet 10.8.0.0/24 -o mtu=1000 small >/dev/null
+vsctl network connect small c1
+reaches_soon c1 10.8.0.1
+gw=$(ip -o -4 address show to 10.8.0.1 | grep -o 'cw-[0-9a-f]*' | head -n 1)
+[[ ! -e /proc/sys/net/ipv6/conf/$gw ]] || fail "$gw has IPv6: this shows nothing"
+is_up || fail "the gateway is down: $(ip link show dev "$gw")"
 agent_stop
