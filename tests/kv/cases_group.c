@@ -194,7 +194,7 @@ static void test_group_whole(void)
 
 // ---- while others write ----
 
-#define BUSY_WRITES 32
+#define BUSY_WRITES 2
 #define BUSY_KEYS   64
 
 // Somebody who always has writes under way.
